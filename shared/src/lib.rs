@@ -1,0 +1,18 @@
+//! What both ends of Mien agree on: samples, messages, HTTP shapes, errors and limits.
+//!
+//! Pure data and pure functions: no I/O, no async, the same on native and wasm32. No type in this crate
+//! can carry a pixel, so sending a frame out of the browser would take a change here that everyone sees.
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod expression;
+pub mod limits;
+pub mod problem;
+pub mod protocol;
+pub mod sample;
+pub mod series;
+
+pub use api::{Role, SessionId, SessionStatus, SourceName};
+pub use expression::{Expression, Scores};
+pub use problem::{Code, Problem};
+pub use sample::{Face, FaceBox, Sample};

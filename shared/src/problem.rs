@@ -1,0 +1,193 @@
+//! Stable error codes, one set for HTTP problems (RFC 9457) and socket messages, and the close codes.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $status:literal $title:literal;)*) => {
+        /// What went wrong, as a name that never changes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        pub enum Code { $($(#[$doc])* #[serde(rename = $name)] $variant,)* }
+
+        impl Code {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            /// The name on the wire.
+            pub const fn name(self) -> &'static str { match self { $(Self::$variant => $name),* } }
+            /// The HTTP status that an answer with this code has.
+            pub const fn status(self) -> u16 { match self { $(Self::$variant => $status),* } }
+            /// One sentence for people, the same each time.
+            pub const fn title(self) -> &'static str { match self { $(Self::$variant => $title),* } }
+        }
+    };
+}
+
+codes! {
+    /// Cannot be read: not JSON, not the shape, not a number.
+    Malformed "malformed" 400 "The request could not be read";
+    /// Reads, but is outside what the contract allows.
+    Invalid "invalid" 422 "The request is not allowed as it stands";
+    UnknownType "unknown_type" 400 "The message has an unknown type";
+    EmptyBatch "empty_batch" 400 "A samples message needs at least one sample";
+    TooManySamples "too_many_samples" 400 "The message has too many samples";
+    InvalidSample "invalid_sample" 422 "The sample is not valid";
+    OutOfOrder "out_of_order" 409 "The sample comes after a later one of its source";
+    HelloRequired "hello_required" 400 "The first message must be hello";
+    HelloRepeated "hello_repeated" 400 "The connection has already said hello";
+    HelloTimeout "hello_timeout" 408 "No hello came in time";
+    BinaryMessage "binary_message" 400 "Messages are text frames";
+    SubprotocolRequired "subprotocol_required" 400 "The WebSocket subprotocol mien.v1 is required";
+    Unauthorized "unauthorized" 401 "The token is missing, bad or expired";
+    Forbidden "forbidden" 403 "The token is for another session or role";
+    ForeignOrigin "foreign_origin" 403 "Requests from this origin are not allowed";
+    NotFound "not_found" 404 "There is nothing at this address";
+    SessionNotFound "session_not_found" 404 "There is no such session";
+    MethodNotAllowed "method_not_allowed" 405 "This method is not allowed here";
+    Timeout "timeout" 408 "The request did not arrive in time";
+    Conflict "conflict" 409 "The session cannot go from its state to that one";
+    SessionEnded "session_ended" 410 "The session is completed or erased";
+    PayloadTooLarge "payload_too_large" 413 "The request is too large";
+    UnsupportedMediaType "unsupported_media_type" 415 "The body must be application/json";
+    RateLimited "rate_limited" 429 "Too many requests";
+    AtCapacity "at_capacity" 503 "The relay has no room for another connection";
+    Draining "draining" 503 "The relay is shutting down";
+    StoreUnavailable "store_unavailable" 503 "The store cannot be reached; nothing was lost";
+    Internal "internal" 500 "Something failed on our side";
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An RFC 9457 problem: the body of every HTTP error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// `about:blank`: the code says all that a type's address could.
+    #[serde(rename = "type")]
+    pub kind: Cow<'static, str>,
+    pub title: Cow<'static, str>,
+    pub status: u16,
+    pub code: Code,
+    /// What is wrong with this very request.
+    pub detail: String,
+    /// Equals the header `X-Request-Id`.
+    pub request_id: String,
+}
+
+impl Problem {
+    pub const MEDIA_TYPE: &'static str = "application/problem+json";
+
+    pub fn new(code: Code, detail: impl Into<String>, request_id: impl Into<String>) -> Self {
+        Self {
+            kind: Cow::Borrowed("about:blank"),
+            title: Cow::Borrowed(code.title()),
+            status: code.status(),
+            code,
+            detail: detail.into(),
+            request_id: request_id.into(),
+        }
+    }
+}
+
+/// Why a WebSocket was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum CloseCode {
+    Done = 1000,
+    /// The peer was silent for too long.
+    Silent = 1001,
+    NotUtf8 = 1007,
+    TooLarge = 1009,
+    Restarting = 1012,
+    AtCapacity = 1013,
+    Malformed = 4400,
+    Unauthorized = 4401,
+    Forbidden = 4403,
+    SessionNotFound = 4404,
+    HelloTimeout = 4408,
+    Superseded = 4409,
+    SessionEnded = 4410,
+    ThrottleIgnored = 4429,
+}
+
+impl CloseCode {
+    pub const ALL: [Self; 14] = [
+        Self::Done,
+        Self::Silent,
+        Self::NotUtf8,
+        Self::TooLarge,
+        Self::Restarting,
+        Self::AtCapacity,
+        Self::Malformed,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::SessionNotFound,
+        Self::HelloTimeout,
+        Self::Superseded,
+        Self::SessionEnded,
+        Self::ThrottleIgnored,
+    ];
+
+    pub const fn code(self) -> u16 {
+        self as u16
+    }
+
+    pub fn from_code(code: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|close| close.code() == code)
+    }
+
+    /// The reason text of the close frame.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Silent => "silent for too long",
+            Self::NotUtf8 => "text is not UTF-8",
+            Self::TooLarge => "message too large",
+            Self::Restarting => "relay restarting",
+            Self::AtCapacity => "at capacity",
+            Self::Malformed => "malformed",
+            Self::Unauthorized => "token missing, bad or expired",
+            Self::Forbidden => "token is for another session or role",
+            Self::SessionNotFound => "no such session",
+            Self::HelloTimeout => "no hello in time",
+            Self::Superseded => "a newer connection of this source took over",
+            Self::SessionEnded => "session completed or erased",
+            Self::ThrottleIgnored => "sends on while throttled",
+        }
+    }
+
+    /// Whether connecting again with the same token can succeed: false where the answer would be the same.
+    pub const fn worth_retrying(self) -> bool {
+        matches!(
+            self,
+            Self::Silent | Self::Restarting | Self::AtCapacity | Self::HelloTimeout | Self::ThrottleIgnored
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_named_once_and_read_back() {
+        for (place, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(Code::ALL.iter().position(|other| other.name() == code.name()), Some(place));
+            let text = serde_json::to_string(code).unwrap();
+            assert_eq!(text, format!("\"{}\"", code.name()));
+            assert_eq!(serde_json::from_str::<Code>(&text).unwrap(), *code);
+        }
+    }
+
+    #[test]
+    fn close_codes_read_back() {
+        for close in CloseCode::ALL {
+            assert_eq!(CloseCode::from_code(close.code()), Some(close));
+        }
+        assert_eq!(CloseCode::from_code(4999), None);
+    }
+}

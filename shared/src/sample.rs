@@ -1,0 +1,207 @@
+//! A sample: what one analysed frame showed, and what makes it valid.
+
+use serde::{Deserialize, Serialize};
+
+use crate::expression::{Expression, Scores};
+use crate::limits::{BOX_RANGE, MAX_FACES, MAX_SAFE_INTEGER, SCORE_SUM_TOLERANCE};
+
+/// What one analysed frame showed. An empty list of faces is a real answer: nobody in view.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Sample {
+    /// Number of the sample in its source, from 1, strictly increasing.
+    pub seq: u64,
+    /// Capture time in Unix milliseconds, by the source's clock.
+    pub at: u64,
+    pub faces: Vec<Face>,
+}
+
+/// One face of a sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Face {
+    /// Identity within the source, stable while the face is tracked.
+    pub id: u32,
+    #[serde(rename = "box")]
+    pub bounds: FaceBox,
+    /// `None` where the analyser abstains. The key must be there: absent and null are not the same.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub expression: Option<Expression>,
+    pub scores: Scores,
+    /// How far the face can be judged (size, pose, light), 0 … 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<f32>,
+}
+
+/// Left, top, width and height as fractions of the frame; on the wire a list of these four.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f32; 4]", into = "[f32; 4]")]
+pub struct FaceBox {
+    pub left: f32,
+    pub top: f32,
+    pub width: f32,
+    pub height: f32,
+}
+
+impl FaceBox {
+    /// Shared area over covered area, 0 … 1.
+    pub fn iou(&self, other: &Self) -> f32 {
+        let width = (self.left + self.width).min(other.left + other.width) - self.left.max(other.left);
+        let height = (self.top + self.height).min(other.top + other.height) - self.top.max(other.top);
+        if width <= 0.0 || height <= 0.0 {
+            return 0.0;
+        }
+        let shared = width * height;
+        shared / (self.width * self.height + other.width * other.height - shared)
+    }
+}
+
+impl From<[f32; 4]> for FaceBox {
+    fn from([left, top, width, height]: [f32; 4]) -> Self {
+        Self { left, top, width, height }
+    }
+}
+
+impl From<FaceBox> for [f32; 4] {
+    fn from(b: FaceBox) -> Self {
+        [b.left, b.top, b.width, b.height]
+    }
+}
+
+#[cfg(feature = "schema")]
+mod schema {
+    use super::FaceBox;
+    use utoipa::{PartialSchema, ToSchema};
+
+    impl PartialSchema for FaceBox {
+        fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+            <[f32; 4]>::schema()
+        }
+    }
+
+    impl ToSchema for FaceBox {}
+}
+
+/// Why a sample is refused. The text goes to the client as `detail`; it names places, never values, so that
+/// nobody's scores end up in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SampleFault {
+    #[error("seq is outside 1 … 2^53−1")]
+    Seq,
+    #[error("at is outside 0 … 2^53−1")]
+    At,
+    #[error("more than {MAX_FACES} faces")]
+    TooManyFaces,
+    #[error("faces[{face}].box[{place}] is not a number in −1 … 2")]
+    Box { face: usize, place: usize },
+    #[error("faces[{face}].box has no area")]
+    EmptyBox { face: usize },
+    #[error("faces[{face}].scores[{place}] is not a number in 0 … 1")]
+    Score { face: usize, place: usize },
+    #[error("faces[{face}].scores do not sum to 1 ± {SCORE_SUM_TOLERANCE}")]
+    ScoreSum { face: usize },
+    #[error("faces[{face}].quality is not a number in 0 … 1")]
+    Quality { face: usize },
+}
+
+impl Sample {
+    /// Holds every rule of the contract's table that the types alone do not.
+    pub fn validate(&self) -> Result<(), SampleFault> {
+        if !(1..=MAX_SAFE_INTEGER).contains(&self.seq) {
+            return Err(SampleFault::Seq);
+        }
+        if self.at > MAX_SAFE_INTEGER {
+            return Err(SampleFault::At);
+        }
+        if self.faces.len() > MAX_FACES {
+            return Err(SampleFault::TooManyFaces);
+        }
+        self.faces.iter().enumerate().try_for_each(|(place, face)| face.validate(place))
+    }
+}
+
+impl Face {
+    fn validate(&self, face: usize) -> Result<(), SampleFault> {
+        // `contains` is false for NaN and the infinities, so this is the finiteness check too.
+        let bounds: [f32; 4] = self.bounds.into();
+        if let Some(place) = bounds.iter().position(|side| !BOX_RANGE.contains(side)) {
+            return Err(SampleFault::Box { face, place });
+        }
+        if self.bounds.width <= 0.0 || self.bounds.height <= 0.0 {
+            return Err(SampleFault::EmptyBox { face });
+        }
+        if let Some(place) = self.scores.0.iter().position(|score| !(0.0..=1.0).contains(score)) {
+            return Err(SampleFault::Score { face, place });
+        }
+        let sum: f32 = self.scores.0.iter().sum();
+        // The margin keeps 0.95 and 1.05 themselves valid in spite of rounding.
+        if (sum - 1.0).abs() > SCORE_SUM_TOLERANCE + 1e-5 {
+            return Err(SampleFault::ScoreSum { face });
+        }
+        match self.quality {
+            Some(quality) if !(0.0..=1.0).contains(&quality) => Err(SampleFault::Quality { face }),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn face() -> Face {
+        Face {
+            id: 1,
+            bounds: [0.31, 0.22, 0.18, 0.24].into(),
+            expression: Some(Expression::Happiness),
+            scores: Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]),
+            quality: Some(0.93),
+        }
+    }
+
+    fn check(change: impl FnOnce(&mut Sample), expected: Result<(), SampleFault>) {
+        let mut sample = Sample { seq: 1, at: 1_763_907_600_123, faces: vec![face()] };
+        change(&mut sample);
+        assert_eq!(sample.validate(), expected);
+    }
+
+    #[test]
+    fn the_contracts_example_reads_and_writes_back_the_same() {
+        let text = r#"{"seq":1,"at":1763907600123,"faces":[{"id":1,"box":[0.31,0.22,0.18,0.24],"expression":"happiness","scores":[0.05,0.91,0.01,0.01,0.01,0.0,0.01],"quality":0.93}]}"#;
+        let sample: Sample = serde_json::from_str(text).unwrap();
+        assert_eq!(sample.validate(), Ok(()));
+        assert_eq!(serde_json::to_string(&sample).unwrap(), text);
+    }
+
+    #[test]
+    fn each_rule_has_its_fault() {
+        check(|_| {}, Ok(()));
+        check(|s| s.faces.clear(), Ok(()));
+        check(|s| s.seq = 0, Err(SampleFault::Seq));
+        check(|s| s.seq = MAX_SAFE_INTEGER + 1, Err(SampleFault::Seq));
+        check(|s| s.at = MAX_SAFE_INTEGER + 1, Err(SampleFault::At));
+        check(|s| s.faces = vec![face(); 33], Err(SampleFault::TooManyFaces));
+        check(|s| s.faces[0].bounds.left = f32::NAN, Err(SampleFault::Box { face: 0, place: 0 }));
+        check(|s| s.faces[0].bounds.top = 2.5, Err(SampleFault::Box { face: 0, place: 1 }));
+        check(|s| s.faces[0].bounds.width = 0.0, Err(SampleFault::EmptyBox { face: 0 }));
+        check(|s| s.faces[0].scores.0[3] = f32::INFINITY, Err(SampleFault::Score { face: 0, place: 3 }));
+        check(|s| s.faces[0].scores.0[1] = 0.5, Err(SampleFault::ScoreSum { face: 0 }));
+        check(|s| s.faces[0].quality = Some(1.5), Err(SampleFault::Quality { face: 0 }));
+        check(|s| s.faces[0].quality = None, Ok(()));
+    }
+
+    #[test]
+    fn an_absent_expression_is_not_an_abstention() {
+        let absent = r#"{"id":1,"box":[0,0,1,1],"scores":[1,0,0,0,0,0,0]}"#;
+        assert!(serde_json::from_str::<Face>(absent).is_err());
+        let null = r#"{"id":1,"box":[0,0,1,1],"expression":null,"scores":[1,0,0,0,0,0,0]}"#;
+        assert_eq!(serde_json::from_str::<Face>(null).unwrap().expression, None);
+    }
+
+    #[test]
+    fn iou_of_halves() {
+        let whole = FaceBox::from([0.0, 0.0, 1.0, 1.0]);
+        assert!((whole.iou(&[0.5, 0.0, 1.0, 1.0].into()) - 1.0 / 3.0).abs() < 1e-6);
+        assert_eq!(whole.iou(&[2.0, 0.0, 1.0, 1.0].into()), 0.0);
+    }
+}

@@ -1,0 +1,160 @@
+//! Buckets, time by expression and gaps, computed in one pass over stored samples.
+
+use std::collections::BTreeMap;
+
+use crate::api::{SeriesPoint, SourceName, TimeByExpression};
+use crate::expression::{Expression, Scores};
+use crate::limits::MAX_HOLD_MS;
+use crate::sample::{Face, Sample};
+
+/// Mean scores by bucket. Buckets begin at multiples of the resolution since 1970; each face counts once.
+#[derive(Debug)]
+pub struct SeriesBuilder {
+    resolution_ms: u64,
+    buckets: BTreeMap<(u64, SourceName), Bucket>,
+}
+
+#[derive(Debug, Default)]
+struct Bucket {
+    faces: u64,
+    sums: [f64; Expression::COUNT],
+}
+
+impl SeriesBuilder {
+    /// A resolution of 0 counts as 1 ms.
+    pub fn new(resolution_ms: u64) -> Self {
+        Self { resolution_ms: resolution_ms.max(1), buckets: BTreeMap::new() }
+    }
+
+    pub fn add(&mut self, source: &SourceName, at: u64, faces: &[Face]) {
+        if faces.is_empty() {
+            return;
+        }
+        let begin = at - at % self.resolution_ms;
+        let bucket = self.buckets.entry((begin, source.clone())).or_default();
+        bucket.faces += faces.len() as u64;
+        for face in faces {
+            for (sum, &score) in bucket.sums.iter_mut().zip(&face.scores.0) {
+                *sum += f64::from(score);
+            }
+        }
+    }
+
+    /// Buckets so far, so that the caller can stop at a limit.
+    pub fn len(&self) -> usize {
+        self.buckets.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
+    }
+
+    pub fn finish(self) -> Vec<SeriesPoint> {
+        self.buckets
+            .into_iter()
+            .map(|((at, source), bucket)| SeriesPoint {
+                at,
+                source,
+                faces: bucket.faces,
+                scores: Scores(bucket.sums.map(|sum| (sum / bucket.faces as f64) as f32)),
+            })
+            .collect()
+    }
+}
+
+/// Time by expression of one source; samples come in order of seq.
+#[derive(Debug, Default)]
+pub struct TimeBuilder {
+    time: TimeByExpression,
+    last: Option<(u64, Vec<Option<Expression>>)>,
+}
+
+impl TimeBuilder {
+    /// A sample stands until the next one, at most [`MAX_HOLD_MS`]. A clock that goes back adds nothing.
+    pub fn add(&mut self, sample: &Sample) {
+        if let Some((since, shown)) = self.last.take() {
+            let held = sample.at.saturating_sub(since).min(MAX_HOLD_MS);
+            for expression in shown {
+                *slot(&mut self.time, expression) += held;
+            }
+        }
+        self.last = Some((sample.at, sample.faces.iter().map(|face| face.expression).collect()));
+    }
+
+    pub fn finish(self) -> TimeByExpression {
+        self.time
+    }
+}
+
+fn slot(time: &mut TimeByExpression, expression: Option<Expression>) -> &mut u64 {
+    match expression {
+        Some(Expression::Neutral) => &mut time.neutral,
+        Some(Expression::Happiness) => &mut time.happiness,
+        Some(Expression::Sadness) => &mut time.sadness,
+        Some(Expression::Anger) => &mut time.anger,
+        Some(Expression::Fear) => &mut time.fear,
+        Some(Expression::Disgust) => &mut time.disgust,
+        Some(Expression::Surprise) => &mut time.surprise,
+        None => &mut time.unsure,
+    }
+}
+
+impl std::ops::AddAssign for TimeByExpression {
+    fn add_assign(&mut self, other: Self) {
+        self.neutral += other.neutral;
+        self.happiness += other.happiness;
+        self.sadness += other.sadness;
+        self.anger += other.anger;
+        self.fear += other.fear;
+        self.disgust += other.disgust;
+        self.surprise += other.surprise;
+        self.unsure += other.unsure;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::FaceBox;
+
+    fn face(expression: Option<Expression>, happiness: f32) -> Face {
+        Face {
+            id: 1,
+            bounds: FaceBox::from([0.0, 0.0, 1.0, 1.0]),
+            expression,
+            scores: Scores([1.0 - happiness, happiness, 0.0, 0.0, 0.0, 0.0, 0.0]),
+            quality: None,
+        }
+    }
+
+    #[test]
+    fn buckets_begin_at_multiples_and_average_faces() {
+        let mut series = SeriesBuilder::new(1000);
+        let main = SourceName::default();
+        series.add(&main, 1_999, &[face(None, 0.5), face(None, 1.0)]);
+        series.add(&main, 1_000, &[face(None, 0.0)]);
+        series.add(&main, 2_000, &[]);
+        series.add(&main, 3_500, &[face(None, 1.0)]);
+        let points = series.finish();
+        assert_eq!(points.iter().map(|p| (p.at, p.faces)).collect::<Vec<_>>(), [(1_000, 3), (3_000, 1)]);
+        assert!((points[0].scores.of(Expression::Happiness) - 0.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_sample_stands_until_the_next_but_not_for_ever() {
+        let mut time = TimeBuilder::default();
+        let mut seq = 0;
+        let mut add = |at, faces| {
+            seq += 1;
+            time.add(&Sample { seq, at, faces });
+        };
+        add(0, vec![face(Some(Expression::Happiness), 1.0)]);
+        add(100, vec![face(None, 0.4)]);
+        add(250, vec![]);
+        add(300, vec![face(Some(Expression::Anger), 0.0)]);
+        add(60_000, vec![face(Some(Expression::Anger), 0.0)]);
+        add(50_000, vec![]);
+        let time = time.finish();
+        assert_eq!((time.happiness, time.unsure, time.anger), (100, 150, MAX_HOLD_MS));
+    }
+}
