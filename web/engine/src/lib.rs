@@ -1,1 +1,44 @@
-//! Skeleton.
+//! Everything in the browser that is not user interface: cameras and frames, the pool of inference workers,
+//! the outbox on the client's disk, the sockets to the relay, and calls of its HTTP interface.
+//!
+//! # The way of a frame
+//! ```text
+//! source ──► pool ──► worker ──► tracker ──► RunEvent::Frame ──► (the page) ──► Recorder ──► outbox ──► relay
+//! ```
+//! [`Engine::load`] fetches and verifies the models and starts the workers, once. [`Engine::start`] runs a
+//! camera, a file or the demo through them and hands out an [`AnalysedFrame`] for each analysed frame: the very
+//! picture that was analysed, for drawing, and the faces in it. A [`Recorder`] takes the faces alone and sees
+//! to it that each sample reaches the relay once. [`Watch`] is the other end: the live view of a session.
+//!
+//! # Invariants
+//! * Nothing past the tracker can hold a pixel: [`Recorder::push`] takes a time and faces, and no message type
+//!   of `mien-shared` can carry more. A [`FrameImage`] can be drawn, and nothing else.
+//! * Only the module `browser` mentions `JsValue` or `web_sys`; scheduling, numbering, sending and reconnecting
+//!   are plain state machines beside it, tested without a browser.
+//! * Every queue is bounded: one waiting frame, a window of samples on the way, a cache of samples beside the
+//!   disk. Each says what it does when it is full.
+//! * Every future settles: whatever waits for the browser has a timeout or an error event.
+
+pub mod api;
+mod assets;
+mod browser;
+mod engine;
+mod faults;
+mod recorder;
+mod run;
+mod source;
+mod watch;
+
+pub use assets::{Assets, ModelUrls};
+pub use browser::{
+    CameraDevice, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, now_ms, page_origin,
+};
+pub use engine::{Engine, EngineConfig, LoadProgress};
+pub use faults::{LoadFault, ModelName, RunFault, SourceFault};
+pub use recorder::{
+    LinkState, MemoryReason, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished,
+    discard, unfinished,
+};
+pub use run::{AnalysedFrame, EndReason, Run, RunEvent, RunStats};
+pub use source::{CameraChoice, Facing, SourceChoice};
+pub use watch::{Watch, WatchEvent, WatchState};

@@ -1,0 +1,42 @@
+//! The document the engine runs in.
+
+use wasm_bindgen::{JsCast, JsValue};
+
+/// Unix milliseconds by the page's clock.
+pub fn now_ms() -> u64 {
+    js_sys::Date::now() as u64
+}
+
+/// The page's own origin, for example `http://127.0.0.1:8080`; empty outside a window.
+pub fn page_origin() -> String {
+    web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default()
+}
+
+/// The script that started the page. Its `data-` attributes name what was built.
+#[derive(Debug)]
+pub(crate) struct BootScript(web_sys::Element);
+
+impl BootScript {
+    pub(crate) fn find() -> Option<Self> {
+        let document = web_sys::window()?.document()?;
+        document.query_selector("script[data-worker-boot]").ok().flatten().map(Self)
+    }
+
+    /// The attribute `data-NAME` as an absolute address.
+    pub(crate) fn url(&self, name: &str) -> Option<String> {
+        let relative = self.0.get_attribute(&format!("data-{name}")).filter(|text| !text.is_empty())?;
+        let base = self.0.base_uri().ok().flatten()?;
+        web_sys::Url::new_with_base(&relative, &base).ok().map(|url| url.href())
+    }
+}
+
+/// What a thrown value says of itself: `NAME: message` of an error, else its text.
+pub(crate) fn describe(thrown: &JsValue) -> String {
+    if let Some(exception) = thrown.dyn_ref::<web_sys::DomException>() {
+        return format!("{}: {}", exception.name(), exception.message());
+    }
+    if let Some(error) = thrown.dyn_ref::<js_sys::Error>() {
+        return format!("{}: {}", String::from(error.name()), String::from(error.message()));
+    }
+    thrown.as_string().unwrap_or_else(|| "unknown failure".to_owned())
+}

@@ -1,0 +1,103 @@
+//! What can go wrong, as values. Each text is one plain sentence for the person in front of the page; causes
+//! that only a developer can use stand in `detail` fields.
+
+use thiserror::Error;
+
+/// One of the three model files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ModelName {
+    /// Finds near faces.
+    Near,
+    /// Finds small and many faces.
+    Far,
+    /// Reads the expression of a face.
+    Expression,
+}
+
+impl ModelName {
+    pub const ALL: [Self; 3] = [Self::Near, Self::Far, Self::Expression];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Near => "near-face detector",
+            Self::Far => "far-face detector",
+            Self::Expression => "expression model",
+        }
+    }
+}
+
+impl std::fmt::Display for ModelName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why the engine could not be made ready.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum LoadFault {
+    #[error(
+        "This browser cannot run the analysis: it lacks WebAssembly SIMD. A current Chrome, Edge, Firefox or Safari has it."
+    )]
+    SimdMissing,
+    #[error("This page was not built completely: {what} is missing.")]
+    NotBuilt { what: String },
+    #[error("The {model} could not be found at its address (HTTP {status}).")]
+    ModelMissing { model: ModelName, status: u16 },
+    #[error("The {model} is damaged: {why}. Reloading may fetch a good copy.")]
+    ModelDamaged { model: ModelName, why: String },
+    #[error("The network failed while the analysis was loading. Check the connection and try again.")]
+    Network { detail: String },
+    #[error("The analysis could not be started: {detail}.")]
+    WorkerFailed { detail: String },
+}
+
+/// Why a camera, file or picture cannot be analysed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SourceFault {
+    #[error("The camera was not allowed. Allow it in the browser's address bar, then try again.")]
+    Denied,
+    #[error("No camera was found. Connect one, or use a video file or the demo.")]
+    Absent,
+    #[error("Another program is using the camera. Close it, then try again.")]
+    Busy,
+    #[error("The camera was unplugged or switched off.")]
+    Unplugged,
+    #[error("Browsers give a page the camera only over https or on localhost.")]
+    Insecure,
+    #[error("This file is not a picture that the browser can read.")]
+    UnreadablePicture,
+    #[error("This picture has {width} × {height} pixels; a side may have at most {limit}.")]
+    PictureTooLarge { width: u32, height: u32, limit: u32 },
+    #[error("This file is not a video that the browser can play.")]
+    UnreadableVideo,
+    #[error("This video has no picture to analyse.")]
+    VideoWithoutFrames,
+    #[error("This page carries no demo clip.")]
+    NoDemo,
+    #[error("The camera could not be opened.")]
+    Other { detail: String },
+}
+
+/// What went wrong during a run.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RunFault {
+    /// Not final: other workers go on, and this one is started again.
+    #[error("The analysis stumbled and is being restarted.")]
+    WorkerRestarting { detail: String },
+    /// Final: the pool gave up.
+    #[error("The analysis failed several times in a row and has stopped.")]
+    WorkersFailed { detail: String },
+    /// Final: the source is gone.
+    #[error("{0}")]
+    SourceLost(SourceFault),
+    /// Not final: this one frame could not be analysed.
+    #[error("One frame could not be analysed.")]
+    FrameFailed { detail: String },
+}
+
+impl RunFault {
+    /// Whether the run has ended with this fault.
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::WorkersFailed { .. } | Self::SourceLost(_))
+    }
+}

@@ -1,0 +1,88 @@
+//! A run: one source going through the pool.
+
+use std::rc::Rc;
+
+use mien_shared::Face;
+
+use crate::browser::FrameImage;
+use crate::faults::RunFault;
+
+/// What a run tells, in order of capture.
+#[derive(Clone, Debug)]
+pub enum RunEvent {
+    Frame(AnalysedFrame),
+    /// About once a second.
+    Stats(RunStats),
+    Fault(RunFault),
+    /// Nothing follows.
+    Ended(EndReason),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// [`Run::stop`], or the run was dropped.
+    Stopped,
+    /// The file or picture is done.
+    Finished,
+    /// A newer run of the same engine took the workers.
+    Replaced,
+    /// After a final fault.
+    Failed,
+}
+
+/// One analysed frame. The image is for drawing; what leaves the page is made from `at_ms` and `faces` alone.
+#[derive(Clone, Debug)]
+pub struct AnalysedFrame {
+    /// The very picture that was analysed, in display size.
+    pub image: FrameImage,
+    /// Of the source, in pixels.
+    pub width: u32,
+    pub height: u32,
+    /// Capture time, Unix milliseconds.
+    pub at_ms: u64,
+    /// Boxes are fractions of the frame, not mirrored.
+    pub faces: Vec<Face>,
+    /// Whether to show the picture mirrored, as people expect of themselves.
+    pub mirrored: bool,
+}
+
+/// Figures over the last second or so.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RunStats {
+    /// Frames the source delivered, per second.
+    pub camera_fps: f32,
+    /// Frames that were analysed, per second.
+    pub analysed_fps: f32,
+    /// Frames of this run that a newer one replaced before a worker was free.
+    pub skipped: u64,
+    /// Median time from handing a frame to a worker to its answer, milliseconds.
+    pub inference_ms: f32,
+    /// Workers ready.
+    pub workers: u32,
+}
+
+/// A running source. Dropping it stops the source and releases the camera.
+#[derive(Debug)]
+pub struct Run {
+    pub(crate) handle: Rc<crate::engine::RunHandle>,
+}
+
+impl Run {
+    /// Keeps the source open, but analyses nothing until [`Run::resume`].
+    pub fn pause(&self) {
+        self.handle.set_paused(true);
+    }
+
+    pub fn resume(&self) {
+        self.handle.set_paused(false);
+    }
+
+    /// Ends the run and releases the camera before it returns.
+    pub fn stop(self) {}
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.handle.end(EndReason::Stopped);
+    }
+}
