@@ -1,0 +1,69 @@
+//! Which face the bars speak of when there are several, and how its scores rank.
+
+use mien_shared::{Expression, Face, Scores};
+
+/// The chosen face while it is in view, otherwise the largest: the nearest person.
+pub fn main_face(faces: &[Face], chosen: Option<u32>) -> Option<&Face> {
+    let area = |face: &Face| face.bounds.width * face.bounds.height;
+    faces
+        .iter()
+        .find(|face| Some(face.id) == chosen)
+        .or_else(|| faces.iter().max_by(|a, b| area(a).total_cmp(&area(b))))
+}
+
+/// Probability of what is shown: of the named expression, or of the likeliest one where the analyser abstains.
+pub fn confidence(face: &Face) -> f32 {
+    face.expression.map_or_else(|| face.scores.top().1, |expression| face.scores.of(expression))
+}
+
+/// Place of each expression from the strongest, 0 … 6, in the order of [`Expression::ALL`].
+pub fn ranks(scores: &Scores) -> [u8; Expression::COUNT] {
+    let mut order = Expression::ALL;
+    order.sort_by(|a, b| scores.of(*b).total_cmp(&scores.of(*a)));
+    let mut ranks = [0; Expression::COUNT];
+    for (rank, expression) in order.into_iter().enumerate() {
+        ranks[expression.index()] = rank as u8;
+    }
+    ranks
+}
+
+/// Quality in words, for what a person can do about it.
+pub const fn quality_hint(quality: f32) -> &'static str {
+    if quality >= 0.6 {
+        "Clear view of the face"
+    } else if quality >= 0.3 {
+        "Fair view; more light or a frontal view would help"
+    } else {
+        "Poor view; come closer, face the camera, add light"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mien_shared::FaceBox;
+
+    fn face(id: u32, width: f32) -> Face {
+        Face {
+            id,
+            bounds: FaceBox::from([0.0, 0.0, width, width]),
+            expression: None,
+            scores: Scores([0.1, 0.5, 0.1, 0.1, 0.1, 0.05, 0.05]),
+            quality: None,
+        }
+    }
+
+    #[test]
+    fn the_chosen_face_wins_while_it_is_there() {
+        let faces = [face(1, 0.1), face(2, 0.3), face(3, 0.2)];
+        assert_eq!(main_face(&faces, None).map(|face| face.id), Some(2));
+        assert_eq!(main_face(&faces, Some(3)).map(|face| face.id), Some(3));
+        assert_eq!(main_face(&faces, Some(9)).map(|face| face.id), Some(2));
+        assert_eq!(main_face(&[], Some(1)), None);
+    }
+
+    #[test]
+    fn ranks_are_a_permutation_and_stable_on_ties() {
+        assert_eq!(ranks(&face(1, 0.1).scores), [1, 0, 2, 3, 4, 5, 6]);
+    }
+}

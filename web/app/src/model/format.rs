@@ -1,0 +1,110 @@
+//! Numbers as people read them: with the precision they deserve and a unit that stays on their line.
+
+/// Keeps a number and its unit together.
+const NBSP: char = '\u{a0}';
+
+/// A share of 1 in whole per cent: `91 %`.
+pub fn percent(share: f32) -> String {
+    let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+    format!("{}{NBSP}%", (share * 100.0).round() as u32)
+}
+
+/// Decimal units, one digit after the point from a kilobyte on: `812 B`, `12.4 kB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if count < 1_000 {
+        return format!("{count}{NBSP}B");
+    }
+    let mut value = count as f64 / 1_000.0;
+    let mut unit = 0;
+    // 999.95 would round to 1000.0 of the smaller unit.
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1_000.0;
+        unit += 1;
+    }
+    format!("{value:.1}{NBSP}{}", UNITS[unit])
+}
+
+/// A length of time in milliseconds as a stopwatch shows it: `0:07`, `12:30`, `1:02:03`.
+pub fn duration(ms: u64) -> String {
+    let seconds = ms / 1_000;
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// How long before the newest sample something was: `now`, `8 s ago`, `3:07 ago`.
+pub fn ago(ms: u64) -> String {
+    match ms / 1_000 {
+        0 => "now".to_owned(),
+        seconds @ 1..60 => format!("{seconds}{NBSP}s ago"),
+        _ => format!("{} ago", duration(ms)),
+    }
+}
+
+/// `1 face`, `3 faces`; thousands are set apart.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{}{NBSP}{}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// `12 345`: groups of three behind a narrow space, from five digits on.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    if digits.len() < 5 {
+        return digits;
+    }
+    let mut text = String::with_capacity(digits.len() + digits.len());
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percents_are_whole_and_bounded() {
+        for (share, text) in
+            [(0.9134, "91 %"), (0.0, "0 %"), (1.2, "100 %"), (f32::NAN, "0 %"), (0.005, "1 %")]
+        {
+            assert_eq!(percent(share).replace(NBSP, " "), text);
+        }
+    }
+
+    #[test]
+    fn bytes_step_up_before_they_show_a_thousand() {
+        for (count, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (12_400, "12.4 kB"),
+            (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"),
+            (u64::MAX, "18446744.1 TB"),
+        ] {
+            assert_eq!(bytes(count).replace(NBSP, " "), text);
+        }
+    }
+
+    #[test]
+    fn durations() {
+        for (ms, text) in [(0, "0:00"), (7_999, "0:07"), (750_000, "12:30"), (3_723_000, "1:02:03")] {
+            assert_eq!(duration(ms), text);
+        }
+        for (ms, text) in [(0, "now"), (999, "now"), (8_000, "8 s ago"), (187_000, "3:07 ago")] {
+            assert_eq!(ago(ms).replace(NBSP, " "), text);
+        }
+    }
+
+    #[test]
+    fn counts() {
+        assert_eq!(count(1, "face", "faces").replace(NBSP, " "), "1 face");
+        assert_eq!(count(0, "face", "faces").replace(NBSP, " "), "0 faces");
+        assert_eq!(grouped(1_234), "1234");
+        assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
+    }
+}

@@ -1,0 +1,9 @@
+//! What the page knows, without the page: no document, no signals, the same on native and wasm.
+
+pub mod face;
+pub mod format;
+pub mod motion;
+pub mod route;
+pub mod timeline;
+pub mod view;
+pub mod words;

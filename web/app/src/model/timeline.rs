@@ -1,0 +1,325 @@
+//! The last half hour of one source, in columns of a quarter of a second.
+//!
+//! A column keeps sums, never samples, so its size does not depend on how fast samples come. What it refuses:
+//! samples older than its oldest column, and clocks that jump back behind it.
+
+use std::collections::VecDeque;
+
+use mien_shared::limits::MAX_HOLD_MS;
+use mien_shared::{Expression, Sample, Scores};
+
+/// Width of a column. Fine enough that a short smile is seen, coarse enough to draw on every frame.
+pub const COLUMN_MS: u64 = 250;
+/// Half an hour: what a live chart can show. Longer history comes from the relay's series.
+pub const MAX_COLUMNS: usize = 7_200;
+/// Flags on one timeline. Past it the oldest goes; the relay keeps all.
+const MAX_FLAGS: usize = 500;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Column {
+    samples: u32,
+    faces: u32,
+    unsure: u32,
+    sums: [f32; Expression::COUNT],
+}
+
+impl Column {
+    fn add(&mut self, other: &Self) {
+        self.samples += other.samples;
+        self.faces += other.faces;
+        self.unsure += other.unsure;
+        for (sum, value) in self.sums.iter_mut().zip(&other.sums) {
+            *sum += value;
+        }
+    }
+
+    fn of(sample: &Sample) -> Self {
+        let mut column = Self { samples: 1, faces: sample.faces.len() as u32, ..Self::default() };
+        for face in &sample.faces {
+            if face.expression.is_none() {
+                column.unsure += 1;
+                continue;
+            }
+            for (sum, &score) in column.sums.iter_mut().zip(&face.scores.0) {
+                *sum += score;
+            }
+        }
+        column
+    }
+}
+
+/// What a stretch of time showed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shown {
+    /// No sample: paused, offline, or before the start.
+    Gap,
+    /// Samples, but nobody in view.
+    Nobody,
+    Faces {
+        /// Share of faces that the analyser abstained on, 0 … 1.
+        unsure: f32,
+        /// Mean scores of the others; all 0 when there are none.
+        scores: Scores,
+    },
+}
+
+impl Shown {
+    fn of(column: &Column) -> Self {
+        if column.samples == 0 {
+            return Self::Gap;
+        }
+        if column.faces == 0 {
+            return Self::Nobody;
+        }
+        let certain = (column.faces - column.unsure).max(1) as f32;
+        Self::Faces {
+            unsure: column.unsure as f32 / column.faces as f32,
+            scores: Scores(column.sums.map(|sum| sum / certain)),
+        }
+    }
+
+    /// The likeliest expression with its mean score; none where abstentions prevail or nobody is in view.
+    pub fn leading(&self) -> Option<(Expression, f32)> {
+        match self {
+            Self::Faces { unsure, scores } if *unsure < 0.5 => Some(scores.top()),
+            _ => None,
+        }
+    }
+}
+
+/// One stretch of the chart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slice {
+    /// Where it begins, Unix milliseconds.
+    pub at_ms: u64,
+    pub width_ms: u64,
+    pub shown: Shown,
+}
+
+/// A marker on the timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flag {
+    pub at_ms: u64,
+    pub label: String,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    /// Number of the oldest column since 1970.
+    first: u64,
+    columns: VecDeque<Column>,
+    last: Option<(u64, u64, Column)>,
+    flags: VecDeque<Flag>,
+}
+
+impl Timeline {
+    /// A sample stands until the next one, at most [`MAX_HOLD_MS`], as it does in the relay's summary; a jump in
+    /// seq is a gap whatever its length.
+    pub fn add(&mut self, sample: &Sample) {
+        let index = sample.at / COLUMN_MS;
+        let column = Column::of(sample);
+        if self.columns.is_empty() {
+            self.first = index;
+        }
+        if index < self.first {
+            return;
+        }
+        let next = self.first + self.columns.len() as u64;
+        if index.saturating_sub(next) > MAX_COLUMNS as u64 {
+            self.columns.clear();
+            self.first = index;
+        } else if index >= next {
+            let held = self
+                .last
+                .take()
+                .filter(|(seq, at, _)| sample.seq == seq + 1 && sample.at.saturating_sub(*at) <= MAX_HOLD_MS);
+            let filler = held.map(|(_, _, column)| column).unwrap_or_default();
+            self.columns.extend((next..index).map(|_| filler.clone()));
+        }
+        let place = (index - self.first) as usize;
+        if place >= self.columns.len() {
+            self.columns.push_back(Column::default());
+        }
+        self.columns[place].add(&column);
+        while self.columns.len() > MAX_COLUMNS {
+            self.columns.pop_front();
+            self.first += 1;
+        }
+        self.last = Some((sample.seq, sample.at, column));
+    }
+
+    /// Puts a flag at its place in time.
+    pub fn flag(&mut self, flag: Flag) {
+        let place = self.flags.partition_point(|other| other.at_ms <= flag.at_ms);
+        self.flags.insert(place, flag);
+        if self.flags.len() > MAX_FLAGS {
+            self.flags.pop_front();
+        }
+    }
+
+    pub fn flags(&self) -> impl Iterator<Item = &Flag> {
+        self.flags.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// Begin of the oldest column, Unix milliseconds.
+    pub fn oldest_ms(&self) -> u64 {
+        self.first * COLUMN_MS
+    }
+
+    /// End of the newest column, Unix milliseconds.
+    pub fn newest_ms(&self) -> u64 {
+        (self.first + self.columns.len() as u64) * COLUMN_MS
+    }
+
+    /// What the column at this time showed.
+    pub fn shown_at(&self, at_ms: u64) -> Shown {
+        (at_ms / COLUMN_MS)
+            .checked_sub(self.first)
+            .and_then(|place| self.columns.get(place as usize))
+            .map_or(Shown::Gap, Shown::of)
+    }
+
+    /// The columns that touch `from_ms … to_ms`, merged so that no more than about `at_most` come out. Merged
+    /// groups begin at multiples of their width since 1970, so that they do not flicker while time moves on.
+    pub fn slices(&self, from_ms: u64, to_ms: u64, at_most: usize) -> Vec<Slice> {
+        let wanted = to_ms.saturating_sub(from_ms).div_ceil(COLUMN_MS);
+        let group = wanted.div_ceil(at_most.max(1) as u64).max(1);
+        self.grouped(from_ms, to_ms, group)
+    }
+
+    fn grouped(&self, from_ms: u64, to_ms: u64, group: u64) -> Vec<Slice> {
+        let end = self.first + self.columns.len() as u64;
+        let from = (from_ms / COLUMN_MS).max(self.first);
+        let to = to_ms.div_ceil(COLUMN_MS).min(end);
+        let mut slices = Vec::new();
+        let mut at = from / group * group;
+        while at < to {
+            let mut sum = Column::default();
+            for index in at.max(self.first)..(at + group).min(end) {
+                if let Some(column) = self.columns.get((index - self.first) as usize) {
+                    sum.add(column);
+                }
+            }
+            let slice = Slice { at_ms: at * COLUMN_MS, width_ms: group * COLUMN_MS, shown: Shown::of(&sum) };
+            slices.push(slice);
+            at += group;
+        }
+        slices
+    }
+
+    /// The newest `rows` stretches of `step_ms`, newest first, for the table view.
+    pub fn table(&self, step_ms: u64, rows: usize) -> Vec<Slice> {
+        let group = (step_ms / COLUMN_MS).max(1);
+        let newest = self.newest_ms();
+        let from = newest.saturating_sub(group * COLUMN_MS * rows as u64);
+        let mut slices = self.grouped(from, newest, group);
+        slices.reverse();
+        slices.truncate(rows);
+        slices
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mien_shared::{Face, FaceBox};
+
+    const T0: u64 = 1_763_907_600_000;
+
+    fn face(expression: Option<Expression>) -> Face {
+        let mut scores = [0.0; 7];
+        scores[expression.unwrap_or(Expression::Neutral).index()] = 1.0;
+        Face {
+            id: 1,
+            bounds: FaceBox::from([0.0, 0.0, 1.0, 1.0]),
+            expression,
+            scores: Scores(scores),
+            quality: None,
+        }
+    }
+
+    fn sample(seq: u64, offset_ms: u64, faces: Vec<Face>) -> Sample {
+        Sample { seq, at: T0 + offset_ms, faces }
+    }
+
+    fn happy() -> Vec<Face> {
+        vec![face(Some(Expression::Happiness))]
+    }
+
+    #[test]
+    fn columns_average_and_tell_abstentions_apart() {
+        let mut line = Timeline::default();
+        line.add(&sample(1, 0, happy()));
+        line.add(&sample(2, 100, vec![face(None)]));
+        let Shown::Faces { unsure, scores } = line.shown_at(T0) else { panic!("faces were there") };
+        assert_eq!((unsure, scores.of(Expression::Happiness)), (0.5, 1.0));
+        line.add(&sample(3, 250, vec![]));
+        assert_eq!(line.shown_at(T0 + 250), Shown::Nobody);
+        assert_eq!(line.shown_at(T0 + 500), Shown::Gap);
+        assert_eq!(line.shown_at(T0 - 1), Shown::Gap);
+    }
+
+    #[test]
+    fn a_slow_source_is_no_gap_but_silence_and_lost_samples_are() {
+        let mut line = Timeline::default();
+        line.add(&sample(1, 0, happy()));
+        line.add(&sample(2, 1_000, happy()));
+        assert!(matches!(line.shown_at(T0 + 500), Shown::Faces { .. }), "held between slow samples");
+        line.add(&sample(3, 4_000, happy()));
+        assert_eq!(line.shown_at(T0 + 2_000), Shown::Gap, "silence");
+        line.add(&sample(9, 5_000, happy()));
+        assert_eq!(line.shown_at(T0 + 4_500), Shown::Gap, "seq jumped");
+    }
+
+    #[test]
+    fn it_stays_bounded_whatever_the_clock_does() {
+        let mut line = Timeline::default();
+        for second in 0..4_000 {
+            line.add(&sample(second + 1, second * 1_000, happy()));
+        }
+        assert_eq!(line.columns.len(), MAX_COLUMNS);
+        let newest = line.newest_ms();
+        line.add(&sample(4_001, 0, happy()));
+        assert_eq!(line.newest_ms(), newest, "too old");
+        line.add(&sample(4_002, 1 << 50, happy()));
+        assert_eq!(line.columns.len(), 1, "a day later starts anew");
+    }
+
+    #[test]
+    fn merged_slices_keep_their_place_while_time_moves() {
+        let mut line = Timeline::default();
+        for tick in 0..400 {
+            line.add(&sample(tick + 1, tick * 250, happy()));
+        }
+        let slices = line.slices(T0, T0 + 100_000, 50);
+        assert!(slices.len() <= 51);
+        assert!(slices.iter().all(|slice| slice.at_ms % slice.width_ms == 0));
+        let later = line.slices(T0 + 250, T0 + 100_250, 50);
+        assert_eq!(slices[1], later[1]);
+    }
+
+    #[test]
+    fn flags_stand_in_order_of_time() {
+        let mut line = Timeline::default();
+        for (at_ms, label) in [(5, "b"), (1, "a"), (5, "c")] {
+            line.flag(Flag { at_ms, label: label.to_owned() });
+        }
+        assert_eq!(line.flags().map(|flag| flag.label.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn the_table_starts_with_the_newest() {
+        let mut line = Timeline::default();
+        for second in 0..30 {
+            line.add(&sample(second + 1, second * 1_000, happy()));
+        }
+        let rows = line.table(10_000, 2);
+        assert_eq!(rows.len(), 2);
+        assert!(rows[0].at_ms > rows[1].at_ms);
+        assert_eq!(rows[0].shown.leading().map(|(expression, _)| expression), Some(Expression::Happiness));
+    }
+}
