@@ -1,1 +1,108 @@
-fn main() {}
+//! `mien-relay`: serves without a subcommand, and knows two more: `token` and `check`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use mien_relay::auth::{Caller, TokenKey};
+use mien_relay::config::{Config, Settings};
+use mien_relay::store::Store;
+use mien_relay::{serve, telemetry};
+
+/// The relay of Mien: takes expression samples, stores them, and passes them on
+#[derive(Debug, Parser)]
+#[command(name = "mien-relay", version)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print a user token
+    Token {
+        /// The user it stands for
+        #[arg(long)]
+        user: String,
+        /// How long it holds, as a number and s, m, h or d
+        #[arg(long, default_value = "30d", value_parser = read_ttl)]
+        ttl: Duration,
+    },
+    /// Print the settings in force, secrets hidden, and try the store
+    Check,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::init(&cli.settings.log);
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            eprintln!("mien-relay: {cause:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let config = Config::resolve(cli.settings)?;
+    match cli.command {
+        None => serve::run(config).await,
+        Some(Command::Token { user, ttl }) => {
+            anyhow::ensure!(!user.is_empty(), "--user is empty");
+            let now = u64::try_from(jiff::Timestamp::now().as_second()).context("the clock is before 1970")?;
+            let caller = Caller { user, grant: None };
+            println!("{}", TokenKey::new(config.token_secret.bytes()).sign(&caller, now + ttl.as_secs()));
+            Ok(())
+        }
+        Some(Command::Check) => {
+            println!("{config}");
+            let store = Store::open(&config.database_url, config.database_max_connections).await?;
+            store.ready().await.context("the store does not answer")?;
+            store.close().await;
+            println!("the store answers");
+            Ok(())
+        }
+    }
+}
+
+/// At most a hundred years, so that no date overflows.
+fn read_ttl(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a number and s, m, h or d, for example 30d".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    match count.checked_mul(seconds) {
+        Some(total @ 1..=3_155_760_000) => Ok(Duration::from_secs(total)),
+        _ => Err("between 1 s and 100 years".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ttl_reads() {
+        assert_eq!(read_ttl("30d"), Ok(Duration::from_secs(30 * 86_400)));
+        assert_eq!(read_ttl("90s"), Ok(Duration::from_secs(90)));
+        for bad in ["", "d", "30", "30w", "-1d", "0s", "99999999999d", "1ä"] {
+            assert!(read_ttl(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -75,7 +75,7 @@ mod schema {
 
     impl PartialSchema for FaceBox {
         fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-            <[f32; 4]>::schema()
+            <Vec<f32>>::schema()
         }
     }
 

@@ -1,0 +1,142 @@
+//! The application: everything a request or a socket may use, and the routes.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use mien_shared::api::{PatchSession, Session};
+use mien_shared::{Code, SessionId, SessionStatus};
+use tokio::sync::Semaphore;
+
+use crate::auth::TokenKey;
+use crate::batcher::Batcher;
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::limiter::Limiter;
+use crate::metrics::Metrics;
+use crate::problem::ApiError;
+use crate::shutdown::Drain;
+use crate::store::Store;
+use crate::{http, socket};
+
+/// Patience with the store where a caller waits for an answer.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Shared by all requests and sockets; a clone is one reference.
+#[derive(Clone, Debug)]
+pub struct AppState(Arc<App>);
+
+#[derive(Debug)]
+pub struct App {
+    pub config: Config,
+    pub store: Store,
+    pub batcher: Batcher,
+    pub hub: Hub,
+    /// Samples by user.
+    pub sample_limiter: Limiter,
+    /// HTTP requests by user.
+    pub request_limiter: Limiter,
+    pub tokens: TokenKey,
+    pub metrics: Metrics,
+    pub drain: Drain,
+    /// One permit a WebSocket.
+    pub connections: Arc<Semaphore>,
+}
+
+impl Deref for AppState {
+    type Target = App;
+    fn deref(&self) -> &App {
+        &self.0
+    }
+}
+
+impl AppState {
+    /// Builds the application and starts its batcher. Call it inside a runtime.
+    pub fn new(config: Config, store: Store) -> Self {
+        let metrics = Metrics::new();
+        Self(Arc::new(App {
+            batcher: Batcher::start(store.clone(), metrics.clone(), config.batch_size, config.batch_interval),
+            hub: Hub::default(),
+            sample_limiter: Limiter::new(config.samples),
+            request_limiter: Limiter::new(config.requests),
+            tokens: TokenKey::new(config.token_secret.bytes()),
+            drain: Drain::default(),
+            connections: Arc::new(Semaphore::new(config.max_connections)),
+            metrics,
+            store,
+            config,
+        }))
+    }
+}
+
+impl App {
+    /// Whether the relay can take work, for `/readyz`.
+    pub async fn ready(&self) -> Result<(), ApiError> {
+        if self.drain.has_begun() {
+            return Err(ApiError::new(Code::Draining, "the relay is shutting down"));
+        }
+        if self.batcher.is_failing() {
+            return Err(ApiError::new(Code::StoreUnavailable, "samples cannot be stored at the moment"));
+        }
+        patiently(self.store.ready()).await
+    }
+
+    /// The session, or 404.
+    pub async fn session(&self, id: SessionId) -> Result<Session, ApiError> {
+        patiently(self.store.session(id)).await?.ok_or_else(no_such_session)
+    }
+
+    /// Renames or completes a session. Samples already taken are committed before a completion; then its
+    /// sources are told, and its watchers get the rest.
+    pub async fn update_session(&self, id: SessionId, patch: &PatchSession) -> Result<Session, ApiError> {
+        let completes = patch.status == Some(SessionStatus::Completed);
+        if completes {
+            self.settle().await?;
+        }
+        let session = patiently(self.store.update_session(id, patch)).await?.ok_or_else(no_such_session)?;
+        if completes {
+            self.hub.completed(id);
+        }
+        Ok(session)
+    }
+
+    /// Erases a session with all its samples. Once this begins nobody can read or add any; it goes on to the
+    /// end even if the caller does not wait.
+    pub async fn erase_session(&self, id: SessionId) -> Result<(), ApiError> {
+        if !patiently(self.store.delete_session(id)).await? {
+            return Err(no_such_session());
+        }
+        self.hub.erased(id);
+        let store = self.store.clone();
+        let swept = tokio::spawn(async move { store.sweep().await }).await;
+        swept.map_err(|_| ApiError::new(Code::Internal, "erasing stopped; it goes on at the next start"))??;
+        Ok(())
+    }
+
+    /// Waits until all samples taken so far are committed.
+    async fn settle(&self) -> Result<(), ApiError> {
+        tokio::time::timeout(STORE_PATIENCE, self.batcher.flush()).await.map_err(|_| too_slow())
+    }
+}
+
+/// Gives up on a store that does not answer.
+pub async fn patiently<T>(call: impl Future<Output = crate::store::Result<T>>) -> Result<T, ApiError> {
+    match tokio::time::timeout(STORE_PATIENCE, call).await {
+        Ok(answer) => answer.map_err(ApiError::from),
+        Err(_) => Err(too_slow()),
+    }
+}
+
+fn no_such_session() -> ApiError {
+    ApiError::new(Code::SessionNotFound, "no session has this id")
+}
+
+fn too_slow() -> ApiError {
+    ApiError::new(Code::StoreUnavailable, "the store does not answer in time")
+}
+
+/// Every route of the relay.
+pub fn router(state: AppState) -> Router {
+    Router::new().merge(socket::routes()).merge(http::routes()).with_state(state)
+}

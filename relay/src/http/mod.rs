@@ -1,0 +1,9 @@
+//! The HTTP interface.
+
+use axum::Router;
+
+use crate::app::AppState;
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+}

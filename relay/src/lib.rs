@@ -1,0 +1,23 @@
+//! The relay: authenticates, stores and passes on expression samples.
+//!
+//! Data goes one way: socket → limiter → batcher → store → hub → watchers. Only an ack comes back, and only
+//! after the commit. No type in here can hold a pixel.
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod auth;
+pub mod batcher;
+pub mod config;
+pub mod http;
+pub mod hub;
+pub mod limiter;
+pub mod metrics;
+pub mod origin;
+pub mod page;
+pub mod problem;
+pub mod secret;
+pub mod serve;
+pub mod shutdown;
+pub mod socket;
+pub mod store;
+pub mod telemetry;
