@@ -1,1 +1,78 @@
-fn main() {}
+//! The one door to every job: set up, run, develop, test, package.
+//!
+//! Owns the order of things and the versions of the tools. Refuses to hold anything a plain `cargo build`
+//! needs: whoever builds the relay alone never comes here.
+
+mod apt;
+mod dev;
+mod finish;
+mod front;
+mod inputs;
+mod page;
+mod process;
+mod run;
+mod sdk;
+mod size;
+mod suite;
+mod tools;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Mien's jobs. Start with `cargo xtask run`.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Subcommand)]
+enum Job {
+    /// Build what is missing and serve page and relay at one address.
+    Run(run::Options),
+    /// Serve the page with live reload, and a relay that restarts when its sources change.
+    Dev(dev::Options),
+    /// Run every test there is and end with a summary.
+    Test(suite::Options),
+    /// Install the wasm target and the pinned tools, once for every checkout of this user.
+    Setup,
+    /// Build the npm package for embedders into web/sdk/pkg.
+    Sdk,
+    /// Show what ships, raw and compressed.
+    Size,
+    /// Take pictures of every view (phone and desktop, light and dark) into a folder.
+    Shots {
+        /// Where the pictures go.
+        folder: PathBuf,
+    },
+    /// What Trunk calls after each build of the page.
+    #[command(hide = true)]
+    FinishPage,
+}
+
+fn main() -> ExitCode {
+    match perform(Arguments::parse().job) {
+        Ok(code) => code,
+        Err(fault) => {
+            eprintln!("\nerror: {fault:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(job: Job) -> anyhow::Result<ExitCode> {
+    match job {
+        Job::Run(options) => run::run(&options),
+        Job::Dev(options) => dev::dev(&options),
+        Job::Test(options) => suite::test(&options),
+        Job::Setup => tools::ensure(tools::ALL).map(|_| ExitCode::SUCCESS),
+        Job::Sdk => sdk::build().map(|()| ExitCode::SUCCESS),
+        Job::Size => size::show().map(|()| ExitCode::SUCCESS),
+        Job::Shots { folder } => suite::shots(&folder).map(|()| ExitCode::SUCCESS),
+        Job::FinishPage => finish::finish_page().map(|()| ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,56 @@
+// Starts the page: loads the app's module and runs it.
+//
+// A file and not a line in index.html, because the page's Content-Security-Policy allows no inline script. The
+// addresses stand in the data attributes of this very script; the engine reads the others there. What can keep
+// the app from speaking for itself (no SIMD, no network) is said here.
+
+const boot = document.querySelector("script[data-app-js]");
+
+// A function whose body is one vector instruction: i8x16.popcnt(i8x16.splat(0)).
+const SIMD_PROBE = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+]);
+
+class Unable extends Error {}
+
+async function start() {
+  if (typeof WebAssembly !== "object" || !WebAssembly.validate(SIMD_PROBE)) {
+    throw new Unable(
+      "This browser cannot run the analysis: it lacks WebAssembly SIMD. A current Chrome, Edge, Firefox or Safari has it.",
+    );
+  }
+  const app = await import(boot.dataset.appJs);
+  await app.default({ module_or_path: boot.dataset.appWasm });
+}
+
+function show(text) {
+  const sheet = document.createElement("div");
+  sheet.className = "sheet";
+  const card = document.createElement("div");
+  card.className = "card";
+  card.setAttribute("role", "alert");
+  card.dataset.testid = "fault";
+  card.dataset.fault = "boot";
+  const title = document.createElement("h1");
+  title.textContent = "Mien could not start";
+  const words = document.createElement("p");
+  words.textContent = text;
+  const again = document.createElement("button");
+  again.type = "button";
+  again.textContent = "Try again";
+  again.addEventListener("click", () => location.reload());
+  card.append(title, words, again);
+  sheet.append(card);
+  document.body.append(sheet);
+}
+
+try {
+  await start();
+} catch (cause) {
+  console.error(cause);
+  show(
+    cause instanceof Unable
+      ? cause.message
+      : "A part of the page could not be loaded. Nothing was lost. Check the connection, then try again.",
+  );
+}

@@ -1,0 +1,47 @@
+//! Packages of the system: named always, installed only where we are root and the tests need them.
+
+use std::process::Command;
+
+use anyhow::bail;
+
+use crate::process;
+
+/// What a person would type.
+pub(crate) fn command(packages: &[&str]) -> String {
+    format!("apt-get update && apt-get install -y --no-install-recommends {}", packages.join(" "))
+}
+
+/// A headless browser and its driver: the browser's tests need both.
+pub(crate) fn ensure_browser() -> anyhow::Result<()> {
+    let packages: Vec<&str> = [("chromium", "chromium"), ("chromedriver", "chromium-driver")]
+        .into_iter()
+        .filter(|(program, _)| !process::on_path(program))
+        .map(|(_, package)| package)
+        .collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if !(is_root() && process::on_path("apt-get")) {
+        bail!("the browser tests need {}. Install: {}", packages.join(" and "), command(&packages));
+    }
+    eprintln!("[setup] installing {} through apt-get", packages.join(" and "));
+    // The lists of a fresh image are empty or old: update once, and only when the first try fails.
+    if install(&packages).is_ok() {
+        return Ok(());
+    }
+    process::succeed(Command::new("apt-get").args(["update", "-q"]))?;
+    install(&packages)
+}
+
+fn install(packages: &[&str]) -> anyhow::Result<()> {
+    process::succeed(
+        Command::new("apt-get")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(["install", "-y", "-q", "--no-install-recommends"])
+            .args(packages),
+    )
+}
+
+fn is_root() -> bool {
+    process::text(Command::new("id").arg("-u")).is_some_and(|id| id == "0")
+}

@@ -1,0 +1,171 @@
+//! The last step of the page's build: every file that `index.html` names gets a name that holds the hash of
+//! its content, so that the relay may tell browsers to keep it for ever.
+//!
+//! Trunk names its own output after its input, and what it copies after nothing; and it calls this with the
+//! folder it assembles, in `trunk build` and `trunk serve` alike. The references are addresses from the root
+//! in quotes (`"/boot.js"`), which is how Trunk.toml and Trunk write them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use sha2::{Digest as _, Sha256};
+
+use crate::inputs::hex;
+
+const INDEX: &str = "index.html";
+const HASH_DIGITS: usize = 16;
+/// Glue that wasm-bindgen writes for pieces of JavaScript in crates; other glue imports it by its plain name.
+const SNIPPETS: &str = "snippets";
+
+pub(crate) fn finish_page() -> anyhow::Result<()> {
+    let folder = std::env::var_os("TRUNK_STAGING_DIR")
+        .map(PathBuf::from)
+        .context("finish-page is a hook for Trunk, which sets TRUNK_STAGING_DIR")?;
+    finish(&folder)
+}
+
+fn finish(folder: &Path) -> anyhow::Result<()> {
+    let index = folder.join(INDEX);
+    let mut html =
+        fs::read_to_string(&index).with_context(|| format!("could not read {}", index.display()))?;
+    drop_unused_snippets(folder)?;
+    for path in files(folder)? {
+        let address = format!("\"/{path}\"");
+        if html.contains(&address) {
+            let hashed = hashed_name(&path, &fs::read(folder.join(&path))?);
+            fs::rename(folder.join(&path), folder.join(&hashed))?;
+            html = html.replace(&address, &format!("\"/{hashed}\""));
+        }
+    }
+    check_references(&html, folder)?;
+    fs::write(index, html)?;
+    Ok(())
+}
+
+/// Trunk copies what earlier builds left, too. Sources name a piece by its path below `snippets`.
+fn drop_unused_snippets(folder: &Path) -> anyhow::Result<()> {
+    let all = files(folder)?;
+    let mut sources = String::new();
+    for path in all.iter().filter(|path| has_extension(path, "js")) {
+        sources += &fs::read_to_string(folder.join(path))?;
+    }
+    for path in all.iter().filter(|path| path.starts_with(SNIPPETS)) {
+        if !sources.contains(path.as_str()) {
+            fs::remove_file(folder.join(path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Every address in the page must be a file: a page that lacks one fails here and not in front of a visitor.
+fn check_references(html: &str, folder: &Path) -> anyhow::Result<()> {
+    for attribute in ["src=\"/", "href=\"/", "data-"] {
+        for (start, _) in html.match_indices(attribute) {
+            let Some(value) = html[start..].split('"').nth(1) else { continue };
+            let Some(path) = value.strip_prefix('/').filter(|path| path.contains('.')) else { continue };
+            if !folder.join(path).is_file() {
+                bail!("index.html names /{path}, which the build did not make");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `name.ext` or Trunk's `name-<hash>.ext` becomes `name-<16 digits>.ext`; wasm-bindgen's `_bg` stays last.
+fn hashed_name(path: &str, content: &[u8]) -> String {
+    let hash = hex(&Sha256::digest(content)[..HASH_DIGITS / 2]);
+    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let (stem, tail) = stem.strip_suffix("_bg").map_or((stem, ""), |stem| (stem, "_bg"));
+    let stem = without_hash(stem);
+    let slash = if folder.is_empty() { "" } else { "/" };
+    format!("{folder}{slash}{stem}-{hash}{tail}.{extension}")
+}
+
+/// Trunk's hash is a number in hexadecimal, not padded: up to 16 digits, seldom fewer than 12.
+fn without_hash(stem: &str) -> &str {
+    match stem.rsplit_once('-') {
+        Some((name, hash))
+            if (12..=HASH_DIGITS).contains(&hash.len())
+                && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            name
+        }
+        _ => stem,
+    }
+}
+
+fn has_extension(path: &str, extension: &str) -> bool {
+    Path::new(path).extension().is_some_and(|found| found == extension)
+}
+
+/// Paths below the folder, with `/`, sorted.
+pub(crate) fn files(folder: &Path) -> anyhow::Result<Vec<String>> {
+    fn walk(folder: &Path, prefix: &str, found: &mut Vec<String>) -> anyhow::Result<()> {
+        for entry in fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))? {
+            let entry = entry?;
+            let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.file_type()?.is_dir() {
+                walk(&entry.path(), &(path + "/"), found)?;
+            } else {
+                found.push(path);
+            }
+        }
+        Ok(())
+    }
+    let mut found = Vec::new();
+    walk(folder, "", &mut found)?;
+    found.sort_unstable();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_get_one_hash_in_the_right_place() {
+        // The beginning of SHA-256 of nothing.
+        const EMPTY: &str = "e3b0c44298fc1c14";
+        for (path, expected) in [
+            ("boot.js", format!("boot-{EMPTY}.js")),
+            ("worker/boot.js", format!("worker/boot-{EMPTY}.js")),
+            ("mien-worker_bg.wasm", format!("mien-worker-{EMPTY}_bg.wasm")),
+            ("mien-app-4b2c9d1e0f3a5b6c_bg.wasm", format!("mien-app-{EMPTY}_bg.wasm")),
+            ("mien-app-b2c9d1e0f3a5b6c.js", format!("mien-app-{EMPTY}.js")),
+            ("models/human_blazeface_256.onnx", format!("models/human_blazeface_256-{EMPTY}.onnx")),
+            ("short-range.onnx", format!("short-range-{EMPTY}.onnx")),
+        ] {
+            assert_eq!(hashed_name(path, b""), expected);
+        }
+    }
+
+    #[test]
+    fn a_page_names_only_what_was_built() {
+        let folder = workspace_folder("finish");
+        fs::write(folder.join("boot.js"), "import './snippets/one/inline0.js'").unwrap();
+        fs::create_dir_all(folder.join("snippets/one")).unwrap();
+        fs::create_dir_all(folder.join("snippets/old")).unwrap();
+        fs::write(folder.join("snippets/one/inline0.js"), "").unwrap();
+        fs::write(folder.join("snippets/old/inline0.js"), "").unwrap();
+        fs::write(folder.join(INDEX), "<base href=\"/\"><script src=\"/boot.js\" data-app-js=\"/boot.js\">")
+            .unwrap();
+        finish(&folder).unwrap();
+        let left = files(&folder).unwrap();
+        assert_eq!(left.len(), 3, "{left:?}");
+        assert!(left[0].starts_with("boot-"), "{left:?}");
+        let html = fs::read_to_string(folder.join(INDEX)).unwrap();
+        assert_eq!(html.matches(&left[0]).count(), 2);
+
+        fs::write(folder.join(INDEX), "<script data-worker-js=\"/missing.js\">").unwrap();
+        assert!(finish(&folder).unwrap_err().to_string().contains("/missing.js"));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    fn workspace_folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("mien-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+}

@@ -1,0 +1,70 @@
+//! A fingerprint of files, to know whether a build would change anything.
+//!
+//! By content and not by time: a checkout that switches branches and back has old content with new times.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::finish;
+
+/// Collects what a build depends on.
+#[derive(Default)]
+pub(crate) struct Fingerprint(Sha256);
+
+impl Fingerprint {
+    pub(crate) fn text(&mut self, text: &str) {
+        self.0.update((text.len() as u64).to_le_bytes());
+        self.0.update(text);
+    }
+
+    /// A file, or every file below a folder. What is missing counts as missing.
+    pub(crate) fn path(&mut self, path: &Path) -> anyhow::Result<()> {
+        if path.is_dir() {
+            for name in finish::files(path)? {
+                self.text(&name);
+                self.file(&path.join(name))?;
+            }
+        } else if path.is_file() {
+            self.file(path)?;
+        } else {
+            self.text("missing");
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path) -> anyhow::Result<()> {
+        let content = fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
+        self.0.update((content.len() as u64).to_le_bytes());
+        self.0.update(content);
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boundaries_between_texts_count() {
+        let of = |texts: &[&str]| {
+            let mut fingerprint = Fingerprint::default();
+            for text in texts {
+                fingerprint.text(text);
+            }
+            fingerprint.finish()
+        };
+        assert_eq!(of(&["ab", "c"]), of(&["ab", "c"]));
+        assert_ne!(of(&["ab", "c"]), of(&["a", "bc"]));
+    }
+}

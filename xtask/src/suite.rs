@@ -1,0 +1,133 @@
+//! `cargo xtask test`: every test there is, on real parts, with one summary at the end.
+//!
+//! A step that fails does not keep the next from running, so one run tells all. Everything is built in the one
+//! release profile and the one target folder, so a dependency is compiled once per target.
+
+mod counts;
+mod steps;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+
+use self::counts::Counts;
+use self::steps::Bench;
+use crate::{apt, process, tools};
+
+#[derive(Args)]
+#[command(after_help = "A check without tests of its own (format, lints, builds) counts as one.\n\
+    The browser tests need Chromium and its driver; they are installed through apt-get when root.")]
+pub(crate) struct Options {
+    /// Run only tests whose name contains this.
+    filter: Option<String>,
+    /// Run only these steps; may be given more than once.
+    #[arg(long, value_enum)]
+    only: Vec<Step>,
+}
+
+/// In the order in which they run: what is quick to fail first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// Formatting.
+    Format,
+    /// Lints of everything, natively.
+    Lint,
+    /// Lints of what runs in the browser, for the browser.
+    LintWasm,
+    /// Tests of every crate, natively.
+    Unit,
+    /// Tests in headless Chromium.
+    Wasm,
+    /// The page and the relay that carries it.
+    Build,
+    /// The npm package.
+    Sdk,
+    /// Chromium, a fake camera, a relay process and a database.
+    E2e,
+}
+
+impl Step {
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+struct Result {
+    step: Step,
+    counts: Counts,
+    fault: Option<String>,
+    took: Duration,
+}
+
+pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
+    let begun = Instant::now();
+    let toolbox = tools::ensure(tools::ALL)?;
+    // Without a browser the other steps are still worth running.
+    let browser = apt::ensure_browser();
+    if let Err(fault) = &browser {
+        eprintln!("[setup] {fault:#}");
+    }
+    let setup = begun.elapsed();
+
+    let bench = Bench { toolbox, filter: options.filter.clone(), browser };
+    let wanted = |step: &Step| match (options.only.is_empty(), &options.filter) {
+        (false, _) => options.only.contains(step),
+        // A filter names a test; checks and builds have no such names.
+        (true, Some(_)) => matches!(step, Step::Unit | Step::Wasm | Step::E2e),
+        (true, None) => true,
+    };
+    let mut results = Vec::new();
+    for step in Step::value_variants().iter().copied().filter(wanted) {
+        eprintln!("\n━━ {} ━━", step.name());
+        let begun = Instant::now();
+        let (counts, fault) = bench.perform(step);
+        if let Some(fault) = &fault {
+            eprintln!("{}: {fault}", step.name());
+        }
+        results.push(Result { step, counts, fault, took: begun.elapsed() });
+    }
+    Ok(summarize(&results, setup, begun.elapsed()))
+}
+
+fn summarize(results: &[Result], setup: Duration, all: Duration) -> ExitCode {
+    println!("\n{:<12} {:<7} {:>7} {:>7} {:>8}", "step", "result", "passed", "failed", "time");
+    println!("{:<12} {:<7} {:>7} {:>7} {:>8}", "setup", "done", "", "", shown(setup));
+    let mut total = Counts::default();
+    for Result { step, counts, fault, took } in results {
+        let word = if fault.is_some() { "FAILED" } else { "ok" };
+        println!(
+            "{:<12} {word:<7} {:>7} {:>7} {:>8}",
+            step.name(),
+            counts.passed,
+            counts.failed,
+            shown(*took)
+        );
+        total += *counts;
+    }
+    println!("{:<12} {:<7} {:>7} {:>7} {:>8}", "all", "", "", "", shown(all));
+    for Result { step, fault, .. } in results {
+        if let Some(fault) = fault {
+            println!("{}: {fault}", step.name());
+        }
+    }
+    println!("\n{} passed, {} failed", total.passed, total.failed);
+    if total.failed == 0 && total.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn shown(time: Duration) -> String {
+    format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60)
+}
+
+/// Takes the pictures with the tests' own browser and relay.
+pub(crate) fn shots(folder: &Path) -> anyhow::Result<()> {
+    let toolbox = tools::ensure(tools::PAGE)?;
+    apt::ensure_browser()?;
+    crate::page::build(&toolbox)?;
+    crate::run::build_relay()?;
+    let folder = std::path::absolute(folder)?;
+    let mut command = crate::workspace::cargo();
+    command.args(["run", "--release", "--locked", "-p", "mien-tests", "--bin", "shots", "--"]).arg(folder);
+    process::succeed(command.env("MIEN_RELAY", crate::workspace::relay()))
+}

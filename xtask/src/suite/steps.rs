@@ -1,0 +1,128 @@
+//! What each step of the tests runs.
+
+use std::process::Command;
+
+use super::Step;
+use super::counts::{Counts, count};
+use crate::tools::{self, Toolbox};
+use crate::{page, process, sdk, workspace};
+
+const WASM: &str = "wasm32-unknown-unknown";
+/// Everything that also, or only, runs in a browser.
+const BROWSER_CRATES: [&str; 7] =
+    ["mien-shared", "mien-models", "mien-messages", "mien-worker", "mien-engine", "mien-app", "mien-sdk"];
+/// Those with tests for headless Chromium.
+const BROWSER_TESTS: [&str; 2] = ["mien-models", "mien-engine"];
+
+/// What the steps work with.
+pub(super) struct Bench {
+    pub(super) toolbox: Toolbox,
+    pub(super) filter: Option<String>,
+    pub(super) browser: anyhow::Result<()>,
+}
+
+impl Bench {
+    pub(super) fn perform(&self, step: Step) -> (Counts, Option<String>) {
+        let outcome = match step {
+            Step::Format => self.check(workspace::cargo().args(["fmt", "--all", "--check"])),
+            Step::Lint => self.check(lint(&mut workspace::cargo(), None)),
+            Step::LintWasm => self.check(lint(&mut workspace::cargo(), Some(WASM))),
+            Step::Unit => self.unit(),
+            Step::Wasm => self.wasm(),
+            Step::Build => self.build().map(|()| (one_passed(), None)),
+            Step::Sdk => sdk::build_with(&self.toolbox).map(|()| (one_passed(), None)),
+            Step::E2e => self.e2e(),
+        };
+        outcome.unwrap_or_else(|fault| (Counts { passed: 0, failed: 1 }, Some(format!("{fault:#}"))))
+    }
+
+    #[allow(clippy::unused_self)] // so that the steps read alike
+    fn check(&self, command: &mut Command) -> anyhow::Result<(Counts, Option<String>)> {
+        process::succeed(command).map(|()| (one_passed(), None))
+    }
+
+    fn unit(&self) -> anyhow::Result<(Counts, Option<String>)> {
+        let mut command = workspace::cargo();
+        command.args([
+            "test",
+            "--release",
+            "--locked",
+            "--no-fail-fast",
+            "--workspace",
+            "--exclude",
+            "mien-tests",
+        ]);
+        count(self.filtered(&mut command, &[]))
+    }
+
+    fn wasm(&self) -> anyhow::Result<(Counts, Option<String>)> {
+        self.need_browser()?;
+        let runner = self.toolbox.program(tools::WASM_BINDGEN, "wasm-bindgen-test-runner");
+        let mut command = workspace::cargo();
+        command.args(["test", "--release", "--locked", "--no-fail-fast", "--target", WASM]);
+        for krate in BROWSER_TESTS {
+            command.args(["-p", krate]);
+        }
+        command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
+        command.env("CHROMEDRIVER", "chromedriver");
+        command.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", workspace::root().join("tests/webdriver.json"));
+        // Two models are loaded and compiled inside one test.
+        command.env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+        count(self.filtered(&mut command, &[]))
+    }
+
+    fn build(&self) -> anyhow::Result<()> {
+        page::build(&self.toolbox)?;
+        // With the tests and the analyser, so that all three agree on the features of what they share.
+        process::succeed(workspace::cargo().args([
+            "build",
+            "--release",
+            "--locked",
+            "-p",
+            "mien-relay",
+            "-p",
+            "mien-models",
+            "-p",
+            "mien-tests",
+        ]))
+    }
+
+    fn e2e(&self) -> anyhow::Result<(Counts, Option<String>)> {
+        self.need_browser()?;
+        self.build()?;
+        if !workspace::root().join("web/sdk/pkg/package.json").is_file() {
+            sdk::build_with(&self.toolbox)?;
+        }
+        let mut command = workspace::cargo();
+        command.args(["test", "--release", "--locked", "--no-fail-fast", "-p", "mien-tests"]);
+        command.env("MIEN_RELAY", workspace::relay());
+        command.env("MIEN_ANALYZE", workspace::relay().with_file_name("mien-analyze"));
+        // Inference wants the whole machine; two at once would only time each other out.
+        count(self.filtered(&mut command, &["--test-threads=1"]))
+    }
+
+    fn filtered<'a>(&self, command: &'a mut Command, options: &[&str]) -> &'a mut Command {
+        command.args(&self.filter).arg("--").args(options)
+    }
+
+    fn need_browser(&self) -> anyhow::Result<()> {
+        self.browser.as_ref().copied().map_err(|fault| anyhow::anyhow!("{fault:#}"))
+    }
+}
+
+fn lint<'a>(cargo: &'a mut Command, target: Option<&str>) -> &'a mut Command {
+    cargo.args(["clippy", "--release", "--locked", "--all-targets"]);
+    if let Some(target) = target {
+        cargo.args(["--target", target]);
+        for krate in BROWSER_CRATES {
+            cargo.args(["-p", krate]);
+        }
+    } else {
+        cargo.arg("--workspace");
+    }
+    cargo.args(["--", "-D", "warnings"])
+}
+
+const fn one_passed() -> Counts {
+    Counts { passed: 1, failed: 0 }
+}
