@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::problem::ApiError;
 use crate::shutdown::Drain;
 use crate::store::Store;
-use crate::{http, socket};
+use crate::{http, page, socket};
 
 /// Patience with the store where a caller waits for an answer.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
@@ -53,8 +53,7 @@ impl Deref for AppState {
 
 impl AppState {
     /// Builds the application and starts its batcher. Call it inside a runtime.
-    pub fn new(config: Config, store: Store) -> Self {
-        let metrics = Metrics::new();
+    pub fn new(config: Config, store: Store, metrics: Metrics) -> Self {
         Self(Arc::new(App {
             batcher: Batcher::start(store.clone(), metrics.clone(), config.batch_size, config.batch_interval),
             hub: Hub::default(),
@@ -80,6 +79,14 @@ impl App {
             return Err(ApiError::new(Code::StoreUnavailable, "samples cannot be stored at the moment"));
         }
         patiently(self.store.ready()).await
+    }
+
+    /// All metrics as OpenMetrics text, for `/metrics`.
+    pub fn render_metrics(&self) -> String {
+        let (in_use, idle) = self.store.pool_usage();
+        self.metrics.pool_in_use.set(i64::from(in_use));
+        self.metrics.pool_idle.set(i64::from(idle));
+        self.metrics.render()
     }
 
     /// The session, or 404.
@@ -110,7 +117,8 @@ impl App {
         self.hub.erased(id);
         let store = self.store.clone();
         let swept = tokio::spawn(async move { store.sweep().await }).await;
-        swept.map_err(|_| ApiError::new(Code::Internal, "erasing stopped; it goes on at the next start"))??;
+        swept
+            .map_err(|_| ApiError::new(Code::Internal, "erasing stopped; it goes on at the next start"))??;
         Ok(())
     }
 
@@ -138,5 +146,6 @@ fn too_slow() -> ApiError {
 
 /// Every route of the relay.
 pub fn router(state: AppState) -> Router {
-    Router::new().merge(socket::routes()).merge(http::routes()).with_state(state)
+    let routes = Router::new().merge(socket::routes()).merge(http::routes(&state)).merge(page::routes());
+    http::layer(routes, &state).with_state(state)
 }

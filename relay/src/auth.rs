@@ -119,9 +119,7 @@ impl TokenKey {
             return Err(BadToken);
         }
         let grant = match (sid, role) {
-            (Some(session), Some(role)) => {
-                Some(Grant { session, role, source: source.unwrap_or_default() })
-            }
+            (Some(session), Some(role)) => Some(Grant { session, role, source: source.unwrap_or_default() }),
             (None, None) => None,
             // Half a capability is a mistake of whoever made it, never the whole user.
             _ => return Err(BadToken),
@@ -175,7 +173,11 @@ impl Caller {
             Need::Read => matches!(grant.role, Role::Owner | Role::Watch),
             Need::Own => grant.role == Role::Owner,
         };
-        if allowed { Ok(()) } else { Err(ApiError::new(Code::Forbidden, "the token's role does not allow this")) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(ApiError::new(Code::Forbidden, "the token's role does not allow this"))
+        }
     }
 
     /// Whether this caller may do what they ask with this session.

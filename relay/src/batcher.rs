@@ -1,23 +1,274 @@
-//! Group commit.
+//! Group commit: what gathered while the last commit ran is committed together.
+//!
+//! One task owns the way to the store. It hands nothing out before the commit, gives nothing up while the
+//! process lives, and its queue is bounded: when the store is slow or down, connections wait in
+//! [`Batcher::submit`] and so stop reading, and the samples stay where they are safe, with their clients.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use mien_shared::Code;
+use mien_shared::api::SourceName;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::hub::Live;
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::store::{Batch, Fate, Outcome, Store, StoreError, Take};
 
+/// Batches that wait for the store. With the largest messages these are some 20 MB.
+const QUEUE_BATCHES: usize = 256;
+/// Pauses between attempts while the store fails.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The way to the store. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Batcher {}
+pub struct Batcher {
+    jobs: mpsc::Sender<Job>,
+    failing: Arc<AtomicBool>,
+    metrics: Metrics,
+}
+
+/// What one message of one connection brought, and where the answer goes.
+#[derive(Debug)]
+pub struct Handed {
+    pub batch: Batch,
+    pub live: Arc<Live>,
+    pub source: SourceName,
+    /// When the message came.
+    pub arrived: Instant,
+    /// Has room for every batch that its connection has on the way.
+    pub answer: mpsc::Sender<Answer>,
+}
+
+/// What became of a batch.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    Committed(Committed),
+    /// The session has ended; nothing of the batch was taken.
+    Ended,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Committed {
+    pub through: u64,
+    pub rejects: Vec<Reject>,
+    pub arrived: Instant,
+}
+
+/// One sample that was refused for good.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reject {
+    pub seq: u64,
+    pub code: Code,
+    pub detail: String,
+}
+
+#[derive(Debug)]
+enum Job {
+    Batch(Handed),
+    /// Answered once everything before it is committed.
+    Flush(oneshot::Sender<()>),
+}
 
 impl Batcher {
-    pub fn start(_store: Store, _metrics: Metrics, _rows: usize, _interval: Duration) -> Self {
-        Self {}
+    /// Starts the task; it ends when the last handle is gone and all is committed.
+    pub fn start(store: Store, metrics: Metrics, rows: usize, interval: Duration) -> Self {
+        let (jobs, inbox) = mpsc::channel(QUEUE_BATCHES);
+        let failing = Arc::new(AtomicBool::new(false));
+        let lane = Lane { store, metrics: metrics.clone(), rows, interval, failing: Arc::clone(&failing) };
+        tokio::spawn(lane.run(inbox));
+        Self { jobs, failing, metrics }
+    }
+
+    /// Hands in a batch; waits while the queue is full. If the caller stops waiting, nothing was taken.
+    pub async fn submit(&self, handed: Handed) {
+        // The task outlives every handle, so the queue is open.
+        if self.jobs.send(Job::Batch(handed)).await.is_ok() {
+            self.metrics.batch_queue.inc();
+        }
     }
 
     /// Whether commits fail at the moment.
     pub fn is_failing(&self) -> bool {
-        false
+        self.failing.load(Ordering::Relaxed)
     }
 
     /// Returns once everything handed in before is committed.
-    pub async fn flush(&self) {}
+    pub async fn flush(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.jobs.send(Job::Flush(done)).await.is_ok() {
+            let _ = wait.await;
+        }
+    }
+}
+
+/// The task's own side.
+struct Lane {
+    store: Store,
+    metrics: Metrics,
+    rows: usize,
+    interval: Duration,
+    failing: Arc<AtomicBool>,
+}
+
+/// What is committed together.
+#[derive(Default)]
+struct Group {
+    handed: Vec<Handed>,
+    rows: usize,
+    flushes: Vec<oneshot::Sender<()>>,
+}
+
+impl Lane {
+    async fn run(self, mut inbox: mpsc::Receiver<Job>) {
+        while let Some(job) = inbox.recv().await {
+            let mut group = Group::default();
+            self.add(&mut group, job);
+            self.gather(&mut group, &mut inbox).await;
+            self.commit(group).await;
+        }
+    }
+
+    fn add(&self, group: &mut Group, job: Job) {
+        match job {
+            Job::Batch(handed) => {
+                self.metrics.batch_queue.dec();
+                group.rows += handed.batch.items.len();
+                group.handed.push(handed);
+            }
+            Job::Flush(done) => group.flushes.push(done),
+        }
+    }
+
+    /// Takes what has gathered, then waits for more until the commit is full, has waited for long enough, or
+    /// somebody waits for it.
+    async fn gather(&self, group: &mut Group, inbox: &mut mpsc::Receiver<Job>) {
+        let enough = tokio::time::sleep(self.interval);
+        tokio::pin!(enough);
+        while group.rows < self.rows {
+            let job = if group.flushes.is_empty() {
+                tokio::select! {
+                    biased;
+                    job = inbox.recv() => job,
+                    () = &mut enough => None,
+                }
+            } else {
+                inbox.try_recv().ok()
+            };
+            let Some(job) = job else { break };
+            self.add(group, job);
+        }
+    }
+
+    async fn commit(&self, group: Group) {
+        let Group { handed, rows, flushes } = group;
+        if !handed.is_empty() {
+            let (batches, tickets): (Vec<Batch>, Vec<Ticket>) = handed.into_iter().map(Ticket::split).unzip();
+            let outcomes = self.store_surely(&batches).await;
+            self.metrics.batch_rows.observe(rows as f64);
+            for ((batch, ticket), outcome) in batches.into_iter().zip(tickets).zip(outcomes) {
+                self.answer(batch, ticket, outcome);
+            }
+        }
+        for done in flushes {
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(());
+        }
+    }
+
+    /// Commits, however long it takes. What is stored twice by a commit whose answer was lost is known as a
+    /// duplicate, so trying again is always right.
+    async fn store_surely(&self, batches: &[Batch]) -> Vec<Outcome> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let begun = Instant::now();
+            match self.store.commit(batches).await {
+                Ok(outcomes) => {
+                    self.metrics.batch_commit_seconds.observe(begun.elapsed().as_secs_f64());
+                    if self.failing.swap(false, Ordering::Relaxed) {
+                        tracing::info!("samples are stored again");
+                    }
+                    return outcomes;
+                }
+                Err(cause) => self.note_failure(&cause),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn note_failure(&self, cause: &StoreError) {
+        self.metrics.count_store_error(cause);
+        // Once an outage, not once an attempt.
+        if !self.failing.swap(true, Ordering::Relaxed) {
+            tracing::error!(%cause, "samples cannot be stored; keeping them and trying again");
+        }
+    }
+
+    fn answer(&self, batch: Batch, ticket: Ticket, outcome: Outcome) {
+        let answer = match outcome {
+            Outcome::Taken(take) => {
+                let stored: Vec<_> = batch
+                    .items
+                    .iter()
+                    .zip(&take.fates)
+                    .filter(|(_, fate)| **fate == Fate::Stored)
+                    .filter_map(|(item, _)| item.as_ref().ok())
+                    .collect();
+                ticket.live.publish(&ticket.source, &take, &stored);
+                Answer::Committed(self.settle(batch, &take, ticket.arrived))
+            }
+            Outcome::Ended => Answer::Ended,
+        };
+        // A connection that is gone needs no answer: its client asks with its next hello.
+        let _ = ticket.answer.try_send(answer);
+    }
+
+    /// Counts what became of each sample and collects the refusals.
+    fn settle(&self, batch: Batch, take: &Take, arrived: Instant) -> Committed {
+        let mut counts = [0_u64; 4];
+        let mut rejects = Vec::new();
+        for (item, fate) in batch.items.into_iter().zip(&take.fates) {
+            counts[*fate as usize] += 1;
+            match (fate, item) {
+                (Fate::Invalid, Err(refused)) => rejects.push(Reject {
+                    seq: refused.seq,
+                    code: Code::InvalidSample,
+                    detail: refused.detail,
+                }),
+                (Fate::OutOfOrder, Ok(sample)) => rejects.push(Reject {
+                    seq: sample.seq,
+                    code: Code::OutOfOrder,
+                    detail: format!(
+                        "it comes after a later sample; the source is answered for up to {}",
+                        take.through
+                    ),
+                }),
+                _ => {}
+            }
+        }
+        let samples = &self.metrics.samples;
+        samples.accepted.inc_by(counts[Fate::Stored as usize]);
+        samples.duplicate.inc_by(counts[Fate::Duplicate as usize]);
+        samples.invalid.inc_by(counts[Fate::Invalid as usize]);
+        samples.out_of_order.inc_by(counts[Fate::OutOfOrder as usize]);
+        Committed { through: take.through, rejects, arrived }
+    }
+}
+
+/// What is left of a batch that went to the store: who wants to know.
+struct Ticket {
+    live: Arc<Live>,
+    source: SourceName,
+    arrived: Instant,
+    answer: mpsc::Sender<Answer>,
+}
+
+impl Ticket {
+    fn split(handed: Handed) -> (Batch, Self) {
+        let Handed { batch, live, source, arrived, answer } = handed;
+        (batch, Self { live, source, arrived, answer })
+    }
 }

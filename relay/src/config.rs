@@ -23,7 +23,13 @@ pub struct Settings {
     #[arg(long, env = "MIEN_LISTEN", global = true, default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// Where samples are stored: `sqlite:FILE`, relative to the working directory or absolute
-    #[arg(long, env = "MIEN_DATABASE_URL", global = true, default_value = "sqlite:mien.db", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "MIEN_DATABASE_URL",
+        global = true,
+        default_value = "sqlite:mien.db",
+        hide_env_values = true
+    )]
     pub database_url: String,
     /// Database connections at most
     #[arg(long, env = "MIEN_DATABASE_MAX_CONNECTIONS", global = true, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=1_000))]
@@ -180,8 +186,12 @@ impl Config {
             None if auth == AuthMode::Open => secret::kept_beside(&url)?,
             None => return Err(ConfigError::NoSecret),
         };
-        let origins: Vec<String> =
-            settings.allowed_origins.into_iter().map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect();
+        let origins: Vec<String> = settings
+            .allowed_origins
+            .into_iter()
+            .map(|one| one.trim().to_owned())
+            .filter(|one| !one.is_empty())
+            .collect();
         if let Some(bad) = origins.iter().find(|one| !is_origin(one)) {
             return Err(ConfigError::BadOrigin(bad.clone()));
         }
@@ -218,8 +228,11 @@ impl fmt::Display for Config {
             AuthMode::Open => "open",
             AuthMode::Token => "token",
         };
-        let origins =
-            if self.allowed_origins.is_empty() { "(its own)".to_owned() } else { self.allowed_origins.join(",") };
+        let origins = if self.allowed_origins.is_empty() {
+            "(its own)".to_owned()
+        } else {
+            self.allowed_origins.join(",")
+        };
         let retention =
             self.retention.map_or("(never)".to_owned(), |keep| (keep.as_secs() / 86_400).to_string());
         writeln!(f, "MIEN_LISTEN                   {}", self.listen)?;

@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod origin;
 pub mod page;
 pub mod problem;
+pub mod retention;
 pub mod secret;
 pub mod serve;
 pub mod shutdown;

@@ -40,6 +40,8 @@ pub struct Limiter {
     rate: Rate,
     max_buckets: usize,
     start: Instant,
+    /// The time now, given the start.
+    clock: fn(Instant) -> Instant,
     /// When each bucket is full again, in nanoseconds since `start`.
     full_at: Mutex<HashMap<Box<str>, u64>>,
 }
@@ -51,7 +53,19 @@ impl Limiter {
 
     fn with_capacity(rate: Rate, max_buckets: usize) -> Self {
         let rate = Rate { per_second: rate.per_second.max(1), burst: rate.burst.max(1) };
-        Self { rate, max_buckets, start: Instant::now(), full_at: Mutex::new(HashMap::new()) }
+        Self { rate, max_buckets, start: Instant::now(), clock: |_| Instant::now(), full_at: Mutex::default() }
+    }
+
+    /// One for which no time passes, for tests.
+    #[cfg(test)]
+    pub(crate) fn frozen(rate: Rate) -> Self {
+        Self { clock: |start| start, ..Self::new(rate) }
+    }
+
+    /// Fills a user's bucket, for tests.
+    #[cfg(test)]
+    pub(crate) fn give_back(&self, user: &str) {
+        self.full_at.lock().unwrap().remove(user);
     }
 
     pub fn rate(&self) -> Rate {
@@ -60,17 +74,26 @@ impl Limiter {
 
     /// Takes `count` tokens if all of them are there, else none.
     pub fn take(&self, user: &str, count: u32) -> Verdict {
-        self.take_at(user, count, Instant::now())
+        self.take_at(user, count, self.now())
     }
 
     /// Takes as many of `count` tokens as are there and says how many.
-    pub fn take_some(&self, user: &str, count: u32) -> (u32, Verdict) {
-        self.take_some_at(user, count, Instant::now())
+    pub fn take_some(&self, user: &str, count: u32) -> u32 {
+        self.take_some_at(user, count, self.now())
+    }
+
+    /// How long until `count` tokens are there.
+    pub fn wait_for(&self, user: &str, count: u32) -> Duration {
+        self.with_bucket(user, self.now(), |bucket| bucket.wait(count))
     }
 
     /// Takes `count` tokens even if they are not there, and says how long until the debt is repaid.
     pub fn charge(&self, user: &str, count: u32) -> Duration {
-        self.charge_at(user, count, Instant::now())
+        self.charge_at(user, count, self.now())
+    }
+
+    fn now(&self) -> Instant {
+        (self.clock)(self.start)
     }
 
     fn take_at(&self, user: &str, count: u32, now: Instant) -> Verdict {
@@ -83,11 +106,14 @@ impl Limiter {
         })
     }
 
-    fn take_some_at(&self, user: &str, count: u32, now: Instant) -> (u32, Verdict) {
+    fn take_some_at(&self, user: &str, count: u32, now: Instant) -> u32 {
+        if count == 0 {
+            return 0;
+        }
         self.with_bucket(user, now, |bucket| {
             let taken = count.min(bucket.available());
             bucket.spend(taken);
-            (taken, bucket.verdict(taken == count, 1))
+            taken
         })
     }
 
@@ -164,14 +190,95 @@ impl Bucket {
         Duration::from_nanos(self.missing().saturating_sub(self.cost(self.rate.burst)))
     }
 
+    fn wait(&self, wanted: u32) -> Duration {
+        let missing = self.missing().saturating_add(self.cost(wanted));
+        Duration::from_nanos(missing.saturating_sub(self.cost(self.rate.burst)))
+    }
+
     fn verdict(&self, allowed: bool, wanted: u32) -> Verdict {
-        let wait = (self.missing() + self.cost(wanted)).saturating_sub(self.cost(self.rate.burst));
         Verdict {
             allowed,
             limit: self.rate.burst,
             remaining: self.available(),
             reset: Duration::from_nanos(self.missing()),
-            retry_after: if allowed { Duration::ZERO } else { Duration::from_nanos(wait) },
+            retry_after: if allowed { Duration::ZERO } else { self.wait(wanted) },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const RATE: Rate = Rate { per_second: 10, burst: 5 };
+
+    #[test]
+    fn a_bucket_empties_and_fills() {
+        let limiter = Limiter::new(RATE);
+        let start = limiter.start;
+        let verdict = limiter.take_at("a", 5, start);
+        assert_eq!((verdict.allowed, verdict.remaining, verdict.limit), (true, 0, 5));
+        assert_eq!(verdict.reset, Duration::from_millis(500));
+        let verdict = limiter.take_at("a", 2, start);
+        assert_eq!((verdict.allowed, verdict.retry_after), (false, Duration::from_millis(200)));
+        assert!(limiter.take_at("b", 5, start).allowed, "users do not share");
+        assert!(limiter.take_at("a", 2, start + Duration::from_millis(200)).allowed);
+        assert_eq!(limiter.take_some_at("a", 9, start + Duration::from_millis(500)), 3);
+        assert_eq!(limiter.charge_at("a", 3, start + Duration::from_millis(500)), Duration::from_millis(300));
+        assert_eq!(limiter.take_some_at("a", 9, start + Duration::from_millis(800)), 0, "the debt comes first");
+        assert_eq!(limiter.take_at("a", 6, start + Duration::from_secs(60)).remaining, 5, "never above the burst");
+    }
+
+    #[test]
+    fn strangers_cannot_fill_the_memory() {
+        let limiter = Limiter::with_capacity(RATE, 100);
+        for user in 0..10_000 {
+            assert!(limiter.take_at(&user.to_string(), 1, limiter.start).allowed);
+        }
+        assert!(limiter.full_at.lock().unwrap().len() <= 100);
+        let later = limiter.start + Duration::from_secs(1);
+        limiter.take_at("one more", 5, later);
+        for user in 0..100 {
+            limiter.take_at(&user.to_string(), 5, later);
+        }
+        assert!(!limiter.take_at("one more", 1, later).allowed, "full buckets go first");
+    }
+
+    proptest! {
+        /// Whatever is asked when: what is given in any time is at most the burst and what flowed in.
+        #[test]
+        fn never_more_than_burst_and_rate(
+            per_second in 1..500_u32,
+            burst in 1..500_u32,
+            asks in proptest::collection::vec((0..300_u64, 0..40_u32, any::<bool>()), 1..200),
+        ) {
+            let limiter = Limiter::new(Rate { per_second, burst });
+            let (mut millis, mut given) = (0, 0_u64);
+            for (pause, count, all) in asks {
+                millis += pause;
+                let now = limiter.start + Duration::from_millis(millis);
+                given += if all {
+                    let verdict = limiter.take_at("a", count, now);
+                    if verdict.allowed { u64::from(count) } else { 0 }
+                } else {
+                    u64::from(limiter.take_some_at("a", count, now))
+                };
+                // One token of slack: costs are rounded down to whole nanoseconds.
+                prop_assert!(given <= u64::from(burst) + u64::from(per_second) * millis / 1_000 + 1);
+            }
+        }
+
+        /// Who waits as told is let in.
+        #[test]
+        fn retry_after_is_enough(per_second in 1..500_u32, burst in 1..500_u32, count in 1..500_u32) {
+            let count = count.min(burst);
+            let limiter = Limiter::new(Rate { per_second, burst });
+            limiter.take_at("a", burst, limiter.start);
+            let verdict = limiter.take_at("a", count, limiter.start);
+            prop_assert!(!verdict.allowed);
+            let later = limiter.start + verdict.retry_after + Duration::from_nanos(1);
+            prop_assert!(limiter.take_at("a", count, later).allowed);
         }
     }
 }

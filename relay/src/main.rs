@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use mien_relay::auth::{Caller, TokenKey};
 use mien_relay::config::{Config, Settings};
+use mien_relay::metrics::Metrics;
 use mien_relay::store::Store;
 use mien_relay::{serve, telemetry};
 
@@ -54,14 +55,16 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         None => serve::run(config).await,
         Some(Command::Token { user, ttl }) => {
             anyhow::ensure!(!user.is_empty(), "--user is empty");
-            let now = u64::try_from(jiff::Timestamp::now().as_second()).context("the clock is before 1970")?;
+            let now =
+                u64::try_from(jiff::Timestamp::now().as_second()).context("the clock is before 1970")?;
             let caller = Caller { user, grant: None };
             println!("{}", TokenKey::new(config.token_secret.bytes()).sign(&caller, now + ttl.as_secs()));
             Ok(())
         }
         Some(Command::Check) => {
             println!("{config}");
-            let store = Store::open(&config.database_url, config.database_max_connections).await?;
+            let store =
+                Store::open(&config.database_url, config.database_max_connections, &Metrics::new()).await?;
             store.ready().await.context("the store does not answer")?;
             store.close().await;
             println!("the store answers");

@@ -212,9 +212,13 @@ fn seconds() -> Histogram {
 fn request(method: &Method, endpoint: &str, status: StatusCode) -> Request {
     // Methods are free text on the wire; the rare ones share a label.
     let method = match *method {
-        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::OPTIONS => {
-            method.as_str()
-        }
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::OPTIONS => method.as_str(),
         _ => "other",
     };
     Request { method: method.to_owned(), endpoint: endpoint.to_owned(), status: status.as_u16() }

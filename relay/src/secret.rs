@@ -15,7 +15,9 @@ const FILE_NAME: &str = "mien.secret";
 /// Reads the secret beside the database, or makes it. A database in memory gets one that is not kept.
 pub fn kept_beside(database_url: &str) -> Result<Secret, ConfigError> {
     let Some(database) = store::file_of(database_url) else {
-        return fresh().map(Secret::new).map_err(|cause| ConfigError::SecretFile { path: PathBuf::new(), cause });
+        return fresh()
+            .map(Secret::new)
+            .map_err(|cause| ConfigError::SecretFile { path: PathBuf::new(), cause });
     };
     let path = database.with_file_name(FILE_NAME);
     read_or_make(&path).map_err(|cause| ConfigError::SecretFile { path, cause })
@@ -39,7 +41,8 @@ fn read_or_make(path: &Path) -> io::Result<Secret> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&aside).and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
+    let written =
+        options.open(&aside).and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
     let linked = written.and_then(|()| std::fs::hard_link(&aside, path));
     let removed = std::fs::remove_file(&aside);
     match linked {

@@ -1,21 +1,141 @@
-//! Serving.
+//! Serving: accept connections, answer them, and end in order.
+//!
+//! The end, once a signal came: readiness turns false; sockets take no more, have what they took committed
+//! and acked, and close with 1012; then HTTP requests under way finish, and nothing is accepted any more. A
+//! second signal, or the time limit, ends at once.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tower::Service;
 
 use crate::app::{self, AppState};
 use crate::config::Config;
-use crate::shutdown;
+use crate::metrics::Metrics;
+use crate::shutdown::Drain;
 use crate::store::Store;
+use crate::{retention, shutdown};
+
+/// Pause after a connection could not be accepted, as when no file handle is left: trying again at once would
+/// only burn the processor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Bytes of request headers at most.
+const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// Serves until a signal ends it.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    let store = Store::open(&config.database_url, config.database_max_connections).await?;
+    let metrics = Metrics::new();
+    let store = Store::open(&config.database_url, config.database_max_connections, &metrics).await?;
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
-    let state = AppState::new(config, store);
-    println!("http://{address}");
-    axum::serve(listener, app::router(state)).with_graceful_shutdown(shutdown::signal()).await?;
-    Ok(())
+    let state = AppState::new(config, store, metrics);
+    println!("mien-relay listens on http://{address}");
+    tracing::info!(%address, "serving");
+    let drain = state.drain.clone();
+    let second_signal = async {
+        shutdown::signal().await;
+        tracing::info!("shutting down");
+        drain.begin();
+        shutdown::signal().await;
+    };
+    tokio::select! {
+        served = serve(listener, state) => served,
+        () = second_signal => anyhow::bail!("ended by a second signal"),
+    }
+}
+
+/// Serves on `listener` until the state's drain has begun and everything is finished.
+pub async fn serve(listener: TcpListener, state: AppState) -> anyhow::Result<()> {
+    let janitor = tokio::spawn(retention::run(state.clone()));
+    let closing = Drain::default();
+    // Each connection holds a sender; the receiver ends when the last is gone.
+    let (alive, mut all_gone) = mpsc::channel::<Infallible>(1);
+    tokio::select! {
+        () = accept(listener, &state, &closing, alive) => {}
+        // Still accepting meanwhile, so that whoever asks is told that the relay is not ready.
+        () = sockets_closed(&state) => {}
+    }
+    closing.begin();
+    let finish = async {
+        all_gone.recv().await;
+        state.batcher.flush().await;
+        let _ = janitor.await;
+        state.store.close().await;
+    };
+    match tokio::time::timeout(state.config.shutdown, finish).await {
+        Ok(()) => Ok(()),
+        Err(_) => anyhow::bail!("the shutdown took longer than MIEN_SHUTDOWN_SECONDS; some requests were cut off"),
+    }
+}
+
+/// Returns once the drain has begun and every socket is closed, or the time for it is up.
+async fn sockets_closed(state: &AppState) {
+    state.drain.begun().await;
+    // All permits back means that no socket is left.
+    let permits = u32::try_from(state.config.max_connections).unwrap_or(u32::MAX);
+    let all = state.connections.acquire_many(permits);
+    if tokio::time::timeout(state.config.shutdown, all).await.is_err() {
+        tracing::warn!("some sockets did not close in time");
+    }
+}
+
+/// Accepts for ever.
+async fn accept(listener: TcpListener, state: &AppState, closing: &Drain, alive: mpsc::Sender<Infallible>) {
+    let router = app::router(state.clone());
+    let mut server = http1::Builder::new();
+    server
+        .timer(TokioTimer::new())
+        .header_read_timeout(state.config.timings.headers)
+        .max_buf_size(MAX_HEADER_BYTES);
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let talk = talk(server.clone(), stream, peer, router.clone(), closing.clone());
+                let alive = alive.clone();
+                tokio::spawn(async move {
+                    talk.await;
+                    drop(alive);
+                });
+            }
+            Err(cause) => {
+                tracing::warn!(%cause, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Answers one connection until it ends, or is upgraded to a WebSocket.
+async fn talk(server: http1::Builder, stream: TcpStream, peer: SocketAddr, router: Router, closing: Drain) {
+    // Acks are small and waited for.
+    let _ = stream.set_nodelay(true);
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().call(request.map(Body::new))
+    });
+    let connection = server.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = closing.begun() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(cause) = ended {
+        // A peer that went away or did not speak HTTP: its own affair.
+        tracing::debug!(%cause, "a connection ended early");
+    }
 }

@@ -1,9 +1,134 @@
-//! The WebSockets.
+//! The WebSockets of `mien.v1`: what is checked before the upgrade, and the two kinds of connection.
+//!
+//! A connection is one task. Buffers are small and nothing is queued without a bound, so ten thousand
+//! connections fit into little memory.
+
+mod gate;
+mod hello;
+mod ingest;
+mod watch;
+mod wire;
 
 use axum::Router;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::get;
+use mien_shared::limits::MAX_MESSAGE_BYTES;
+use mien_shared::protocol::SUBPROTOCOL;
+use mien_shared::{Code, SessionId};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument;
 
 use crate::app::AppState;
+use crate::origin;
+use crate::problem::ApiError;
+
+/// Bytes of each connection's read and write buffer. The library's own choice is 128 KiB each; messages that
+/// are larger than this grow the buffer for their time.
+const BUFFER_BYTES: usize = 4 * 1024;
+/// Bytes that wait to be written before a write fails: over the largest message the relay sends.
+const MAX_WRITE_BYTES: usize = 8 * 1024 * 1024;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
+        .route("/api/v1/sessions/{id}/ingest", get(ingest))
+        .route("/api/v1/sessions/{id}/watch", get(watch))
+}
+
+type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+async fn ingest(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    let admission = admit(&state, &id, &headers, upgrade)?;
+    let count = Count::up(&state.metrics.ingest_connections);
+    let span = tracing::info_span!("ingest", session = %admission.session);
+    Ok(admission.upgrade.on_upgrade(move |socket| {
+        run(socket, admission.permit, count, move |socket| ingest::serve(state, admission.session, socket))
+            .instrument(span)
+    }))
+}
+
+async fn watch(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    let admission = admit(&state, &id, &headers, upgrade)?;
+    let count = Count::up(&state.metrics.watch_connections);
+    let span = tracing::info_span!("watch", session = %admission.session);
+    Ok(admission.upgrade.on_upgrade(move |socket| {
+        run(socket, admission.permit, count, move |socket| watch::serve(state, admission.session, socket))
+            .instrument(span)
+    }))
+}
+
+/// A connection while it lasts: its permit and its count are given back when the task ends, however it ends.
+async fn run<F: Future<Output = ()>>(
+    socket: WebSocket,
+    permit: OwnedSemaphorePermit,
+    count: Count,
+    serve: impl FnOnce(WebSocket) -> F,
+) {
+    serve(socket).await;
+    drop((permit, count));
+}
+
+/// What a request has that may be upgraded.
+struct Admission {
+    session: SessionId,
+    upgrade: WebSocketUpgrade,
+    permit: OwnedSemaphorePermit,
+}
+
+fn admit(state: &AppState, id: &str, headers: &HeaderMap, upgrade: Upgrade) -> Result<Admission, ApiError> {
+    if !origin::is_allowed(headers, &state.config.allowed_origins) {
+        return Err(ApiError::new(Code::ForeignOrigin, "open the page from the relay's own address"));
+    }
+    let session =
+        id.parse().map_err(|_| ApiError::new(Code::SessionNotFound, "the id in the address is no UUID"))?;
+    let upgrade = upgrade
+        .map_err(|rejection| ApiError::new(Code::Malformed, rejection.body_text()))?
+        .protocols([SUBPROTOCOL])
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_write_buffer_size(MAX_WRITE_BYTES)
+        .max_message_size(MAX_MESSAGE_BYTES)
+        .max_frame_size(MAX_MESSAGE_BYTES);
+    if upgrade.selected_protocol().is_none() {
+        return Err(ApiError::new(Code::SubprotocolRequired, "offer mien.v1 in Sec-WebSocket-Protocol"));
+    }
+    if state.drain.has_begun() {
+        return Err(ApiError::new(Code::Draining, "connect to another relay or try again"));
+    }
+    let permit = state
+        .connections
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| ApiError::new(Code::AtCapacity, "all connections are taken"))?;
+    Ok(Admission { session, upgrade, permit })
+}
+
+/// Counts a connection for as long as it lives.
+struct Count(Gauge);
+
+impl Count {
+    fn up(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }

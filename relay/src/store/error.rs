@@ -14,7 +14,7 @@ pub enum StoreError {
     TooManySources,
     /// A row that this build cannot read.
     #[error("a stored sample cannot be read: {0}")]
-    Corrupt(&'static str),
+    Corrupt(#[from] super::codec::CodecFault),
     /// The database cannot serve as it stands: the text says why and what helps.
     #[error("{0}")]
     Unusable(String),
@@ -47,7 +47,8 @@ const SQLITE_FULL: &str = "13";
 
 impl From<sqlx::Error> for StoreError {
     fn from(cause: sqlx::Error) -> Self {
-        let full = matches!(&cause, sqlx::Error::Database(inner) if inner.code().as_deref() == Some(SQLITE_FULL));
+        let full =
+            matches!(&cause, sqlx::Error::Database(inner) if inner.code().as_deref() == Some(SQLITE_FULL));
         if full { Self::Full(cause) } else { Self::Database(cause) }
     }
 }

@@ -9,17 +9,17 @@ mod error;
 mod model;
 mod sqlite;
 
-use mien_shared::api::{Marker, PatchSession, Session, SourceName};
+use mien_shared::api::{Marker, PatchSession, Session, SourceName, StoredSample};
 use mien_shared::{Sample, SessionId};
 use uuid::Uuid;
 
+use crate::metrics::Metrics;
+
 pub use error::StoreError;
 pub use model::{
-    Batch, Fate, Item, Outcome, Page, SampleCursor, SampleQuery, SessionCursor, SourceKey, SourceState, Take,
+    Batch, Fate, Found, Item, Outcome, Page, SampleCursor, SampleQuery, SessionCursor, SourceKey, SourceState, Take,
 };
 pub use sqlite::SqliteStore;
-
-use mien_shared::api::StoredSample;
 
 /// Result of a call to the store.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -44,8 +44,8 @@ pub enum Store {
 
 impl Store {
     /// Opens, creates or migrates the database that `url` names.
-    pub async fn open(url: &str, max_connections: u32) -> Result<Self> {
-        SqliteStore::open(url, max_connections).await.map(Self::Sqlite)
+    pub async fn open(url: &str, max_connections: u32, metrics: &Metrics) -> Result<Self> {
+        SqliteStore::open(url, max_connections, metrics.pool_wait_seconds.clone()).await.map(Self::Sqlite)
     }
 
     /// Whether the store answers right now.
@@ -64,6 +64,13 @@ impl Store {
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>> {
         match self {
             Self::Sqlite(store) => store.session(id).await,
+        }
+    }
+
+    /// Like [`Store::session`], but tells an erased session from one that never was.
+    pub async fn find_session(&self, id: SessionId) -> Result<Found> {
+        match self {
+            Self::Sqlite(store) => store.find_session(id).await,
         }
     }
 

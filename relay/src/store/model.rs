@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mien_shared::api::SourceName;
+use mien_shared::api::{Session, SourceName};
 use mien_shared::protocol::RefusedSample;
 use mien_shared::{Sample, SessionId};
 
@@ -12,6 +12,15 @@ use mien_shared::{Sample, SessionId};
 pub struct Page<T, C> {
     pub rows: Vec<T>,
     pub next: Option<C>,
+}
+
+/// What became of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Here(Session),
+    /// It was there, and was erased.
+    Erased,
+    Never,
 }
 
 /// Place in a list of sessions: the id of the last one seen. Its text is the id's.

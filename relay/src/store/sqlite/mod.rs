@@ -1,34 +1,122 @@
 //! The store over SQLite: one writer, many readers.
+//!
+//! SQLite takes one writer at a time, so there is one connection that writes, handed from caller to caller
+//! in the order in which they asked: a commit of samples, a new session and a chunk of an erasure take turns
+//! instead of timing each other out. Readers see the last commit and never wait for the writer (WAL). Each
+//! connection has a thread of its own, so no runtime thread waits for a disk.
 
-use mien_shared::api::{Marker, PatchSession, Session, SourceName, StoredSample};
-use mien_shared::{Sample, SessionId};
-use uuid::Uuid;
+mod commit;
+mod markers;
+mod open;
+mod samples;
+mod sessions;
+mod sources;
 
-use super::{Batch, Outcome, Page, Result, SampleCursor, SampleQuery, SessionCursor, SourceKey, SourceState};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::Instant;
 
+use prometheus_client::metrics::histogram::Histogram;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::Result;
+
+/// A SQLite database. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct SqliteStore {}
+pub struct SqliteStore {
+    readers: SqlitePool,
+    /// Empty after a failure: the next writer connects anew.
+    writer: Arc<Mutex<Option<SqliteConnection>>>,
+    options: SqliteConnectOptions,
+    pool_wait: Histogram,
+}
 
-#[allow(unused_variables)]
 impl SqliteStore {
-    pub async fn open(url: &str, max_connections: u32) -> Result<Self> { unimplemented!() }
-    pub async fn ready(&self) -> Result<()> { unimplemented!() }
-    pub async fn create_session(&self, user: &str, title: &str, purpose: &str) -> Result<Session> { unimplemented!() }
-    pub async fn session(&self, id: SessionId) -> Result<Option<Session>> { unimplemented!() }
-    pub async fn list_sessions(&self, user: &str, after: Option<SessionCursor>, limit: u32) -> Result<Page<Session, SessionCursor>> { unimplemented!() }
-    pub async fn update_session(&self, id: SessionId, patch: &PatchSession) -> Result<Option<Session>> { unimplemented!() }
-    pub async fn delete_session(&self, id: SessionId) -> Result<bool> { unimplemented!() }
-    pub async fn sweep(&self) -> Result<()> { unimplemented!() }
-    pub async fn expired_sessions(&self, before: jiff::Timestamp, limit: u32) -> Result<Vec<SessionId>> { unimplemented!() }
-    pub async fn samples(&self, id: SessionId, query: &SampleQuery) -> Result<Page<StoredSample, SampleCursor>> { unimplemented!() }
-    pub async fn samples_after(&self, id: SessionId, source: &SourceName, after: u64, through: u64, limit: u32) -> Result<Vec<Sample>> { unimplemented!() }
-    pub async fn source_states(&self, id: SessionId) -> Result<Vec<SourceState>> { unimplemented!() }
-    pub async fn throughs(&self, id: SessionId) -> Result<Vec<(SourceName, u64)>> { unimplemented!() }
-    pub async fn open_source(&self, id: SessionId, source: &SourceName) -> Result<(SourceKey, u64)> { unimplemented!() }
-    pub async fn commit(&self, batches: &[Batch]) -> Result<Vec<Outcome>> { unimplemented!() }
-    pub async fn create_marker(&self, id: SessionId, at: u64, label: &str, source: Option<&SourceName>) -> Result<Marker> { unimplemented!() }
-    pub async fn markers(&self, id: SessionId) -> Result<Vec<Marker>> { unimplemented!() }
-    pub async fn delete_marker(&self, id: SessionId, marker: Uuid) -> Result<bool> { unimplemented!() }
-    pub fn pool_usage(&self) -> (u32, u32) { unimplemented!() }
-    pub async fn close(&self) { unimplemented!() }
+    pub async fn ready(&self) -> Result<()> {
+        sqlx::query("SELECT 1 FROM sessions LIMIT 1").fetch_optional(&mut *self.reader().await?).await?;
+        Ok(())
+    }
+
+    pub fn pool_usage(&self) -> (u32, u32) {
+        let idle = u32::try_from(self.readers.num_idle()).unwrap_or(u32::MAX);
+        (self.readers.size().saturating_sub(idle), idle)
+    }
+
+    pub async fn close(&self) {
+        self.readers.close().await;
+        if let Some(writer) = self.writer.lock().await.take()
+            && let Err(cause) = writer.close().await
+        {
+            tracing::warn!(%cause, "the database did not close cleanly");
+        }
+    }
+
+    async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
+        let asked = Instant::now();
+        let reader = self.readers.acquire().await?;
+        self.pool_wait.observe(asked.elapsed().as_secs_f64());
+        Ok(reader)
+    }
+
+    /// Begins a write transaction once those who asked before are done.
+    async fn write(&self) -> Result<WriteTransaction> {
+        let mut slot = Arc::clone(&self.writer).lock_owned().await;
+        let mut connection = match slot.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        // IMMEDIATE: what is read in the transaction must still hold when it writes.
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
+        Ok(WriteTransaction { connection, slot })
+    }
+}
+
+/// A write transaction. Dropped without a commit it closes its connection, which undoes it; so an error or a
+/// caller that went away leaves nothing half done.
+struct WriteTransaction {
+    connection: SqliteConnection,
+    slot: OwnedMutexGuard<Option<SqliteConnection>>,
+}
+
+impl WriteTransaction {
+    async fn commit(mut self) -> Result<()> {
+        sqlx::query("COMMIT").execute(&mut self.connection).await?;
+        *self.slot = Some(self.connection);
+        Ok(())
+    }
+}
+
+impl Deref for WriteTransaction {
+    type Target = SqliteConnection;
+    fn deref(&self) -> &SqliteConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for WriteTransaction {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+}
+
+/// Unix milliseconds of a time, as the database keeps it.
+fn millis(time: jiff::Timestamp) -> i64 {
+    time.as_millisecond()
+}
+
+/// A time from the database; one that jiff cannot hold counts as the beginning of its calendar.
+fn timestamp(millis: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MIN)
+}
+
+/// Seqs, times and counts are at most 2^53 − 1, so they are never negative and fit both ways.
+fn unsigned(value: i64) -> u64 {
+    value.cast_unsigned()
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -11,6 +11,13 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_user ON sessions (user_id, id DESC);
 CREATE INDEX sessions_by_end ON sessions (completed_at) WHERE completed_at IS NOT NULL;
 
+-- Ids of sessions that were erased, for as long as a token of theirs may live: those who still connect are told
+-- that it is over rather than that it never was. Nothing else is kept of them.
+CREATE TABLE erased_sessions (
+    id        BLOB    PRIMARY KEY NOT NULL,
+    erased_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What each source has been answered for: through = stored + rejected + the seqs in its gaps.
 -- No foreign key to sessions: a deleted session leaves its sources until its samples are swept, in chunks.
 CREATE TABLE sources (
@@ -22,6 +29,8 @@ CREATE TABLE sources (
     rejected   INTEGER NOT NULL DEFAULT 0,
     first_at   INTEGER,
     last_at    INTEGER,
+    -- Whether `at` never went back from one stored sample to the next: then a time range is a seq range.
+    ordered    INTEGER NOT NULL DEFAULT 1,
     UNIQUE (session_id, name)
 ) STRICT;
 

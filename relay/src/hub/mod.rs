@@ -1,0 +1,303 @@
+//! Live sessions: who is connected, and what was committed just now.
+//!
+//! Owns presence, the one seat of each source, and a short memory of committed batches. Nothing is pushed to
+//! a watcher: each keeps its own place, is woken by news, and takes what continues its place from here, or
+//! reads the store when this memory no longer reaches back so far. So no watcher can delay another, or the
+//! commit, and none can miss a sample.
+//!
+//! Nothing here waits while it holds a lock.
+
+mod ring;
+mod seat;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use axum::extract::ws::Utf8Bytes;
+use mien_shared::api::SourceName;
+use mien_shared::{Sample, SessionId};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::store::Take;
+pub use ring::Piece;
+use ring::{After, Ring};
+use seat::Holder;
+pub use seat::{Claim, Seat};
+
+/// All sessions that anyone is connected to. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Hub(Arc<Mutex<HashMap<SessionId, Weak<Live>>>>);
+
+/// How far a session has come, as far as those connected must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Active,
+    Completed,
+    Erased,
+}
+
+/// A session that someone is connected to. It goes when the last of them does.
+#[derive(Debug)]
+pub struct Live {
+    id: SessionId,
+    hub: Hub,
+    phase: watch::Sender<Phase>,
+    /// Moves with everything that a watcher may want to know.
+    news: watch::Sender<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    holders: BTreeMap<SourceName, Holder>,
+    /// Claims so far: tells an old holder from the one that took over.
+    claims: u64,
+    watchers: u64,
+    /// Only filled while someone watches.
+    rings: BTreeMap<SourceName, Ring>,
+}
+
+/// Who is connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presence {
+    pub sources: Vec<SourceName>,
+    pub watchers: u64,
+}
+
+impl Hub {
+    /// The live session of this id, for as long as the caller keeps it.
+    pub fn join(&self, id: SessionId) -> Arc<Live> {
+        let mut sessions = self.lock();
+        if let Some(live) = sessions.get(&id).and_then(Weak::upgrade) {
+            return live;
+        }
+        let live = Arc::new(Live {
+            id,
+            hub: self.clone(),
+            phase: watch::Sender::new(Phase::Active),
+            news: watch::Sender::new(()),
+            state: Mutex::default(),
+        });
+        sessions.insert(id, Arc::downgrade(&live));
+        live
+    }
+
+    /// Tells those connected that the session takes no more. Call it after the store knows.
+    pub fn completed(&self, id: SessionId) {
+        self.tell(id, Phase::Completed);
+    }
+
+    /// Tells those connected that the session is gone. Call it after the store knows.
+    pub fn erased(&self, id: SessionId) {
+        self.tell(id, Phase::Erased);
+    }
+
+    fn tell(&self, id: SessionId, phase: Phase) {
+        let live = self.lock().get(&id).and_then(Weak::upgrade);
+        if let Some(live) = live {
+            live.phase.send_replace(phase);
+            live.news.send_replace(());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Weak<Live>>> {
+        // Maps of handles: whatever panicked, each entry is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        let mut sessions = self.hub.lock();
+        // Another may have joined anew since the last reference went.
+        if sessions.get(&self.id).is_some_and(|live| live.strong_count() == 0) {
+            sessions.remove(&self.id);
+        }
+    }
+}
+
+impl Live {
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    pub fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// Hands on what was just committed for a source. Only the batcher calls it, so in order of seq.
+    pub fn publish(&self, source: &SourceName, take: &Take, stored: &[&Sample]) {
+        if stored.is_empty() || self.lock().watchers == 0 {
+            return;
+        }
+        // Once for all watchers, and outside the lock.
+        let text = samples_message(source, stored);
+        let piece = Piece { before: take.before, first: stored[0].seq, through: take.through, text };
+        self.lock().rings.entry(source.clone()).or_default().push(piece);
+        self.news.send_replace(());
+    }
+
+    /// Begins to watch: from now on everything that is committed is remembered for a while.
+    pub fn watch(self: &Arc<Self>) -> Watching {
+        self.lock().watchers += 1;
+        self.news.send_replace(());
+        Watching { news: self.news.subscribe(), live: Arc::clone(self) }
+    }
+
+    pub fn presence(&self) -> Presence {
+        let state = self.lock();
+        Presence { sources: state.holders.keys().cloned().collect(), watchers: state.watchers }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change to the state is one insert, removal or addition: nothing can be half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A watcher's hold on a live session.
+#[derive(Debug)]
+pub struct Watching {
+    live: Arc<Live>,
+    news: watch::Receiver<()>,
+}
+
+/// What a watcher at some place of a source should do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Send these; they continue its place.
+    Pieces(SourceName, Vec<Piece>),
+    /// Read the store up to this seq: the memory does not reach back so far.
+    Store(SourceName, u64),
+}
+
+impl Watching {
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// Marks all news so far as seen; what comes after it wakes [`Watching::news`].
+    pub fn see(&mut self) {
+        self.news.borrow_and_update();
+    }
+
+    /// Returns when there is something new.
+    pub async fn news(&mut self) {
+        // The sender lives in `self.live`.
+        let _ = self.news.changed().await;
+    }
+
+    /// What to do for a watcher that has seen each source up to its place (0 where it has none): at most one
+    /// step a source, so that a busy one does not starve the others.
+    pub fn next(&self, places: &BTreeMap<SourceName, u64>) -> Vec<Next> {
+        let state = self.live.lock();
+        let next = state.rings.iter().filter_map(|(source, ring)| {
+            let place = places.get(source).copied().unwrap_or(0);
+            ring.after(place).map(|found| match found {
+                After::Pieces(pieces) => Next::Pieces(source.clone(), pieces),
+                After::Forgotten { through } => Next::Store(source.clone(), through),
+            })
+        });
+        next.collect()
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let mut state = self.live.lock();
+        state.watchers -= 1;
+        if state.watchers == 0 {
+            state.rings.clear();
+        }
+        drop(state);
+        self.live.news.send_replace(());
+    }
+}
+
+/// A watcher's `samples` message.
+pub fn samples_message<S: Serialize>(source: &SourceName, samples: &[S]) -> Utf8Bytes {
+    #[derive(Serialize)]
+    struct Message<'a, S> {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        source: &'a SourceName,
+        samples: &'a [S],
+    }
+    serde_json::to_string(&Message { kind: "samples", source, samples })
+        .expect("samples are plain JSON")
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mien_shared::protocol::WatchReply;
+    use uuid::Uuid;
+
+    fn sample(seq: u64) -> Sample {
+        Sample { seq, at: seq, faces: Vec::new() }
+    }
+
+    fn publish(live: &Live, source: &SourceName, seqs: std::ops::RangeInclusive<u64>) {
+        let take = Take { before: seqs.start() - 1, through: *seqs.end(), fates: Vec::new() };
+        let samples: Vec<Sample> = seqs.map(sample).collect();
+        live.publish(source, &take, &samples.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_message_is_the_contracts() {
+        let source = SourceName::default();
+        let text = samples_message(&source, &[sample(1), sample(2)]);
+        let reply: WatchReply = serde_json::from_str(&text).unwrap();
+        assert_eq!(reply, WatchReply::Samples { source, samples: vec![sample(1), sample(2)] });
+    }
+
+    #[test]
+    fn a_session_goes_with_the_last_who_is_connected() {
+        let hub = Hub::default();
+        let id = SessionId(Uuid::now_v7());
+        let (one, two) = (hub.join(id), hub.join(id));
+        assert!(Arc::ptr_eq(&one, &two));
+        drop(one);
+        assert_eq!(hub.lock().len(), 1);
+        drop(two);
+        assert_eq!(hub.lock().len(), 0);
+    }
+
+    #[test]
+    fn a_watcher_gets_what_continues_its_place() {
+        let live = Hub::default().join(SessionId(Uuid::now_v7()));
+        let main = SourceName::default();
+        publish(&live, &main, 1..=2);
+        let watching = live.watch();
+        assert_eq!(watching.next(&BTreeMap::new()), [], "nobody watched yet");
+        publish(&live, &main, 3..=4);
+        publish(&live, &main, 5..=6);
+        let at = |seq| watching.next(&BTreeMap::from([(main.clone(), seq)])).pop();
+        let firsts = |next| match next {
+            Some(Next::Pieces(_, pieces)) => pieces.iter().map(|piece| piece.first).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(firsts(at(2)), [3, 5]);
+        assert_eq!(firsts(at(4)), [5]);
+        assert_eq!(at(6), None);
+        assert_eq!(at(0), Some(Next::Store(main.clone(), 6)));
+        assert_eq!(at(3), Some(Next::Store(main.clone(), 6)), "half of a piece is not sent twice");
+    }
+
+    #[test]
+    fn presence_counts_those_connected() {
+        let live = Hub::default().join(SessionId(Uuid::now_v7()));
+        let main = SourceName::default();
+        let first = live.claim(&main);
+        let watching = live.watch();
+        assert_eq!(live.presence(), Presence { sources: vec![main.clone()], watchers: 1 });
+        let second = live.claim(&main);
+        drop(first);
+        assert_eq!(live.presence().sources.len(), 1, "the newer one is still there");
+        drop(second);
+        drop(watching);
+        assert_eq!(live.presence(), Presence { sources: vec![], watchers: 0 });
+    }
+}

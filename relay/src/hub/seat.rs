@@ -1,0 +1,80 @@
+//! The one seat of each source: the newest connection has it, and gets it only when the one before has
+//! finished what it took.
+
+use std::sync::Arc;
+
+use mien_shared::api::SourceName;
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+
+use super::Live;
+
+/// Who holds, or is about to hold, the seat of a source.
+#[derive(Debug)]
+pub(super) struct Holder {
+    claim: u64,
+    superseded: watch::Sender<bool>,
+    turn: Arc<Mutex<()>>,
+}
+
+/// A connection's claim to a source. Whoever held it before is told at once.
+#[derive(Debug)]
+pub struct Claim {
+    live: Arc<Live>,
+    source: SourceName,
+    claim: u64,
+    superseded: watch::Receiver<bool>,
+    turn: Arc<Mutex<()>>,
+}
+
+/// The right to send for a source. Let go of once all that was taken is committed.
+#[derive(Debug)]
+pub struct Seat(#[allow(dead_code, reason = "held for its drop")] OwnedMutexGuard<()>);
+
+impl Live {
+    /// Claims a source for a new connection.
+    pub fn claim(self: &Arc<Self>, source: &SourceName) -> Claim {
+        let mut state = self.lock();
+        state.claims += 1;
+        let claim = state.claims;
+        let (sender, superseded) = watch::channel(false);
+        let turn = match state.holders.get(source) {
+            Some(before) => {
+                before.superseded.send_replace(true);
+                Arc::clone(&before.turn)
+            }
+            None => Arc::default(),
+        };
+        let holder = Holder { claim, superseded: sender, turn: Arc::clone(&turn) };
+        state.holders.insert(source.clone(), holder);
+        drop(state);
+        self.news.send_replace(());
+        Claim { live: Arc::clone(self), source: source.clone(), claim, superseded, turn }
+    }
+}
+
+impl Claim {
+    /// Returns once the connection before has finished.
+    pub async fn seat(&self) -> Seat {
+        Seat(Arc::clone(&self.turn).lock_owned().await)
+    }
+
+    /// Returns once a newer connection has claimed the source.
+    pub fn superseded(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut superseded = self.superseded.clone();
+        async move {
+            // The sender is dropped only after it said so, or with this very claim.
+            let _ = superseded.wait_for(|superseded| *superseded).await;
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut state = self.live.lock();
+        if state.holders.get(&self.source).is_some_and(|holder| holder.claim == self.claim) {
+            state.holders.remove(&self.source);
+        }
+        drop(state);
+        self.live.news.send_replace(());
+    }
+}

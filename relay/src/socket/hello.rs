@@ -1,0 +1,75 @@
+//! The first message, and the checks that follow it, in the contract's order.
+
+use mien_shared::problem::CloseCode;
+use mien_shared::{Role, SessionId};
+
+use super::wire::{Incoming, Wire};
+use crate::app::{App, patiently};
+use crate::auth::{Caller, Grant};
+use crate::store::Found;
+
+/// Waits for the first message, which must be text, and in time.
+pub(super) async fn first_text(app: &App, wire: &mut Wire) -> Result<axum::extract::ws::Utf8Bytes, End> {
+    let incoming = tokio::select! {
+        biased;
+        incoming = wire.next() => incoming,
+        () = tokio::time::sleep(app.config.timings.hello) => Incoming::Fault(CloseCode::HelloTimeout),
+        () = app.drain.begun() => Incoming::Fault(CloseCode::Restarting),
+    };
+    match incoming {
+        Incoming::Text(text) => Ok(text),
+        Incoming::Binary => Err(End::Close(CloseCode::Malformed)),
+        Incoming::Gone => Err(End::Gone),
+        Incoming::Fault(code) => Err(End::Close(code)),
+    }
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// With a goodbye.
+    Close(CloseCode),
+    /// There is nobody left to say it to.
+    Gone,
+}
+
+impl From<super::wire::Gone> for End {
+    fn from(_: super::wire::Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl End {
+    pub(super) async fn carry_out(self, wire: Wire) {
+        if let Self::Close(code) = self {
+            wire.close(code).await;
+        }
+    }
+}
+
+/// Whose token it is and what it grants: 4401, then 4403.
+pub(super) fn check_token(
+    app: &App,
+    token: &str,
+    session: SessionId,
+    role: Role,
+) -> Result<(String, Grant), CloseCode> {
+    let Caller { user, grant } = app.tokens.read(token).map_err(|_| CloseCode::Unauthorized)?;
+    match grant {
+        Some(grant) if grant.session == session && (grant.role == role || grant.role == Role::Owner) => {
+            Ok((user, grant))
+        }
+        _ => Err(CloseCode::Forbidden),
+    }
+}
+
+/// The session as the store knows it: 4404, or 4410 if it is erased. A store that does not answer is a relay
+/// at capacity: worth another try.
+pub(super) async fn find(app: &App, session: SessionId) -> Result<mien_shared::api::Session, CloseCode> {
+    match patiently(app.store.find_session(session)).await {
+        Ok(Found::Here(session)) => Ok(session),
+        Ok(Found::Erased) => Err(CloseCode::SessionEnded),
+        Ok(Found::Never) => Err(CloseCode::SessionNotFound),
+        Err(_) => Err(CloseCode::AtCapacity),
+    }
+}

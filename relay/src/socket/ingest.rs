@@ -1,0 +1,316 @@
+//! A source's connection: read, validate, hand to the batcher, write coalesced acks.
+//!
+//! Nothing is taken that was not paid for, and nothing that was taken is forgotten: however the connection
+//! ends, what it took is committed, answered if anyone listens, and only then is the source's seat free.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::WebSocket;
+use mien_shared::api::SourceName;
+use mien_shared::expression::Expression;
+use mien_shared::limits::MAX_ERRORS;
+use mien_shared::problem::CloseCode;
+use mien_shared::protocol::{
+    IngestLimits, IngestMessage, IngestReply, IngestWelcome, MessageFault, read_ingest,
+};
+use mien_shared::{Code, Role, SessionId, SessionStatus};
+use tokio::sync::mpsc;
+
+use super::gate::Gate;
+use super::hello::{self, End};
+use super::wire::{Incoming, Wire};
+use crate::app::{App, AppState};
+use crate::batcher::{Answer, Committed, Handed, Reject};
+use crate::hub::{Live, Phase};
+use crate::store::{Batch, Item, SourceKey, StoreError};
+
+/// Messages of one connection on the way to the store. A commit takes milliseconds, so this is several times
+/// what a fast client needs to be kept busy.
+const MAX_UNDER_WAY: usize = 16;
+/// Patience with the store for what was taken when the connection ends. What is not answered by then is
+/// still committed, only unannounced.
+const LAST_COMMITS: Duration = Duration::from_secs(10);
+
+pub(super) async fn serve(state: AppState, session: SessionId, socket: WebSocket) {
+    let mut wire = Wire::new(socket, state.config.timings);
+    let end = match open(&state, session, &mut wire).await {
+        Ok(opened) => run(&state, opened, &mut wire).await,
+        Err(end) => end,
+    };
+    end.carry_out(wire).await;
+}
+
+/// A connection that was let in, but has not yet got the seat.
+struct Opened {
+    live: Arc<Live>,
+    user: String,
+    source: SourceName,
+}
+
+async fn open(app: &App, session: SessionId, wire: &mut Wire) -> Result<Opened, End> {
+    let text = hello::first_text(app, wire).await?;
+    let Ok(IngestMessage::Hello { token }) = read_ingest(&text) else {
+        return Err(End::Close(CloseCode::Malformed));
+    };
+    let (user, grant) = hello::check_token(app, &token, session, Role::Ingest).map_err(End::Close)?;
+    // Joined before the look-up: whatever ends the session from now on is either seen there or told here.
+    let live = app.hub.join(session);
+    match hello::find(app, session).await.map_err(End::Close)?.status {
+        SessionStatus::Active => Ok(Opened { live, user, source: grant.source }),
+        SessionStatus::Completed => Err(End::Close(CloseCode::SessionEnded)),
+    }
+}
+
+async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
+    let Opened { live, user, source } = opened;
+    let claim = live.claim(&source);
+    let mut phase = live.phase();
+    let ended = async {
+        let _ = phase.wait_for(|phase| *phase != Phase::Active).await;
+    };
+    let stop = async {
+        tokio::select! {
+            () = claim.superseded() => CloseCode::Superseded,
+            () = ended => CloseCode::SessionEnded,
+            () = app.drain.begun() => CloseCode::Restarting,
+        }
+    };
+    tokio::pin!(stop);
+    let seat = tokio::select! {
+        biased;
+        code = &mut stop => return End::Close(code),
+        seat = claim.seat() => seat,
+    };
+    // Asked for only now: what the connection before had taken is committed.
+    let (key, through) = tokio::select! {
+        biased;
+        code = &mut stop => return End::Close(code),
+        found = tokio::time::timeout(LAST_COMMITS, app.store.open_source(live.id(), &source)) => match found {
+            Ok(Ok(found)) => found,
+            Ok(Err(StoreError::Ended)) => return End::Close(CloseCode::SessionEnded),
+            Ok(Err(cause)) => {
+                tracing::warn!(%cause, "a source could not be opened");
+                return End::Close(CloseCode::AtCapacity);
+            }
+            Err(_) => return End::Close(CloseCode::AtCapacity),
+        },
+    };
+    let (answer, answers) = mpsc::channel(MAX_UNDER_WAY);
+    let welcome = welcome(app, &live, &source, through);
+    let mut connection = Connection {
+        app,
+        wire,
+        live: Arc::clone(&live),
+        user,
+        source,
+        key,
+        gate: Gate::new(through),
+        answer,
+        answers,
+        under_way: 0,
+        through,
+        replies: VecDeque::new(),
+        unacked: Vec::new(),
+        errors: 0,
+        paused_until: None,
+    };
+    let end = tokio::select! {
+        biased;
+        code = &mut stop => End::Close(code),
+        end = connection.talk(welcome) => end,
+    };
+    connection.settle().await;
+    drop(seat);
+    if end != End::Gone {
+        connection.last_words().await;
+    }
+    end
+}
+
+fn welcome(app: &App, live: &Live, source: &SourceName, through: u64) -> IngestReply {
+    let rate = app.sample_limiter.rate();
+    IngestReply::Welcome(IngestWelcome {
+        session: live.id(),
+        source: source.clone(),
+        through,
+        expressions: Expression::ALL.to_vec(),
+        server_time: u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0),
+        limits: IngestLimits::new(rate.per_second, rate.burst),
+    })
+}
+
+struct Connection<'a> {
+    app: &'a App,
+    wire: &'a mut Wire,
+    live: Arc<Live>,
+    user: String,
+    source: SourceName,
+    key: SourceKey,
+    gate: Gate,
+    answer: mpsc::Sender<Answer>,
+    answers: mpsc::Receiver<Answer>,
+    /// Messages that the batcher has not answered.
+    under_way: usize,
+    /// What the source has been answered for.
+    through: u64,
+    /// Rejects that are yet to be written.
+    replies: VecDeque<IngestReply>,
+    /// When the messages came that the next ack covers; none, and no ack is due.
+    unacked: Vec<Instant>,
+    errors: u32,
+    /// Late samples are paid for afterwards; until then the connection is not read.
+    paused_until: Option<tokio::time::Instant>,
+}
+
+impl Connection<'_> {
+    /// The talk, until something ends it. Dropped by whoever needs it to stop: every place where it waits
+    /// either has taken nothing yet or has handed all to the batcher.
+    async fn talk(&mut self, welcome: IngestReply) -> End {
+        match self.talk_on(welcome).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        }
+    }
+
+    async fn talk_on(&mut self, welcome: IngestReply) -> Result<std::convert::Infallible, End> {
+        self.wire.send(&welcome).await?;
+        loop {
+            let may_read = self.under_way < MAX_UNDER_WAY && self.paused_until.is_none();
+            tokio::select! {
+                biased;
+                Some(answer) = self.answers.recv(), if self.under_way > 0 => {
+                    if !may_read {
+                        self.wire.listen_again();
+                    }
+                    self.answer(answer).await?;
+                }
+                incoming = self.wire.next(), if may_read => self.hear(incoming).await?,
+                () = until(self.paused_until), if self.paused_until.is_some() => {
+                    self.paused_until = None;
+                    self.wire.listen_again();
+                }
+            }
+        }
+    }
+
+    async fn hear(&mut self, incoming: Incoming) -> Result<(), End> {
+        match incoming {
+            Incoming::Text(text) => match read_ingest(&text) {
+                Ok(IngestMessage::Samples(items)) => self.take(items).await,
+                Ok(IngestMessage::Hello { .. }) => self.complain(Code::HelloRepeated, "").await,
+                Err(MessageFault { code, detail }) => self.complain(code, &detail).await,
+            },
+            Incoming::Binary => self.complain(Code::BinaryMessage, "").await,
+            Incoming::Gone => Err(End::Gone),
+            Incoming::Fault(code) => Err(End::Close(code)),
+        }
+    }
+
+    async fn take(&mut self, items: Vec<Item>) -> Result<(), End> {
+        let arrived = Instant::now();
+        let passage = self
+            .gate
+            .pass(items, &self.app.sample_limiter, &self.user)
+            .map_err(|_| End::Close(CloseCode::ThrottleIgnored))?;
+        if passage.held > 0 {
+            self.app.metrics.samples.throttled.inc_by(passage.held);
+            self.app.metrics.rate_limited_samples.inc_by(passage.held);
+        }
+        if !passage.passed.is_empty() {
+            let handed = Handed {
+                batch: Batch { source: self.key, items: passage.passed },
+                live: Arc::clone(&self.live),
+                source: self.source.clone(),
+                arrived,
+                answer: self.answer.clone(),
+            };
+            self.app.batcher.submit(handed).await;
+            self.under_way += 1;
+        }
+        if let Some(throttle) = passage.throttle {
+            let retry_after_ms = u64::try_from(throttle.retry_after.as_millis()).unwrap_or(u64::MAX).max(1);
+            self.wire.send(&IngestReply::Throttle { from: throttle.from, retry_after_ms }).await?;
+        }
+        Ok(())
+    }
+
+    /// Says that a message could not be used; the tenth time is the last.
+    async fn complain(&mut self, code: Code, detail: &str) -> Result<(), End> {
+        self.errors += 1;
+        let detail = if detail.is_empty() { code.title() } else { detail }.to_owned();
+        self.wire.send(&IngestReply::Error { code, detail }).await?;
+        if self.errors >= MAX_ERRORS { Err(End::Close(CloseCode::Malformed)) } else { Ok(()) }
+    }
+
+    /// Passes on this answer and all that came with it: rejects first, then one ack for all.
+    async fn answer(&mut self, first: Answer) -> Result<(), End> {
+        let mut next = Some(first);
+        let mut ended = false;
+        while let Some(answer) = next {
+            self.under_way -= 1;
+            match answer {
+                Answer::Committed(committed) => self.note(committed),
+                Answer::Ended => ended = true,
+            }
+            next = self.answers.try_recv().ok();
+        }
+        self.write_out().await?;
+        if ended { Err(End::Close(CloseCode::SessionEnded)) } else { Ok(()) }
+    }
+
+    /// Writes what is noted. Each reply leaves the queue only when it has been handed over, so that whoever
+    /// stops this can have it go on where it was, and no ack overtakes a reject.
+    async fn write_out(&mut self) -> Result<(), End> {
+        while let Some(reply) = self.replies.front() {
+            self.wire.feed(reply).await?;
+            self.replies.pop_front();
+        }
+        if !self.unacked.is_empty() {
+            self.wire.send(&IngestReply::Ack { through: self.through }).await?;
+            for arrived in self.unacked.drain(..) {
+                self.app.metrics.ack_latency_seconds.observe(arrived.elapsed().as_secs_f64());
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, committed: Committed) {
+        self.through = self.through.max(committed.through);
+        self.unacked.push(committed.arrived);
+        let mut late = 0;
+        for Reject { seq, code, detail } in committed.rejects {
+            late += u32::from(code == Code::OutOfOrder);
+            self.replies.push_back(IngestReply::Reject { seq, code, detail });
+        }
+        if late > 0 {
+            let debt = self.app.sample_limiter.charge(&self.user, late);
+            if !debt.is_zero() {
+                self.paused_until = Some(tokio::time::Instant::now() + debt);
+            }
+        }
+    }
+
+    /// Waits for the commits of what was taken, without writing: the peer may no longer listen, and the next
+    /// connection of this source waits for this one.
+    async fn settle(&mut self) {
+        if self.answers.len() < self.under_way {
+            let _ = tokio::time::timeout(LAST_COMMITS, self.app.batcher.flush()).await;
+        }
+    }
+
+    /// Passes on the last answers, if the peer listens.
+    async fn last_words(&mut self) {
+        let mut listens = self.write_out().await.is_ok();
+        while listens && let Ok(answer) = self.answers.try_recv() {
+            listens = !matches!(self.answer(answer).await, Err(End::Gone));
+        }
+    }
+}
+
+async fn until(time: Option<tokio::time::Instant>) {
+    if let Some(time) = time {
+        tokio::time::sleep_until(time).await;
+    }
+}

@@ -1,0 +1,304 @@
+//! A watcher's connection: committed samples, each once, in order, without gaps, at the watcher's own speed.
+//!
+//! The connection keeps its place in each source. What continues the place is taken from the hub; what the
+//! hub no longer remembers is read from the store. A slow peer is slow for itself alone.
+
+use std::collections::BTreeMap;
+
+use axum::extract::ws::WebSocket;
+use mien_shared::api::SourceName;
+use mien_shared::expression::Expression;
+use mien_shared::limits::MAX_ERRORS;
+use mien_shared::problem::CloseCode;
+use mien_shared::protocol::{WatchHello, WatchReply, WatchWelcome, read_watch};
+use mien_shared::{Code, Role, Sample, SessionId, SessionStatus};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::sync::watch::Receiver;
+
+use super::hello::{self, End};
+use super::wire::{Incoming, Wire};
+use crate::app::{App, AppState, patiently};
+use crate::hub::{Next, Phase, Presence, Watching, samples_message};
+
+/// Samples read from the store at a time.
+const CATCH_UP_ROWS: u32 = 256;
+/// Faces in one message that was made from the store: some 100 KB.
+const MAX_MESSAGE_FACES: usize = 512;
+
+pub(super) async fn serve(state: AppState, session: SessionId, socket: WebSocket) {
+    let mut wire = Wire::new(socket, state.config.timings);
+    let end = match open(&state, session, &mut wire).await {
+        Ok(mut connection) => tokio::select! {
+            biased;
+            () = state.drain.begun() => End::Close(CloseCode::Restarting),
+            end = connection.run(&mut wire) => end,
+        },
+        Err(end) => end,
+    };
+    end.carry_out(wire).await;
+}
+
+struct Connection<'a> {
+    app: &'a App,
+    id: SessionId,
+    watching: Watching,
+    phase: Receiver<Phase>,
+    /// The last seq of each source that was sent, or that need not be.
+    places: BTreeMap<SourceName, u64>,
+    /// Sources to read from the store, up to this seq.
+    behind: BTreeMap<SourceName, u64>,
+    lag: Lag,
+    /// What the peer was told last.
+    told: Presence,
+    /// Whether all that is left is to send the rest.
+    finishing: bool,
+    errors: u32,
+}
+
+async fn open<'a>(app: &'a App, id: SessionId, wire: &mut Wire) -> Result<Connection<'a>, End> {
+    let text = hello::first_text(app, wire).await?;
+    let Ok(WatchHello { token, since }) = read_watch(&text) else {
+        return Err(End::Close(CloseCode::Malformed));
+    };
+    hello::check_token(app, &token, id, Role::Watch).map_err(End::Close)?;
+    // Joined before anything is looked up: what is committed from now on is remembered for this watcher, so
+    // nothing can fall between the look-up and the first news.
+    let watching = app.hub.join(id).watch();
+    let phase = watching.live().phase();
+    let session = hello::find(app, id).await.map_err(End::Close)?;
+    let throughs =
+        patiently(app.store.throughs(id)).await.map_err(|_| End::Close(CloseCode::AtCapacity))?;
+    let mut places = BTreeMap::new();
+    let mut behind = BTreeMap::new();
+    for (source, through) in throughs {
+        let place = match &since {
+            None => through,
+            // Beyond the end means live.
+            Some(since) => since.get(&source).copied().unwrap_or(0).min(through),
+        };
+        if place < through {
+            behind.insert(source.clone(), through);
+        }
+        places.insert(source, place);
+    }
+    let told = watching.live().presence();
+    let welcome = WatchReply::Welcome(WatchWelcome {
+        session: id,
+        status: session.status,
+        expressions: Expression::ALL.to_vec(),
+        sources: told.sources.clone(),
+        watchers: told.watchers,
+    });
+    wire.send(&welcome).await?;
+    Ok(Connection {
+        app,
+        id,
+        watching,
+        phase,
+        places,
+        behind,
+        lag: Lag::new(&app.metrics.watch_lag_samples),
+        told,
+        finishing: session.status == SessionStatus::Completed,
+        errors: 0,
+    })
+}
+
+impl Connection<'_> {
+    async fn run(&mut self, wire: &mut Wire) -> End {
+        loop {
+            match self.step(wire).await {
+                Ok(()) => {}
+                Err(end) => return end,
+            }
+        }
+    }
+
+    /// Sends what there is to send, or waits until there is something.
+    async fn step(&mut self, wire: &mut Wire) -> Result<(), End> {
+        self.watching.see();
+        self.heed_phase().await?;
+        self.tell_presence(wire).await?;
+        for next in self.watching.next(&self.places) {
+            match next {
+                Next::Pieces(source, pieces) => {
+                    // While the store is being read for a source, its place is not yet where the pieces are.
+                    if self.behind.contains_key(&source) {
+                        continue;
+                    }
+                    for piece in pieces {
+                        wire.send_text(piece.text).await?;
+                        self.places.insert(source.clone(), piece.through);
+                    }
+                }
+                Next::Store(source, through) => {
+                    self.behind.insert(source, through);
+                }
+            }
+        }
+        if !self.behind.is_empty() {
+            self.catch_up(wire).await?;
+        } else if self.watching.next(&self.places).is_empty() {
+            if self.finishing {
+                wire.send(&WatchReply::Session { status: SessionStatus::Completed }).await?;
+                return Err(End::Close(CloseCode::Done));
+            }
+            let incoming = tokio::select! {
+                () = self.watching.news() => None,
+                incoming = wire.next() => Some(incoming),
+            };
+            if let Some(incoming) = incoming {
+                self.hear(incoming, wire).await?;
+            }
+        }
+        // Also while there is much to send: a peer that closes or talks is heard.
+        while let Some(incoming) = wire.next_now() {
+            self.hear(incoming, wire).await?;
+        }
+        Ok(())
+    }
+
+    async fn heed_phase(&mut self) -> Result<(), End> {
+        let phase = *self.phase.borrow_and_update();
+        match phase {
+            Phase::Erased => Err(End::Close(CloseCode::SessionEnded)),
+            Phase::Completed if !self.finishing => {
+                // The last word on how far each source came.
+                let throughs = patiently(self.app.store.throughs(self.id))
+                    .await
+                    .map_err(|_| End::Close(CloseCode::AtCapacity))?;
+                for (source, through) in throughs {
+                    if self.place(&source) < through {
+                        self.behind.insert(source, through);
+                    }
+                }
+                self.finishing = true;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn tell_presence(&mut self, wire: &mut Wire) -> Result<(), End> {
+        let presence = self.watching.live().presence();
+        if presence != self.told {
+            let Presence { sources, watchers } = presence.clone();
+            wire.send(&WatchReply::Presence { sources, watchers }).await?;
+            self.told = presence;
+        }
+        Ok(())
+    }
+
+    fn place(&self, source: &SourceName) -> u64 {
+        self.places.get(source).copied().unwrap_or(0)
+    }
+
+    /// Reads and sends one page of each source that is behind.
+    async fn catch_up(&mut self, wire: &mut Wire) -> Result<(), End> {
+        self.lag.set(self.behind.iter().map(|(source, target)| target.saturating_sub(self.place(source))).sum());
+        for (source, target) in self.behind.clone() {
+            let after = self.place(&source);
+            let samples =
+                patiently(self.app.store.samples_after(self.id, &source, after, target, CATCH_UP_ROWS))
+                    .await
+                    .map_err(|_| End::Close(CloseCode::AtCapacity))?;
+            for portion in portions(&samples) {
+                wire.send_text(samples_message(&source, portion)).await?;
+            }
+            let reached = match samples.last() {
+                Some(last) if samples.len() == CATCH_UP_ROWS as usize => last.seq,
+                // That was all: what remains up to the target are gaps and refused samples.
+                _ => target,
+            };
+            if reached >= target {
+                self.behind.remove(&source);
+            }
+            self.places.insert(source, reached);
+        }
+        if self.behind.is_empty() {
+            self.lag.set(0);
+        }
+        Ok(())
+    }
+
+    /// All that a watcher may say was said in its hello.
+    async fn hear(&mut self, incoming: Incoming, wire: &mut Wire) -> Result<(), End> {
+        let (code, detail) = match incoming {
+            Incoming::Text(text) => match read_watch(&text) {
+                Ok(_) => (Code::HelloRepeated, Code::HelloRepeated.title().to_owned()),
+                Err(fault) => (fault.code, fault.detail.into_owned()),
+            },
+            Incoming::Binary => (Code::BinaryMessage, Code::BinaryMessage.title().to_owned()),
+            Incoming::Gone => return Err(End::Gone),
+            Incoming::Fault(code) => return Err(End::Close(code)),
+        };
+        self.errors += 1;
+        wire.send(&WatchReply::Error { code, detail }).await?;
+        if self.errors >= MAX_ERRORS { Err(End::Close(CloseCode::Malformed)) } else { Ok(()) }
+    }
+}
+
+/// Cuts samples into messages of a size that any client takes.
+fn portions(samples: &[Sample]) -> impl Iterator<Item = &[Sample]> {
+    let mut rest = samples;
+    std::iter::from_fn(move || {
+        let mut faces = 0;
+        let fit = rest
+            .iter()
+            .take_while(|sample| {
+                faces += sample.faces.len();
+                faces <= MAX_MESSAGE_FACES
+            })
+            .count();
+        // A single sample always fits: it has at most 32 faces.
+        let (portion, others) = rest.split_at(fit);
+        rest = others;
+        (!portion.is_empty()).then_some(portion)
+    })
+}
+
+/// One watcher's part of the gauge, taken back when it goes.
+struct Lag {
+    gauge: Gauge,
+    part: i64,
+}
+
+impl Lag {
+    fn new(gauge: &Gauge) -> Self {
+        Self { gauge: gauge.clone(), part: 0 }
+    }
+
+    fn set(&mut self, samples: u64) {
+        let part = i64::try_from(samples).unwrap_or(i64::MAX);
+        self.gauge.inc_by(part - self.part);
+        self.part = part;
+    }
+}
+
+impl Drop for Lag {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn portions_leave_nothing_out() {
+        let face = mien_shared::Face {
+            id: 1,
+            bounds: [0.0, 0.0, 1.0, 1.0].into(),
+            expression: None,
+            scores: mien_shared::Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+            quality: None,
+        };
+        let samples: Vec<Sample> =
+            (1..=100).map(|seq| Sample { seq, at: seq, faces: vec![face.clone(); (seq % 33) as usize] }).collect();
+        let back: Vec<Sample> = portions(&samples).flatten().cloned().collect();
+        assert_eq!(back, samples);
+        assert!(portions(&samples).all(|part| part.iter().map(|s| s.faces.len()).sum::<usize>() <= MAX_MESSAGE_FACES));
+        assert_eq!(portions(&[]).count(), 0);
+    }
+}

@@ -1,0 +1,178 @@
+//! One WebSocket with the contract's clock: pings when idle, an end to silence, and a close that arrives.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use futures_util::{FutureExt, SinkExt};
+use mien_shared::problem::CloseCode;
+use serde::Serialize;
+use tokio::time::{Instant, Sleep};
+use tokio_tungstenite::tungstenite;
+
+use crate::config::Timings;
+
+/// Patience with a peer that was told goodbye: its answer lets the close frame arrive before the connection
+/// goes, which a reset would drop.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+pub(super) struct Wire {
+    socket: WebSocket,
+    timings: Timings,
+    /// When the peer last said anything.
+    heard: Instant,
+    /// Whether the peer was asked for a sign of life since then.
+    pinged: bool,
+    /// Not moved with each message, which would cost more than the message; it is looked at when it rings.
+    alarm: Pin<Box<Sleep>>,
+}
+
+/// What a peer says.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    Text(Utf8Bytes),
+    Binary,
+    /// The peer closed, or the connection broke: there is nobody to answer.
+    Gone,
+    /// The connection must end with this code.
+    Fault(CloseCode),
+}
+
+/// The peer takes nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Gone;
+
+impl Wire {
+    pub(super) fn new(socket: WebSocket, timings: Timings) -> Self {
+        let heard = Instant::now();
+        let alarm = Box::pin(tokio::time::sleep_until(heard + timings.ping));
+        Self { socket, timings, heard, pinged: false, alarm }
+    }
+
+    /// The next message. Can be dropped and called again without loss.
+    pub(super) async fn next(&mut self) -> Incoming {
+        loop {
+            tokio::select! {
+                biased;
+                message = self.socket.recv() => {
+                    if let Some(incoming) = self.read(message) {
+                        return incoming;
+                    }
+                }
+                () = self.alarm.as_mut() => {
+                    if let Err(end) = self.ring().await {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A message that is already here, if there is one.
+    pub(super) fn next_now(&mut self) -> Option<Incoming> {
+        loop {
+            let message = self.socket.recv().now_or_never()?;
+            if let Some(incoming) = self.read(message) {
+                return Some(incoming);
+            }
+        }
+    }
+
+    /// The peer was not listened to for a while: its silence begins now.
+    pub(super) fn listen_again(&mut self) {
+        self.heard = Instant::now();
+    }
+
+    /// Sends one message and lets it leave.
+    pub(super) async fn send(&mut self, message: &impl Serialize) -> Result<(), Gone> {
+        self.send_text(json(message)).await
+    }
+
+    pub(super) async fn send_text(&mut self, text: Utf8Bytes) -> Result<(), Gone> {
+        // A peer that takes nothing for so long is as good as silent.
+        match tokio::time::timeout(self.timings.silence, self.socket.send(Message::Text(text))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Gone),
+        }
+    }
+
+    /// Queues one message, to leave with the next [`Wire::send`].
+    pub(super) async fn feed(&mut self, message: &impl Serialize) -> Result<(), Gone> {
+        let message = Message::Text(json(message));
+        match tokio::time::timeout(self.timings.silence, self.socket.feed(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Gone),
+        }
+    }
+
+    /// Says goodbye and waits, briefly, for the answer.
+    pub(super) async fn close(mut self, code: CloseCode) {
+        tracing::debug!(code = code.code(), reason = code.reason(), "closing");
+        let frame = CloseFrame { code: code.code(), reason: code.reason().into() };
+        let goodbye = async {
+            if self.socket.send(Message::Close(Some(frame))).await.is_err() {
+                return;
+            }
+            if matches!(code, CloseCode::TooLarge | CloseCode::NotUtf8) {
+                // The library reads no further after such a message, so the answer cannot be seen; leaving
+                // at once would reset the connection under the close frame.
+                tokio::time::sleep(GOODBYE / 2).await;
+            }
+            while let Some(Ok(_)) = self.socket.recv().await {}
+        };
+        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+    }
+
+    fn read(&mut self, message: Option<Result<Message, axum::Error>>) -> Option<Incoming> {
+        match message {
+            Some(Ok(message)) => {
+                self.heard = Instant::now();
+                self.pinged = false;
+                match message {
+                    Message::Text(text) => Some(Incoming::Text(text)),
+                    Message::Binary(_) => Some(Incoming::Binary),
+                    Message::Close(_) => Some(Incoming::Gone),
+                    // The library answers pings by itself.
+                    Message::Ping(_) | Message::Pong(_) => None,
+                }
+            }
+            Some(Err(cause)) => Some(fault(cause)),
+            None => Some(Incoming::Gone),
+        }
+    }
+
+    /// The alarm rang: ping, end, or set it anew.
+    async fn ring(&mut self) -> Result<(), Incoming> {
+        let now = Instant::now();
+        let silent = now.duration_since(self.heard);
+        if silent >= self.timings.silence {
+            return Err(Incoming::Fault(CloseCode::Silent));
+        }
+        if silent >= self.timings.ping && !self.pinged {
+            self.pinged = true;
+            let ping = self.socket.send(Message::Ping(axum::body::Bytes::new()));
+            if !matches!(tokio::time::timeout(self.timings.ping, ping).await, Ok(Ok(()))) {
+                return Err(Incoming::Gone);
+            }
+        }
+        let next = if self.pinged { self.timings.silence } else { self.timings.ping };
+        self.alarm.as_mut().reset(self.heard + next);
+        Ok(())
+    }
+}
+
+fn fault(cause: axum::Error) -> Incoming {
+    match cause.into_inner().downcast::<tungstenite::Error>().map(|cause| *cause) {
+        Ok(tungstenite::Error::Capacity(_)) => Incoming::Fault(CloseCode::TooLarge),
+        Ok(tungstenite::Error::Utf8(_)) => Incoming::Fault(CloseCode::NotUtf8),
+        Ok(tungstenite::Error::Protocol(
+            tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+        )) => Incoming::Gone,
+        Ok(tungstenite::Error::Protocol(_)) => Incoming::Fault(CloseCode::Malformed),
+        _ => Incoming::Gone,
+    }
+}
+
+fn json(message: &impl Serialize) -> Utf8Bytes {
+    serde_json::to_string(message).expect("messages are plain JSON").into()
+}

@@ -1,0 +1,77 @@
+//! Markers: notes on a session's timeline.
+
+use mien_shared::SessionId;
+use mien_shared::api::{Marker, SourceName};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::sources::read_name;
+use super::{SqliteStore, millis, signed, timestamp, unsigned};
+use crate::store::{Result, StoreError};
+
+impl SqliteStore {
+    /// [`StoreError::Ended`] where there is no such session.
+    pub async fn create_marker(
+        &self,
+        id: SessionId,
+        at: u64,
+        label: &str,
+        source: Option<&SourceName>,
+    ) -> Result<Marker> {
+        let marker = Marker {
+            id: Uuid::now_v7(),
+            at,
+            label: label.to_owned(),
+            source: source.cloned(),
+            created_at: timestamp(millis(jiff::Timestamp::now())),
+        };
+        let mut write = self.write().await?;
+        // Only while the session is there: an erased one must not grow anything back.
+        let made = sqlx::query(
+            "INSERT INTO markers (session_id, id, at, label, source, created_at) \
+             SELECT id, ?2, ?3, ?4, ?5, ?6 FROM sessions WHERE id = ?1",
+        )
+        .bind(id.0.as_bytes().as_slice())
+        .bind(marker.id.as_bytes().as_slice())
+        .bind(signed(at))
+        .bind(label)
+        .bind(source.map(SourceName::as_str))
+        .bind(millis(marker.created_at))
+        .execute(&mut *write)
+        .await?;
+        write.commit().await?;
+        if made.rows_affected() == 0 { Err(StoreError::Ended) } else { Ok(marker) }
+    }
+
+    pub async fn markers(&self, id: SessionId) -> Result<Vec<Marker>> {
+        let rows = sqlx::query(
+            "SELECT id, at, label, source, created_at FROM markers WHERE session_id = ? ORDER BY at, id",
+        )
+        .bind(id.0.as_bytes().as_slice())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        rows.iter().map(read).collect()
+    }
+
+    pub async fn delete_marker(&self, id: SessionId, marker: Uuid) -> Result<bool> {
+        let mut write = self.write().await?;
+        let found = sqlx::query("DELETE FROM markers WHERE session_id = ? AND id = ?")
+            .bind(id.0.as_bytes().as_slice())
+            .bind(marker.as_bytes().as_slice())
+            .execute(&mut *write)
+            .await?;
+        write.commit().await?;
+        Ok(found.rows_affected() > 0)
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<Marker> {
+    Ok(Marker {
+        id: Uuid::from_slice(row.try_get(0)?).map_err(|cause| sqlx::Error::Decode(cause.into()))?,
+        at: unsigned(row.try_get(1)?),
+        label: row.try_get(2)?,
+        source: row.try_get::<Option<&str>, _>(3)?.map(read_name).transpose()?,
+        created_at: timestamp(row.try_get(4)?),
+    })
+}

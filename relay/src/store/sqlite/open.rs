@@ -1,0 +1,121 @@
+//! Opening: create, recognise, migrate, or say why not.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::metrics::histogram::Histogram;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqliteConnection};
+use tokio::sync::Mutex;
+
+use super::SqliteStore;
+use crate::store::{Result, StoreError, file_of};
+
+static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+
+/// `MIEN` in the file's header: whose database this is.
+const APPLICATION_ID: i32 = 0x4D49_454E;
+/// `SQLITE_NOTADB`.
+const NOT_A_DATABASE: &str = "26";
+/// Patience with another process that writes, such as a relay that is just ending.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Patience with readers that are all at work.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl SqliteStore {
+    pub async fn open(url: &str, max_connections: u32, pool_wait: Histogram) -> Result<Self> {
+        let path = file_of(url).ok_or_else(|| {
+            StoreError::Unusable(
+                "a database in memory would lose samples that were acked; name a file, as in sqlite:mien.db"
+                    .into(),
+            )
+        })?;
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .map_err(|cause| unusable(&path, &format!("its folder cannot be made ({cause})")))?;
+        }
+        let base = SqliteConnectOptions::new()
+            .filename(&path)
+            .busy_timeout(BUSY_TIMEOUT)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL: the log is on the disk before a commit returns, so an ack survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            // Erased means gone, not merely unlisted.
+            .pragma("secure_delete", "on")
+            .row_buffer_size(512);
+        let options = base.clone().create_if_missing(true);
+        let mut writer = options.connect().await.map_err(|cause| explain(&path, cause))?;
+        recognise(&path, &mut writer).await?;
+        MIGRATOR
+            .run_direct(None, &mut writer, false)
+            .await
+            .map_err(|cause| explain_migration(&path, cause))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(max_connections.saturating_sub(1).max(1))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .connect_with(base.pragma("query_only", "on"))
+            .await?;
+        Ok(Self { readers, writer: Arc::new(Mutex::new(Some(writer))), options, pool_wait })
+    }
+}
+
+/// Refuses a database that someone else made; marks a new one as ours.
+async fn recognise(path: &Path, writer: &mut SqliteConnection) -> Result<()> {
+    let id: i32 = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(&mut *writer)
+        .await
+        .map_err(|cause| explain(path, cause))?;
+    if id == APPLICATION_ID {
+        return Ok(());
+    }
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_master").fetch_one(&mut *writer).await?;
+    if id != 0 || tables > 0 {
+        return Err(unusable(
+            path,
+            "it belongs to another program; point MIEN_DATABASE_URL at a file of its own",
+        ));
+    }
+    sqlx::query("PRAGMA application_id = 0x4D49454E").execute(writer).await?;
+    Ok(())
+}
+
+fn explain(path: &Path, cause: sqlx::Error) -> StoreError {
+    match &cause {
+        sqlx::Error::Database(inner) if inner.code().as_deref() == Some(NOT_A_DATABASE) => unusable(
+            path,
+            "it is no SQLite database; move it away or point MIEN_DATABASE_URL at another file",
+        ),
+        sqlx::Error::Database(inner) => {
+            unusable(path, &format!("{}; check that the file and its folder can be written", inner.message()))
+        }
+        _ => cause.into(),
+    }
+}
+
+fn explain_migration(path: &Path, cause: MigrateError) -> StoreError {
+    match cause {
+        MigrateError::VersionMissing(version) => unusable(
+            path,
+            &format!("a newer mien-relay wrote it (schema {version}); run that version or restore a backup"),
+        ),
+        MigrateError::VersionMismatch(version) => unusable(
+            path,
+            &format!(
+                "its schema {version} is not the one that this mien-relay knows; run the version that made it"
+            ),
+        ),
+        MigrateError::Dirty(version) => {
+            unusable(path, &format!("the change to schema {version} was cut short; restore a backup"))
+        }
+        MigrateError::Execute(cause) => cause.into(),
+        other => unusable(path, &other.to_string()),
+    }
+}
+
+fn unusable(path: &Path, why: &str) -> StoreError {
+    StoreError::Unusable(format!("the database {} cannot be used: {why}", path.display()))
+}

@@ -1,0 +1,107 @@
+//! Sources: what each has been answered for.
+
+use std::collections::HashMap;
+
+use mien_shared::SessionId;
+use mien_shared::api::SourceName;
+use mien_shared::limits::MAX_SOURCES;
+use sqlx::Row;
+
+use super::{SqliteStore, unsigned};
+use crate::store::{Result, SourceKey, SourceState, StoreError};
+
+impl SqliteStore {
+    /// The source's key and what it has been answered for.
+    pub async fn open_source(&self, id: SessionId, source: &SourceName) -> Result<(SourceKey, u64)> {
+        let id = id.0.as_bytes().as_slice();
+        let known = "SELECT s.key, s.through FROM sources s JOIN sessions e ON e.id = s.session_id \
+                     WHERE s.session_id = ? AND s.name = ? AND e.status = 'active'";
+        let row = sqlx::query(known)
+            .bind(id)
+            .bind(source.as_str())
+            .fetch_optional(&mut *self.reader().await?)
+            .await?;
+        if let Some(row) = row {
+            return Ok((SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?)));
+        }
+        let mut write = self.write().await?;
+        let active: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ? AND status = 'active')")
+                .bind(id)
+                .fetch_one(&mut *write)
+                .await?;
+        if !active {
+            return Err(StoreError::Ended);
+        }
+        let sources: i64 = sqlx::query_scalar("SELECT count(*) FROM sources WHERE session_id = ?")
+            .bind(id)
+            .fetch_one(&mut *write)
+            .await?;
+        if sources >= MAX_SOURCES as i64 {
+            return Err(StoreError::TooManySources);
+        }
+        let row = sqlx::query(
+            "INSERT INTO sources (session_id, name) VALUES (?, ?) \
+             ON CONFLICT (session_id, name) DO UPDATE SET name = excluded.name RETURNING key, through",
+        )
+        .bind(id)
+        .bind(source.as_str())
+        .fetch_one(&mut *write)
+        .await?;
+        write.commit().await?;
+        Ok((SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?)))
+    }
+
+    pub async fn throughs(&self, id: SessionId) -> Result<Vec<(SourceName, u64)>> {
+        let rows = sqlx::query("SELECT name, through FROM sources WHERE session_id = ? ORDER BY name")
+            .bind(id.0.as_bytes().as_slice())
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        rows.iter().map(|row| Ok((read_name(row.try_get(0)?)?, unsigned(row.try_get(1)?)))).collect()
+    }
+
+    pub async fn source_states(&self, id: SessionId) -> Result<Vec<SourceState>> {
+        let id = id.0.as_bytes().as_slice();
+        let mut reader = self.reader().await?;
+        // One snapshot for both questions, so that the counts and the gaps agree.
+        let mut snapshot = sqlx::Connection::begin(&mut *reader).await?;
+        let sources = sqlx::query(
+            "SELECT s.key, s.name, s.through, s.stored, s.rejected, s.first_at, s.last_at FROM sources s \
+             JOIN sessions e ON e.id = s.session_id WHERE s.session_id = ? ORDER BY s.name",
+        )
+        .bind(id)
+        .fetch_all(&mut *snapshot)
+        .await?;
+        let gaps = sqlx::query(
+            "SELECT g.source_key, g.first_seq, g.last_seq FROM gaps g JOIN sources s ON s.key = g.source_key \
+             WHERE s.session_id = ? ORDER BY g.source_key, g.first_seq",
+        )
+        .bind(id)
+        .fetch_all(&mut *snapshot)
+        .await?;
+        snapshot.commit().await?;
+        let mut gaps_by_source: HashMap<i64, Vec<[u64; 2]>> = HashMap::new();
+        for gap in &gaps {
+            let ends = [unsigned(gap.try_get(1)?), unsigned(gap.try_get(2)?)];
+            gaps_by_source.entry(gap.try_get(0)?).or_default().push(ends);
+        }
+        sources
+            .iter()
+            .map(|row| {
+                Ok(SourceState {
+                    source: read_name(row.try_get(1)?)?,
+                    through: unsigned(row.try_get(2)?),
+                    stored: unsigned(row.try_get(3)?),
+                    rejected: unsigned(row.try_get(4)?),
+                    first_at: row.try_get::<Option<i64>, _>(5)?.map(unsigned),
+                    last_at: row.try_get::<Option<i64>, _>(6)?.map(unsigned),
+                    gaps: gaps_by_source.remove(&row.try_get(0)?).unwrap_or_default(),
+                })
+            })
+            .collect()
+    }
+}
+
+pub(super) fn read_name(text: &str) -> Result<SourceName> {
+    text.parse().map_err(|cause: mien_shared::api::SourceNameFault| sqlx::Error::Decode(cause.into()).into())
+}
