@@ -23,14 +23,14 @@ async function start() {
   await app.default({ module_or_path: boot.dataset.appWasm });
 }
 
-function show(text) {
+function show(kind, text) {
   const sheet = document.createElement("div");
   sheet.className = "sheet";
   const card = document.createElement("div");
   card.className = "card";
   card.setAttribute("role", "alert");
   card.dataset.testid = "fault";
-  card.dataset.fault = "boot";
+  card.dataset.fault = kind;
   const title = document.createElement("h1");
   title.textContent = "Mien could not start";
   const words = document.createElement("p");
@@ -49,6 +49,7 @@ try {
 } catch (cause) {
   console.error(cause);
   show(
+    cause instanceof Unable ? "simd" : "boot",
     cause instanceof Unable
       ? cause.message
       : "A part of the page could not be loaded. Nothing was lost. Check the connection, then try again.",

@@ -54,7 +54,7 @@ pub fn grouped(number: u64) -> String {
     }
     let mut text = String::with_capacity(digits.len() + digits.len());
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push('\u{202f}');
         }
         text.push(digit);

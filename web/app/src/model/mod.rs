@@ -1,6 +1,7 @@
 //! What the page knows, without the page: no document, no signals, the same on native and wasm.
 
 pub mod face;
+pub mod fit;
 pub mod format;
 pub mod motion;
 pub mod route;

@@ -7,6 +7,8 @@ pub enum Route {
     Home,
     /// The first page with its demo running.
     Demo,
+    /// The step before a recording. A fragment of the first page, so that the relay need not know it.
+    Start,
     /// A recording on this device.
     Session(SessionId),
     /// The live view behind a share link.
@@ -15,6 +17,9 @@ pub enum Route {
 }
 
 impl Route {
+    /// What stands behind the `#` for [`Route::Start`].
+    pub const START_FRAGMENT: &'static str = "start";
+
     pub fn of(pathname: &str) -> Self {
         let mut parts = pathname.split('/').filter(|part| !part.is_empty());
         let route = match (parts.next(), parts.next()) {
@@ -31,6 +36,7 @@ impl Route {
         match self {
             Self::Home | Self::Missing => "/".to_owned(),
             Self::Demo => "/demo".to_owned(),
+            Self::Start => format!("/#{}", Self::START_FRAGMENT),
             Self::Session(id) => format!("/session/{id}"),
             Self::Watch(id) => format!("/watch/{id}"),
         }

@@ -1,0 +1,54 @@
+//! The engine, loaded once a visit and shared by every page that analyses.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::FutureExt;
+use futures_util::future::Shared;
+use leptos::prelude::*;
+use mien_engine::{Assets, Engine, EngineConfig, LoadFault, LoadProgress};
+
+type Loading = Shared<Pin<Box<dyn Future<Output = Result<Engine, LoadFault>>>>>;
+
+/// Put into context at the top; a copy is a handle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Analysis {
+    loading: StoredValue<Option<Loading>, LocalStorage>,
+    progress: RwSignal<Option<LoadProgress>>,
+}
+
+impl Analysis {
+    pub(crate) fn new() -> Self {
+        Self { loading: StoredValue::new_local(None), progress: RwSignal::new(None) }
+    }
+
+    /// Loaded and total bytes while the engine is being fetched.
+    pub(crate) fn progress(&self) -> Signal<Option<LoadProgress>> {
+        self.progress.into()
+    }
+
+    /// Address of the built-in clip.
+    pub(crate) fn demo_clip() -> Option<String> {
+        Assets::from_page().ok().and_then(|assets| assets.demo)
+    }
+
+    /// The engine, loading it where that has not begun. A failure is forgotten, so that the next call tries anew.
+    pub(crate) async fn engine(self) -> Result<Engine, LoadFault> {
+        let loading = self.loading.get_value().unwrap_or_else(|| {
+            let progress = self.progress;
+            let load: Pin<Box<dyn Future<Output = _>>> = Box::pin(async move {
+                let config = EngineConfig::new(Assets::from_page()?);
+                Engine::load(config, move |now| progress.set(Some(now))).await
+            });
+            let loading = load.shared();
+            self.loading.set_value(Some(loading.clone()));
+            loading
+        });
+        let result = loading.await;
+        self.progress.set(None);
+        if result.is_err() {
+            self.loading.set_value(None);
+        }
+        result
+    }
+}

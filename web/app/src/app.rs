@@ -1,0 +1,60 @@
+//! Composes: context at the top, one page for each address. Decides nothing.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use crate::analysis::Analysis;
+use crate::model::route::Route;
+use crate::pages::{Home, Missing, Picked, SessionPage, Start, Trial, WatchPage};
+use crate::router::Router;
+
+/// Puts the page into the document's body.
+pub fn mount() {
+    console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(App);
+}
+
+#[component]
+fn App() -> impl IntoView {
+    let router = Router::follow();
+    provide_context(router);
+    provide_context(Analysis::new());
+    provide_context(Picked::new());
+    let route = router.route();
+    Effect::new(move |before: Option<Route>| {
+        let now = route.get();
+        document().set_title(title(now));
+        // After a change of page a reader starts at its heading; the first load is left to the browser.
+        if before.is_some_and(|before| before != now) {
+            request_animation_frame(focus_heading);
+        }
+        now
+    });
+    move || match route.get() {
+        Route::Home => view! { <Home /> }.into_any(),
+        Route::Demo => view! { <Trial /> }.into_any(),
+        Route::Start => view! { <Start /> }.into_any(),
+        Route::Session(session) => view! { <SessionPage session=session /> }.into_any(),
+        Route::Watch(session) => view! { <WatchPage session=session /> }.into_any(),
+        Route::Missing => view! { <Missing /> }.into_any(),
+    }
+}
+
+const fn title(route: Route) -> &'static str {
+    match route {
+        Route::Home => "Mien: facial expressions, read in your browser",
+        Route::Demo => "Demo · Mien",
+        Route::Start => "Before the camera opens · Mien",
+        Route::Session(_) => "Recording · Mien",
+        Route::Watch(_) => "Live session · Mien",
+        Route::Missing => "Nothing here · Mien",
+    }
+}
+
+fn focus_heading() {
+    let heading = document().query_selector("h1").ok().flatten();
+    if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // A heading without a tabindex takes no focus, and nothing is wrong then.
+        let _ = heading.focus();
+    }
+}

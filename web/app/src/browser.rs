@@ -1,0 +1,148 @@
+//! The handful of things the page asks of the document: addresses, storage, clipboard, downloads, preferences.
+//!
+//! Each answers plainly where the browser refuses (private mode, no permission), so that no caller has to know
+//! why.
+
+use leptos::prelude::{document, window};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+
+/// Where something is remembered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Memory {
+    /// This tab, also over a reload.
+    Tab,
+    /// This device, until it is forgotten.
+    Device,
+}
+
+impl Memory {
+    fn storage(self) -> Option<web_sys::Storage> {
+        match self {
+            Self::Tab => window().session_storage(),
+            Self::Device => window().local_storage(),
+        }
+        .ok()
+        .flatten()
+    }
+
+    pub(crate) fn read<T: DeserializeOwned>(self, key: &str) -> Option<T> {
+        let text = self.storage()?.get_item(key).ok().flatten()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// False where the browser keeps nothing.
+    pub(crate) fn write<T: Serialize>(self, key: &str, value: &T) -> bool {
+        let Ok(text) = serde_json::to_string(value) else { return false };
+        self.storage().is_some_and(|storage| storage.set_item(key, &text).is_ok())
+    }
+
+    pub(crate) fn forget(self, key: &str) {
+        if let Some(storage) = self.storage() {
+            // Removing fails only where nothing can be kept either.
+            let _ = storage.remove_item(key);
+        }
+    }
+}
+
+pub(crate) fn pathname() -> String {
+    window().location().pathname().unwrap_or_default()
+}
+
+/// The address's fragment without its `#`.
+pub(crate) fn fragment() -> String {
+    let hash = window().location().hash().unwrap_or_default();
+    hash.trim_start_matches('#').to_owned()
+}
+
+/// Puts an address into the bar; `Replace` leaves no trace of the former one in the history.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    Push,
+    Replace,
+}
+
+pub(crate) fn show_address(path: &str, step: Step) {
+    let Ok(history) = window().history() else { return };
+    let state = wasm_bindgen::JsValue::NULL;
+    // Refused only when a page changes its address hundreds of times a minute.
+    let _ = match step {
+        Step::Push => history.push_state_with_url(&state, "", Some(path)),
+        Step::Replace => history.replace_state_with_url(&state, "", Some(path)),
+    };
+}
+
+pub(crate) fn reload() {
+    // Reloading cannot fail from a window of its own.
+    let _ = window().location().reload();
+}
+
+fn media(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+pub(crate) fn reduced_motion() -> bool {
+    media("(prefers-reduced-motion: reduce)")
+}
+
+/// Whether this visitor asked for little traffic.
+pub(crate) fn reduced_data() -> bool {
+    let navigator = window().navigator();
+    let saving = js_sys::Reflect::get(&navigator, &"connection".into())
+        .and_then(|connection| js_sys::Reflect::get(&connection, &"saveData".into()));
+    media("(prefers-reduced-data: reduce)") || saving.is_ok_and(|saving| saving.is_truthy())
+}
+
+/// False where the browser does not let the page write to the clipboard.
+pub(crate) async fn copy(text: &str) -> bool {
+    let clipboard = window().navigator().clipboard();
+    if clipboard.is_undefined() {
+        return false;
+    }
+    JsFuture::from(clipboard.write_text(text)).await.is_ok()
+}
+
+/// Offers bytes as a file to save. They come from this page; nothing is sent.
+pub(crate) fn download(name: &str, media_type: &str, bytes: &[u8]) -> bool {
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type(media_type);
+    let Ok(blob) = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &options) else {
+        return false;
+    };
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return false };
+    let anchor =
+        document().create_element("a").ok().and_then(|a| a.dyn_into::<web_sys::HtmlAnchorElement>().ok());
+    if let Some(anchor) = &anchor {
+        anchor.set_href(&url);
+        anchor.set_download(name);
+        anchor.click();
+    }
+    // The click has taken hold of the blob; revoking an address that is gone does nothing.
+    let _ = web_sys::Url::revoke_object_url(&url);
+    anchor.is_some()
+}
+
+/// `14:03:07` by this device's clock and habits.
+pub(crate) fn time_of_day(at_ms: u64) -> String {
+    let date = js_sys::Date::new(&(at_ms as f64).into());
+    format!("{:02}:{:02}:{:02}", date.get_hours(), date.get_minutes(), date.get_seconds())
+}
+
+/// `23 Nov 2026, 14:03`, in the language of the page.
+pub(crate) fn date_and_time(at_ms: u64) -> String {
+    let date = js_sys::Date::new(&(at_ms as f64).into());
+    let options = js_sys::Object::new();
+    for (key, value) in [("dateStyle", "medium"), ("timeStyle", "short")] {
+        // Setting a key of a fresh object cannot fail.
+        let _ = js_sys::Reflect::set(&options, &key.into(), &value.into());
+    }
+    String::from(date.to_locale_string("en-GB", &options))
+}
+
+/// Milliseconds of a clock that only goes forward, for motion.
+pub(crate) fn steady_ms() -> f64 {
+    window().performance().map_or_else(js_sys::Date::now, |performance| performance.now())
+}

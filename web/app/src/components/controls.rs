@@ -1,0 +1,40 @@
+//! Pause, mark, share, keys: within the thumb's reach on a phone.
+
+use leptos::prelude::*;
+
+use super::icon::{Glyph, Icon};
+
+#[component]
+pub(crate) fn Controls(
+    #[prop(into)] paused: Signal<bool>,
+    on_pause: Callback<()>,
+    on_mark: Callback<()>,
+    /// Absent where there is nothing to share.
+    #[prop(optional_no_strip, into)]
+    on_share: Option<Callback<()>>,
+    on_keys: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <div class="controls" role="group" aria-label="Controls">
+            <button data-testid="pause" aria-pressed=move || paused.get().to_string() on:click=move |_| on_pause.run(())>
+                {move || if paused.get() {
+                    view! { <Icon glyph=Glyph::Play />"Go on" }.into_any()
+                } else {
+                    view! { <Icon glyph=Glyph::Pause />"Pause" }.into_any()
+                }}
+                <kbd>"Space"</kbd>
+            </button>
+            <button data-testid="mark" on:click=move |_| on_mark.run(())>
+                <Icon glyph=Glyph::Flag />"Mark"<kbd>"M"</kbd>
+            </button>
+            {on_share.map(|on_share| view! {
+                <button data-testid="share" on:click=move |_| on_share.run(())>
+                    <Icon glyph=Glyph::Share />"Share"
+                </button>
+            })}
+            <button on:click=move |_| on_keys.run(())>
+                <Icon glyph=Glyph::Keyboard />"Keys"<kbd>"?"</kbd>
+            </button>
+        </div>
+    }
+}

@@ -1,0 +1,75 @@
+//! Keys of the live view, and their help.
+
+use leptos::ev::KeyboardEvent;
+use leptos::html::Dialog;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+/// A key that means something wherever the focus is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Pause,
+    Mark,
+    Help,
+    Close,
+}
+
+/// Calls `on` for keys of the live view until the owner ends. Keys that a field or a focused button needs for
+/// itself stay with it.
+pub(crate) fn global_keys(on: impl Fn(Key) + 'static) {
+    let listener = window_event_listener(leptos::ev::keydown, move |event: KeyboardEvent| {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
+            return;
+        }
+        let tag = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+            .map(|element| element.tag_name().to_lowercase())
+            .unwrap_or_default();
+        let typing = matches!(tag.as_str(), "input" | "textarea" | "select");
+        let pressing = matches!(tag.as_str(), "button" | "a" | "summary");
+        let key = match event.key().as_str() {
+            "Escape" => Key::Close,
+            _ if typing => return,
+            " " if !pressing && !event.repeat() => Key::Pause,
+            "m" | "M" if !event.repeat() => Key::Mark,
+            "?" => Key::Help,
+            _ => return,
+        };
+        if key != Key::Close {
+            event.prevent_default();
+        }
+        on(key);
+    });
+    on_cleanup(move || listener.remove());
+}
+
+/// The list of keys, in a dialog that Esc closes.
+#[component]
+pub(crate) fn KeysDialog(open: RwSignal<bool>) -> impl IntoView {
+    let dialog = NodeRef::<Dialog>::new();
+    Effect::new(move |_| {
+        let Some(dialog) = dialog.get() else { return };
+        if open.get() && !dialog.open() {
+            // Throws only when it is not in the document, and an effect runs when it is.
+            let _ = dialog.show_modal();
+        } else if !open.get() && dialog.open() {
+            dialog.close();
+        }
+    });
+    view! {
+        <dialog node_ref=dialog aria-labelledby="keys-title" on:close=move |_| open.set(false)>
+            <h2 id="keys-title">"Keys"</h2>
+            <dl class="keys">
+                <dt><kbd>"Space"</kbd></dt><dd>"Pause and go on"</dd>
+                <dt><kbd>"M"</kbd></dt><dd>"Mark this moment"</dd>
+                <dt><kbd>"?"</kbd></dt><dd>"Show these keys"</dd>
+                <dt><kbd>"Esc"</kbd></dt><dd>"Close what is open"</dd>
+                <dt><kbd>"←"</kbd><kbd>"→"</kbd></dt><dd>"Read values on the timeline, with Shift move it"</dd>
+                <dt><kbd>"+"</kbd><kbd>"−"</kbd></dt><dd>"Zoom the timeline"</dd>
+                <dt><kbd>"End"</kbd></dt><dd>"Follow the newest values again"</dd>
+            </dl>
+            <button class="primary" on:click=move |_| open.set(false)>"Close"</button>
+        </dialog>
+    }
+}

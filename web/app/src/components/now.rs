@@ -1,0 +1,43 @@
+//! The main face's expression in words, large enough to be read from a distance.
+
+use leptos::prelude::*;
+use mien_shared::Face;
+
+use crate::model::{face::confidence, format, words};
+
+#[component]
+pub(crate) fn Now(
+    #[prop(into)] face: Signal<Option<Face>>,
+    /// What a screen reader hears, at a pace it can follow.
+    #[prop(into)]
+    spoken: Signal<&'static str>,
+    /// The hook for automation: `expression` on the recording device, `watch-expression` for watchers.
+    testid: &'static str,
+) -> impl IntoView {
+    let shown = Memo::new(move |_| face.with(|face| face.as_ref().map(|face| face.expression)));
+    let name = move || shown.get().map_or("none", |expression| expression.map_or("unsure", |e| e.name()));
+    let said = move || {
+        let words = shown.get().map_or("nobody in view", words::looks);
+        let mut letters = words.chars();
+        letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
+    };
+    let sure = move || {
+        face.with(|face| match face {
+            Some(face) if face.expression.is_some() => {
+                format!("{} confident", format::percent(confidence(face)))
+            }
+            Some(face) => {
+                let (likeliest, score) = face.scores.top();
+                format!("{} at most: {}", format::percent(score), words::noun(likeliest).to_lowercase())
+            }
+            None => "Waiting for a face".to_owned(),
+        })
+    };
+    view! {
+        <div class="now" data-tone=name>
+            <p class="words" data-testid=testid data-expression=name>{said}</p>
+            <p class="sure">{sure}</p>
+            <p class="visually-hidden" aria-live="polite">{move || spoken.get()}</p>
+        </div>
+    }
+}

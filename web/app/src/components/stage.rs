@@ -1,0 +1,131 @@
+//! The analysed frame with its overlay, or what stands there while there is none.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use leptos::html::Canvas;
+use leptos::prelude::*;
+use mien_engine::LoadProgress;
+
+use crate::browser;
+use crate::draw::{Overlay, Surface};
+use crate::model::format;
+use crate::reading::Reading;
+
+/// What the stage is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum StageState {
+    /// Waiting for the engine or the first frame; the words say for what.
+    Waiting(&'static str),
+    #[default]
+    Showing,
+    Paused,
+}
+
+#[component]
+pub(crate) fn Stage(
+    reading: Reading,
+    #[prop(into)] state: Signal<StageState>,
+    #[prop(into)] progress: Signal<Option<LoadProgress>>,
+) -> impl IntoView {
+    let frame_canvas = NodeRef::<Canvas>::new();
+    let overlay_canvas = NodeRef::<Canvas>::new();
+    let painter = Painter::new(overlay_canvas);
+    let mirrored = Memo::new(move |_| reading.frame.with(|frame| frame.as_ref().is_some_and(|f| f.mirrored)));
+
+    let paint = painter.clone();
+    Effect::new(move |_| {
+        let frame = reading.frame.get();
+        let Some(canvas) = frame_canvas.get() else { return };
+        if let Some(frame) = frame {
+            // Without a 2D context there is nothing to show; figures and timeline still work.
+            let _ = frame.image.draw(&canvas);
+            paint.take(&frame.faces, (frame.width, frame.height), frame.mirrored);
+        } else {
+            // Setting a size clears the canvas: no face stays on screen after the camera is off.
+            canvas.set_width(1);
+            paint.take(&[], (0, 0), false);
+        }
+    });
+    let paint = painter.clone();
+    let resized = window_event_listener(leptos::ev::resize, move |_| paint.request());
+    on_cleanup(move || resized.remove());
+
+    let waiting = move || match state.get() {
+        StageState::Waiting(what) => Some(what),
+        _ => None,
+    };
+    let loaded = move || progress.get().filter(|progress| progress.total_bytes > 0);
+    view! {
+        <div class="stage" data-testid="stage">
+            <canvas class="frame" class:mirrored=move || mirrored.get() node_ref=frame_canvas
+                role="img" aria-label="The analysed picture"></canvas>
+            <canvas class="overlay" node_ref=overlay_canvas aria-hidden="true"></canvas>
+            {move || waiting().map(|what| view! {
+                <div class="waiting" role="status">
+                    <p>{what}</p>
+                    {move || match loaded() {
+                        Some(now) => view! {
+                            <progress max=now.total_bytes.to_string() prop:value=now.loaded_bytes as f64
+                                aria-label="Loading the analysis"></progress>
+                            <p>{format!("{} of {}", format::bytes(now.loaded_bytes), format::bytes(now.total_bytes))}</p>
+                        }.into_any(),
+                        None => view! { <progress aria-label="Waiting"></progress> }.into_any(),
+                    }}
+                </div>
+            })}
+            <Show when=move || state.get() == StageState::Paused>
+                <p class="badge paused" role="status">"Paused"</p>
+            </Show>
+            <Show when=move || state.get() == StageState::Showing && reading.stats.with(|s| s.analysed_fps > 0.0)>
+                <p class="badge" title="Frames analysed each second, and how long one takes">
+                    {move || reading.stats.with(|stats| {
+                        format!("{:.0}\u{a0}/s · {:.0}\u{a0}ms", stats.analysed_fps, stats.inference_ms)
+                    })}
+                </p>
+            </Show>
+        </div>
+    }
+}
+
+/// Draws the overlay when something changed, and on as long as something moves.
+#[derive(Clone)]
+struct Painter {
+    overlay: Rc<RefCell<Overlay>>,
+    canvas: StoredValue<NodeRef<Canvas>>,
+    asked: Rc<Cell<bool>>,
+    motion: bool,
+}
+
+impl Painter {
+    fn new(canvas: NodeRef<Canvas>) -> Self {
+        Self {
+            overlay: Rc::default(),
+            canvas: StoredValue::new(canvas),
+            asked: Rc::default(),
+            motion: !browser::reduced_motion(),
+        }
+    }
+
+    fn take(&self, faces: &[mien_shared::Face], frame: (u32, u32), mirrored: bool) {
+        self.overlay.borrow_mut().take(faces, frame, mirrored, browser::steady_ms(), self.motion);
+        self.request();
+    }
+
+    fn request(&self) {
+        if self.asked.replace(true) {
+            return;
+        }
+        let painter = self.clone();
+        request_animation_frame(move || {
+            painter.asked.set(false);
+            // The stage may have gone since this frame was asked for.
+            let canvas =
+                painter.canvas.try_get_value().and_then(|canvas| canvas.try_get_untracked().flatten());
+            let Some(surface) = canvas.and_then(|canvas| Surface::clear(&canvas)) else { return };
+            if painter.overlay.borrow().draw(&surface, browser::steady_ms()) {
+                painter.request();
+            }
+        });
+    }
+}

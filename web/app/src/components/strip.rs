@@ -1,0 +1,82 @@
+//! Strips that open below the bar: the share link, and the label of a marker. They cover nothing.
+
+use leptos::ev::SubmitEvent;
+use leptos::html::Input;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::browser;
+use crate::model::format;
+
+/// The address for watchers, ready to be copied.
+#[component]
+pub(crate) fn ShareStrip(link: String, on_close: Callback<()>) -> impl IntoView {
+    let field = NodeRef::<Input>::new();
+    let copied = RwSignal::new(None::<bool>);
+    let to_copy = link.clone();
+    let copy = move || {
+        let link = to_copy.clone();
+        spawn_local(async move {
+            let done = browser::copy(&link).await;
+            copied.try_set(Some(done));
+        });
+    };
+    copy();
+    Effect::new(move |_| {
+        if let Some(field) = field.get() {
+            field.select();
+        }
+    });
+    let said = move || match copied.get() {
+        Some(true) => "Copied. Whoever has this link sees the numbers live, never a picture.",
+        Some(false) => "Copy the link by hand: the browser did not allow the page to.",
+        None => "",
+    };
+    view! {
+        <div class="strip" role="group" aria-label="Share link">
+            <input type="text" readonly node_ref=field aria-label="Link for watchers" data-testid="share-link"
+                prop:value=link.clone() value=link />
+            <button on:click=move |_| copy()>"Copy"</button>
+            <button class="quiet" on:click=move |_| on_close.run(())>"Close"</button>
+            <p class="hint" role="status">{said}</p>
+        </div>
+    }
+}
+
+/// Asks what to call the moment at `at_ms`; the recording goes on meanwhile.
+#[component]
+pub(crate) fn MarkerStrip(
+    at_ms: u64,
+    default_label: String,
+    on_save: Callback<String>,
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let field = NodeRef::<Input>::new();
+    Effect::new(move |_| {
+        if let Some(field) = field.get() {
+            // Focus is refused only for what is not in the document.
+            let _ = field.focus();
+        }
+    });
+    let placeholder = default_label.clone();
+    let save = move |event: SubmitEvent| {
+        event.prevent_default();
+        let typed = field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        let typed = typed.trim();
+        on_save.run(if typed.is_empty() { default_label.clone() } else { typed.to_owned() });
+    };
+    view! {
+        <form class="strip" on:submit=save aria-label="New marker">
+            <label for="marker-label">{format!("Marker at {}", browser::time_of_day(at_ms))}</label>
+            <input type="text" id="marker-label" node_ref=field placeholder=placeholder autocomplete="off"
+                maxlength=mien_shared::limits::MAX_LABEL_CHARS.to_string() data-testid="marker-label" />
+            <button class="primary" type="submit">"Save marker"</button>
+            <button class="quiet" type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
+        </form>
+    }
+}
+
+/// One line about samples that wait, for views without a bar.
+pub(crate) fn waiting_words(pending: u64) -> String {
+    format!("{} still on the way; nothing was lost.", format::count(pending, "sample is", "samples are"))
+}

@@ -1,0 +1,113 @@
+//! Frames and tags over the analysed frame.
+
+use std::collections::HashMap;
+
+use mien_shared::Face;
+
+use super::surface::Surface;
+use crate::model::face::confidence;
+use crate::model::fit::{Rect, contained, tag_corner};
+use crate::model::motion::Eased;
+use crate::model::words::{UNSURE_COLOR, color, looks};
+
+const FONT: &str = "600 14px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+const TAG_HEIGHT: f64 = 34.0;
+const TAG_PADDING: f64 = 10.0;
+const TAG_FILL: &str = "rgba(6, 7, 8, 0.78)";
+const TAG_TEXT: &str = "#f2f3f5";
+const TRACK: &str = "rgba(255, 255, 255, 0.25)";
+
+/// One face as the overlay shows it.
+#[derive(Clone, Debug)]
+struct Tag {
+    face: Face,
+    confidence: Eased,
+}
+
+/// The faces on the stage. Boxes stand exactly where the analysed frame has them; only confidence glides.
+#[derive(Debug, Default)]
+pub(crate) struct Overlay {
+    tags: Vec<Tag>,
+    frame: (u32, u32),
+    mirrored: bool,
+}
+
+impl Overlay {
+    /// Takes the faces of a new frame. Without motion the bars stand at once where they belong.
+    pub(crate) fn take(
+        &mut self,
+        faces: &[Face],
+        frame: (u32, u32),
+        mirrored: bool,
+        now_ms: f64,
+        motion: bool,
+    ) {
+        let before: HashMap<u32, Eased> = self.tags.iter().map(|tag| (tag.face.id, tag.confidence)).collect();
+        self.frame = frame;
+        self.mirrored = mirrored;
+        self.tags = faces
+            .iter()
+            .map(|face| {
+                let target = confidence(face);
+                let confidence = match before.get(&face.id) {
+                    Some(eased) if motion => eased.toward(target, now_ms),
+                    _ => Eased::at_rest(target),
+                };
+                Tag { face: face.clone(), confidence }
+            })
+            .collect();
+    }
+
+    /// Draws all; true while something still moves.
+    pub(crate) fn draw(&self, surface: &Surface, now_ms: f64) -> bool {
+        let Some(frame) = contained(self.frame, (surface.width, surface.height)) else { return false };
+        for tag in &self.tags {
+            self.draw_frame(surface, tag, &frame);
+        }
+        for tag in &self.tags {
+            self.draw_tag(surface, tag, &frame, now_ms);
+        }
+        self.tags.iter().any(|tag| !tag.confidence.settled(now_ms))
+    }
+
+    fn draw_frame(&self, surface: &Surface, tag: &Tag, frame: &Rect) {
+        let place = frame.place(&tag.face.bounds, self.mirrored);
+        let radius = (place.width * 0.08).clamp(6.0, 18.0);
+        let context = &surface.context;
+        // A dark line beneath keeps the frame visible on bright pictures.
+        surface.round_rect(place.left, place.top, place.width, place.height, radius);
+        context.set_line_width(4.0);
+        context.set_stroke_style_str("rgba(6, 7, 8, 0.45)");
+        context.stroke();
+        surface.round_rect(place.left, place.top, place.width, place.height, radius);
+        context.set_line_width(2.0);
+        context.set_stroke_style_str(tag.face.expression.map_or(UNSURE_COLOR, color));
+        let dashes = match tag.face.expression {
+            Some(_) => js_sys::Array::new(),
+            None => js_sys::Array::of2(&6.into(), &5.into()),
+        };
+        // Refused only for values that are no numbers.
+        let _ = context.set_line_dash(&dashes);
+        context.stroke();
+        let _ = context.set_line_dash(&js_sys::Array::new());
+    }
+
+    fn draw_tag(&self, surface: &Surface, tag: &Tag, frame: &Rect, now_ms: f64) {
+        let context = &surface.context;
+        context.set_font(FONT);
+        context.set_text_baseline("middle");
+        let words = looks(tag.face.expression);
+        let text = if self.tags.len() > 1 { format!("{} · {words}", tag.face.id) } else { words.to_owned() };
+        let width = surface.text_width(&text).max(84.0) + 2.0 * TAG_PADDING;
+        let place = frame.place(&tag.face.bounds, self.mirrored);
+        let (left, top) = tag_corner(&place, (width, TAG_HEIGHT), (surface.width, surface.height));
+        surface.pill(left, top, width, TAG_HEIGHT, 8.0, TAG_FILL);
+        surface.text(&text, left + TAG_PADDING, top + 14.0, TAG_TEXT);
+        let (bar_left, bar_top) = (left + TAG_PADDING, top + TAG_HEIGHT - 8.0);
+        let bar_width = width - 2.0 * TAG_PADDING;
+        surface.pill(bar_left, bar_top, bar_width, 3.0, 1.5, TRACK);
+        let share = f64::from(tag.confidence.value(now_ms).clamp(0.0, 1.0));
+        let fill = tag.face.expression.map_or(UNSURE_COLOR, color);
+        surface.pill(bar_left, bar_top, bar_width * share, 3.0, 1.5, fill);
+    }
+}

@@ -1,0 +1,206 @@
+//! What went wrong, told to the person in front of the page: what happened, what is safe, what to do.
+
+use mien_engine::api::ApiFault;
+use mien_engine::{LoadFault, RunFault, SourceFault};
+use mien_shared::problem::CloseCode;
+
+/// The way on from a fault; the first button of its view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WayOn {
+    /// The same again.
+    Retry(&'static str),
+    /// Fetch the page anew.
+    Reload,
+    /// Back to the first page.
+    Home,
+    /// Pick another file.
+    File,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Stable name, for tests and automation.
+    pub kind: &'static str,
+    pub title: &'static str,
+    pub text: String,
+    /// For developers, folded away.
+    pub detail: Option<String>,
+    pub way_on: WayOn,
+    /// Whether a video file or the demo would work instead.
+    pub other_source: bool,
+}
+
+impl Fault {
+    fn new(kind: &'static str, title: &'static str, text: impl Into<String>, way_on: WayOn) -> Self {
+        Self { kind, title, text: text.into(), detail: None, way_on, other_source: false }
+    }
+
+    fn with(mut self, detail: &str) -> Self {
+        self.detail = Some(detail.to_owned()).filter(|detail| !detail.is_empty());
+        self
+    }
+
+    fn or_other_source(mut self) -> Self {
+        self.other_source = true;
+        self
+    }
+
+    pub(crate) fn forgotten() -> Self {
+        Self::new(
+            "forgotten",
+            "This device cannot continue that recording",
+            "It was started on another device, or this browser has forgotten it. What was recorded is still stored by the relay.",
+            WayOn::Home,
+        )
+    }
+
+    pub(crate) fn bad_link() -> Self {
+        Self::new(
+            "link",
+            "This link is not complete",
+            "A share link ends with a # and a long code, which is missing here. Ask for the whole link again.",
+            WayOn::Home,
+        )
+    }
+
+    /// Why a recording or watching link is over for good.
+    pub(crate) fn closed(close: CloseCode) -> Self {
+        match close {
+            CloseCode::Unauthorized => Self::new(
+                "expired",
+                "The access has expired",
+                "Share links and recordings are open for a day. Nothing that was stored is lost; ask for a new link or start a new session.",
+                WayOn::Home,
+            ),
+            CloseCode::Forbidden => Self::new(
+                "forbidden",
+                "This link opens something else",
+                "Its code belongs to another session. Check that the whole link was copied.",
+                WayOn::Home,
+            ),
+            CloseCode::SessionNotFound => Self::new(
+                "not-found",
+                "There is no such session",
+                "It may have been erased, or the link is damaged.",
+                WayOn::Home,
+            ),
+            CloseCode::SessionEnded => Self::new(
+                "ended",
+                "This session has ended",
+                "It was completed or erased. Nothing more is recorded.",
+                WayOn::Home,
+            ),
+            CloseCode::Superseded => Self::superseded(),
+            _ => Self::new(
+                "relay",
+                "The relay closed the connection",
+                "What was not stored yet waits on this device; nothing was lost.",
+                WayOn::Retry("Connect again"),
+            )
+            .with(close.reason()),
+        }
+    }
+
+    pub(crate) fn superseded() -> Self {
+        Self::new(
+            "superseded",
+            "This recording goes on elsewhere",
+            "Another tab or device records this source now, so this one has stopped and released its camera. Nothing was lost.",
+            WayOn::Retry("Continue here"),
+        )
+    }
+}
+
+impl From<LoadFault> for Fault {
+    fn from(fault: LoadFault) -> Self {
+        let text = fault.to_string();
+        match fault {
+            LoadFault::SimdMissing => {
+                Self::new("simd", "This browser is too old for the analysis", text, WayOn::Home)
+            }
+            LoadFault::NotBuilt { .. } => {
+                Self::new("not-built", "The page is incomplete", text, WayOn::Reload)
+            }
+            LoadFault::ModelMissing { .. } | LoadFault::ModelDamaged { .. } => {
+                Self::new("model", "A model cannot be used", text, WayOn::Reload)
+            }
+            LoadFault::Network { detail } => {
+                Self::new("network", "The analysis did not load", text, WayOn::Retry("Try again"))
+                    .with(&detail)
+            }
+            LoadFault::WorkerFailed { .. } => {
+                Self::new("worker", "The analysis did not start", text, WayOn::Retry("Try again"))
+            }
+        }
+    }
+}
+
+impl From<SourceFault> for Fault {
+    fn from(fault: SourceFault) -> Self {
+        let text = fault.to_string();
+        let camera =
+            |kind, title, text| Self::new(kind, title, text, WayOn::Retry("Try again")).or_other_source();
+        match fault {
+            SourceFault::Denied => camera("denied", "The camera is not allowed", text),
+            SourceFault::Absent => camera("absent", "No camera found", text),
+            SourceFault::Busy => camera("busy", "The camera is busy", text),
+            SourceFault::Unplugged => camera(
+                "unplugged",
+                "The camera is gone",
+                format!("{text} Everything until then is kept; nothing was lost."),
+            ),
+            SourceFault::Insecure => camera("insecure", "This address cannot use the camera", text),
+            SourceFault::UnreadablePicture => {
+                Self::new("picture-unreadable", "The picture cannot be read", text, WayOn::File)
+            }
+            SourceFault::PictureTooLarge { .. } => {
+                Self::new("picture-too-large", "The picture is too large", text, WayOn::File)
+            }
+            SourceFault::UnreadableVideo => {
+                Self::new("video-unreadable", "The video cannot be played", text, WayOn::File)
+            }
+            SourceFault::VideoWithoutFrames => {
+                Self::new("video-empty", "The video has no picture", text, WayOn::File)
+            }
+            SourceFault::NoDemo => Self::new("no-demo", "There is no demo here", text, WayOn::Home),
+            SourceFault::Other { detail } => camera("camera", "The camera did not open", text).with(&detail),
+        }
+    }
+}
+
+impl From<RunFault> for Fault {
+    fn from(fault: RunFault) -> Self {
+        let text = fault.to_string();
+        match fault {
+            RunFault::SourceLost(source) => source.into(),
+            RunFault::WorkersFailed { detail }
+            | RunFault::WorkerRestarting { detail }
+            | RunFault::FrameFailed { detail } => Self::new(
+                "worker",
+                "The analysis has stopped",
+                format!("{text} Everything until then is kept; nothing was lost."),
+                WayOn::Retry("Start it again"),
+            )
+            .with(&detail),
+        }
+    }
+}
+
+impl From<ApiFault> for Fault {
+    fn from(fault: ApiFault) -> Self {
+        let text = fault.to_string();
+        let retry = WayOn::Retry("Try again");
+        match &fault {
+            ApiFault::Problem(problem) => {
+                Self::new("refused", "The relay refused", format!("{text}. {}", problem.detail), retry)
+            }
+            ApiFault::Unreachable { detail } => {
+                Self::new("offline", "The relay cannot be reached", text, retry).with(detail)
+            }
+            ApiFault::Timeout => Self::new("offline", "The relay does not answer", text, retry),
+            ApiFault::Foreign { status } => {
+                Self::new("foreign", "That was not the relay", text, retry).with(&format!("HTTP {status}"))
+            }
+        }
+    }
+}

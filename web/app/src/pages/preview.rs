@@ -1,0 +1,101 @@
+//! The first page's picture: the demo clip, analysed on the spot.
+
+use leptos::prelude::*;
+use mien_engine::{EndReason, Run, RunEvent, SourceChoice};
+
+use super::scope::Scope;
+use crate::analysis::Analysis;
+use crate::browser;
+use crate::components::{Bars, Now, Stage, StageState};
+use crate::fault::Fault;
+use crate::reading::Reading;
+
+#[derive(Clone, Debug, PartialEq)]
+enum Phase {
+    /// The visitor asked for calm or for little traffic, so that it waits for a click.
+    Asked,
+    Opening,
+    Running,
+    Paused,
+    Fault(Fault),
+}
+
+#[component]
+pub(crate) fn Preview() -> impl IntoView {
+    let analysis = expect_context::<Analysis>();
+    let reading = Reading::new();
+    let scope = Scope::here();
+    let phase = RwSignal::new(Phase::Asked);
+    let run = StoredValue::<Option<Run>, LocalStorage>::new_local(None);
+    let start = move || {
+        phase.set(Phase::Opening);
+        scope.spawn(async move {
+            match open(analysis, reading, phase).await {
+                Ok(opened) => {
+                    run.set_value(Some(opened));
+                    phase.set(Phase::Running);
+                }
+                Err(fault) => phase.set(Phase::Fault(fault)),
+            }
+        });
+    };
+    if !browser::reduced_motion() && !browser::reduced_data() {
+        start();
+    }
+    let toggle = move |_| {
+        run.with_value(|run| match (run, phase.get_untracked()) {
+            (Some(run), Phase::Running) => {
+                run.pause();
+                phase.set(Phase::Paused);
+            }
+            (Some(run), Phase::Paused) => {
+                reading.interrupt();
+                run.resume();
+                phase.set(Phase::Running);
+            }
+            _ => start(),
+        });
+    };
+    let has_frame = Memo::new(move |_| reading.frame.with(Option::is_some));
+    let state = move || match phase.get() {
+        Phase::Opening => StageState::Waiting("Loading the analysis into this browser"),
+        Phase::Running if !has_frame.get() => StageState::Waiting("Reading the first picture"),
+        Phase::Paused => StageState::Paused,
+        _ => StageState::Showing,
+    };
+    let label = move || match phase.get() {
+        Phase::Opening | Phase::Running => "Pause",
+        Phase::Paused => "Go on",
+        Phase::Asked => "Play the demo here",
+        Phase::Fault(_) => "Try again",
+    };
+    view! {
+        <section class="preview" aria-label="Demo, computed in this browser">
+            <Stage reading=reading state=Signal::derive(state) progress=analysis.progress() />
+            <div class="beside">
+                <Now face=reading.main spoken="" testid="preview-expression" />
+                <button class="quiet" on:click=toggle disabled=move || phase.get() == Phase::Opening>{label}</button>
+            </div>
+            <Bars face=reading.main />
+            {move || match phase.get() {
+                Phase::Fault(fault) => Some(view! {
+                    <div class="notice warn" role="status" data-testid="fault" data-fault=fault.kind><p>{fault.text}</p></div>
+                }),
+                _ => None,
+            }}
+        </section>
+    }
+}
+
+async fn open(analysis: Analysis, reading: Reading, phase: RwSignal<Phase>) -> Result<Run, Fault> {
+    let url = Analysis::demo_clip().ok_or(mien_engine::SourceFault::NoDemo)?;
+    let engine = analysis.engine().await?;
+    let on = move |event: RunEvent| match event {
+        RunEvent::Frame(frame) => reading.take_frame(frame),
+        RunEvent::Stats(stats) => drop(reading.stats.try_set(stats)),
+        RunEvent::Fault(fault) if fault.is_final() => drop(phase.try_set(Phase::Fault(fault.into()))),
+        RunEvent::Ended(EndReason::Finished) => drop(phase.try_set(Phase::Asked)),
+        RunEvent::Fault(_) | RunEvent::Ended(_) => {}
+    };
+    Ok(engine.start(SourceChoice::Demo { url }, on).await?)
+}
