@@ -1,1 +1,30 @@
-//! Skeleton.
+//! From pixels to faces: detection, expression and tracking, the same on native and wasm32.
+//!
+//! Pure: no files, no clock, no threads. The networks run under the feature `inference`; without it the crate
+//! is image geometry, decoding, the tracker and the manifest, which is all that the page needs.
+//!
+//! ```text
+//! Frame ──letterbox──► detector ──decode──► faces ──crop, two views──► expression ──► Detection ──► Tracker ──► Face
+//! ```
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "inference")]
+pub mod analyzer;
+pub mod blazeface;
+pub mod detection;
+pub mod expression;
+pub mod image;
+pub mod manifest;
+#[cfg(feature = "inference")]
+mod network;
+pub mod quality;
+pub mod tracker;
+
+#[cfg(feature = "inference")]
+pub use analyzer::{Analyzer, Scope, Weights};
+pub use detection::{ABSTAIN_BELOW, Detection, Keypoint};
+pub use image::{Frame, FrameError};
+pub use manifest::{MODELS, ModelId, ModelInfo};
+#[cfg(feature = "inference")]
+pub use network::{InferenceError, ModelError};
+pub use tracker::Tracker;

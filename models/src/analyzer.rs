@@ -1,0 +1,247 @@
+//! A frame in, the faces it shows out. Owns the networks and their buffers, and keeps nothing of a frame once
+//! it has answered.
+
+use mien_shared::limits::MAX_FACES;
+use mien_shared::{Expression, FaceBox};
+
+use crate::blazeface::{ANCHORS, Candidate, REGRESSORS, decode, suppression, weighted_suppression};
+use crate::detection::{Detection, named, valid_box};
+use crate::expression::{CROP_SIDE, combine, views, views_of_crop};
+use crate::image::{Frame, Letterbox, Square};
+use crate::manifest::ModelId;
+pub use crate::network::verify;
+use crate::network::{InferenceError, ModelError, Network};
+use crate::quality::{crop_quality, quality};
+
+/// Anchors of the 16×16 grid, which the far network answers apart from the rest.
+const FINE_ANCHORS: usize = 512;
+/// How much of the square a tight crop fills when it is looked at again: the detectors want room about a face.
+const PADDED: f32 = 0.6;
+
+/// The bytes of the ONNX files.
+#[derive(Clone, Copy)]
+pub struct Weights<'a> {
+    pub near: &'a [u8],
+    pub expression: &'a [u8],
+    /// May come later through [`Analyzer::add_far`], so that a page can show its first face sooner.
+    pub far: Option<&'a [u8]>,
+}
+
+impl std::fmt::Debug for Weights<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let far = self.far.map(<[u8]>::len);
+        write!(
+            f,
+            "Weights(near {}, expression {}, far {far:?} bytes)",
+            self.near.len(),
+            self.expression.len()
+        )
+    }
+}
+
+/// How hard to look for faces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// The near detector; only if it sees nobody, the far one. For someone before a camera.
+    Near,
+    /// Both detectors, merged. For pictures, groups and rooms.
+    Full,
+}
+
+/// Finds faces and reads their expressions. One for each thread; it is not shared.
+#[derive(Debug)]
+pub struct Analyzer {
+    near: Network,
+    far: Option<Network>,
+    expression: Network,
+    buffers: Buffers,
+}
+
+/// Kept from frame to frame, so that a steady camera allocates little.
+#[derive(Debug, Default)]
+struct Buffers {
+    square: Vec<f32>,
+    row: Vec<f32>,
+    crop: Vec<f32>,
+}
+
+impl Analyzer {
+    /// Loads networks whose bytes are already known to be right.
+    pub fn new(weights: &Weights<'_>) -> Result<Self, ModelError> {
+        let detector = [ANCHORS * REGRESSORS, ANCHORS];
+        let mut analyzer = Self {
+            near: Network::load(ModelId::Near, weights.near, &detector)?,
+            far: None,
+            expression: Network::load(ModelId::Expression, weights.expression, &[Expression::COUNT])?,
+            buffers: Buffers::default(),
+        };
+        if let Some(far) = weights.far {
+            analyzer.add_far(far)?;
+        }
+        Ok(analyzer)
+    }
+
+    /// Loads networks after holding their bytes to the manifest's hashes.
+    pub fn new_verified(weights: &Weights<'_>) -> Result<Self, ModelError> {
+        verify(ModelId::Near, weights.near)?;
+        verify(ModelId::Expression, weights.expression)?;
+        if let Some(far) = weights.far {
+            verify(ModelId::Far, far)?;
+        }
+        Self::new(weights)
+    }
+
+    /// Adds the far detector. Until then both scopes look with the near one alone.
+    pub fn add_far(&mut self, far: &[u8]) -> Result<(), ModelError> {
+        let coarse = ANCHORS - FINE_ANCHORS;
+        let outputs = [FINE_ANCHORS, FINE_ANCHORS * REGRESSORS, coarse * REGRESSORS, coarse];
+        self.far = Some(Network::load(ModelId::Far, far, &outputs)?);
+        Ok(())
+    }
+
+    /// [`Analyzer::add_far`] after holding the bytes to the manifest's hash.
+    pub fn add_far_verified(&mut self, far: &[u8]) -> Result<(), ModelError> {
+        verify(ModelId::Far, far)?;
+        self.add_far(far)
+    }
+
+    pub fn has_far(&self) -> bool {
+        self.far.is_some()
+    }
+
+    /// The faces of a frame, largest first, at most [`MAX_FACES`].
+    pub fn analyze(&mut self, frame: &Frame<'_>, scope: Scope) -> Result<Vec<Detection>, InferenceError> {
+        let mut faces = self.detect(frame, scope)?;
+        faces.retain(|face| valid_box(face.bounds).is_some());
+        let area = |face: &Candidate| face.bounds.width * face.bounds.height;
+        faces.sort_by(|a, b| area(b).total_cmp(&area(a)));
+        faces.truncate(MAX_FACES);
+        faces.iter().map(|face| self.judge(frame, face)).collect()
+    }
+
+    /// The expression of a picture that is itself one face crop: its box is the whole picture. The detectors
+    /// serve only to find the eyes, and so the tilt; without eyes nothing is turned.
+    pub fn analyze_crop(&mut self, frame: &Frame<'_>) -> Result<Detection, InferenceError> {
+        let face = self.eyes(frame)?;
+        let scores = self.read(frame, &views_of_crop(frame, face.as_ref()))?;
+        Ok(Detection {
+            bounds: FaceBox { left: 0.0, top: 0.0, width: 1.0, height: 1.0 },
+            keypoints: face.as_ref().map_or([[0.5, 0.5]; 6], |face| face.keypoints),
+            score: face.as_ref().map_or(0.0, |face| face.score),
+            expression: named(&scores),
+            scores,
+            quality: crop_quality(frame, face.as_ref(), self.first_view()),
+        })
+    }
+
+    /// Faces in fractions of the frame, before their expressions are read.
+    pub fn detect(&mut self, frame: &Frame<'_>, scope: Scope) -> Result<Vec<Candidate>, InferenceError> {
+        let whole = Letterbox::new(frame, 1.0);
+        let mut faces = self.look_near(frame, &whole)?;
+        if scope == Scope::Full || faces.is_empty() {
+            let far = self.look_far(frame, &whole)?;
+            if !far.is_empty() {
+                faces.extend(far);
+                faces = suppression(faces);
+            }
+        }
+        Ok(faces)
+    }
+
+    fn eyes(&mut self, frame: &Frame<'_>) -> Result<Option<Candidate>, InferenceError> {
+        for fill in [1.0, PADDED] {
+            let letterbox = Letterbox::new(frame, fill);
+            let mut faces = self.look_near(frame, &letterbox)?;
+            if faces.is_empty() {
+                faces = self.look_far(frame, &letterbox)?;
+            }
+            // A crop holds one face: whatever else was found is smaller.
+            let area = |face: &Candidate| face.bounds.width * face.bounds.height;
+            if let Some(face) = faces.into_iter().max_by(|a, b| area(a).total_cmp(&area(b))) {
+                return Ok(Some(face));
+            }
+        }
+        Ok(None)
+    }
+
+    fn look_near(
+        &mut self,
+        frame: &Frame<'_>,
+        letterbox: &Letterbox,
+    ) -> Result<Vec<Candidate>, InferenceError> {
+        let side = ModelId::Near.info().input_shape[1];
+        letterbox.draw(frame, side, &mut self.buffers.square, &mut self.buffers.row);
+        let outputs = self.near.run(&self.buffers.square)?;
+        let [regressors, logits] = exactly(ModelId::Near, outputs)?;
+        Ok(found(&logits, &regressors, side, letterbox))
+    }
+
+    fn look_far(
+        &mut self,
+        frame: &Frame<'_>,
+        letterbox: &Letterbox,
+    ) -> Result<Vec<Candidate>, InferenceError> {
+        let Some(far) = &mut self.far else { return Ok(Vec::new()) };
+        let side = ModelId::Far.info().input_shape[1];
+        letterbox.draw(frame, side, &mut self.buffers.square, &mut self.buffers.row);
+        let outputs = far.run(&self.buffers.square)?;
+        let [fine_logits, fine_regressors, coarse_regressors, coarse_logits] =
+            exactly(ModelId::Far, outputs)?;
+        let logits = [fine_logits, coarse_logits].concat();
+        let regressors = [fine_regressors, coarse_regressors].concat();
+        Ok(found(&logits, &regressors, side, letterbox))
+    }
+
+    fn judge(&mut self, frame: &Frame<'_>, face: &Candidate) -> Result<Detection, InferenceError> {
+        let scores = self.read(frame, &views(frame, face))?;
+        Ok(Detection {
+            bounds: valid_box(face.bounds).unwrap_or(face.bounds),
+            keypoints: face.keypoints,
+            score: face.score,
+            expression: named(&scores),
+            scores,
+            quality: quality(frame, face, self.first_view()),
+        })
+    }
+
+    fn read(
+        &mut self,
+        frame: &Frame<'_>,
+        views: &[Square; 2],
+    ) -> Result<mien_shared::Scores, InferenceError> {
+        let mut answers = [[0.0; Expression::COUNT]; 2];
+        // Backwards, so that the first view stays in the buffer for the quality to look at.
+        for (view, answer) in views.iter().zip(&mut answers).rev() {
+            self.buffers.crop.clear();
+            view.draw(frame, CROP_SIDE, &mut self.buffers.crop);
+            let [probabilities] = exactly(ModelId::Expression, self.expression.run(&self.buffers.crop)?)?;
+            for (to, from) in answer.iter_mut().zip(probabilities) {
+                *to = from;
+            }
+        }
+        combine(&answers).ok_or_else(|| InferenceError {
+            model: ModelId::Expression,
+            cause: "its answer is not a number".to_owned(),
+        })
+    }
+
+    fn first_view(&self) -> &[f32] {
+        &self.buffers.crop
+    }
+}
+
+fn found(logits: &[f32], regressors: &[f32], side: usize, letterbox: &Letterbox) -> Vec<Candidate> {
+    weighted_suppression(decode(logits, regressors, side))
+        .iter()
+        .map(|face| face.in_frame(letterbox))
+        .collect()
+}
+
+/// The outputs by name. Loading has checked their number, so another is a fault of the network.
+fn exactly<const N: usize>(model: ModelId, outputs: Vec<Vec<f32>>) -> Result<[Vec<f32>; N], InferenceError> {
+    outputs.try_into().map_err(|outputs: Vec<_>| InferenceError {
+        model,
+        cause: format!("{N} outputs expected, {} given", outputs.len()),
+    })
+}

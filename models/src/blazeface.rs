@@ -1,0 +1,183 @@
+//! From a BlazeFace network's raw numbers to faces: anchors, decoding and non-maximum suppression. Both
+//! detectors share it. Runs no network.
+
+use mien_shared::FaceBox;
+
+use crate::detection::Keypoint;
+use crate::image::Letterbox;
+
+/// Anchors of both networks: 16×16 cells with two each, then 8×8 cells with six each.
+pub const ANCHORS: usize = 16 * 16 * 2 + 8 * 8 * 6;
+/// Numbers a box: centre, size and six key points.
+pub const REGRESSORS: usize = 4 + 2 * Keypoint::COUNT;
+/// Below this a candidate is not a face.
+pub const MIN_SCORE: f32 = 0.5;
+/// Candidates that overlap more than this are one face.
+pub const SAME_FACE_IOU: f32 = 0.3;
+
+/// A face before its expression is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// In fractions: of the detector's square while decoding, of the frame afterwards.
+    pub bounds: FaceBox,
+    /// In the same fractions, in the order of [`Keypoint`].
+    pub keypoints: [[f32; 2]; Keypoint::COUNT],
+    /// 0 … 1.
+    pub score: f32,
+}
+
+impl Candidate {
+    /// The same face in fractions of the frame that was drawn into the detector's square.
+    #[must_use]
+    pub fn in_frame(&self, letterbox: &Letterbox) -> Self {
+        Self {
+            bounds: letterbox.frame_box(self.bounds),
+            keypoints: self.keypoints.map(|point| letterbox.frame_from_square(point)),
+            score: self.score,
+        }
+    }
+}
+
+/// Middle of the cell that an anchor belongs to, in fractions of the square.
+fn anchor(index: usize) -> [f32; 2] {
+    let (cell, side) = if index < 512 { (index / 2, 16) } else { ((index - 512) / 6, 8) };
+    [cell % side, cell / side].map(|place| (place as f32 + 0.5) / side as f32)
+}
+
+/// Reads the networks' outputs: `logits` and `regressors` of all anchors in order, the square's side in
+/// pixels. Numbers that are not finite are no face.
+pub fn decode(logits: &[f32], regressors: &[f32], side: usize) -> Vec<Candidate> {
+    let scale = 1.0 / side as f32;
+    logits
+        .iter()
+        .zip(regressors.chunks_exact(REGRESSORS))
+        .enumerate()
+        .filter_map(|(index, (logit, numbers))| {
+            let score = 1.0 / (1.0 + (-logit).exp());
+            if score.is_nan() || score < MIN_SCORE || numbers.iter().any(|number| !number.is_finite()) {
+                return None;
+            }
+            let [x, y] = anchor(index);
+            let [width, height] = [numbers[2] * scale, numbers[3] * scale];
+            if width <= 0.0 || height <= 0.0 {
+                return None;
+            }
+            Some(Candidate {
+                bounds: FaceBox {
+                    left: numbers[0] * scale + x - width / 2.0,
+                    top: numbers[1] * scale + y - height / 2.0,
+                    width,
+                    height,
+                },
+                keypoints: std::array::from_fn(|point| {
+                    [numbers[4 + 2 * point] * scale + x, numbers[5 + 2 * point] * scale + y]
+                }),
+                score,
+            })
+        })
+        .collect()
+}
+
+/// One candidate a face, strongest first: each is the mean of those that overlap its strongest, weighted by
+/// score, which is steadier from frame to frame than the strongest alone.
+pub fn weighted_suppression(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    grouped(candidates).iter().filter_map(|group| mean(group)).collect()
+}
+
+/// One candidate a face, strongest first, unchanged: for the answers of two networks, whose boxes differ in
+/// kind and whose mean would be neither's.
+pub fn suppression(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    grouped(candidates).into_iter().filter_map(|group| group.into_iter().next()).collect()
+}
+
+/// Groups of overlapping candidates; the strongest leads its group, and the strongest group is first.
+fn grouped(mut candidates: Vec<Candidate>) -> Vec<Vec<Candidate>> {
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut groups: Vec<Vec<Candidate>> = Vec::new();
+    for candidate in candidates {
+        match groups.iter_mut().find(|group| group[0].bounds.iou(&candidate.bounds) > SAME_FACE_IOU) {
+            Some(group) => group.push(candidate),
+            None => groups.push(vec![candidate]),
+        }
+    }
+    groups
+}
+
+fn mean(group: &[Candidate]) -> Option<Candidate> {
+    let total: f32 = group.iter().map(|candidate| candidate.score).sum();
+    let weighted = |value: &dyn Fn(&Candidate) -> f32| {
+        group.iter().map(|candidate| candidate.score * value(candidate)).sum::<f32>() / total
+    };
+    Some(Candidate {
+        bounds: FaceBox {
+            left: weighted(&|c| c.bounds.left),
+            top: weighted(&|c| c.bounds.top),
+            width: weighted(&|c| c.bounds.width),
+            height: weighted(&|c| c.bounds.height),
+        },
+        keypoints: std::array::from_fn(|point| {
+            [weighted(&|c| c.keypoints[point][0]), weighted(&|c| c.keypoints[point][1])]
+        }),
+        score: group.first()?.score,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(left: f32, score: f32) -> Candidate {
+        Candidate {
+            bounds: FaceBox { left, top: 0.2, width: 0.2, height: 0.2 },
+            keypoints: [[left, 0.3]; 6],
+            score,
+        }
+    }
+
+    #[test]
+    fn anchors_are_cell_centres_row_by_row() {
+        assert_eq!(anchor(0), [0.5 / 16.0, 0.5 / 16.0]);
+        assert_eq!(anchor(1), anchor(0));
+        assert_eq!(anchor(2), [1.5 / 16.0, 0.5 / 16.0]);
+        assert_eq!(anchor(32), [0.5 / 16.0, 1.5 / 16.0]);
+        assert_eq!(anchor(512), [0.5 / 8.0, 0.5 / 8.0]);
+        assert_eq!(anchor(ANCHORS - 1), [7.5 / 8.0, 7.5 / 8.0]);
+    }
+
+    #[test]
+    fn one_strong_anchor_becomes_one_box() {
+        let mut logits = vec![-20.0; ANCHORS];
+        let mut regressors = vec![0.0; ANCHORS * REGRESSORS];
+        logits[2] = 3.0;
+        regressors[2 * REGRESSORS..][..6].copy_from_slice(&[12.8, 0.0, 25.6, 51.2, -12.8, 6.4]);
+        let [face] = &decode(&logits, &regressors, 128)[..] else { panic!("one face") };
+        let expected = FaceBox { left: 0.09375, top: -0.16875, width: 0.2, height: 0.4 };
+        for (got, want) in <[f32; 4]>::from(face.bounds).into_iter().zip(<[f32; 4]>::from(expected)) {
+            assert!((got - want).abs() < 1e-6, "{:?}", face.bounds);
+        }
+        assert!((face.keypoints[0][0] - (-0.1 + 0.09375)).abs() < 1e-6);
+        assert!((face.score - 0.952_574).abs() < 1e-5);
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_are_no_face() {
+        let mut regressors = vec![1.0; 2 * REGRESSORS];
+        regressors[3] = f32::NAN;
+        assert!(decode(&[9.0, f32::NAN], &regressors, 128).is_empty());
+    }
+
+    #[test]
+    fn suppression_keeps_the_strongest() {
+        let faces = suppression(vec![candidate(0.1, 0.6), candidate(0.12, 0.9), candidate(0.7, 0.8)]);
+        assert_eq!(faces, [candidate(0.12, 0.9), candidate(0.7, 0.8)]);
+    }
+
+    #[test]
+    fn the_weighted_mean_leans_to_the_strongest_and_keeps_its_score() {
+        let [face] = &weighted_suppression(vec![candidate(0.1, 0.6), candidate(0.12, 0.9)])[..] else {
+            panic!("one face")
+        };
+        assert_eq!(face.score, 0.9);
+        assert!((face.bounds.left - 0.112).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,141 @@
+//! The one place that knows tract: bytes in, a ready network out, tensors through it. Knows no faces.
+
+use sha2::{Digest, Sha256};
+use tract_onnx::prelude::*;
+
+use crate::manifest::ModelId;
+
+/// Why a model cannot be used. Each names the model, so that a page can say which file is damaged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    #[error("the model \"{model}\" is damaged: {expected_bytes} bytes expected, {got_bytes} found")]
+    Length { model: ModelId, expected_bytes: u64, got_bytes: u64 },
+    /// Hashes are shortened to their first twelve digits.
+    #[error("the model \"{model}\" is damaged: sha256 {expected}… expected, {got}… found")]
+    Hash { model: ModelId, expected: String, got: String },
+    #[error("the model \"{model}\" is not an ONNX network that can run here: {cause}")]
+    Unreadable { model: ModelId, cause: String },
+    #[error("the model \"{model}\" has another shape than its manifest says: {cause}")]
+    Shape { model: ModelId, cause: String },
+}
+
+impl ModelError {
+    pub fn model(&self) -> ModelId {
+        match self {
+            Self::Length { model, .. }
+            | Self::Hash { model, .. }
+            | Self::Unreadable { model, .. }
+            | Self::Shape { model, .. } => *model,
+        }
+    }
+}
+
+/// Why a frame got no answer. A fault of a network, never of what the picture shows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the model \"{model}\" failed on a frame: {cause}")]
+pub struct InferenceError {
+    pub model: ModelId,
+    pub cause: String,
+}
+
+/// Holds the bytes of a model to the manifest's length and hash.
+pub fn verify(model: ModelId, bytes: &[u8]) -> Result<(), ModelError> {
+    let info = model.info();
+    let got_bytes = bytes.len() as u64;
+    if got_bytes != info.bytes {
+        return Err(ModelError::Length { model, expected_bytes: info.bytes, got_bytes });
+    }
+    let got = hexadecimal(&Sha256::digest(bytes));
+    if got != info.sha256 {
+        let short = |hash: &str| hash.chars().take(12).collect();
+        return Err(ModelError::Hash { model, expected: short(info.sha256), got: short(&got) });
+    }
+    Ok(())
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    use std::fmt::Write as _;
+    digest.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A network with its private run state: buffers are kept from frame to frame.
+pub(crate) struct Network {
+    model: ModelId,
+    shape: [usize; 4],
+    state: TypedSimpleState,
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Network({})", self.model)
+    }
+}
+
+impl Network {
+    /// Reads and optimises a network and checks that it takes and gives what the manifest and the decoders
+    /// count on: `outputs` lists the numbers of each output.
+    pub(crate) fn load(model: ModelId, bytes: &[u8], outputs: &[usize]) -> Result<Self, ModelError> {
+        let unreadable = |cause: TractError| ModelError::Unreadable { model, cause: told(&cause) };
+        let shape = model.info().input_shape;
+        let graph = tract_onnx::onnx().model_for_read(&mut &*bytes).map_err(unreadable)?;
+        check_input(model, &graph)?;
+        let graph = graph
+            .with_input_fact(0, f32::fact(shape).into())
+            .and_then(InferenceModelExt::into_typed)
+            .map_err(|cause| ModelError::Shape { model, cause: told(&cause) })?;
+        check_outputs(model, &graph, outputs)?;
+        let plan = graph.into_optimized().and_then(IntoRunnable::into_runnable).map_err(unreadable)?;
+        let state = plan.spawn().map_err(unreadable)?;
+        Ok(Self { model, shape, state })
+    }
+
+    /// Runs one input, laid out as the manifest says; one list of numbers for each output.
+    pub(crate) fn run(&mut self, input: &[f32]) -> Result<Vec<Vec<f32>>, InferenceError> {
+        let model = self.model;
+        let mut run = || -> TractResult<Vec<Vec<f32>>> {
+            let tensor = Tensor::from_shape(&self.shape, input)?;
+            let outputs = self.state.run(tvec!(tensor.into()))?;
+            outputs
+                .iter()
+                .map(|output| Ok(output.to_plain_array_view::<f32>()?.iter().copied().collect()))
+                .collect()
+        };
+        run().map_err(|cause| InferenceError { model, cause: told(&cause) })
+    }
+}
+
+fn check_input(model: ModelId, graph: &InferenceModel) -> Result<(), ModelError> {
+    let shape_fault = |cause: String| Err(ModelError::Shape { model, cause });
+    let inputs = graph.inputs.len();
+    if inputs != 1 {
+        return shape_fault(format!("one input expected, {inputs} found"));
+    }
+    let expected = model.info().input_shape;
+    let found = graph.input_fact(0).ok().and_then(|fact| fact.shape.as_concrete_finite().ok().flatten());
+    match found {
+        Some(found) if found[..] == expected => Ok(()),
+        found => shape_fault(format!("input {expected:?} expected, {:?} found", found.as_deref())),
+    }
+}
+
+fn check_outputs(model: ModelId, graph: &TypedModel, expected: &[usize]) -> Result<(), ModelError> {
+    let found: Option<Vec<usize>> = (0..graph.outputs.len())
+        .map(|output| Some(graph.output_fact(output).ok()?.shape.as_concrete()?.iter().product()))
+        .collect();
+    match found {
+        Some(found) if found == expected => Ok(()),
+        found => {
+            let cause = format!("outputs of {expected:?} numbers expected, {found:?} found");
+            Err(ModelError::Shape { model, cause })
+        }
+    }
+}
+
+/// The whole chain of causes in one line.
+fn told(error: &TractError) -> String {
+    error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,220 @@
+//! From detections to faces over time: a stable identity for each face, scores without flicker, boxes without
+//! jitter. Deterministic: the caller brings the time. Runs no network and guesses nobody: a face that the
+//! frame does not show is not in the answer.
+
+use mien_shared::limits::MAX_FACES;
+use mien_shared::{Expression, Face, FaceBox};
+
+use crate::detection::{Detection, named, valid_box};
+use crate::expression::softmax;
+
+/// A face unseen for longer is another face when it comes back: long enough for a blink of the detector or a
+/// hand before the face, too short for two people to change places.
+pub const LOST_AFTER_MS: u64 = 1_000;
+/// Scores follow a change by 63 % in this time. About the length of a brief expression: shorter flickers
+/// between labels, longer misses a smile.
+pub const SCORE_TIME_CONSTANT_MS: f32 = 300.0;
+/// Share of a small movement that the box follows at once; a jump of [`BOX_JUMP`] is followed whole, so that
+/// the overlay never trails a moving head.
+const BOX_SHARE: f32 = 0.5;
+/// Movement, in box sizes, that is no jitter any more.
+const BOX_JUMP: f32 = 0.08;
+/// Overlap from which a detection may be the same face.
+const MIN_IOU: f32 = 0.2;
+/// Without that overlap (a fast move, a low rate): centres nearer than this, in box sizes, …
+const MAX_CENTRE_DISTANCE: f32 = 0.8;
+/// … and sizes that differ by no more than this factor.
+const MAX_SIZE_RATIO: f32 = 1.7;
+/// Keeps one certain frame from weighing for ever in log space.
+const SCORE_FLOOR: f32 = 1e-4;
+/// Faces remembered at once: all that are in view, and as many again that have just left it.
+const MAX_TRACKS: usize = 2 * MAX_FACES;
+
+/// Follows the faces of one source.
+///
+/// Identities count from 1 and are never given twice. (After 2^32 faces they would be; at ten new faces a
+/// second that is thirteen years.)
+#[derive(Clone, Debug)]
+pub struct Tracker {
+    tracks: Vec<Track>,
+    next_id: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Track {
+    id: u32,
+    /// As last seen: what the next detection is compared with.
+    seen: FaceBox,
+    /// As shown: eased.
+    shown: FaceBox,
+    /// Smoothed logarithms of the scores.
+    log_scores: [f32; Expression::COUNT],
+    seen_ms: u64,
+}
+
+impl Default for Tracker {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Tracker {
+    pub fn new() -> Self {
+        Self::resume(1)
+    }
+
+    /// Goes on after a reload of the page: identities start at `next_id`, so that none of the session's
+    /// earlier faces lends its own to another.
+    pub fn resume(next_id: u32) -> Self {
+        Self { tracks: Vec::new(), next_id: next_id.max(1) }
+    }
+
+    /// The identity that the next new face will get: keep it, and give it to [`Tracker::resume`].
+    pub fn next_id(&self) -> u32 {
+        self.next_id
+    }
+
+    /// The faces of the next frame, in the order of their identities. `at_ms` is the capture time by any
+    /// clock; a time that goes back counts as no time passed. Takes the [`MAX_FACES`] largest detections;
+    /// those that are no valid face (a box without area, scores that are not numbers) are left out.
+    pub fn update(&mut self, at_ms: u64, detections: &[Detection]) -> Vec<Face> {
+        self.tracks.retain(|track| at_ms.saturating_sub(track.seen_ms) <= LOST_AFTER_MS);
+        let detections = usable(detections);
+        let mut faces: Vec<Face> = self
+            .associate(&detections)
+            .into_iter()
+            .zip(&detections)
+            .map(|(known, (bounds, detection))| {
+                let track = match known {
+                    Some(index) => {
+                        let track = &mut self.tracks[index];
+                        track.follow(at_ms, *bounds, detection);
+                        track
+                    }
+                    None => self.begin(at_ms, *bounds, detection),
+                };
+                let scores = softmax(track.log_scores);
+                Face {
+                    id: track.id,
+                    bounds: track.shown,
+                    expression: named(&scores),
+                    scores,
+                    quality: Some(detection.quality.clamp(0.0, 1.0)),
+                }
+            })
+            .collect();
+        faces.sort_by_key(|face| face.id);
+        self.forget_oldest();
+        faces
+    }
+
+    /// For each detection the index of the track that it continues. Best pairs first, each track once; ties
+    /// go to the older face and then to the earlier detection.
+    fn associate(&self, detections: &[(FaceBox, &Detection)]) -> Vec<Option<usize>> {
+        let mut pairs = Vec::new();
+        for (track_index, track) in self.tracks.iter().enumerate() {
+            for (detection_index, (bounds, _)) in detections.iter().enumerate() {
+                if let Some(affinity) = affinity(&track.seen, bounds) {
+                    pairs.push((affinity, track_index, detection_index));
+                }
+            }
+        }
+        // Stable, and `tracks` is in order of identity.
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut taken = vec![false; self.tracks.len()];
+        let mut known = vec![None; detections.len()];
+        for (_, track, detection) in pairs {
+            if !taken[track] && known[detection].is_none() {
+                taken[track] = true;
+                known[detection] = Some(track);
+            }
+        }
+        known
+    }
+
+    fn begin(&mut self, at_ms: u64, bounds: FaceBox, detection: &Detection) -> &mut Track {
+        let id = self.next_id;
+        self.next_id = self.next_id.checked_add(1).unwrap_or(1);
+        let log_scores = logarithms(detection);
+        self.tracks.push(Track { id, seen: bounds, shown: bounds, log_scores, seen_ms: at_ms });
+        let last = self.tracks.len() - 1;
+        &mut self.tracks[last]
+    }
+
+    fn forget_oldest(&mut self) {
+        while self.tracks.len() > MAX_TRACKS {
+            let oldest = self.tracks.iter().enumerate().min_by_key(|(_, track)| track.seen_ms);
+            let Some((index, _)) = oldest else { return };
+            self.tracks.remove(index);
+        }
+    }
+}
+
+impl Track {
+    fn follow(&mut self, at_ms: u64, bounds: FaceBox, detection: &Detection) {
+        let elapsed_ms = at_ms.saturating_sub(self.seen_ms);
+        let share = 1.0 - (-(elapsed_ms as f32) / SCORE_TIME_CONSTANT_MS).exp();
+        for (smooth, new) in self.log_scores.iter_mut().zip(logarithms(detection)) {
+            *smooth += share * (new - *smooth);
+        }
+        self.shown = eased(self.shown, bounds);
+        self.seen = bounds;
+        self.seen_ms = self.seen_ms.max(at_ms);
+    }
+}
+
+/// Valid detections with their boxes as the contract allows them, the largest first if there are too many.
+fn usable(detections: &[Detection]) -> Vec<(FaceBox, &Detection)> {
+    let mut usable: Vec<_> = detections
+        .iter()
+        .filter(|detection| {
+            let sum: f32 = detection.scores.0.iter().sum();
+            sum.is_finite() && sum > 0.0 && detection.scores.0.iter().all(|score| *score >= 0.0)
+        })
+        .filter(|detection| detection.quality.is_finite())
+        .filter_map(|detection| Some((valid_box(detection.bounds)?, detection)))
+        .collect();
+    if usable.len() > MAX_FACES {
+        usable.sort_by(|(a, _), (b, _)| (b.width * b.height).total_cmp(&(a.width * a.height)));
+        usable.truncate(MAX_FACES);
+    }
+    usable
+}
+
+fn logarithms(detection: &Detection) -> [f32; Expression::COUNT] {
+    detection.scores.0.map(|score| score.max(SCORE_FLOOR).ln())
+}
+
+/// How well a detection continues a track; `None` if it cannot. Any overlap is better than none.
+fn affinity(seen: &FaceBox, now: &FaceBox) -> Option<f32> {
+    let iou = seen.iou(now);
+    if iou >= MIN_IOU {
+        return Some(1.0 + iou);
+    }
+    let size = |b: &FaceBox| (b.width * b.height).sqrt();
+    let ratio = size(seen) / size(now);
+    if !(1.0 / MAX_SIZE_RATIO..=MAX_SIZE_RATIO).contains(&ratio) {
+        return None;
+    }
+    let distance = movement(seen, now);
+    (distance <= MAX_CENTRE_DISTANCE).then(|| 1.0 - distance)
+}
+
+/// Way of the centre, in mean widths and heights, so that the frame's own shape does not matter.
+fn movement(from: &FaceBox, to: &FaceBox) -> f32 {
+    let across = (to.left + to.width / 2.0) - (from.left + from.width / 2.0);
+    let down = (to.top + to.height / 2.0) - (from.top + from.height / 2.0);
+    let (width, height) = ((from.width + to.width) / 2.0, (from.height + to.height) / 2.0);
+    (across / width).hypot(down / height)
+}
+
+fn eased(shown: FaceBox, seen: FaceBox) -> FaceBox {
+    let grown = (seen.width / shown.width - 1.0).abs().max((seen.height / shown.height - 1.0).abs());
+    let share = (movement(&shown, &seen).max(grown) / BOX_JUMP).clamp(BOX_SHARE, 1.0);
+    let (from, to): ([f32; 4], [f32; 4]) = (shown.into(), seen.into());
+    FaceBox::from(std::array::from_fn(|side| from[side] + share * (to[side] - from[side])))
+}
+
+#[cfg(test)]
+#[path = "tracker_tests.rs"]
+mod tests;
