@@ -1,0 +1,133 @@
+//! A headless Chromium with a profile of its own and, where wanted, a camera.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::cdp::Connection;
+use crate::page::Page;
+use crate::traffic::Traffic;
+use crate::wait;
+
+/// What a page finds when it asks for a camera.
+#[derive(Clone, Debug)]
+pub enum Camera {
+    /// Allowed, and it films this Motion JPEG.
+    Films(PathBuf),
+    /// There is one, and the person says no.
+    Denied,
+    /// There is none.
+    Absent,
+}
+
+/// Ends with this value, children and profile included.
+#[derive(Debug)]
+pub struct Browser {
+    process: Child,
+    connection: Arc<Connection>,
+    folder: TempDir,
+}
+
+/// Headless as root; nothing of the browser's own on the network; nothing slowed down because nobody looks.
+const ARGUMENTS: [&str; 22] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--disable-client-side-phishing-detection",
+    "--disable-extensions",
+    "--disable-features=OptimizationHints,MediaRouter,Translate,DialMediaRouteProvider",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--metrics-recording-only",
+    "--password-store=basic",
+    "--window-size=1280,900",
+    "--remote-debugging-pipe",
+];
+
+impl Browser {
+    pub fn start(camera: &Camera) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the profile");
+        let mut command = Command::new("sh");
+        // The browser reads commands from descriptor 3 and answers on 4; the shell puts our pipes there.
+        command.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 0</dev/null 1>&2", "chromium"]).args(ARGUMENTS);
+        command.arg(format!("--user-data-dir={}", folder.path().join("profile").display()));
+        command.arg(format!("--log-net-log={}", net_log(folder.path()).display()));
+        match camera {
+            Camera::Films(clip) => {
+                command.args(["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]);
+                command.arg(format!("--use-file-for-fake-video-capture={}", clip.display()));
+            }
+            Camera::Denied => {
+                command.args(["--use-fake-ui-for-media-stream=deny", "--use-fake-device-for-media-stream"]);
+            }
+            Camera::Absent => {
+                command.args([
+                    "--use-fake-ui-for-media-stream",
+                    "--use-fake-device-for-media-stream=device-count=0",
+                ]);
+            }
+        }
+        let log = std::fs::File::create(folder.path().join("browser.log")).expect("a log");
+        command.arg("about:blank").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+        let mut process = command.process_group(0).spawn().expect("chromium starts");
+        let input = process.stdin.take().expect("a piped input");
+        let output = process.stdout.take().expect("a piped output");
+        let connection = Connection::open(input, output);
+        Self { process, connection, folder }
+    }
+
+    /// A new page in a window of its own, so that it counts as looked at.
+    pub fn page(&self) -> Page {
+        let target = self
+            .connection
+            .call(None, "Target.createTarget", json!({ "url": "about:blank", "newWindow": true }))
+            .expect("a new page");
+        Page::attach(Arc::clone(&self.connection), &target["targetId"])
+    }
+
+    /// All that its pages and workers sent so far.
+    pub fn traffic(&self) -> Traffic {
+        Traffic::of(&self.connection.events())
+    }
+
+    /// Closes it in good order and returns every address that its network layer was asked for by a page of
+    /// this origin.
+    pub fn close_and_read_net_log(mut self, origin: &str) -> Vec<String> {
+        let _ = self.connection.call(None, "Browser.close", json!({}));
+        wait::until("the browser to close", || self.process.try_wait().ok().flatten());
+        let log = std::fs::read(net_log(self.folder.path())).expect("a net log");
+        crate::traffic::requested(&log, origin)
+    }
+}
+
+fn net_log(folder: &Path) -> PathBuf {
+    folder.join("net-log.json")
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for line in self.traffic().complaints {
+                eprintln!("browser: {line}");
+            }
+        }
+        // The group: renderers and helpers do not outlive it.
+        let group = format!("-{}", self.process.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,163 @@
+//! One page of a browser, used as a person uses it: by what it shows, with real mouse clicks.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
+
+use crate::cdp::{Connection, Forged, auto_attach};
+use crate::wait;
+
+#[derive(Debug)]
+pub struct Page {
+    connection: Arc<Connection>,
+    session: String,
+    target: String,
+}
+
+impl Page {
+    pub(crate) fn attach(connection: Arc<Connection>, target: &Value) -> Self {
+        let attached = connection
+            .call(None, "Target.attachToTarget", json!({ "targetId": target, "flatten": true }))
+            .expect("the page can be attached to");
+        let session = attached["sessionId"].as_str().expect("a session").to_owned();
+        let page = Self { connection, session, target: target.as_str().expect("an id").to_owned() };
+        for method in ["Page.enable", "Runtime.enable", "Network.enable", "Log.enable"] {
+            page.call(method, json!({}));
+        }
+        page.call("Target.setAutoAttach", auto_attach());
+        page
+    }
+
+    fn call(&self, method: &str, params: Value) -> Value {
+        self.connection.call(Some(&self.session), method, params).unwrap_or_else(|fault| panic!("{fault}"))
+    }
+
+    /// Goes there and returns once the page answers; what it shows then is for the test to wait for.
+    pub fn goto(&self, url: &str) {
+        let answer = self.call("Page.navigate", json!({ "url": url }));
+        assert!(answer.get("errorText").is_none(), "{url}: {}", answer["errorText"]);
+    }
+
+    pub fn reload(&self) {
+        self.call("Page.reload", json!({}));
+    }
+
+    pub fn close(self) {
+        let _ = self.connection.call(None, "Target.closeTarget", json!({ "targetId": self.target }));
+    }
+
+    /// Runs before any script of every page opened from here on.
+    pub fn before_each_load(&self, script: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
+    }
+
+    /// The value of an expression, promises awaited. `None` while the page is between documents, or when it
+    /// throws.
+    pub fn ask(&self, expression: &str) -> Option<Value> {
+        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let answer = self.connection.call(Some(&self.session), "Runtime.evaluate", params).ok()?;
+        answer.get("exceptionDetails").is_none().then(|| answer["result"]["value"].clone())
+    }
+
+    /// Waits until the expression is neither null nor false nor empty.
+    pub fn wait_for(&self, what: &str, expression: &str) -> Value {
+        let mut last = None;
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            wait::until(what, || {
+                last = self.ask(expression);
+                last.clone()
+                    .filter(|value| *value != Value::Null && *value != json!(false) && *value != json!(""))
+            })
+        }));
+        found.unwrap_or_else(|panic| {
+            eprintln!("last answer: {last:?}\nthe page shows:\n{}", self.text());
+            std::panic::resume_unwind(panic)
+        })
+    }
+
+    /// Everything a person could read.
+    pub fn text(&self) -> String {
+        let text = self.ask("location.href + '\\n' + document.body.innerText");
+        text.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    pub fn wait_for_element(&self, testid: &str) {
+        self.wait_for(testid, &format!("!!{}", element(testid)));
+    }
+
+    /// Text of an element, or the value of a field.
+    pub fn text_of(&self, testid: &str) -> Option<String> {
+        let one = element(testid);
+        self.ask(&format!("(e => e && (e.value ?? e.innerText))({one})"))?.as_str().map(str::to_owned)
+    }
+
+    pub fn attribute(&self, testid: &str, name: &str) -> Option<String> {
+        self.ask(&format!("{}?.getAttribute({name:?})", element(testid)))?.as_str().map(str::to_owned)
+    }
+
+    /// Moves the mouse there and clicks, as soon as the element is there, enabled and not covered.
+    pub fn click(&self, testid: &str) {
+        let one = element(testid);
+        let place = self.wait_for(
+            &format!("{testid} to be clickable"),
+            &format!(
+                "(e => {{
+                    if (!e || e.disabled) return null;
+                    e.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+                    const r = e.getBoundingClientRect(), x = r.left + r.width / 2, y = r.top + r.height / 2;
+                    const hit = document.elementFromPoint(x, y);
+                    return hit && (e.contains(hit) || hit.contains(e)) ? [x, y] : null;
+                }})({one})"
+            ),
+        );
+        for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
+            let params = json!({
+                "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1,
+                "buttons": i32::from(kind == "mousePressed"),
+            });
+            self.call("Input.dispatchMouseEvent", params);
+        }
+    }
+
+    /// Gives a file to a file field.
+    pub fn choose_file(&self, selector: &str, file: &Path) {
+        self.wait_for(selector, &format!("!!document.querySelector({selector:?})"));
+        let params = json!({ "expression": format!("document.querySelector({selector:?})") });
+        let field = self.call("Runtime.evaluate", params);
+        let params = json!({ "files": [file], "objectId": field["result"]["objectId"] });
+        self.call("DOM.setFileInputFiles", params);
+    }
+
+    /// From now on requests for addresses that match get this body.
+    pub fn forge(&self, url_pattern: &str, body: &[u8]) {
+        let forged = Forged { url_pattern: url_pattern.to_owned(), body_base64: BASE64.encode(body) };
+        self.connection.forge(&self.session, forged).unwrap_or_else(|fault| panic!("{fault}"));
+    }
+
+    /// Size in CSS pixels, and what the person's system prefers.
+    pub fn look(&self, width: u32, height: u32, scheme: &str) {
+        let mobile = width < 600;
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile }),
+        );
+        self.call(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
+        );
+    }
+
+    pub fn picture(&self, file: &Path) {
+        let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        let bytes = BASE64.decode(answer["data"].as_str().unwrap_or_default()).expect("base64");
+        fs::write(file, bytes).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
+    }
+}
+
+fn element(testid: &str) -> String {
+    format!("document.querySelector('[data-testid=\"{testid}\"]')")
+}
