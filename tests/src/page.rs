@@ -99,6 +99,11 @@ impl Page {
         self.ask(&format!("{}?.getAttribute({name:?})", element(testid)))?.as_str().map(str::to_owned)
     }
 
+    /// A number that an element carries in `data-count`.
+    pub fn count(&self, testid: &str) -> Option<u64> {
+        self.attribute(testid, "data-count")?.parse().ok()
+    }
+
     /// Moves the mouse there and clicks, as soon as the element is there, enabled and not covered.
     pub fn click(&self, testid: &str) {
         let one = element(testid);

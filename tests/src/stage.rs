@@ -37,11 +37,35 @@ pub fn start_session(page: &Page, url: &str) -> SessionId {
     page.goto(url);
     page.click("start-session");
     page.click("consent-allow");
-    session_of(page)
+    live_session(page)
 }
 
-/// The session that the page records.
-pub fn session_of(page: &Page) -> SessionId {
-    let id = page.wait_for("a session", "document.querySelector('[data-session]')?.dataset.session");
+/// The session that the page records, once it does.
+pub fn live_session(page: &Page) -> SessionId {
+    let id = page.wait_for(
+        "a live session",
+        "document.querySelector('main[data-testid=live][data-session]')?.dataset.session",
+    );
     id.as_str().expect("an id").parse().expect("a session's id")
+}
+
+/// One click, and what the page then says is stored.
+pub fn stop_session(page: &Page) -> u64 {
+    page.click("stop");
+    let stored =
+        page.wait_for("the summary", "document.querySelector('[data-testid=stored]')?.dataset.count");
+    stored.as_str().and_then(|count| count.parse().ok()).expect("a count")
+}
+
+/// The address for watchers, as a person would copy it.
+pub fn share_link(page: &Page) -> String {
+    page.click("share");
+    page.wait_for("the share link", "document.querySelector('[data-testid=share-link]')?.value");
+    page.text_of("share-link").expect("a link")
+}
+
+/// The name of the fault that the page shows, once it shows one.
+pub fn fault(page: &Page) -> String {
+    page.wait_for("a fault", "document.querySelector('[data-testid=fault]')?.dataset.fault");
+    page.attribute("fault", "data-fault").expect("a name")
 }

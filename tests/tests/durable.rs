@@ -1,0 +1,113 @@
+//! Acked is durable, and stored once: whatever breaks in the middle of a session, the relay ends up with the
+//! samples 1 … n, each once.
+
+use std::thread;
+use std::time::Duration;
+
+use mien_tests::api::assert_gapless;
+use mien_tests::cable::Cable;
+use mien_tests::page::Page;
+use mien_tests::relay::Relay;
+use mien_tests::stage::{self, Stage};
+use mien_tests::wait;
+
+/// Before, during and after the trouble.
+const SOME: u64 = 8;
+
+/// Samples go on being made while nobody takes them.
+fn wait_for_a_backlog(page: &Page) {
+    wait::until("samples to wait in the browser", || page.count("pending").filter(|count| *count >= SOME));
+}
+
+#[test]
+fn a_relay_killed_in_mid_session_costs_no_sample() {
+    let stage = Stage::set();
+    let mut relay = Relay::start();
+    let browser = stage.browser();
+    let page = browser.page();
+    let session = stage::start_session(&page, &relay.url());
+    relay.api().wait_for_samples(session, SOME);
+
+    for _ in 0..2 {
+        relay.kill();
+        wait_for_a_backlog(&page);
+        relay.restart();
+        let before = relay.api().stored(session);
+        relay.api().wait_for_samples(session, before + 2 * SOME);
+    }
+    let said = stage::stop_session(&page);
+    let samples = relay.api().samples(session);
+    assert_gapless(&samples);
+    assert_eq!(said, samples.len() as u64);
+}
+
+#[test]
+fn a_reload_in_mid_session_costs_no_sample() {
+    let stage = Stage::set();
+    let relay = Relay::start();
+    let browser = stage.browser();
+    let page = browser.page();
+    let session = stage::start_session(&page, &relay.url());
+    for _ in 0..2 {
+        let before = relay.api().stored(session);
+        relay.api().wait_for_samples(session, before + SOME);
+        page.reload();
+        assert_eq!(stage::live_session(&page), session, "the page goes on with its session");
+    }
+    let before = relay.api().stored(session);
+    relay.api().wait_for_samples(session, before + SOME);
+    stage::stop_session(&page);
+    assert_gapless(&relay.api().samples(session));
+}
+
+#[test]
+fn a_reload_while_the_relay_is_away_costs_no_sample() {
+    let stage = Stage::set();
+    let relay = Relay::start();
+    let cable = Cable::to(relay.address());
+    let browser = stage.browser();
+    let page = browser.page();
+    let session = stage::start_session(&page, &cable.url());
+    relay.api().wait_for_samples(session, SOME);
+    cable.pull();
+    wait_for_a_backlog(&page);
+    let waiting = page.count("pending").expect("a count");
+    let stored = relay.api().stored(session);
+    // The page itself comes from the relay, so it can only be opened again with the cable in.
+    cable.plug();
+    page.reload();
+    stage::live_session(&page);
+    relay.api().wait_for_samples(session, stored + waiting + SOME);
+    stage::stop_session(&page);
+    assert_gapless(&relay.api().samples(session));
+}
+
+#[test]
+fn ten_seconds_without_a_network_cost_no_sample() {
+    const AWAY: Duration = Duration::from_secs(10);
+    let stage = Stage::set();
+    let relay = Relay::start();
+    let cable = Cable::to(relay.address());
+    let browser = stage.browser();
+    let page = browser.page();
+    let session = stage::start_session(&page, &cable.url());
+    relay.api().wait_for_samples(session, SOME);
+
+    cable.pull();
+    page.wait_for(
+        "the page to say that it is offline",
+        "document.querySelector('[data-testid=link-state]')?.dataset.state === 'offline'",
+    );
+    // The time itself is what is tested here: long enough for several tries to connect.
+    thread::sleep(AWAY);
+    wait_for_a_backlog(&page);
+    let before = relay.api().stored(session);
+    cable.plug();
+    relay.api().wait_for_samples(session, before + 2 * SOME);
+    page.wait_for(
+        "the page to be live again",
+        "document.querySelector('[data-testid=link-state]')?.dataset.state === 'live'",
+    );
+    stage::stop_session(&page);
+    assert_gapless(&relay.api().samples(session));
+}

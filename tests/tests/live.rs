@@ -1,0 +1,105 @@
+//! Camera to committed sample: what the relay stores is what the picture shows.
+
+use mien_tests::analyze;
+use mien_tests::api::assert_gapless;
+use mien_tests::browser::{Browser, Camera};
+use mien_tests::relay::Relay;
+use mien_tests::stage::{self, Stage};
+
+const SAMPLES: u64 = 20;
+/// The tracker may take some frames to make up its mind about a new face.
+const SETTLED_AFTER: usize = 5;
+
+#[test]
+fn a_face_before_the_camera_becomes_stored_samples() {
+    let stage = Stage::set();
+    let expected = analyze::face(&stage.clip.still);
+    assert!(expected.bounds.iou(&stage.clip.face) > 0.5, "{expected:?} is not at {:?}", stage.clip.face);
+
+    let relay = Relay::start();
+    let browser = stage.browser();
+    let page = browser.page();
+    let session = stage::start_session(&page, &relay.url());
+    relay.api().wait_for_samples(session, SAMPLES + SETTLED_AFTER as u64);
+    page.wait_for(
+        "the expression on the page",
+        &format!(
+            "document.querySelector('[data-testid=expression]')?.dataset.expression === {:?}",
+            expected.expression.map_or("unsure", mien_shared::Expression::name)
+        ),
+    );
+    let said = stage::stop_session(&page);
+
+    let samples = relay.api().samples(session);
+    assert_eq!(said, samples.len() as u64, "the page tells what the relay has");
+    assert_gapless(&samples);
+    for sample in &samples[SETTLED_AFTER..] {
+        let [face] = sample.faces.as_slice() else { panic!("one face, not {:?}", sample.faces) };
+        assert!(face.bounds.iou(&stage.clip.face) > 0.5, "sample {}: {:?}", sample.seq, face.bounds);
+        assert_eq!(face.expression, expected.expression, "sample {}: {:?}", sample.seq, face.scores);
+        assert_eq!(face.id, samples[SETTLED_AFTER].faces[0].id, "one person, one identity");
+    }
+    let times: Vec<u64> = samples.iter().map(|sample| sample.at).collect();
+    assert!(times.is_sorted(), "capture times go forward");
+    assert_eq!(browser.traffic().complaints, Vec::<String>::new());
+}
+
+#[test]
+fn the_demo_works_without_a_camera() {
+    let _stage = Stage::set();
+    let relay = Relay::start();
+    let browser = Browser::start(&Camera::Absent);
+    let page = browser.page();
+    page.goto(&relay.url());
+    page.click("try-demo");
+    page.wait_for("a face", "Number(document.querySelector('[data-testid=faces]')?.dataset.count) > 0");
+    page.wait_for(
+        "an expression",
+        "!!document.querySelector('[data-testid=expression]')?.dataset.expression",
+    );
+    assert_eq!(browser.traffic().bodies, Vec::<usize>::new(), "the demo sends nothing");
+    assert_eq!(browser.traffic().messages, Vec::<String>::new(), "the demo sends nothing");
+}
+
+#[test]
+fn stop_releases_the_camera() {
+    let stage = Stage::set();
+    let relay = Relay::start();
+    let browser = stage.browser();
+    let page = browser.page();
+    page.before_each_load(KEEP_TRACKS);
+    let session = stage::start_session(&page, &relay.url());
+    relay.api().wait_for_samples(session, 1);
+    assert_eq!(page.ask("tracks.map(track => track.readyState).join()"), Some("live".into()));
+    stage::stop_session(&page);
+    page.wait_for("the camera's light to go off", "tracks.every(track => track.readyState === 'ended')");
+}
+
+#[test]
+fn the_camera_is_asked_for_only_after_consent() {
+    let stage = Stage::set();
+    let relay = Relay::start();
+    let browser = stage.browser();
+    let page = browser.page();
+    page.before_each_load(KEEP_TRACKS);
+    page.goto(&relay.url());
+    page.click("start-session");
+    page.wait_for_element("consent");
+    assert_eq!(page.ask("asked"), Some(0.into()), "the page asked for the camera before the person said yes");
+    page.click("consent-allow");
+    page.wait_for("the page to ask for the camera", "asked === 1");
+    stage::live_session(&page);
+}
+
+/// Counts requests for a camera and keeps what came of them.
+const KEEP_TRACKS: &str = "
+    globalThis.asked = 0;
+    globalThis.tracks = [];
+    const open = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+    if (open) navigator.mediaDevices.getUserMedia = async wanted => {
+        globalThis.asked += 1;
+        const stream = await open(wanted);
+        globalThis.tracks.push(...stream.getTracks());
+        return stream;
+    };
+";
