@@ -1,2 +1,92 @@
-//! placeholder
-fn main() {}
+//! Pictures of every view, phone and desktop, light and dark, taken from the real thing: `shots FOLDER`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use mien_tests::browser::{Browser, Camera};
+use mien_tests::page::Page;
+use mien_tests::relay::Relay;
+use mien_tests::stage::{self, Stage};
+
+/// CSS pixels.
+const SIZES: [(u32, u32); 2] = [(390, 844), (1280, 900)];
+const SCHEMES: [&str; 2] = ["light", "dark"];
+/// Enough for a timeline that shows something.
+const SAMPLES: u64 = 40;
+
+fn main() -> anyhow::Result<()> {
+    let folder = PathBuf::from(std::env::args_os().nth(1).context("usage: shots FOLDER")?);
+    std::fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
+    let stage = Stage::set();
+    let relay = Relay::start();
+    for (width, height) in SIZES {
+        for scheme in SCHEMES {
+            let look = Look { folder: &folder, width, height, scheme };
+            look.recording(&stage, &relay);
+            look.denied(&relay);
+        }
+    }
+    println!("pictures are in {}", folder.display());
+    Ok(())
+}
+
+struct Look<'a> {
+    folder: &'a Path,
+    width: u32,
+    height: u32,
+    scheme: &'a str,
+}
+
+impl Look<'_> {
+    fn page(&self, browser: &Browser) -> Page {
+        let page = browser.page();
+        page.look(self.width, self.height, self.scheme);
+        page
+    }
+
+    fn take(&self, page: &Page, view: &str) {
+        // Fonts and the last frame are on the screen before the picture is.
+        page.ask("document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))");
+        page.picture(&self.folder.join(format!("{view}-{}-{}.png", self.width, self.scheme)));
+    }
+
+    fn recording(&self, stage: &Stage, relay: &Relay) {
+        let browser = stage.browser();
+        let page = self.page(&browser);
+        page.goto(&relay.url());
+        page.wait_for(
+            "the demo on the first page",
+            "!!document.querySelector('[data-testid=preview-expression]')?.dataset.expression",
+        );
+        self.take(&page, "home");
+        page.click("start-session");
+        page.wait_for_element("consent");
+        self.take(&page, "consent");
+        page.click("consent-allow");
+        let session = stage::live_session(&page);
+        relay.api().wait_for_samples(session, SAMPLES);
+        self.take(&page, "live");
+
+        let link = stage::share_link(&page);
+        let watcher = Browser::start(&Camera::Absent);
+        let screen = self.page(&watcher);
+        screen.goto(&link);
+        screen.wait_for(
+            "the expression",
+            "!!document.querySelector('[data-testid=watch-expression]')?.dataset.expression",
+        );
+        self.take(&screen, "watch");
+        stage::stop_session(&page);
+        self.take(&page, "done");
+    }
+
+    fn denied(&self, relay: &Relay) {
+        let browser = Browser::start(&Camera::Denied);
+        let page = self.page(&browser);
+        page.goto(&relay.url());
+        page.click("start-session");
+        page.click("consent-allow");
+        stage::fault(&page);
+        self.take(&page, "denied");
+    }
+}
