@@ -87,6 +87,6 @@ fn sources() -> anyhow::Result<String> {
     Ok(fingerprint.finish())
 }
 
-fn free_address() -> anyhow::Result<SocketAddr> {
+pub(crate) fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

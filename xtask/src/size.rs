@@ -1,33 +1,61 @@
 //! `cargo xtask size`: what a browser loads, raw and as the relay sends it.
+//!
+//! The relay itself is asked, so that these are the bytes on the wire and not an estimate.
 
-use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
-use crate::{finish, page, tools, workspace};
-
-/// As the relay's build compresses large files; the best quality takes minutes and saves a tenth more.
-const QUALITY: u32 = 9;
-const WINDOW_BITS: u32 = 24;
+use crate::process::{Companion, Interrupt};
+use crate::{dev, finish, page, run, tools, workspace};
 
 pub(crate) fn show() -> anyhow::Result<()> {
     page::build(&tools::ensure(tools::PAGE)?)?;
-    println!("{:<64} {:>12} {:>12}", "file", "raw", "brotli");
+    run::build_relay()?;
+    let address = dev::free_address()?;
+    let interrupt = Interrupt::catch()?;
+    // The sizes are no business of the database with the sessions.
+    let mut relay = Companion::start(
+        run::relay_command(address).env("MIEN_DATABASE_URL", scratch_database()).env("MIEN_LOG", "warn"),
+    )?;
+    if !run::wait_until_ready(&mut relay, address, &interrupt)? {
+        return Ok(());
+    }
+    println!("{:<64} {:>12} {:>12}", "file", "raw", "as sent");
     let mut total = (0, 0);
     for path in finish::files(&workspace::dist())? {
-        let bytes = fs::read(workspace::dist().join(&path))?;
-        let compressed = compressed_len(&bytes).with_context(|| format!("could not compress {path}"))?;
-        println!("{path:<64} {:>12} {:>12}", grouped(bytes.len()), grouped(compressed));
-        total = (total.0 + bytes.len(), total.1 + compressed);
+        let raw = length(address, &path, "identity")?;
+        let sent = length(address, &path, "br")?;
+        println!("{path:<64} {:>12} {:>12}", grouped(raw), grouped(sent));
+        total = (total.0 + raw, total.1 + sent);
     }
     println!("{:<64} {:>12} {:>12}", "all", grouped(total.0), grouped(total.1));
+    relay.stop()?;
     Ok(())
 }
 
-fn compressed_len(mut bytes: &[u8]) -> std::io::Result<usize> {
-    let mut writer = brotli::CompressorWriter::new(Vec::new(), 64 * 1024, QUALITY, WINDOW_BITS);
-    std::io::copy(&mut bytes, &mut writer)?;
-    Ok(writer.into_inner().len())
+fn scratch_database() -> String {
+    format!("sqlite:{}", workspace::target().join("size.db").display())
+}
+
+/// What `Content-Length` says of a file in this encoding.
+fn length(address: SocketAddr, path: &str, encoding: &str) -> anyhow::Result<usize> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(
+        stream,
+        "HEAD /{path} HTTP/1.1\r\nHost: {address}\r\nAccept-Encoding: {encoding}\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut head = String::new();
+    stream.read_to_string(&mut head)?;
+    if !head.starts_with("HTTP/1.1 200") {
+        bail!("the relay has no /{path}: {}", head.lines().next().unwrap_or_default());
+    }
+    head.lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.trim().parse().ok())
+        .with_context(|| format!("the relay gave no length for /{path}"))
 }
 
 /// 1234567 as 1 234 567.
