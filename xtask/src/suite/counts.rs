@@ -1,6 +1,6 @@
 //! Reads the tests' results from what their runners print.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::ops::AddAssign;
 use std::process::{Command, Stdio};
 
@@ -29,11 +29,10 @@ pub(super) fn count(command: &mut Command) -> anyhow::Result<(Counts, Option<Str
         command.stdout(Stdio::piped()).spawn().with_context(|| format!("could not start `{name}`"))?;
     let output = child.stdout.take().context("a piped output is there")?;
     let mut counts = Counts::default();
-    let mut shown = std::io::stdout();
     for line in BufReader::new(output).split(b'\n') {
         let line = String::from_utf8_lossy(&line?).into_owned();
         counts += of_line(&line);
-        writeln!(shown, "{line}")?;
+        println!("{line}");
     }
     let status = child.wait()?;
     if status.success() {
