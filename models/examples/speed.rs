@@ -1,0 +1,58 @@
+//! Milliseconds a frame and a stage, best and middle of many: `cargo run --release -p mien-models --example speed`.
+//! Prints figures and asserts nothing: a busy machine must not fail a build.
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::time::Instant;
+
+use common::{ASTRONAUT, Picture, WEIGHTS};
+use mien_models::expression::{CROP_SIDE, views};
+use mien_models::image::Letterbox;
+use mien_models::{Analyzer, Frame, Scope};
+
+const ROUNDS: usize = 60;
+
+fn main() {
+    let portrait = Picture::read(ASTRONAUT);
+    // The size of a common camera, the portrait repeated over it.
+    let (width, height) = (640, 480);
+    let rgba: Vec<u8> = (0..width * height)
+        .flat_map(|at| {
+            let (x, y) = ((at % width).min(255), (at / width).min(255));
+            let at = (y * 256 + x) as usize * 4;
+            portrait.rgba[at..at + 4].iter().copied()
+        })
+        .collect();
+    let camera = Frame::new(width, height, &rgba).expect("a whole frame");
+    let start = Instant::now();
+    let mut analyzer = Analyzer::new(&WEIGHTS).expect("the weights");
+    println!("load all three            {:7.2} ms", start.elapsed().as_secs_f64() * 1e3);
+
+    let (mut square, mut row, mut crop) = (Vec::new(), Vec::new(), Vec::new());
+    let letterbox = Letterbox::new(&camera, 1.0);
+    time("letterbox 640×480 → 128", || letterbox.draw(&camera, 128, &mut square, &mut row));
+    time("letterbox 640×480 → 256", || letterbox.draw(&camera, 256, &mut square, &mut row));
+    let faces = analyzer.detect(&camera, Scope::Near).expect("faces");
+    let views = views(&camera, faces.first().expect("a face"));
+    time("crop of one view", || {
+        crop.clear();
+        views[1].draw(&camera, CROP_SIDE, &mut crop);
+    });
+    time("detect near", || drop(analyzer.detect(&camera, Scope::Near)));
+    time("detect near and far", || drop(analyzer.detect(&camera, Scope::Full)));
+    time("whole frame, near", || drop(analyzer.analyze(&camera, Scope::Near)));
+    time("whole frame, full", || drop(analyzer.analyze(&camera, Scope::Full)));
+}
+
+fn time(what: &str, mut work: impl FnMut()) {
+    let mut ms: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    ms.sort_by(f64::total_cmp);
+    println!("{what:25} {:7.2} ms best, {:7.2} middle", ms[0], ms[ROUNDS / 2]);
+}

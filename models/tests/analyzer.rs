@@ -1,0 +1,115 @@
+//! The whole analyzer on real pixels, on native and in a browser's worker: both are held to one stored answer,
+//! so they agree with each other.
+//!
+//! In headless Chromium:
+//! `CHROMEDRIVER=… CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner cargo test --release
+//! --target wasm32-unknown-unknown -p mien-models --no-default-features --features inference --test analyzer`
+
+mod common;
+
+use common::{Case, EXPRESSION, FAR, GRACE_HOPPER, NEAR, Picture, WEIGHTS, cases};
+use mien_models::{Analyzer, Detection, ModelError, ModelId, Scope, Weights};
+use mien_shared::{Expression, FaceBox};
+
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+const GOLDEN: &str = include_str!("data/golden.json");
+/// What the contract allows native and wasm to differ.
+const TOLERANCE: f32 = 1e-3;
+
+#[test]
+fn the_answers_are_the_stored_ones() {
+    let golden: Vec<Case> = serde_json::from_str(GOLDEN).expect("the stored answers");
+    let cases = cases();
+    assert_eq!(cases.len(), golden.len());
+    for (case, stored) in cases.iter().zip(&golden) {
+        assert_eq!((&case.name, case.faces.len()), (&stored.name, stored.faces.len()));
+        for (face, expected) in case.faces.iter().zip(&stored.faces) {
+            let differs = difference(face, expected);
+            assert!(differs <= TOLERANCE, "{}: differs by {differs}", case.name);
+            assert_eq!(face.expression, expected.expression, "{}", case.name);
+        }
+    }
+}
+
+/// The largest difference of any number of two detections.
+fn difference(a: &Detection, b: &Detection) -> f32 {
+    let numbers = |face: &Detection| {
+        let bounds: [f32; 4] = face.bounds.into();
+        let mut numbers = bounds.to_vec();
+        numbers.extend(face.keypoints.iter().flatten());
+        numbers.extend(face.scores.0);
+        numbers.extend([face.score, face.quality]);
+        numbers
+    };
+    numbers(a).iter().zip(numbers(b)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn an_astronauts_smile_is_happiness_wherever_it_is_looked_for() {
+    let astronaut = FaceBox { left: 0.34, top: 0.13, width: 0.2, height: 0.2 };
+    for case in cases().iter().filter(|case| case.name.starts_with("astronaut")) {
+        let [face] = &case.faces[..] else { panic!("{}: one face, not {:?}", case.name, case.faces) };
+        assert_eq!(face.expression, Some(Expression::Happiness), "{}", case.name);
+        if matches!(&*case.name, "astronaut near" | "astronaut full") {
+            assert!(face.bounds.iou(&astronaut) > 0.5, "{}: {:?}", case.name, face.bounds);
+        }
+    }
+}
+
+#[test]
+fn every_detection_is_valid() {
+    for face in cases().into_iter().flat_map(|case| case.faces) {
+        assert!((face.scores.0.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+        assert!((0.0..=1.0).contains(&face.quality) && (0.0..=1.0).contains(&face.score));
+    }
+}
+
+#[test]
+fn odd_frames_get_an_answer() {
+    let mut analyzer = Analyzer::new(&WEIGHTS).expect("the weights");
+    for (width, height) in [(1, 1), (3, 2_000), (2_000, 3), (640, 480)] {
+        let rgba = vec![127; width as usize * height as usize * 4];
+        let picture = Picture { width, height, rgba };
+        let faces = analyzer.analyze(&picture.frame(), Scope::Full).expect("an answer");
+        assert!(faces.is_empty(), "nobody is in a grey {width}×{height} frame");
+        analyzer.analyze_crop(&picture.frame()).expect("an answer");
+    }
+}
+
+#[test]
+fn without_the_far_detector_the_near_one_still_works() {
+    let mut analyzer = Analyzer::new(&Weights { far: None, ..WEIGHTS }).expect("the weights");
+    let grace = Picture::read(GRACE_HOPPER);
+    assert_eq!(analyzer.analyze(&grace.frame(), Scope::Full).expect("an answer").len(), 1);
+    assert!(!analyzer.has_far());
+    analyzer.add_far_verified(FAR).expect("the weights");
+    assert!(analyzer.has_far());
+}
+
+#[test]
+fn a_damaged_model_says_which_and_why() {
+    let refused = |weights| Analyzer::new_verified(&weights).expect_err("damaged");
+    let cut = refused(Weights { near: &NEAR[..1000], ..WEIGHTS });
+    assert_eq!(
+        cut,
+        ModelError::Length { model: ModelId::Near, expected_bytes: NEAR.len() as u64, got_bytes: 1000 }
+    );
+    let mut flipped = EXPRESSION.to_vec();
+    flipped[500_000] ^= 1;
+    let flipped = refused(Weights { expression: &flipped, ..WEIGHTS });
+    assert!(matches!(flipped, ModelError::Hash { model: ModelId::Expression, .. }), "{flipped}");
+    assert!(flipped.to_string().contains("c2ea2fd8de50"), "{flipped}");
+
+    // Past the hashes too nothing panics.
+    let refused = |weights| Analyzer::new(&weights).expect_err("unusable");
+    let page = refused(Weights { near: b"<!doctype html><title>Not found</title>", ..WEIGHTS });
+    assert_eq!(page.model(), ModelId::Near);
+    let empty = refused(Weights { expression: &[], ..WEIGHTS });
+    assert_eq!(empty.model(), ModelId::Expression);
+    let swapped = refused(Weights { far: Some(NEAR), ..WEIGHTS });
+    assert!(matches!(swapped, ModelError::Shape { model: ModelId::Far, .. }), "{swapped}");
+}
