@@ -5,12 +5,11 @@
 //! [`Batcher::submit`] and so stop reading, and the samples stay where they are safe, with their clients.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mien_shared::Code;
 use mien_shared::api::SourceName;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::hub::Live;
 use crate::metrics::Metrics;
@@ -26,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Batcher {
     jobs: mpsc::Sender<Job>,
-    failing: Arc<AtomicBool>,
+    failing: watch::Sender<bool>,
     metrics: Metrics,
 }
 
@@ -76,8 +75,8 @@ impl Batcher {
     /// Starts the task; it ends when the last handle is gone and all is committed.
     pub fn start(store: Store, metrics: Metrics, rows: usize, interval: Duration) -> Self {
         let (jobs, inbox) = mpsc::channel(QUEUE_BATCHES);
-        let failing = Arc::new(AtomicBool::new(false));
-        let lane = Lane { store, metrics: metrics.clone(), rows, interval, failing: Arc::clone(&failing) };
+        let failing = watch::Sender::new(false);
+        let lane = Lane { store, metrics: metrics.clone(), rows, interval, failing: failing.clone() };
         tokio::spawn(lane.run(inbox));
         Self { jobs, failing, metrics }
     }
@@ -92,7 +91,12 @@ impl Batcher {
 
     /// Whether commits fail at the moment.
     pub fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Relaxed)
+        *self.failing.borrow()
+    }
+
+    /// Follows whether commits fail.
+    pub fn failing(&self) -> watch::Receiver<bool> {
+        self.failing.subscribe()
     }
 
     /// Returns once everything handed in before is committed.
@@ -110,7 +114,7 @@ struct Lane {
     metrics: Metrics,
     rows: usize,
     interval: Duration,
-    failing: Arc<AtomicBool>,
+    failing: watch::Sender<bool>,
 }
 
 /// What is committed together.
@@ -187,7 +191,7 @@ impl Lane {
             match self.store.commit(batches).await {
                 Ok(outcomes) => {
                     self.metrics.batch_commit_seconds.observe(begun.elapsed().as_secs_f64());
-                    if self.failing.swap(false, Ordering::Relaxed) {
+                    if self.failing.send_replace(false) {
                         tracing::info!("samples are stored again");
                     }
                     return outcomes;
@@ -202,7 +206,7 @@ impl Lane {
     fn note_failure(&self, cause: &StoreError) {
         self.metrics.count_store_error(cause);
         // Once an outage, not once an attempt.
-        if !self.failing.swap(true, Ordering::Relaxed) {
+        if !self.failing.send_replace(true) {
             tracing::error!(%cause, "samples cannot be stored; keeping them and trying again");
         }
     }

@@ -107,7 +107,7 @@ impl Metrics {
         registry.register("queue_depth", "Items that wait in a queue", queues.clone());
         let outcomes = Family::<SampleOutcome, Counter>::default();
         registry.register("samples", "Samples by what became of them", outcomes.clone());
-        let outcome = |outcome| outcomes.get_or_create(&SampleOutcome { outcome }).clone();
+        let outcome = |outcome| outcomes.get_or_create_owned(&SampleOutcome { outcome });
         let samples = SampleCounts {
             accepted: outcome("accepted"),
             duplicate: outcome("duplicate"),
@@ -162,16 +162,16 @@ impl Metrics {
 
         Self {
             requests,
-            ingest_connections: connections.get_or_create(&Kind { kind: "ingest" }).clone(),
-            watch_connections: connections.get_or_create(&Kind { kind: "watch" }).clone(),
-            batch_queue: queues.get_or_create(&Queue { queue: "batch" }).clone(),
+            ingest_connections: connections.get_or_create_owned(&Kind { kind: "ingest" }),
+            watch_connections: connections.get_or_create_owned(&Kind { kind: "watch" }),
+            batch_queue: queues.get_or_create_owned(&Queue { queue: "batch" }),
             samples,
             batch_rows,
             batch_commit_seconds,
             ack_latency_seconds,
             watch_lag_samples,
-            rate_limited_samples: limited.get_or_create(&Kind { kind: "samples" }).clone(),
-            rate_limited_requests: limited.get_or_create(&Kind { kind: "requests" }).clone(),
+            rate_limited_samples: limited.get_or_create_owned(&Kind { kind: "samples" }),
+            rate_limited_requests: limited.get_or_create_owned(&Kind { kind: "requests" }),
             store_errors,
             pool_in_use,
             pool_idle,

@@ -23,9 +23,9 @@ use tower::Service;
 use crate::app::{self, AppState};
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::shutdown::Drain;
+use crate::retention;
+use crate::shutdown::{Drain, Signals};
 use crate::store::Store;
-use crate::{retention, shutdown};
 
 /// Pause after a connection could not be accepted, as when no file handle is left: trying again at once would
 /// only burn the processor.
@@ -37,18 +37,21 @@ const MAX_HEADER_BYTES: usize = 64 * 1024;
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let metrics = Metrics::new();
     let store = Store::open(&config.database_url, config.database_max_connections, &metrics).await?;
-    let listener =
-        TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let state = AppState::new(config, store, metrics);
+    // Before anyone is told that the relay is there, and so may end it.
+    let mut signals = Signals::catch().context("signals cannot be caught")?;
     println!("mien-relay listens on http://{address}");
     tracing::info!(%address, "serving");
     let drain = state.drain.clone();
     let second_signal = async {
-        shutdown::signal().await;
+        signals.next().await;
         tracing::info!("shutting down");
         drain.begin();
-        shutdown::signal().await;
+        signals.next().await;
     };
     tokio::select! {
         served = serve(listener, state) => served,
@@ -76,7 +79,9 @@ pub async fn serve(listener: TcpListener, state: AppState) -> anyhow::Result<()>
     };
     match tokio::time::timeout(state.config.shutdown, finish).await {
         Ok(()) => Ok(()),
-        Err(_) => anyhow::bail!("the shutdown took longer than MIEN_SHUTDOWN_SECONDS; some requests were cut off"),
+        Err(_) => {
+            anyhow::bail!("the shutdown took longer than MIEN_SHUTDOWN_SECONDS; some requests were cut off")
+        }
     }
 }
 

@@ -29,22 +29,35 @@ impl Drain {
     }
 }
 
-/// Returns at the first SIGTERM or SIGINT.
-pub async fn signal() {
+/// The signals that end the relay, caught from the moment this is made.
+#[derive(Debug)]
+pub struct Signals {
     #[cfg(unix)]
-    {
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    pub fn catch() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            },
-            Err(cause) => {
-                tracing::warn!(%cause, "SIGTERM cannot be caught");
-                let _ = tokio::signal::ctrl_c().await;
-            }
-        }
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
+
     #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+    pub fn catch() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Returns at the next SIGTERM or SIGINT.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

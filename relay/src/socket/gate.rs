@@ -48,7 +48,12 @@ impl Gate {
         Self { high: through, held_from: None, past: 0 }
     }
 
-    pub(super) fn pass(&mut self, mut items: Vec<Item>, limiter: &Limiter, user: &str) -> Result<Passage, Ignored> {
+    pub(super) fn pass(
+        &mut self,
+        mut items: Vec<Item>,
+        limiter: &Limiter,
+        user: &str,
+    ) -> Result<Passage, Ignored> {
         let came = items.len();
         let was_held = self.held_from;
         self.hold_back(&mut items);
@@ -193,8 +198,7 @@ mod tests {
     #[test]
     fn refused_samples_cost() {
         let (limiter, mut gate) = (limiter(2), Gate::new(10));
-        let refused =
-            |seq| Err(mien_shared::protocol::RefusedSample { seq, detail: String::new() });
+        let refused = |seq| Err(mien_shared::protocol::RefusedSample { seq, detail: String::new() });
         let passage = gate.pass(vec![refused(5), refused(11), refused(12)], &limiter, "a").unwrap();
         assert_eq!(seqs(&passage), [5, 11]);
         assert_eq!(passage.throttle.map(|throttle| throttle.from), Some(12));

@@ -66,8 +66,7 @@ async fn open<'a>(app: &'a App, id: SessionId, wire: &mut Wire) -> Result<Connec
     let watching = app.hub.join(id).watch();
     let phase = watching.live().phase();
     let session = hello::find(app, id).await.map_err(End::Close)?;
-    let throughs =
-        patiently(app.store.throughs(id)).await.map_err(|_| End::Close(CloseCode::AtCapacity))?;
+    let throughs = patiently(app.store.throughs(id)).await.map_err(|_| End::Close(CloseCode::AtCapacity))?;
     let mut places = BTreeMap::new();
     let mut behind = BTreeMap::new();
     for (source, through) in throughs {
@@ -195,7 +194,8 @@ impl Connection<'_> {
 
     /// Reads and sends one page of each source that is behind.
     async fn catch_up(&mut self, wire: &mut Wire) -> Result<(), End> {
-        self.lag.set(self.behind.iter().map(|(source, target)| target.saturating_sub(self.place(source))).sum());
+        self.lag
+            .set(self.behind.iter().map(|(source, target)| target.saturating_sub(self.place(source))).sum());
         for (source, target) in self.behind.clone() {
             let after = self.place(&source);
             let samples =
@@ -294,11 +294,15 @@ mod tests {
             scores: mien_shared::Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
             quality: None,
         };
-        let samples: Vec<Sample> =
-            (1..=100).map(|seq| Sample { seq, at: seq, faces: vec![face.clone(); (seq % 33) as usize] }).collect();
+        let samples: Vec<Sample> = (1..=100)
+            .map(|seq| Sample { seq, at: seq, faces: vec![face.clone(); (seq % 33) as usize] })
+            .collect();
         let back: Vec<Sample> = portions(&samples).flatten().cloned().collect();
         assert_eq!(back, samples);
-        assert!(portions(&samples).all(|part| part.iter().map(|s| s.faces.len()).sum::<usize>() <= MAX_MESSAGE_FACES));
+        assert!(
+            portions(&samples)
+                .all(|part| part.iter().map(|s| s.faces.len()).sum::<usize>() <= MAX_MESSAGE_FACES)
+        );
         assert_eq!(portions(&[]).count(), 0);
     }
 }

@@ -165,9 +165,9 @@ fn fault(cause: axum::Error) -> Incoming {
     match cause.into_inner().downcast::<tungstenite::Error>().map(|cause| *cause) {
         Ok(tungstenite::Error::Capacity(_)) => Incoming::Fault(CloseCode::TooLarge),
         Ok(tungstenite::Error::Utf8(_)) => Incoming::Fault(CloseCode::NotUtf8),
-        Ok(tungstenite::Error::Protocol(
-            tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-        )) => Incoming::Gone,
+        Ok(tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => {
+            Incoming::Gone
+        }
         Ok(tungstenite::Error::Protocol(_)) => Incoming::Fault(CloseCode::Malformed),
         _ => Incoming::Gone,
     }

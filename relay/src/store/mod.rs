@@ -17,7 +17,8 @@ use crate::metrics::Metrics;
 
 pub use error::StoreError;
 pub use model::{
-    Batch, Fate, Found, Item, Outcome, Page, SampleCursor, SampleQuery, SessionCursor, SourceKey, SourceState, Take,
+    Batch, Fate, Found, Item, Outcome, Page, SampleCursor, SampleQuery, SessionCursor, SourceKey,
+    SourceState, Take,
 };
 pub use sqlite::SqliteStore;
 

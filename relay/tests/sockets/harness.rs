@@ -1,0 +1,277 @@
+//! A relay in this process, and clients that speak to it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Parser;
+use futures_util::{SinkExt, StreamExt};
+use mien_relay::app::AppState;
+use mien_relay::auth::{Caller, Grant};
+use mien_relay::config::{Config, Settings};
+use mien_relay::metrics::Metrics;
+use mien_relay::serve;
+use mien_relay::store::Store;
+use mien_shared::api::SourceName;
+use mien_shared::{Role, SessionId};
+use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, header};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// A hang fails the test instead of the whole run; nothing is measured against it.
+const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
+/// The end of a token's life: far.
+pub(crate) const FUTURE: u64 = 4_000_000_000;
+
+#[derive(Parser)]
+struct Args {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+pub(crate) struct Relay {
+    pub(crate) state: AppState,
+    pub(crate) address: SocketAddr,
+    pub(crate) folder: TempDir,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Relay {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&[], |_| {}).await
+    }
+
+    pub(crate) async fn start_with(flags: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), flags, change).await
+    }
+
+    pub(crate) async fn start_in(folder: TempDir, flags: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+        let url = format!("sqlite:{}", folder.path().join("mien.db").display());
+        let base = ["relay", "--listen", "127.0.0.1:0", "--database-url", &url, "--token-secret", SECRET];
+        let args = Args::parse_from(base.iter().chain(flags));
+        let mut config = Config::resolve(args.settings).unwrap();
+        change(&mut config);
+        let metrics = Metrics::new();
+        let store = Store::open(&config.database_url, 5, &metrics).await.unwrap();
+        let listener = TcpListener::bind(config.listen).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = AppState::new(config, store, metrics);
+        let task = tokio::spawn(serve::serve(listener, state.clone()));
+        Self { state, address, folder, task }
+    }
+
+    /// Ends as a signal would end it, and gives the folder back.
+    pub(crate) async fn stop(self) -> TempDir {
+        self.state.drain.begin();
+        patiently(self.task).await.unwrap().unwrap();
+        self.folder
+    }
+
+    pub(crate) async fn restart(self) -> Self {
+        Self::start_in(self.stop().await, &[], |_| {}).await
+    }
+
+    pub(crate) async fn session(&self) -> SessionId {
+        self.state.store.create_session("alice", "", "").await.unwrap().id
+    }
+
+    pub(crate) fn token(&self, session: SessionId, role: Role) -> String {
+        self.source_token(session, role, "main")
+    }
+
+    pub(crate) fn source_token(&self, session: SessionId, role: Role, source: &str) -> String {
+        let grant = Grant { session, role, source: source.parse().unwrap() };
+        self.state.tokens.sign(&Caller { user: "alice".into(), grant: Some(grant) }, FUTURE)
+    }
+
+    /// A connection before its hello.
+    pub(crate) async fn connect(&self, session: SessionId, kind: &str) -> Client {
+        Client::connect(self.address, session, kind).await
+    }
+
+    /// A source that has been welcomed, and its welcome.
+    pub(crate) async fn ingest(&self, session: SessionId) -> (Client, Value) {
+        self.ingest_as(session, "main").await
+    }
+
+    pub(crate) async fn ingest_as(&self, session: SessionId, source: &str) -> (Client, Value) {
+        let mut client = self.connect(session, "ingest").await;
+        client
+            .say(&json!({"type": "hello", "token": self.source_token(session, Role::Ingest, source)}))
+            .await;
+        let welcome = client.hear_type("welcome").await;
+        (client, welcome)
+    }
+
+    /// A watcher that has been welcomed, and its welcome. `since` null means live.
+    pub(crate) async fn watch(&self, session: SessionId, since: Value) -> (Client, Value) {
+        let mut client = self.connect(session, "watch").await;
+        let token = self.token(session, Role::Watch);
+        client.say(&json!({"type": "hello", "token": token, "since": since})).await;
+        let welcome = client.hear_type("welcome").await;
+        (client, welcome)
+    }
+
+    /// What the store holds of `main`, by seq.
+    pub(crate) async fn stored(&self, session: SessionId) -> Vec<u64> {
+        let main = SourceName::default();
+        let samples = self.state.store.samples_after(session, &main, 0, u64::MAX, 1_000_000).await.unwrap();
+        samples.iter().map(|sample| sample.seq).collect()
+    }
+
+    /// Another program's connection to the same database.
+    pub(crate) async fn database(&self) -> SqliteConnection {
+        let url = format!("sqlite:{}", self.folder.path().join("mien.db").display());
+        SqliteConnection::connect(&url).await.unwrap()
+    }
+
+    /// Holds the database's one write lock, so that nothing commits until it is rolled back.
+    pub(crate) async fn block_commits(&self) -> SqliteConnection {
+        let mut database = self.database().await;
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+        database
+    }
+}
+
+pub(crate) async fn unblock(mut database: SqliteConnection) {
+    sqlx::query("ROLLBACK").execute(&mut database).await.unwrap();
+}
+
+pub(crate) struct Client {
+    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+/// What a client hears.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Heard {
+    Message(Value),
+    Closed(u16),
+}
+
+pub(crate) fn request(address: SocketAddr, session: &str, kind: &str) -> Request<()> {
+    let url = format!("ws://{address}/api/v1/sessions/{session}/{kind}");
+    let mut request = url.into_client_request().unwrap();
+    request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("mien.v1"));
+    request
+}
+
+impl Client {
+    pub(crate) async fn connect(address: SocketAddr, session: SessionId, kind: &str) -> Self {
+        let request = request(address, &session.to_string(), kind);
+        let (socket, response) = patiently(tokio_tungstenite::connect_async(request)).await.unwrap();
+        assert_eq!(response.headers()[header::SEC_WEBSOCKET_PROTOCOL], "mien.v1");
+        Self { socket }
+    }
+
+    pub(crate) async fn say(&mut self, message: &Value) {
+        self.say_text(&message.to_string()).await;
+    }
+
+    pub(crate) async fn say_text(&mut self, text: &str) {
+        patiently(self.socket.send(Message::text(text))).await.unwrap();
+    }
+
+    pub(crate) async fn say_binary(&mut self) {
+        patiently(self.socket.send(Message::binary(vec![1, 2, 3]))).await.unwrap();
+    }
+
+    pub(crate) async fn send(&mut self, seqs: impl IntoIterator<Item = u64>) {
+        self.say(&samples(seqs)).await;
+    }
+
+    pub(crate) async fn hear(&mut self) -> Heard {
+        loop {
+            match patiently(self.socket.next()).await {
+                Some(Ok(Message::Text(text))) => return Heard::Message(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(frame))) => {
+                    return Heard::Closed(frame.map_or(1005, |frame| frame.code.into()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(Error::ConnectionClosed)) | None => return Heard::Closed(1006),
+                Some(Err(cause)) => panic!("{cause}"),
+            }
+        }
+    }
+
+    pub(crate) async fn hear_message(&mut self) -> Value {
+        match self.hear().await {
+            Heard::Message(message) => message,
+            Heard::Closed(code) => panic!("closed with {code}"),
+        }
+    }
+
+    /// The next message, which must be of this type.
+    pub(crate) async fn hear_type(&mut self, kind: &str) -> Value {
+        let message = self.hear_message().await;
+        assert_eq!(message["type"], kind, "{message}");
+        message
+    }
+
+    /// Reads acks until one covers `through`; nothing else may come.
+    pub(crate) async fn acked(&mut self, through: u64) {
+        let mut last = 0;
+        while last < through {
+            let ack = self.hear_type("ack").await["through"].as_u64().unwrap();
+            assert!(ack >= last, "an ack never goes back");
+            last = ack;
+        }
+        assert_eq!(last, through);
+    }
+
+    /// The close code, and what came before it.
+    pub(crate) async fn closed(&mut self) -> (u16, Vec<Value>) {
+        let mut messages = Vec::new();
+        loop {
+            match self.hear().await {
+                Heard::Message(message) => messages.push(message),
+                Heard::Closed(code) => return (code, messages),
+            }
+        }
+    }
+
+    pub(crate) async fn close_code(&mut self) -> u16 {
+        self.closed().await.0
+    }
+
+    /// Reads a watcher's messages until `main` has been seen up to `last`; gives the seqs in order.
+    pub(crate) async fn watched(&mut self, last: u64) -> Vec<u64> {
+        let mut seqs = Vec::new();
+        while seqs.last() != Some(&last) {
+            let message = self.hear_message().await;
+            if message["type"] == "samples" {
+                assert_eq!(message["source"], "main");
+                seqs.extend(
+                    message["samples"].as_array().unwrap().iter().map(|s| s["seq"].as_u64().unwrap()),
+                );
+            }
+        }
+        seqs
+    }
+
+    pub(crate) async fn leave(mut self) {
+        self.socket.close(None).await.unwrap();
+        while let Some(Ok(_)) = patiently(self.socket.next()).await {}
+    }
+}
+
+pub(crate) fn samples(seqs: impl IntoIterator<Item = u64>) -> Value {
+    let samples: Vec<Value> = seqs.into_iter().map(sample).collect();
+    json!({"type": "samples", "samples": samples})
+}
+
+pub(crate) fn sample(seq: u64) -> Value {
+    json!({"seq": seq, "at": 1_000 + seq, "faces": [{
+        "id": 1, "box": [0.25, 0.25, 0.5, 0.5], "expression": "happiness",
+        "scores": [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0], "quality": 0.5
+    }]})
+}
+
+pub(crate) async fn patiently<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work).await.expect("it hangs")
+}

@@ -1,0 +1,68 @@
+//! What is refused before it becomes a WebSocket.
+
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, header};
+
+use crate::harness::{Client, Relay, patiently, request};
+
+/// The HTTP status and code that an upgrade is answered with.
+async fn refusal(request: Request<()>) -> (u16, String) {
+    match patiently(tokio_tungstenite::connect_async(request)).await {
+        Err(Error::Http(response)) => {
+            let problem: serde_json::Value =
+                serde_json::from_slice(response.body().as_deref().unwrap_or_default()).unwrap();
+            (response.status().as_u16(), problem["code"].as_str().unwrap().to_owned())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_subprotocol_is_compulsory() {
+    let relay = Relay::start().await;
+    let session = relay.session().await.to_string();
+    for offer in [None, Some("mien.v2")] {
+        let mut request = request(relay.address, &session, "ingest");
+        request.headers_mut().remove(header::SEC_WEBSOCKET_PROTOCOL);
+        if let Some(offer) = offer {
+            request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(offer));
+        }
+        assert_eq!(refusal(request).await, (400, "subprotocol_required".into()));
+    }
+}
+
+#[tokio::test]
+async fn foreign_origins_stay_out() {
+    let relay = Relay::start_with(&["--allowed-origins", "https://embed.example"], |_| {}).await;
+    let session = relay.session().await.to_string();
+    for origin in ["https://evil.example", "null"] {
+        let mut request = request(relay.address, &session, "watch");
+        request.headers_mut().insert(header::ORIGIN, HeaderValue::from_static(origin));
+        assert_eq!(refusal(request).await, (403, "foreign_origin".into()));
+    }
+    for origin in [format!("http://{}", relay.address), "https://embed.example".into()] {
+        let mut request = request(relay.address, &session, "watch");
+        request.headers_mut().insert(header::ORIGIN, origin.parse().unwrap());
+        patiently(tokio_tungstenite::connect_async(request)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_address_without_a_session_is_not_found() {
+    let relay = Relay::start().await;
+    assert_eq!(refusal(request(relay.address, "x", "ingest")).await, (404, "session_not_found".into()));
+}
+
+#[tokio::test]
+async fn connections_are_counted() {
+    let relay = Relay::start_with(&["--max-connections", "1"], |_| {}).await;
+    let session = relay.session().await;
+    let first = relay.connect(session, "watch").await;
+    let again = request(relay.address, &session.to_string(), "ingest");
+    assert_eq!(refusal(again).await, (503, "at_capacity".into()));
+    assert!(relay.state.render_metrics().contains("websocket_active_connections{kind=\"watch\"} 1"));
+    first.leave().await;
+    let permit = patiently(relay.state.connections.acquire()).await.unwrap();
+    drop(permit);
+    Client::connect(relay.address, session, "ingest").await;
+}

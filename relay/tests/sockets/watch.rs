@@ -1,0 +1,187 @@
+//! What watchers see.
+
+use mien_shared::SessionStatus;
+use mien_shared::api::PatchSession;
+use serde_json::{Value, json};
+
+use crate::harness::{Client, Heard, Relay};
+
+async fn send_all(client: &mut Client, from: u64, to: u64) {
+    let mut next = from;
+    while next <= to {
+        let last = to.min(next + 99);
+        client.send(next..=last).await;
+        next = last + 1;
+    }
+}
+
+async fn complete(relay: &Relay, session: mien_shared::SessionId) {
+    let patch = PatchSession { title: None, status: Some(SessionStatus::Completed) };
+    relay.state.update_session(session, &patch).await.unwrap();
+}
+
+#[tokio::test]
+async fn since_says_where_to_begin() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut source, _) = relay.ingest(session).await;
+    send_all(&mut source, 1, 1_000).await;
+    source.acked(1_000).await;
+    let (mut live, welcome) = relay.watch(session, Value::Null).await;
+    assert_eq!(welcome["status"], "active");
+    assert_eq!((welcome["sources"].clone(), welcome["watchers"].clone()), (json!(["main"]), json!(1)));
+    let (mut all, _) = relay.watch(session, json!({})).await;
+    let (mut some, _) = relay.watch(session, json!({"main": 990})).await;
+    let (mut beyond, _) = relay.watch(session, json!({"main": 5_000})).await;
+    let (mut other, _) = relay.watch(session, json!({"elsewhere": 5})).await;
+    send_all(&mut source, 1_001, 1_300).await;
+    source.acked(1_300).await;
+    assert_eq!(live.watched(1_300).await, (1_001..=1_300).collect::<Vec<_>>());
+    assert_eq!(all.watched(1_300).await, (1..=1_300).collect::<Vec<_>>());
+    assert_eq!(some.watched(1_300).await, (991..=1_300).collect::<Vec<_>>());
+    assert_eq!(beyond.watched(1_300).await, (1_001..=1_300).collect::<Vec<_>>());
+    assert_eq!(other.watched(1_300).await, (1..=1_300).collect::<Vec<_>>());
+    assert!(relay.state.render_metrics().contains("watch_lag_samples 0"));
+}
+
+#[tokio::test]
+async fn each_stored_sample_comes_once_also_over_reconnects() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut source, _) = relay.ingest(session).await;
+    let mut seen = Vec::new();
+    let sending = async {
+        let mut next = 1;
+        while next <= 1_500 {
+            source.send(next..next + 7).await;
+            next += 7;
+            // Gaps and refusals are part of life.
+            if next % 3 == 0 {
+                source.say(&json!({"type": "samples", "samples": [{"seq": next}]})).await;
+                next += 2;
+            }
+        }
+        source.send([2_000]).await;
+        while source.hear_message().await["through"].as_u64() != Some(2_000) {}
+    };
+    let watching = async {
+        let mut place = 0;
+        while place < 2_000 {
+            let (mut watcher, _) = relay.watch(session, json!({"main": place})).await;
+            for _ in 0..5 {
+                if place == 2_000 {
+                    break;
+                }
+                let message = watcher.hear_message().await;
+                if message["type"] != "samples" {
+                    continue;
+                }
+                for sample in message["samples"].as_array().unwrap() {
+                    place = sample["seq"].as_u64().unwrap();
+                    seen.push(place);
+                }
+            }
+        }
+    };
+    tokio::join!(sending, watching);
+    assert_eq!(seen, relay.stored(session).await);
+}
+
+#[tokio::test]
+async fn a_slow_watcher_delays_nobody_and_misses_nothing() {
+    let relay =
+        Relay::start_with(&["--samples-per-second", "1000000", "--samples-burst", "1000000"], |_| {}).await;
+    let session = relay.session().await;
+    let (mut slow, _) = relay.watch(session, Value::Null).await;
+    let (mut fast, _) = relay.watch(session, Value::Null).await;
+    let (mut source, _) = relay.ingest(session).await;
+    let total = 30_000;
+    let (seen, ()) = tokio::join!(fast.watched(total), async {
+        let mut next = 1;
+        while next <= total {
+            source.send(next..next + 250).await;
+            next += 250;
+            // At most a few messages ahead, as a client with an outbox would be.
+            while source.hear_message().await["through"].as_u64().unwrap() + 2_500 < next {}
+        }
+    });
+    assert_eq!(seen, (1..=total).collect::<Vec<_>>());
+    assert_eq!(slow.watched(total).await, seen);
+}
+
+#[tokio::test]
+async fn presence_tells_who_comes_and_goes() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut watcher, welcome) = relay.watch(session, Value::Null).await;
+    assert_eq!((welcome["sources"].clone(), welcome["watchers"].clone()), (json!([]), json!(1)));
+    let presence =
+        |sources: Value, watchers: u64| json!({"type": "presence", "sources": sources, "watchers": watchers});
+    let (source, _) = relay.ingest_as(session, "cam-2").await;
+    assert_eq!(watcher.hear().await, Heard::Message(presence(json!(["cam-2"]), 1)));
+    let (other, _) = relay.watch(session, Value::Null).await;
+    assert_eq!(watcher.hear().await, Heard::Message(presence(json!(["cam-2"]), 2)));
+    source.leave().await;
+    assert_eq!(watcher.hear().await, Heard::Message(presence(json!([]), 2)));
+    other.leave().await;
+    assert_eq!(watcher.hear().await, Heard::Message(presence(json!([]), 1)));
+}
+
+#[tokio::test]
+async fn a_completed_session_is_told_to_its_end() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut watcher, _) = relay.watch(session, Value::Null).await;
+    let (mut source, _) = relay.ingest(session).await;
+    send_all(&mut source, 1, 700).await;
+    complete(&relay, session).await;
+    let stored = relay.stored(session).await;
+    let seqs = |messages: &[Value]| -> Vec<u64> {
+        let samples = messages.iter().filter(|message| message["type"] == "samples");
+        samples
+            .flat_map(|message| message["samples"].as_array().unwrap())
+            .map(|sample| sample["seq"].as_u64().unwrap())
+            .collect()
+    };
+    let ended = json!({"type": "session", "status": "completed"});
+    let (code, messages) = watcher.closed().await;
+    assert_eq!((code, messages.last()), (1000, Some(&ended)));
+    assert_eq!(seqs(&messages), stored);
+    for (since, expected) in [
+        (json!({}), stored.as_slice()),
+        (json!({"main": 3}), stored.get(3..).unwrap_or_default()),
+        (Value::Null, &[]),
+    ] {
+        let (mut late, welcome) = relay.watch(session, since).await;
+        assert_eq!(welcome["status"], "completed");
+        let (code, messages) = late.closed().await;
+        assert_eq!((code, messages.last()), (1000, Some(&ended)));
+        assert_eq!(seqs(&messages), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_erased_session_ends_its_watchers() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut watcher, _) = relay.watch(session, json!({})).await;
+    relay.state.erase_session(session).await.unwrap();
+    assert_eq!(watcher.close_code().await, 4410);
+}
+
+#[tokio::test]
+async fn a_watcher_says_hello_and_no_more() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut watcher, _) = relay.watch(session, Value::Null).await;
+    watcher.say(&json!({"type": "hello", "token": ""})).await;
+    assert_eq!(watcher.hear_type("error").await["code"], "hello_repeated");
+    watcher.say_binary().await;
+    assert_eq!(watcher.hear_type("error").await["code"], "binary_message");
+    for _ in 0..8 {
+        watcher.send([1]).await;
+    }
+    let (code, before) = watcher.closed().await;
+    assert_eq!((code, before.len()), (4400, 8));
+    assert_eq!(before[0]["code"], "unknown_type");
+}
