@@ -1,7 +1,7 @@
 //! Where the worker and the models lie.
 
 use crate::browser;
-use crate::faults::LoadFault;
+use crate::faults::{LoadFault, ModelName};
 
 /// Addresses of everything the engine fetches. All of one origin: a worker cannot come from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,14 +52,15 @@ impl Assets {
     pub fn under(base_url: &str) -> Self {
         let base = base_url.trim_end_matches('/');
         let at = |name: &str| format!("{base}/{name}");
+        let model = |name: ModelName| at(name.id().info().file);
         Self {
             worker_boot: at("boot.js"),
             worker_js: at("mien-worker.js"),
             worker_wasm: at("mien-worker_bg.wasm"),
             models: ModelUrls {
-                near: at("mediapipe_face_detection_short_range.onnx"),
-                far: at("human_blazeface_256.onnx"),
-                expression: at("faceapi_expression_112.onnx"),
+                near: model(ModelName::Near),
+                far: model(ModelName::Far),
+                expression: model(ModelName::Expression),
             },
             demo: None,
         }

@@ -1,11 +1,25 @@
 //! Models loaded, workers running.
 
-use std::rc::Rc;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+use mien_models::Tracker;
 
 use crate::assets::Assets;
+use crate::browser::worker::WorkerKit;
+use crate::browser::{fetch, page_url};
+use crate::crew::{Crew, CrewEvent};
 use crate::faults::{LoadFault, SourceFault};
-use crate::run::{EndReason, Run, RunEvent};
+use crate::models::{self, Meter};
+use crate::pool::size_for;
+use crate::run::{EndReason, Run, RunEvent, RunHandle};
 use crate::source::SourceChoice;
+
+/// Workers that are not ready by then never will be.
+const READY_MS: u32 = 60_000;
 
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -30,7 +44,27 @@ pub struct LoadProgress {
 /// Ready to analyse. A clone shares the same workers; they end with the last one.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    config: Rc<EngineConfig>,
+    shared: Rc<Shared>,
+}
+
+pub(crate) struct Shared {
+    config: EngineConfig,
+    kit: Rc<WorkerKit>,
+    size: usize,
+    crew: RefCell<Option<Rc<Crew>>>,
+    /// The run that has the workers.
+    current: RefCell<Weak<RunHandle>>,
+    runs: Cell<u64>,
+    /// Identities go on from run to run, so that none of a session's faces lends its own to another.
+    next_face: Cell<u32>,
+    /// Who waits for the first worker.
+    waiting: RefCell<Option<oneshot::Sender<Result<(), String>>>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({} workers)", self.size)
+    }
 }
 
 impl Engine {
@@ -40,12 +74,43 @@ impl Engine {
         config: EngineConfig,
         on_progress: impl Fn(LoadProgress) + 'static,
     ) -> Result<Self, LoadFault> {
-        on_progress(LoadProgress { loaded_bytes: 0, total_bytes: 0 });
-        Ok(Self { config: Rc::new(config) })
+        if !fetch::has_simd() {
+            return Err(LoadFault::SimdMissing);
+        }
+        let meter = Meter::new(on_progress);
+        let code = async {
+            let module = fetch::module(&config.assets.worker_wasm).await.map_err(code_fault)?;
+            meter.code_is_here();
+            Ok(module)
+        };
+        let models = models::fetch(&config.assets.models, &meter);
+        let (module, models) = futures_util::future::try_join(code, models).await?;
+        let kit = WorkerKit {
+            boot_url: page_url(&config.assets.worker_boot),
+            // The worker would resolve a relative address against its own.
+            glue_url: page_url(&config.assets.worker_js),
+            module,
+            models: models.map(|model| fetch::array_buffer(&model)),
+        };
+        let size = size_for(fetch::cores()).min(config.max_workers.unwrap_or(usize::MAX).max(1));
+        let engine = Self {
+            shared: Rc::new(Shared {
+                config,
+                kit: Rc::new(kit),
+                size,
+                crew: RefCell::new(None),
+                current: RefCell::new(Weak::new()),
+                runs: Cell::new(0),
+                next_face: Cell::new(1),
+                waiting: RefCell::new(None),
+            }),
+        };
+        engine.shared.start_crew().await?;
+        Ok(engine)
     }
 
     pub fn assets(&self) -> &Assets {
-        &self.config.assets
+        &self.shared.config.assets
     }
 
     /// Opens the source and analyses it until the run is dropped. One run at a time: a newer one replaces the
@@ -55,15 +120,79 @@ impl Engine {
         source: SourceChoice,
         on: impl Fn(RunEvent) + 'static,
     ) -> Result<Run, SourceFault> {
-        let _ = (source, on);
-        Ok(Run { handle: Rc::new(RunHandle {}) })
+        let shared = self.shared.clone();
+        let input = crate::run::Input::open(&source).await?;
+        if shared.crew.borrow().as_ref().is_none_or(|crew| crew.is_over()) {
+            shared.start_crew().await.map_err(|fault| SourceFault::Other { detail: fault.to_string() })?;
+        }
+        let before = shared.current.borrow().upgrade();
+        if let Some(before) = before {
+            before.end(EndReason::Replaced);
+        }
+        let number = shared.runs.get() + 1;
+        shared.runs.set(number);
+        let tracker = Tracker::resume(shared.next_face.get());
+        let handle = RunHandle::new(number, shared.clone(), input, tracker, on);
+        *shared.current.borrow_mut() = Rc::downgrade(&handle);
+        handle.begin();
+        Ok(Run { handle })
     }
 }
 
-#[derive(Debug)]
-pub(crate) struct RunHandle {}
+impl Shared {
+    /// Starts the workers, also again after they have given up, and waits for the first.
+    async fn start_crew(self: &Rc<Self>) -> Result<(), LoadFault> {
+        let (tell, told) = oneshot::channel();
+        *self.waiting.borrow_mut() = Some(tell);
+        let weak = Rc::downgrade(self);
+        let crew = Crew::start(self.kit.clone(), self.size, move |event| {
+            if let Some(shared) = weak.upgrade() {
+                shared.heard(event);
+            }
+        });
+        *self.crew.borrow_mut() = Some(Rc::new(crew));
+        let failed = |detail: &str| LoadFault::WorkerFailed { detail: detail.to_owned() };
+        match select(told, TimeoutFuture::new(READY_MS)).await {
+            Either::Left((Ok(Ok(())), _)) => Ok(()),
+            Either::Left((Ok(Err(detail)), _)) => Err(failed(&detail)),
+            Either::Left((Err(_), _)) => Err(failed("it was started twice")),
+            Either::Right(_) => Err(failed("it did not answer in time")),
+        }
+    }
 
-impl RunHandle {
-    pub(crate) fn set_paused(&self, _paused: bool) {}
-    pub(crate) fn end(&self, _reason: EndReason) {}
+    fn heard(&self, event: CrewEvent) {
+        let outcome = match &event {
+            CrewEvent::Ready => Some(Ok(())),
+            CrewEvent::GaveUp { detail } => Some(Err(detail.clone())),
+            _ => None,
+        };
+        if let Some(outcome) = outcome
+            && let Some(waiting) = self.waiting.borrow_mut().take()
+        {
+            // Whoever waited may have lost patience.
+            let _ = waiting.send(outcome);
+        }
+        let current = self.current.borrow().upgrade();
+        if let Some(run) = current {
+            run.heard(event);
+        }
+    }
+
+    pub(crate) fn crew(&self) -> Option<Rc<Crew>> {
+        self.crew.borrow().clone()
+    }
+
+    pub(crate) fn keep_next_face(&self, next: u32) {
+        self.next_face.set(next);
+    }
+}
+
+fn code_fault(fault: fetch::FetchFault) -> LoadFault {
+    match fault {
+        fetch::FetchFault::Status(status) => {
+            LoadFault::NotBuilt { what: format!("the worker's code (HTTP {status})") }
+        }
+        fetch::FetchFault::Network(detail) => LoadFault::Network { detail },
+        fetch::FetchFault::Unusable(detail) => LoadFault::WorkerFailed { detail },
+    }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong, as values. Each text is one plain sentence for the person in front of the page; causes
 //! that only a developer can use stand in `detail` fields.
 
+use mien_models::ModelId;
 use thiserror::Error;
 
 /// One of the three model files.
@@ -16,6 +17,15 @@ pub enum ModelName {
 
 impl ModelName {
     pub const ALL: [Self; 3] = [Self::Near, Self::Far, Self::Expression];
+
+    /// The model of the manifest.
+    pub(crate) const fn id(self) -> ModelId {
+        match self {
+            Self::Near => ModelId::Near,
+            Self::Far => ModelId::Far,
+            Self::Expression => ModelId::Expression,
+        }
+    }
 
     pub const fn name(self) -> &'static str {
         match self {

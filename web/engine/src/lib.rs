@@ -21,9 +21,13 @@
 
 pub mod api;
 mod assets;
+mod backoff;
 mod browser;
+mod crew;
 mod engine;
 mod faults;
+mod models;
+mod pool;
 mod recorder;
 mod run;
 mod source;

@@ -1,5 +1,11 @@
 //! A run: one source going through the pool.
 
+mod handle;
+mod input;
+
+pub(crate) use handle::RunHandle;
+pub(crate) use input::Input;
+
 use std::rc::Rc;
 
 use mien_shared::Face;
@@ -64,7 +70,7 @@ pub struct RunStats {
 /// A running source. Dropping it stops the source and releases the camera.
 #[derive(Debug)]
 pub struct Run {
-    pub(crate) handle: Rc<crate::engine::RunHandle>,
+    pub(crate) handle: Rc<RunHandle>,
 }
 
 impl Run {

@@ -1,1 +1,148 @@
-//! Skeleton.
+//! What the page and an inference worker say to each other: one enum each way, once.
+//!
+//! A message is a small header, written as JSON text. Pixels, models and code travel beside it as parts of the
+//! posted object ([`part`]), transferred and not copied where they can be. The worker hands the picture back
+//! with its answer, so that the page can draw the very frame that was analysed.
+//!
+//! Every [`ToWorker::Infer`] gets exactly one answer: [`FromWorker::Scored`], or [`FromWorker::Failed`] with its
+//! frame. A worker that dies gives none; whoever started it answers in its place. No session, token or network
+//! is known here.
+#![forbid(unsafe_code)]
+
+use mien_models::Detection;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Names of the parts of a posted object.
+pub mod part {
+    /// The message itself, as JSON text. In every object.
+    pub const HEADER: &str = "header";
+    /// The frame, an `ImageBitmap`: beside `Infer`, and handed back beside its answer.
+    pub const BITMAP: &str = "bitmap";
+    /// Address of the worker's glue: beside `Load`.
+    pub const GLUE: &str = "js";
+    /// The compiled `WebAssembly.Module`: beside `Load`.
+    pub const MODULE: &str = "module";
+    /// The three models, each an `ArrayBuffer`: beside `Load`.
+    pub const NEAR: &str = "near";
+    pub const FAR: &str = "far";
+    pub const EXPRESSION: &str = "expression";
+}
+
+/// Number of a frame, unique in one page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FrameId(pub u64);
+
+/// How hard to look for faces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Only faces near the camera: saves the larger detector.
+    Near,
+    /// Small faces and groups too.
+    Full,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameHeader {
+    pub frame: FrameId,
+    pub scope: Scope,
+    /// The picture is analysed at this size of its longer side at most, pixels.
+    pub long_side: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ToWorker {
+    /// Comes first and once. Answered by `Ready`, or `Failed` without a frame.
+    Load,
+    Infer(FrameHeader),
+}
+
+/// Where the time of one frame went, milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timings {
+    /// Drawing the frame and reading its pixels.
+    pub read_ms: f32,
+    /// Finding faces and reading their expression.
+    pub analyse_ms: f32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum FromWorker {
+    Ready,
+    Scored { frame: FrameId, detections: Vec<Detection>, timings: Timings },
+    Failed { frame: Option<FrameId>, fault: WorkerFault },
+}
+
+/// Why a worker could not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "lowercase")]
+pub enum WorkerFault {
+    /// The worker cannot start; starting it again gives the same.
+    #[error("the models cannot be used: {why}")]
+    Load { why: String },
+    /// This frame alone.
+    #[error("the frame cannot be read: {why}")]
+    Frame { why: String },
+    #[error("the analysis failed: {why}")]
+    Analysis { why: String },
+    /// The page and the worker are not of one build.
+    #[error("the message cannot be used: {why}")]
+    Message { why: String },
+}
+
+/// A header that is no message of this build.
+#[derive(Debug, Error)]
+#[error("not a message of this build")]
+pub struct HeaderFault(#[from] serde_json::Error);
+
+macro_rules! text_form {
+    ($message:ty) => {
+        impl $message {
+            /// The header's text. Empty, and so refused by the reader, in the case of a number that JSON lacks.
+            pub fn to_text(&self) -> String {
+                serde_json::to_string(self).unwrap_or_default()
+            }
+
+            pub fn from_text(text: &str) -> Result<Self, HeaderFault> {
+                Ok(serde_json::from_str(text)?)
+            }
+        }
+    };
+}
+
+text_form!(ToWorker);
+text_form!(FromWorker);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_read_back() {
+        let header = FrameHeader { frame: FrameId(7), scope: Scope::Full, long_side: 640 };
+        for message in [ToWorker::Load, ToWorker::Infer(header)] {
+            assert_eq!(ToWorker::from_text(&message.to_text()).unwrap(), message);
+        }
+        let timings = Timings { read_ms: 1.5, analyse_ms: 20.25 };
+        for message in [
+            FromWorker::Ready,
+            FromWorker::Scored { frame: FrameId(7), detections: Vec::new(), timings },
+            FromWorker::Failed { frame: None, fault: WorkerFault::Load { why: "x".to_owned() } },
+            FromWorker::Failed { frame: Some(FrameId(1)), fault: WorkerFault::Frame { why: "y".to_owned() } },
+        ] {
+            assert_eq!(FromWorker::from_text(&message.to_text()).unwrap(), message);
+        }
+    }
+
+    #[test]
+    fn a_foreign_header_is_a_fault_and_no_panic() {
+        for text in ["", "null", "{}", r#"{"type":"frames"}"#, r#"{"type":"infer","frame":-1}"#] {
+            assert!(ToWorker::from_text(text).is_err(), "{text}");
+            assert!(FromWorker::from_text(text).is_err(), "{text}");
+        }
+    }
+}

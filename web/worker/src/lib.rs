@@ -1,1 +1,152 @@
-//! Skeleton.
+//! The inference worker: one typed message in, one out. Its only state are the loaded models and a canvas.
+//!
+//! The page posts the compiled code and the models (`boot.js` starts it), then frames. Each frame is drawn at
+//! the asked size, read, analysed, and handed back with its answer; nothing of it is kept. There is no network
+//! and no storage here.
+
+mod pixels;
+
+use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
+use mien_messages::{FrameHeader, FromWorker, Scope, Timings, ToWorker, WorkerFault, part};
+use mien_models::{Analyzer, Detection, Frame, Weights};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use web_sys::{DedicatedWorkerGlobalScope, ImageBitmap, MessageEvent};
+
+use crate::pixels::PixelReader;
+
+/// Loads the models of the first message and answers every frame from then on.
+#[wasm_bindgen]
+pub fn serve(load: &JsValue) -> Result<(), JsValue> {
+    console_error_panic_hook::set_once();
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().dyn_into()?;
+    let mut worker = match Worker::load(load) {
+        Ok(worker) => worker,
+        Err(fault) => return post(&scope, &FromWorker::Failed { frame: None, fault }, None),
+    };
+    let answering = scope.clone();
+    let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let data = event.data();
+        let (answer, bitmap) = worker.answer(&data);
+        if post(&answering, &answer, bitmap.as_ref()).is_err() {
+            // Without a port there is nobody to tell.
+            answering.close();
+        }
+    });
+    scope.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+    // It listens as long as the worker lives.
+    listener.forget();
+    post(&scope, &FromWorker::Ready, None)
+}
+
+struct Worker {
+    analyzer: Analyzer,
+    pixels: PixelReader,
+}
+
+impl Worker {
+    fn load(post: &JsValue) -> Result<Self, WorkerFault> {
+        let load = |why: String| WorkerFault::Load { why };
+        match header(post)? {
+            ToWorker::Load => {}
+            ToWorker::Infer(_) => return Err(load("the first message must bring the models".to_owned())),
+        }
+        let model = |name: &str| {
+            let bytes =
+                Reflect::get(post, &name.into()).ok().and_then(|value| value.dyn_into::<ArrayBuffer>().ok());
+            bytes
+                .map(|bytes| Uint8Array::new(&bytes).to_vec())
+                .ok_or_else(|| load(format!("no {name} model")))
+        };
+        let (near, far, expression) = (model(part::NEAR)?, model(part::FAR)?, model(part::EXPRESSION)?);
+        // The page has held the bytes to their hashes.
+        let weights = Weights { near: &near, expression: &expression, far: Some(&far) };
+        let analyzer = Analyzer::new(&weights).map_err(|cause| load(cause.to_string()))?;
+        let pixels = PixelReader::new().map_err(|thrown| load(describe(&thrown)))?;
+        Ok(Self { analyzer, pixels })
+    }
+
+    /// Exactly one answer, with the picture where there was one.
+    fn answer(&mut self, post: &JsValue) -> (FromWorker, Option<ImageBitmap>) {
+        let request = match header(post) {
+            Ok(ToWorker::Infer(request)) => request,
+            Ok(ToWorker::Load) => {
+                let why = "the models are loaded already".to_owned();
+                return (FromWorker::Failed { frame: None, fault: WorkerFault::Message { why } }, None);
+            }
+            Err(fault) => return (FromWorker::Failed { frame: None, fault }, None),
+        };
+        let frame = request.frame;
+        let bitmap = Reflect::get(post, &part::BITMAP.into()).ok().and_then(|value| value.dyn_into().ok());
+        let Some(bitmap) = bitmap else {
+            let why = "there is no picture beside the message".to_owned();
+            return (FromWorker::Failed { frame: Some(frame), fault: WorkerFault::Frame { why } }, None);
+        };
+        let answer = match self.analyse(request, &bitmap) {
+            Ok((detections, timings)) => FromWorker::Scored { frame, detections, timings },
+            Err(fault) => FromWorker::Failed { frame: Some(frame), fault },
+        };
+        (answer, Some(bitmap))
+    }
+
+    fn analyse(
+        &mut self,
+        request: FrameHeader,
+        bitmap: &ImageBitmap,
+    ) -> Result<(Vec<Detection>, Timings), WorkerFault> {
+        let began = now_ms();
+        let (width, height, rgba) = self
+            .pixels
+            .read(bitmap, request.long_side)
+            .map_err(|thrown| WorkerFault::Frame { why: describe(&thrown) })?;
+        let read = now_ms();
+        let frame = Frame::new(width, height, &rgba)
+            .map_err(|cause| WorkerFault::Frame { why: cause.to_string() })?;
+        let scope = match request.scope {
+            Scope::Near => mien_models::Scope::Near,
+            Scope::Full => mien_models::Scope::Full,
+        };
+        let detections = self
+            .analyzer
+            .analyze(&frame, scope)
+            .map_err(|cause| WorkerFault::Analysis { why: cause.to_string() })?;
+        let timings = Timings { read_ms: (read - began) as f32, analyse_ms: (now_ms() - read) as f32 };
+        Ok((detections, timings))
+    }
+}
+
+fn header(post: &JsValue) -> Result<ToWorker, WorkerFault> {
+    let text = Reflect::get(post, &part::HEADER.into())
+        .ok()
+        .and_then(|text| text.as_string())
+        .ok_or_else(|| WorkerFault::Message { why: "it has no header".to_owned() })?;
+    ToWorker::from_text(&text).map_err(|cause| WorkerFault::Message { why: cause.to_string() })
+}
+
+fn post(
+    scope: &DedicatedWorkerGlobalScope,
+    message: &FromWorker,
+    bitmap: Option<&ImageBitmap>,
+) -> Result<(), JsValue> {
+    let object = Object::new();
+    Reflect::set(&object, &part::HEADER.into(), &message.to_text().into())?;
+    let Some(bitmap) = bitmap else { return scope.post_message(&object) };
+    Reflect::set(&object, &part::BITMAP.into(), bitmap)?;
+    scope.post_message_with_transfer(&object, &Array::of1(bitmap))
+}
+
+fn now_ms() -> f64 {
+    js_sys::global()
+        .dyn_into::<DedicatedWorkerGlobalScope>()
+        .ok()
+        .and_then(|scope| scope.performance())
+        .map_or(0.0, |performance| performance.now())
+}
+
+fn describe(thrown: &JsValue) -> String {
+    thrown
+        .dyn_ref::<js_sys::Error>()
+        .map(|error| String::from(error.message()))
+        .or_else(|| thrown.as_string())
+        .unwrap_or_else(|| "unknown failure".to_owned())
+}

@@ -1,14 +1,23 @@
 //! The only place that mentions `JsValue` or `web_sys`: thin wrappers that return Mien's types. A listener is a
 //! guard that unsubscribes when dropped.
 
+mod camera;
+pub(crate) mod disk;
+pub(crate) mod fetch;
 mod frame;
 mod http;
 mod media;
 mod page;
+pub(crate) mod picture;
+pub(crate) mod socket;
+pub(crate) mod video;
+pub(crate) mod worker;
 
 pub use frame::FrameImage;
 pub use media::{CameraDevice, PickedFile, StreamHandle, VideoHandle, devices};
+pub(crate) use web_sys::ImageBitmap as Bitmap;
+
 pub use page::{now_ms, page_origin};
 
 pub(crate) use http::{HttpAnswer, HttpFault, request};
-pub(crate) use page::{BootScript, describe};
+pub(crate) use page::{BootScript, OnlineGuard, describe, now_precise_ms, page_url, random};

@@ -40,3 +40,36 @@ pub(crate) fn describe(thrown: &JsValue) -> String {
     }
     thrown.as_string().unwrap_or_else(|| "unknown failure".to_owned())
 }
+
+/// Milliseconds since the page was opened, with fractions; never goes back.
+pub(crate) fn now_precise_ms() -> f64 {
+    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
+}
+
+/// 0 … 1, for spreading retries.
+pub(crate) fn random() -> f64 {
+    js_sys::Math::random()
+}
+
+/// Calls back when the browser sees the network again.
+#[derive(Debug)]
+pub(crate) struct OnlineGuard {
+    _listener: Option<gloo_events::EventListener>,
+}
+
+impl OnlineGuard {
+    pub(crate) fn new(on: impl Fn() + 'static) -> Self {
+        let listener =
+            web_sys::window().map(|window| gloo_events::EventListener::new(&window, "online", move |_| on()));
+        Self { _listener: listener }
+    }
+}
+
+/// This address as an absolute one, resolved against the document.
+pub(crate) fn page_url(relative: &str) -> String {
+    let base = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|page| page.base_uri().ok().flatten());
+    base.and_then(|base| web_sys::Url::new_with_base(relative, &base).ok())
+        .map_or_else(|| relative.to_owned(), |url| url.href())
+}

@@ -1,7 +1,16 @@
 //! From analysed frames to samples that the relay has stored.
+//!
+//! `ledger` numbers them, `sender` decides what is written and sent when, `driver` joins that with the disk and
+//! the socket. Pixels are unknown here.
+
+mod driver;
+pub(crate) mod ledger;
+pub(crate) mod sender;
+
+pub use driver::{Recorder, discard, unfinished};
 
 use mien_shared::problem::CloseCode;
-use mien_shared::{Code, Face, SessionId, SourceName};
+use mien_shared::{Code, SessionId, SourceName};
 use serde::{Deserialize, Serialize};
 
 /// What a recorder needs to know; kept beside the samples, so that a later visit can send what is left.
@@ -92,61 +101,4 @@ pub enum RecorderEvent {
 pub struct Unfinished {
     pub access: SessionAccess,
     pub pending: u64,
-}
-
-/// Sends samples to the relay and keeps each until it is acked. Dropping it closes the link; what is not acked
-/// stays on the disk for the next visit.
-#[derive(Clone, Debug)]
-pub struct Recorder {
-    status: std::rc::Rc<std::cell::RefCell<RecorderStatus>>,
-}
-
-impl Recorder {
-    /// Opens the outbox of this session and source, takes it over from any other tab, and connects.
-    /// Never fails: without a disk it records in memory and says so.
-    pub async fn open(access: SessionAccess, on: impl Fn(RecorderEvent) + 'static) -> Self {
-        let _ = (access, on);
-        Self {
-            status: std::rc::Rc::new(std::cell::RefCell::new(RecorderStatus {
-                link: LinkState::Connecting,
-                pending: 0,
-                stored_through: 0,
-                bytes_sent: 0,
-                mode: StorageMode::Disk,
-                dropped: 0,
-                rejected: 0,
-            })),
-        }
-    }
-
-    /// Records what one frame showed. `at_ms` is the frame's capture time. Faces over the contract's limit
-    /// are left out, the largest are kept.
-    pub fn push(&self, at_ms: u64, faces: &[Face]) {
-        let _ = (at_ms, faces);
-    }
-
-    pub fn status(&self) -> RecorderStatus {
-        self.status.borrow().clone()
-    }
-
-    /// Resolves when the relay has answered for every sample, or the link has ended for good, or `patience_ms`
-    /// have passed. Then the link is closed. True when nothing is pending.
-    pub async fn complete(&self, patience_ms: u32) -> bool {
-        let _ = patience_ms;
-        self.status.borrow().pending == 0
-    }
-
-    /// Closes the link at once. What is not acked stays on the disk.
-    pub fn close(&self) {}
-}
-
-/// Every source of this device with samples that the relay has not acked, for an app to resume with
-/// [`Recorder::open`]. Empty where there is no IndexedDB.
-pub async fn unfinished() -> Vec<Unfinished> {
-    Vec::new()
-}
-
-/// Forgets what waits for this session, for example because it was erased.
-pub async fn discard(session: SessionId) {
-    let _ = session;
 }

@@ -1,0 +1,107 @@
+//! Opening a camera.
+
+use js_sys::{Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use super::describe;
+use crate::faults::SourceFault;
+use crate::source::{CameraChoice, Facing};
+
+/// Enough for the picture on the screen; the analysis needs less.
+const IDEAL_WIDTH: u32 = 1_280;
+const IDEAL_HEIGHT: u32 = 720;
+/// More frames a second than expressions change.
+const IDEAL_FPS: u32 = 30;
+
+/// An open camera. Dropping it releases the camera, and its light goes off.
+#[derive(Debug)]
+pub(crate) struct Camera {
+    pub(crate) stream: web_sys::MediaStream,
+}
+
+impl Drop for Camera {
+    fn drop(&mut self) {
+        for track in tracks(&self.stream) {
+            track.stop();
+        }
+    }
+}
+
+impl Camera {
+    /// Asks the person where the browser must, for as long as they take.
+    pub(crate) async fn open(choice: &CameraChoice) -> Result<Self, SourceFault> {
+        let window = web_sys::window().ok_or(SourceFault::Insecure)?;
+        if !window.is_secure_context() {
+            return Err(SourceFault::Insecure);
+        }
+        let media = window.navigator().media_devices().map_err(|_| SourceFault::Insecure)?;
+        let wanted = web_sys::MediaStreamConstraints::new();
+        wanted.set_video(&constraints(choice).map_err(|thrown| fault(&thrown))?);
+        let promise = media.get_user_media_with_constraints(&wanted).map_err(|thrown| fault(&thrown))?;
+        let stream = JsFuture::from(promise).await.map_err(|thrown| fault(&thrown))?;
+        let stream = stream.dyn_into().map_err(|other| SourceFault::Other { detail: describe(&other) })?;
+        Ok(Self { stream })
+    }
+}
+
+pub(crate) fn tracks(stream: &web_sys::MediaStream) -> Vec<web_sys::MediaStreamTrack> {
+    stream.get_tracks().iter().filter_map(|track| track.dyn_into().ok()).collect()
+}
+
+fn constraints(choice: &CameraChoice) -> Result<JsValue, JsValue> {
+    let video = Object::new();
+    let ideal = |value: JsValue| -> Result<JsValue, JsValue> {
+        let range = Object::new();
+        Reflect::set(&range, &"ideal".into(), &value)?;
+        Ok(range.into())
+    };
+    Reflect::set(&video, &"width".into(), &ideal(IDEAL_WIDTH.into())?)?;
+    Reflect::set(&video, &"height".into(), &ideal(IDEAL_HEIGHT.into())?)?;
+    Reflect::set(&video, &"frameRate".into(), &ideal(IDEAL_FPS.into())?)?;
+    if let Some(id) = &choice.device_id {
+        let exact = Object::new();
+        Reflect::set(&exact, &"exact".into(), &id.as_str().into())?;
+        Reflect::set(&video, &"deviceId".into(), &exact)?;
+    } else {
+        let facing = match choice.facing {
+            Facing::User => "user",
+            Facing::Environment => "environment",
+        };
+        Reflect::set(&video, &"facingMode".into(), &facing.into())?;
+    }
+    Ok(video.into())
+}
+
+fn fault(thrown: &JsValue) -> SourceFault {
+    let name = thrown.dyn_ref::<web_sys::DomException>().map(web_sys::DomException::name);
+    fault_named(name.as_deref().unwrap_or_default(), describe(thrown))
+}
+
+/// The names that `getUserMedia` rejects with.
+fn fault_named(name: &str, detail: String) -> SourceFault {
+    match name {
+        "NotAllowedError" | "SecurityError" => SourceFault::Denied,
+        "NotFoundError" | "OverconstrainedError" => SourceFault::Absent,
+        "NotReadableError" | "AbortError" => SourceFault::Busy,
+        _ => SourceFault::Other { detail },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_its_fault() {
+        for (name, expected) in [
+            ("NotAllowedError", SourceFault::Denied),
+            ("NotFoundError", SourceFault::Absent),
+            ("OverconstrainedError", SourceFault::Absent),
+            ("NotReadableError", SourceFault::Busy),
+            ("TypeError", SourceFault::Other { detail: "x".to_owned() }),
+        ] {
+            assert_eq!(fault_named(name, "x".to_owned()), expected);
+        }
+    }
+}

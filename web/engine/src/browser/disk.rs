@@ -1,0 +1,324 @@
+//! The samples that wait, in IndexedDB.
+//!
+//! Two stores: `rows` holds samples by `[session, source, key]`, `books` one record for each source by
+//! `[session, source]`, with its numbers, its access and who may write. Opening a source takes it over; a tab
+//! that has lost it is told at its next write, in the same transaction that would have written.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use gloo_events::EventListener;
+use gloo_timers::future::TimeoutFuture;
+use js_sys::Array;
+use mien_shared::{Sample, SessionId};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction,
+    IdbTransactionMode,
+};
+
+use super::now_ms;
+use crate::recorder::ledger::Numbers;
+use crate::recorder::sender::DiskFault;
+use crate::recorder::{SessionAccess, Unfinished};
+
+pub(crate) const DATABASE: &str = "mien-outbox";
+const VERSION: u32 = 1;
+const ROWS: &str = "rows";
+const BOOKS: &str = "books";
+/// A database that does not open by then is held by a browser bug or a stuck tab; recording must not wait.
+const OPEN_MS: u32 = 5_000;
+/// A record of a source with nothing pending is kept this long, so that a session that goes on is numbered on.
+const KEEP_MS: u64 = 30 * 24 * 3_600 * 1_000;
+
+/// What is kept of one source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Book {
+    access: SessionAccess,
+    numbers: Numbers,
+    /// The visit that may write.
+    owner: String,
+    touched_ms: u64,
+}
+
+/// The outbox of one source, ours to write until another visit takes it over.
+#[derive(Clone, Debug)]
+pub(crate) struct Disk {
+    database: Rc<Database>,
+    access: SessionAccess,
+    owner: String,
+}
+
+/// What a source's outbox held when it was taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) numbers: Numbers,
+    pub(crate) first_key: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Database(IdbDatabase);
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Disk {
+    pub(crate) async fn claim(access: &SessionAccess) -> Result<(Self, Found), DiskFault> {
+        let database = Rc::new(Database::open(DATABASE).await?);
+        let owner = format!("{}-{}", now_ms(), js_sys::Math::random());
+        let disk = Self { database, access: access.clone(), owner };
+        let transaction = disk.database.begin(IdbTransactionMode::Readwrite)?;
+        let books = transaction.object_store(BOOKS).map_err(fault)?;
+        let known = disk.read_book(&books).await?;
+        let numbers = known.map(|book| book.numbers).unwrap_or_default();
+        disk.write_book(&books, numbers)?;
+        let rows = transaction.object_store(ROWS).map_err(fault)?;
+        let keys =
+            answer(&rows.get_all_keys_with_key_and_limit(&disk.range(0, u64::MAX)?, 1).map_err(fault)?)
+                .await?;
+        let first_key = Array::from(&keys).iter().next().and_then(|key| Array::from(&key).get(2).as_f64());
+        finished(&transaction).await?;
+        Ok((disk, Found { numbers, first_key: first_key.map(|key| key as u64) }))
+    }
+
+    /// Writes rows and numbers in one transaction, if this visit still owns the source.
+    pub(crate) async fn save(&self, rows: &[(u64, Sample)], numbers: Numbers) -> Result<(), DiskFault> {
+        let transaction = self.database.begin(IdbTransactionMode::Readwrite)?;
+        let books = transaction.object_store(BOOKS).map_err(fault)?;
+        if self.read_book(&books).await?.is_some_and(|book| book.owner != self.owner) {
+            return Err(DiskFault::TakenOver);
+        }
+        let store = transaction.object_store(ROWS).map_err(fault)?;
+        for (key, sample) in rows {
+            let text = serde_json::to_string(sample).map_err(|_| DiskFault::Broken)?;
+            store.put_with_key(&text.into(), &self.key(*key)).map_err(fault)?;
+        }
+        self.write_book(&books, numbers)?;
+        finished(&transaction).await
+    }
+
+    pub(crate) async fn delete_through(&self, key: u64) -> Result<(), DiskFault> {
+        let transaction = self.database.begin(IdbTransactionMode::Readwrite)?;
+        let store = transaction.object_store(ROWS).map_err(fault)?;
+        store.delete(&self.range(0, key)?).map_err(fault)?;
+        finished(&transaction).await
+    }
+
+    /// Rows by key, both ends included, in order.
+    pub(crate) async fn read(&self, from: u64, to: u64) -> Result<Vec<(u64, Sample)>, DiskFault> {
+        let transaction = self.database.begin(IdbTransactionMode::Readonly)?;
+        let store = transaction.object_store(ROWS).map_err(fault)?;
+        let range = self.range(from, to)?;
+        let keys = store.get_all_keys_with_key(&range).map_err(fault)?;
+        let values = store.get_all_with_key(&range).map_err(fault)?;
+        let keys = Array::from(&answer(&keys).await?);
+        let values = Array::from(&answer(&values).await?);
+        keys.iter()
+            .zip(values.iter())
+            .map(|(key, value)| {
+                let key = Array::from(&key).get(2).as_f64().ok_or(DiskFault::Broken)?;
+                let text = value.as_string().ok_or(DiskFault::Broken)?;
+                Ok((key as u64, serde_json::from_str(&text).map_err(|_| DiskFault::Broken)?))
+            })
+            .collect()
+    }
+
+    async fn read_book(&self, books: &IdbObjectStore) -> Result<Option<Book>, DiskFault> {
+        let value = answer(&books.get(&self.book_key()).map_err(fault)?).await?;
+        // A record of a later version that this one cannot read counts as none: rows stay for that version.
+        Ok(value.as_string().and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    fn write_book(&self, books: &IdbObjectStore, numbers: Numbers) -> Result<(), DiskFault> {
+        let book =
+            Book { access: self.access.clone(), numbers, owner: self.owner.clone(), touched_ms: now_ms() };
+        let text = serde_json::to_string(&book).map_err(|_| DiskFault::Broken)?;
+        books.put_with_key(&text.into(), &self.book_key()).map_err(fault)?;
+        Ok(())
+    }
+
+    fn book_key(&self) -> Array {
+        Array::of2(&self.access.session.to_string().into(), &self.access.source.as_str().into())
+    }
+
+    fn key(&self, key: u64) -> Array {
+        row_key(&self.access, key)
+    }
+
+    fn range(&self, from: u64, to: u64) -> Result<JsValue, DiskFault> {
+        Ok(IdbKeyRange::bound(&self.key(from), &self.key(to)).map_err(fault)?.into())
+    }
+}
+
+/// Sources with samples that are not acked. Old records without any are cleared on the way.
+pub(crate) async fn unfinished() -> Result<Vec<Unfinished>, DiskFault> {
+    let database = Database::open(DATABASE).await?;
+    let transaction = database.begin(IdbTransactionMode::Readwrite)?;
+    let books = transaction.object_store(BOOKS).map_err(fault)?;
+    let rows = transaction.object_store(ROWS).map_err(fault)?;
+    let all = Array::from(&answer(&books.get_all().map_err(fault)?).await?);
+    let mut found = Vec::new();
+    for value in all.iter() {
+        let Some(book) = value.as_string().and_then(|text| serde_json::from_str::<Book>(&text).ok()) else {
+            continue;
+        };
+        let range = all_rows(&book.access)?;
+        let count = answer(&rows.count_with_key(&range).map_err(fault)?).await?.as_f64().unwrap_or_default();
+        if count > 0.0 {
+            found.push(Unfinished { access: book.access, pending: count as u64 });
+        } else if now_ms().saturating_sub(book.touched_ms) > KEEP_MS {
+            let key =
+                Array::of2(&book.access.session.to_string().into(), &book.access.source.as_str().into());
+            books.delete(&key).map_err(fault)?;
+        }
+    }
+    finished(&transaction).await?;
+    Ok(found)
+}
+
+/// Forgets a session, with what was not acked.
+pub(crate) async fn discard(session: SessionId) -> Result<(), DiskFault> {
+    let database = Database::open(DATABASE).await?;
+    let transaction = database.begin(IdbTransactionMode::Readwrite)?;
+    let name = JsValue::from(session.to_string());
+    // An array sorts after every text and number, so this bounds all keys of the session.
+    let range = IdbKeyRange::bound(&Array::of1(&name), &Array::of2(&name, &Array::new())).map_err(fault)?;
+    for store in [ROWS, BOOKS] {
+        transaction.object_store(store).map_err(fault)?.delete(&range).map_err(fault)?;
+    }
+    finished(&transaction).await
+}
+
+fn row_key(access: &SessionAccess, key: u64) -> Array {
+    Array::of3(
+        &access.session.to_string().into(),
+        &access.source.as_str().into(),
+        // Keys count from 1; what no seq reaches stands for the end.
+        &(key as f64).into(),
+    )
+}
+
+fn all_rows(access: &SessionAccess) -> Result<IdbKeyRange, DiskFault> {
+    IdbKeyRange::bound(&row_key(access, 0), &row_key(access, u64::MAX)).map_err(fault)
+}
+
+impl Database {
+    async fn open(name: &str) -> Result<Self, DiskFault> {
+        let factory = web_sys::window().and_then(|window| factory(&window)).ok_or(DiskFault::Unavailable)?;
+        let request = factory.open_with_u32(name, VERSION).map_err(|_| DiskFault::Unavailable)?;
+        let upgraded = request.clone();
+        let _upgrade = EventListener::once(&request, "upgradeneeded", move |_| create_stores(&upgraded));
+        match select(Box::pin(answer(&request)), TimeoutFuture::new(OPEN_MS)).await {
+            Either::Left((Ok(database), _)) => {
+                let database: IdbDatabase = database.dyn_into().map_err(|_| DiskFault::Unavailable)?;
+                Ok(Self(database))
+            }
+            Either::Left((Err(DiskFault::Full), _)) => Err(DiskFault::Full),
+            Either::Left(_) | Either::Right(_) => Err(DiskFault::Unavailable),
+        }
+    }
+
+    fn begin(&self, mode: IdbTransactionMode) -> Result<IdbTransaction, DiskFault> {
+        let stores = Array::of2(&ROWS.into(), &BOOKS.into());
+        self.0.transaction_with_str_sequence_and_mode(&stores, mode).map_err(fault)
+    }
+}
+
+fn factory(window: &web_sys::Window) -> Option<IdbFactory> {
+    // Reading the property throws where storage is switched off.
+    window.indexed_db().ok().flatten()
+}
+
+fn create_stores(request: &IdbOpenDbRequest) {
+    let Some(database) = request.result().ok().and_then(|result| result.dyn_into::<IdbDatabase>().ok())
+    else {
+        return;
+    };
+    for store in [ROWS, BOOKS] {
+        // A failure here fails the opening, which is where it is dealt with.
+        let _ = database.create_object_store(store);
+    }
+}
+
+/// Resolves with the request's result. It wakes in the very task of the event, so the transaction stays open
+/// for what follows.
+async fn answer(request: &IdbRequest) -> Result<JsValue, DiskFault> {
+    let (tell, told) = oneshot::channel();
+    let tell = Rc::new(Cell::new(Some(tell)));
+    let asked = request.clone();
+    let done = Closure::<dyn FnMut(web_sys::Event)>::new({
+        let tell = tell.clone();
+        move |event: web_sys::Event| {
+            let result = if event.type_() == "success" {
+                asked.result().map_err(fault)
+            } else {
+                // The transaction then aborts, and says why by itself.
+                Err(request_fault(&asked))
+            };
+            if let Some(tell) = tell.take() {
+                // Nobody listens after a timeout.
+                let _ = tell.send(result);
+            }
+        }
+    });
+    request.set_onsuccess(Some(done.as_ref().unchecked_ref()));
+    request.set_onerror(Some(done.as_ref().unchecked_ref()));
+    let _guard = Unlisten(RefCell::new(Some((request.clone(), done))));
+    told.await.unwrap_or(Err(DiskFault::Broken))
+}
+
+/// Takes the callbacks off before they are freed.
+struct Unlisten(RefCell<Option<(IdbRequest, Closure<dyn FnMut(web_sys::Event)>)>>);
+
+impl Drop for Unlisten {
+    fn drop(&mut self) {
+        if let Some((request, _closure)) = self.0.borrow_mut().take() {
+            request.set_onsuccess(None);
+            request.set_onerror(None);
+        }
+    }
+}
+
+/// Resolves when the transaction is on the disk, or has failed.
+async fn finished(transaction: &IdbTransaction) -> Result<(), DiskFault> {
+    let (tell, told) = oneshot::channel();
+    let tell = Rc::new(Cell::new(Some(tell)));
+    let listen = |name: &'static str| {
+        let tell = tell.clone();
+        let transaction = transaction.clone();
+        EventListener::new(&transaction.clone(), name, move |_| {
+            if let Some(tell) = tell.take() {
+                let _ = tell.send(match name {
+                    "complete" => Ok(()),
+                    _ => Err(transaction.error().map_or(DiskFault::Broken, |error| named(&error.name()))),
+                });
+            }
+        })
+    };
+    let _listeners = [listen("complete"), listen("abort")];
+    told.await.unwrap_or(Err(DiskFault::Broken))
+}
+
+fn request_fault(request: &IdbRequest) -> DiskFault {
+    request.error().ok().flatten().map_or(DiskFault::Broken, |error| named(&error.name()))
+}
+
+fn named(name: &str) -> DiskFault {
+    match name {
+        "QuotaExceededError" => DiskFault::Full,
+        "InvalidStateError" | "SecurityError" | "UnknownError" => DiskFault::Unavailable,
+        _ => DiskFault::Broken,
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn fault(thrown: JsValue) -> DiskFault {
+    thrown.dyn_ref::<web_sys::DomException>().map_or(DiskFault::Broken, |exception| named(&exception.name()))
+}

@@ -1,0 +1,321 @@
+//! A playing video: tells when it shows a new frame, and hands the frame out as a bitmap.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use gloo_events::EventListener;
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Function, Reflect};
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use super::camera::{Camera, tracks};
+use super::{PickedFile, StreamHandle, VideoHandle, describe, now_ms};
+use crate::faults::SourceFault;
+use crate::source::CameraChoice;
+
+/// A video that shows nothing by then has nothing to show.
+const FIRST_FRAME_MS: u32 = 10_000;
+/// Longer side of the picture that is handed out, pixels: what a screen shows of it.
+const DISPLAY_SIDE: u32 = 1_280;
+
+/// What is given back when the video is dropped, in order of fields.
+#[derive(Debug)]
+enum Origin {
+    /// Released by its own drop.
+    Camera(#[expect(dead_code, reason = "held for its drop")] Camera),
+    /// An object URL of a picked file.
+    File(String),
+    Address,
+    Stream,
+    /// The embedder's element.
+    Foreign,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VideoEnd {
+    /// Played to its end.
+    Finished,
+    /// The camera or stream is gone.
+    Lost,
+    /// It cannot be played on.
+    Broken,
+}
+
+#[derive(Debug)]
+pub(crate) struct VideoSource {
+    video: web_sys::HtmlVideoElement,
+    origin: Origin,
+    watcher: RefCell<Option<FrameWatcher>>,
+    listeners: RefCell<Vec<EventListener>>,
+}
+
+impl Drop for VideoSource {
+    fn drop(&mut self) {
+        self.listeners.borrow_mut().clear();
+        self.watcher.borrow_mut().take();
+        if let Origin::Foreign = self.origin {
+            return;
+        }
+        // A pause cannot fail; an element without a source lets go of its decoder.
+        let _ = self.video.pause();
+        self.video.set_src_object(None);
+        if let Origin::File(url) = &self.origin {
+            // Fails only for what is no URL.
+            let _ = web_sys::Url::revoke_object_url(url);
+        }
+        if let Origin::File(_) | Origin::Address = self.origin {
+            let _ = self.video.remove_attribute("src");
+            self.video.load();
+        }
+    }
+}
+
+impl VideoSource {
+    pub(crate) async fn camera(choice: &CameraChoice) -> Result<Self, SourceFault> {
+        let camera = Camera::open(choice).await?;
+        let video = element()?;
+        video.set_src_object(Some(&camera.stream));
+        let source = Self::new(video, Origin::Camera(camera));
+        source.begin(SourceFault::Busy).await?;
+        Ok(source)
+    }
+
+    pub(crate) async fn stream(stream: &StreamHandle) -> Result<Self, SourceFault> {
+        let video = element()?;
+        video.set_src_object(Some(&stream.0));
+        let source = Self::new(video, Origin::Stream);
+        source.begin(SourceFault::VideoWithoutFrames).await?;
+        Ok(source)
+    }
+
+    pub(crate) async fn file(file: &PickedFile) -> Result<Self, SourceFault> {
+        let video = element()?;
+        let url =
+            web_sys::Url::create_object_url_with_blob(&file.0).map_err(|_| SourceFault::UnreadableVideo)?;
+        video.set_src(&url);
+        let source = Self::new(video, Origin::File(url));
+        source.begin(SourceFault::VideoWithoutFrames).await?;
+        Ok(source)
+    }
+
+    pub(crate) async fn demo(url: &str) -> Result<Self, SourceFault> {
+        if url.is_empty() {
+            return Err(SourceFault::NoDemo);
+        }
+        let video = element()?;
+        video.set_loop(true);
+        video.set_src(url);
+        let source = Self::new(video, Origin::Address);
+        source.begin(SourceFault::VideoWithoutFrames).await?;
+        Ok(source)
+    }
+
+    pub(crate) async fn foreign(video: &VideoHandle) -> Result<Self, SourceFault> {
+        let source = Self::new(video.0.clone(), Origin::Foreign);
+        source.first_frame(SourceFault::VideoWithoutFrames).await?;
+        Ok(source)
+    }
+
+    fn new(video: web_sys::HtmlVideoElement, origin: Origin) -> Self {
+        Self { video, origin, watcher: RefCell::new(None), listeners: RefCell::new(Vec::new()) }
+    }
+
+    async fn begin(&self, silent: SourceFault) -> Result<(), SourceFault> {
+        self.play();
+        self.first_frame(silent).await
+    }
+
+    /// Waits for the first picture, an error, or the end of patience.
+    async fn first_frame(&self, silent: SourceFault) -> Result<(), SourceFault> {
+        /// `HTMLMediaElement.HAVE_CURRENT_DATA`.
+        const HAVE_CURRENT_DATA: u16 = 2;
+        if self.video.ready_state() < HAVE_CURRENT_DATA {
+            let (tell, told) = oneshot::channel();
+            let tell = Rc::new(Cell::new(Some(tell)));
+            let listen = |name: &'static str, good: bool| {
+                let tell = tell.clone();
+                EventListener::new(&self.video, name, move |_| {
+                    if let Some(tell) = tell.take() {
+                        // Nobody listens once the time is up.
+                        let _ = tell.send(good);
+                    }
+                })
+            };
+            let _listeners = [listen("loadeddata", true), listen("error", false)];
+            if self.video.error().is_some() {
+                return Err(SourceFault::UnreadableVideo);
+            }
+            match select(told, TimeoutFuture::new(FIRST_FRAME_MS)).await {
+                Either::Left((Ok(true), _)) => {}
+                Either::Left(_) => return Err(SourceFault::UnreadableVideo),
+                Either::Right(_) => return Err(silent),
+            }
+        }
+        let (width, height) = self.size();
+        if width == 0 || height == 0 { Err(SourceFault::VideoWithoutFrames) } else { Ok(()) }
+    }
+
+    /// Size of the picture, pixels. A phone that is turned changes it.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        (self.video.video_width(), self.video.video_height())
+    }
+
+    pub(crate) fn pause(&self) {
+        if !matches!(self.origin, Origin::Foreign) {
+            // Cannot fail.
+            let _ = self.video.pause();
+        }
+    }
+
+    pub(crate) fn play(&self) {
+        if !matches!(self.origin, Origin::Foreign)
+            && let Ok(promise) = self.video.play()
+        {
+            // A refusal shows as a missing first frame; the promise must still be looked at.
+            wasm_bindgen_futures::spawn_local(async move {
+                let _ = JsFuture::from(promise).await;
+            });
+        }
+    }
+
+    /// Calls back at each new frame with its capture time, Unix milliseconds.
+    pub(crate) fn on_frame(&self, on: impl Fn(u64) + 'static) {
+        *self.watcher.borrow_mut() = Some(FrameWatcher::new(&self.video, on));
+    }
+
+    /// Calls back when no more frames will come.
+    pub(crate) fn on_end(&self, on: impl Fn(VideoEnd) + Clone + 'static) {
+        let mut listeners = self.listeners.borrow_mut();
+        for (name, end) in [("ended", VideoEnd::Finished), ("error", VideoEnd::Broken)] {
+            let on = on.clone();
+            listeners.push(EventListener::new(&self.video, name, move |_| on(end)));
+        }
+        if let Some(stream) = self.video.src_object() {
+            for track in tracks(&stream) {
+                let on = on.clone();
+                listeners.push(EventListener::new(&track, "ended", move |_| on(VideoEnd::Lost)));
+            }
+        }
+    }
+
+    /// The frame that shows now, in display size.
+    pub(crate) fn grab(&self) -> impl Future<Output = Result<web_sys::ImageBitmap, String>> + 'static {
+        let (width, height) = self.size();
+        let options = web_sys::ImageBitmapOptions::new();
+        if width.max(height) > DISPLAY_SIDE {
+            let scale = f64::from(DISPLAY_SIDE) / f64::from(width.max(height));
+            options.set_resize_width((f64::from(width) * scale).round().max(1.0) as u32);
+            options.set_resize_height((f64::from(height) * scale).round().max(1.0) as u32);
+        }
+        let promise = web_sys::window().map(|window| {
+            window.create_image_bitmap_with_html_video_element_and_image_bitmap_options(&self.video, &options)
+        });
+        async move {
+            let promise = promise.ok_or("no window")?.map_err(|thrown| describe(&thrown))?;
+            let bitmap = JsFuture::from(promise).await.map_err(|thrown| describe(&thrown))?;
+            bitmap.dyn_into().map_err(|_| "no bitmap".to_owned())
+        }
+    }
+}
+
+fn element() -> Result<web_sys::HtmlVideoElement, SourceFault> {
+    let other = |detail: &str| SourceFault::Other { detail: detail.to_owned() };
+    let document =
+        web_sys::window().and_then(|window| window.document()).ok_or_else(|| other("no document"))?;
+    let video: web_sys::HtmlVideoElement = document
+        .create_element("video")
+        .ok()
+        .and_then(|element| element.dyn_into().ok())
+        .ok_or_else(|| other("no video element"))?;
+    video.set_muted(true);
+    // Without it a phone shows the video over the whole screen.
+    let _ = video.set_attribute("playsinline", "");
+    Ok(video)
+}
+
+type FrameCallback = Closure<dyn FnMut(f64, JsValue)>;
+
+/// Listens to a video's frames: `requestVideoFrameCallback`, or the screen's frames where that is missing.
+#[derive(Debug)]
+struct FrameWatcher(Rc<Watched>);
+
+#[derive(Debug)]
+struct Watched {
+    video: web_sys::HtmlVideoElement,
+    callback: RefCell<Option<FrameCallback>>,
+    /// Of the callback that is asked for.
+    ticket: Cell<f64>,
+}
+
+impl Drop for FrameWatcher {
+    fn drop(&mut self) {
+        let ticket = self.0.ticket.get();
+        match (method(&self.0.video, "cancelVideoFrameCallback"), web_sys::window()) {
+            (Some(cancel), _) => drop(cancel.call1(&self.0.video, &ticket.into())),
+            (None, Some(window)) => drop(window.cancel_animation_frame(ticket as i32)),
+            (None, None) => {}
+        }
+        // Breaks the ring: the callback holds what holds it.
+        self.0.callback.borrow_mut().take();
+    }
+}
+
+impl FrameWatcher {
+    fn new(video: &web_sys::HtmlVideoElement, on: impl Fn(u64) + 'static) -> Self {
+        let watched =
+            Rc::new(Watched { video: video.clone(), callback: RefCell::new(None), ticket: Cell::new(0.0) });
+        let again = watched.clone();
+        let last_time = Cell::new(-1.0);
+        let callback = FrameCallback::new(move |_now: f64, metadata: JsValue| {
+            again.ask();
+            let shown = again.video.current_time();
+            if !metadata.is_undefined() || shown != last_time.replace(shown) {
+                on(captured_ms(&metadata));
+            }
+        });
+        *watched.callback.borrow_mut() = Some(callback);
+        watched.ask();
+        Self(watched)
+    }
+}
+
+impl Watched {
+    fn ask(&self) {
+        let callback = self.callback.borrow();
+        let Some(callback) = callback.as_ref() else { return };
+        let callback: &Function = callback.as_ref().unchecked_ref();
+        let ticket = match (method(&self.video, "requestVideoFrameCallback"), web_sys::window()) {
+            (Some(request), _) => {
+                request.call1(&self.video, callback).ok().and_then(|ticket| ticket.as_f64())
+            }
+            (None, Some(window)) => window.request_animation_frame(callback).ok().map(f64::from),
+            (None, None) => None,
+        };
+        self.ticket.set(ticket.unwrap_or_default());
+    }
+}
+
+fn method(video: &web_sys::HtmlVideoElement, name: &str) -> Option<Function> {
+    Reflect::get(video, &name.into()).ok()?.dyn_into().ok()
+}
+
+/// When the frame was captured: the camera's own time where the browser knows it, else now.
+fn captured_ms(metadata: &JsValue) -> u64 {
+    /// An age beyond this is a clock gone wrong, not a late frame.
+    const OLDEST_MS: f64 = 2_000.0;
+    let captured = (!metadata.is_undefined())
+        .then(|| Reflect::get(metadata, &"captureTime".into()).ok()?.as_f64())
+        .flatten();
+    let performance = web_sys::window().and_then(|window| window.performance());
+    let age_ms = match (captured, performance) {
+        (Some(captured), Some(performance)) => performance.now() - captured,
+        _ => 0.0,
+    };
+    let age_ms = if (0.0..=OLDEST_MS).contains(&age_ms) { age_ms } else { 0.0 };
+    now_ms() - age_ms as u64
+}

@@ -1,0 +1,110 @@
+//! One inference worker: the only place where the page posts to one.
+
+use gloo_events::EventListener;
+use js_sys::{Array, Object, Reflect};
+use mien_messages::{FrameHeader, FromWorker, ToWorker, part};
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::{FrameImage, describe};
+
+/// What every worker of a pool is started with: the compiled code and the models, fetched once.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkerKit {
+    pub(crate) boot_url: String,
+    pub(crate) glue_url: String,
+    pub(crate) module: JsValue,
+    /// Near, far, expression. Copied to each worker, so that a restarted one gets them again.
+    pub(crate) models: [js_sys::ArrayBuffer; 3],
+}
+
+#[derive(Debug)]
+pub(crate) enum PortEvent {
+    /// The picture that was sent with the frame comes back with the answer.
+    Message(FromWorker, Option<FrameImage>),
+    /// The worker trapped, ran out of memory, could not be fetched, or speaks another language.
+    Crashed(String),
+}
+
+/// A running worker. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct WorkerPort {
+    worker: web_sys::Worker,
+    _listeners: [EventListener; 3],
+}
+
+impl Drop for WorkerPort {
+    fn drop(&mut self) {
+        self.worker.terminate();
+    }
+}
+
+impl WorkerPort {
+    pub(crate) fn start(kit: &WorkerKit, on: impl Fn(PortEvent) + Clone + 'static) -> Result<Self, String> {
+        let options = web_sys::WorkerOptions::new();
+        options.set_type(web_sys::WorkerType::Module);
+        let worker = web_sys::Worker::new_with_options(&kit.boot_url, &options).map_err(text_of)?;
+        let heard = on.clone();
+        let failed = on.clone();
+        let listeners = [
+            EventListener::new(&worker, "message", move |event| {
+                heard(event.dyn_ref::<web_sys::MessageEvent>().map_or_else(
+                    || PortEvent::Crashed("not a message".to_owned()),
+                    |event| read(&event.data()),
+                ));
+            }),
+            EventListener::new(&worker, "error", move |event| {
+                let detail = event.dyn_ref::<web_sys::ErrorEvent>().map(web_sys::ErrorEvent::message);
+                failed(PortEvent::Crashed(detail.unwrap_or_else(|| "could not be started".to_owned())));
+            }),
+            EventListener::new(&worker, "messageerror", move |_| {
+                on(PortEvent::Crashed("sent what cannot be read".to_owned()));
+            }),
+        ];
+        let port = Self { worker, _listeners: listeners };
+        port.load(kit).map_err(text_of)?;
+        Ok(port)
+    }
+
+    fn load(&self, kit: &WorkerKit) -> Result<(), JsValue> {
+        let post = object(&ToWorker::Load)?;
+        Reflect::set(&post, &part::GLUE.into(), &kit.glue_url.as_str().into())?;
+        Reflect::set(&post, &part::MODULE.into(), &kit.module)?;
+        for (name, model) in [part::NEAR, part::FAR, part::EXPRESSION].into_iter().zip(&kit.models) {
+            Reflect::set(&post, &name.into(), model)?;
+        }
+        self.worker.post_message(&post)
+    }
+
+    /// Hands a frame over; the page has it no more until the answer brings it back.
+    pub(crate) fn infer(&self, header: FrameHeader, bitmap: &web_sys::ImageBitmap) -> Result<(), String> {
+        let post = || {
+            let post = object(&ToWorker::Infer(header))?;
+            Reflect::set(&post, &part::BITMAP.into(), bitmap)?;
+            self.worker.post_message_with_transfer(&post, &Array::of1(bitmap))
+        };
+        post().map_err(text_of)
+    }
+}
+
+fn object(message: &ToWorker) -> Result<Object, JsValue> {
+    let post = Object::new();
+    Reflect::set(&post, &part::HEADER.into(), &message.to_text().into())?;
+    Ok(post)
+}
+
+fn read(data: &JsValue) -> PortEvent {
+    let header = Reflect::get(data, &part::HEADER.into()).ok().and_then(|text| text.as_string());
+    let bitmap = Reflect::get(data, &part::BITMAP.into())
+        .ok()
+        .and_then(|bitmap| bitmap.dyn_into::<web_sys::ImageBitmap>().ok())
+        .map(FrameImage::new);
+    match header.map(|text| FromWorker::from_text(&text)) {
+        Some(Ok(message)) => PortEvent::Message(message, bitmap),
+        _ => PortEvent::Crashed("the worker is not of this build".to_owned()),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn text_of(thrown: JsValue) -> String {
+    describe(&thrown)
+}

@@ -1,0 +1,322 @@
+//! The pool at work: real workers behind the scheduling of `pool`.
+//!
+//! Each frame that goes out has one end: its answer, in order of capture, or a count as lost. A worker that
+//! does not answer in time is taken for dead.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+
+use futures_util::future::LocalBoxFuture;
+use gloo_timers::callback::Interval;
+use gloo_timers::future::TimeoutFuture;
+use mien_messages::{FrameHeader, FrameId, FromWorker, Scope, WorkerFault};
+use mien_models::Detection;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::browser::worker::{PortEvent, WorkerKit, WorkerPort};
+use crate::browser::{Bitmap, FrameImage, now_precise_ms};
+use crate::pool::{Action, Order, Pool, Slot};
+
+/// The slowest machine we know takes a tenth of this for a large picture with many faces.
+const ANSWER_MS: f64 = 20_000.0;
+/// Compiling nothing, only reading three models: seconds on a slow phone.
+const START_MS: f64 = 60_000.0;
+const WATCH_MS: u32 = 1_000;
+
+/// A frame that is offered. The picture is taken only when a worker is free, so that it is the newest.
+#[derive(Clone)]
+pub(crate) struct Ticket {
+    pub(crate) run: u64,
+    pub(crate) at_ms: u64,
+    pub(crate) look: Rc<dyn Fn() -> Look>,
+}
+
+/// How a frame is looked at, and its picture.
+pub(crate) struct Look {
+    pub(crate) scope: Scope,
+    pub(crate) long_side: u32,
+    pub(crate) bitmap: LocalBoxFuture<'static, Result<Bitmap, String>>,
+}
+
+pub(crate) struct Answer {
+    pub(crate) run: u64,
+    pub(crate) at_ms: u64,
+    pub(crate) scope: Scope,
+    pub(crate) detections: Vec<Detection>,
+    /// `None` where the worker did not hand it back.
+    pub(crate) image: Option<FrameImage>,
+    pub(crate) took_ms: f32,
+}
+
+pub(crate) enum CrewEvent {
+    /// A worker has its models.
+    Ready,
+    Answer(Answer),
+    /// This frame was lost alone.
+    FrameFailed {
+        run: u64,
+        detail: String,
+    },
+    /// A worker died with or without a frame, and starts again.
+    Restarting {
+        detail: String,
+    },
+    /// No worker is left.
+    GaveUp {
+        detail: String,
+    },
+}
+
+struct Sent {
+    slot: Slot,
+    run: u64,
+    at_ms: u64,
+    scope: Scope,
+    since: f64,
+}
+
+pub(crate) struct Crew {
+    inner: Rc<Inner>,
+    _watch: Interval,
+}
+
+struct Inner {
+    kit: Rc<WorkerKit>,
+    pool: RefCell<Pool<Ticket>>,
+    ports: RefCell<Vec<Option<WorkerPort>>>,
+    started: RefCell<Vec<Option<f64>>>,
+    sent: RefCell<BTreeMap<FrameId, Sent>>,
+    order: RefCell<Order<Answer>>,
+    over: Cell<bool>,
+    on: Box<dyn Fn(CrewEvent)>,
+}
+
+impl std::fmt::Debug for Crew {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Crew({:?})", self.inner.pool.borrow().ready())
+    }
+}
+
+impl Crew {
+    pub(crate) fn start(kit: Rc<WorkerKit>, size: usize, on: impl Fn(CrewEvent) + 'static) -> Self {
+        let inner = Rc::new(Inner {
+            kit,
+            pool: RefCell::new(Pool::new(size)),
+            ports: RefCell::new((0..size).map(|_| None).collect()),
+            started: RefCell::new(vec![None; size]),
+            sent: RefCell::new(BTreeMap::new()),
+            order: RefCell::new(Order::new()),
+            over: Cell::new(false),
+            on: Box::new(on),
+        });
+        for slot in 0..size {
+            // Not at once: the first crash of a start must not come before the owner has the crew.
+            let weak = Rc::downgrade(&inner);
+            spawn_local(async move {
+                if let Some(inner) = weak.upgrade() {
+                    inner.start_worker(slot);
+                }
+            });
+        }
+        let weak = Rc::downgrade(&inner);
+        let watch = Interval::new(WATCH_MS, move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.watch();
+            }
+        });
+        Self { inner, _watch: watch }
+    }
+
+    pub(crate) fn offer(&self, ticket: Ticket) {
+        let actions = self.inner.pool.borrow_mut().offer(ticket);
+        self.inner.perform(actions, "");
+    }
+
+    pub(crate) fn forget_waiting(&self) {
+        self.inner.pool.borrow_mut().forget_waiting();
+    }
+
+    /// Whether a frame waits or is with a worker.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.inner.pool.borrow().has_waiting() || !self.inner.sent.borrow().is_empty()
+    }
+
+    pub(crate) fn ready(&self) -> usize {
+        self.inner.pool.borrow().ready()
+    }
+
+    pub(crate) fn skipped(&self) -> u64 {
+        self.inner.pool.borrow().skipped()
+    }
+
+    /// Whether no worker is left.
+    pub(crate) fn is_over(&self) -> bool {
+        self.inner.over.get()
+    }
+}
+
+impl Inner {
+    fn start_worker(self: &Rc<Self>, slot: Slot) {
+        let weak = Rc::downgrade(self);
+        self.started.borrow_mut()[slot] = Some(now_precise_ms());
+        match WorkerPort::start(&self.kit, move |event| Self::heard(&weak, slot, event)) {
+            Ok(port) => self.ports.borrow_mut()[slot] = Some(port),
+            Err(detail) => self.crashed(slot, &detail),
+        }
+    }
+
+    fn heard(weak: &Weak<Self>, slot: Slot, event: PortEvent) {
+        let Some(inner) = weak.upgrade() else { return };
+        match event {
+            PortEvent::Crashed(detail) => inner.crashed(slot, &detail),
+            PortEvent::Message(FromWorker::Ready, _) => {
+                inner.started.borrow_mut()[slot] = None;
+                let actions = inner.pool.borrow_mut().started(slot);
+                (inner.on)(CrewEvent::Ready);
+                inner.perform(actions, "");
+            }
+            PortEvent::Message(FromWorker::Scored { frame, detections, .. }, image) => {
+                inner.answered(slot, frame, Ok((detections, image)));
+            }
+            PortEvent::Message(FromWorker::Failed { frame: Some(frame), fault }, _) => {
+                inner.answered(slot, frame, Err(fault.to_string()));
+            }
+            PortEvent::Message(FromWorker::Failed { frame: None, fault }, _) => {
+                let detail = fault.to_string();
+                if let WorkerFault::Load { .. } = fault {
+                    let actions = inner.pool.borrow_mut().retire(slot);
+                    inner.perform(actions, &detail);
+                } else {
+                    inner.crashed(slot, &detail);
+                }
+            }
+        }
+    }
+
+    fn answered(
+        self: &Rc<Self>,
+        slot: Slot,
+        frame: FrameId,
+        result: Result<(Vec<Detection>, Option<FrameImage>), String>,
+    ) {
+        let (known, actions) = self.pool.borrow_mut().answered(slot, frame);
+        if !known {
+            return;
+        }
+        let sent = self.sent.borrow_mut().remove(&frame);
+        // The worker first: it need not idle while the page draws.
+        self.perform(actions, "");
+        let Some(sent) = sent else { return };
+        let released = match result {
+            Ok((detections, image)) => {
+                let answer = Answer {
+                    run: sent.run,
+                    at_ms: sent.at_ms,
+                    scope: sent.scope,
+                    detections,
+                    image,
+                    took_ms: (now_precise_ms() - sent.since) as f32,
+                };
+                self.order.borrow_mut().answered(frame, answer)
+            }
+            Err(detail) => {
+                let released = self.order.borrow_mut().lost(frame);
+                (self.on)(CrewEvent::FrameFailed { run: sent.run, detail });
+                released
+            }
+        };
+        self.release(released);
+    }
+
+    fn crashed(self: &Rc<Self>, slot: Slot, detail: &str) {
+        let actions = self.pool.borrow_mut().crashed(slot);
+        self.perform(actions, detail);
+    }
+
+    fn perform(self: &Rc<Self>, actions: Vec<Action<Ticket>>, detail: &str) {
+        for action in actions {
+            match action {
+                Action::Send { slot, frame, ticket } => self.send(slot, frame, &ticket),
+                Action::Lost { frame } => {
+                    let lost = self.sent.borrow_mut().remove(&frame);
+                    let released = self.order.borrow_mut().lost(frame);
+                    if let Some(lost) = lost {
+                        let detail = detail.to_owned();
+                        (self.on)(CrewEvent::FrameFailed { run: lost.run, detail });
+                    }
+                    self.release(released);
+                }
+                Action::Restart { slot, in_ms } => {
+                    self.ports.borrow_mut()[slot] = None;
+                    self.started.borrow_mut()[slot] = None;
+                    (self.on)(CrewEvent::Restarting { detail: detail.to_owned() });
+                    let weak = Rc::downgrade(self);
+                    spawn_local(async move {
+                        TimeoutFuture::new(in_ms).await;
+                        if let Some(inner) = weak.upgrade() {
+                            inner.start_worker(slot);
+                        }
+                    });
+                }
+                Action::Retire { slot } => {
+                    self.ports.borrow_mut()[slot] = None;
+                    self.started.borrow_mut()[slot] = None;
+                }
+                Action::GiveUp => {
+                    self.over.set(true);
+                    (self.on)(CrewEvent::GaveUp { detail: detail.to_owned() });
+                }
+            }
+        }
+    }
+
+    fn send(self: &Rc<Self>, slot: Slot, frame: FrameId, ticket: &Ticket) {
+        let Look { scope, long_side, bitmap } = (ticket.look)();
+        let (run, at_ms) = (ticket.run, ticket.at_ms);
+        self.order.borrow_mut().sent(frame);
+        self.sent.borrow_mut().insert(frame, Sent { slot, run, at_ms, scope, since: now_precise_ms() });
+        let weak = Rc::downgrade(self);
+        spawn_local(async move {
+            let bitmap = bitmap.await;
+            let Some(inner) = weak.upgrade() else { return };
+            // The worker may have died while the picture was taken; its frame is then counted already.
+            if !inner.sent.borrow().contains_key(&frame) {
+                return;
+            }
+            let posted = bitmap.and_then(|bitmap| match &inner.ports.borrow()[slot] {
+                Some(port) => port.infer(FrameHeader { frame, scope, long_side }, &bitmap),
+                None => Err("the worker is gone".to_owned()),
+            });
+            if let Err(detail) = posted {
+                inner.answered(slot, frame, Err(detail));
+            }
+        });
+    }
+
+    fn release(&self, answers: Vec<Answer>) {
+        for answer in answers {
+            (self.on)(CrewEvent::Answer(answer));
+        }
+    }
+
+    /// Takes a worker for dead that has been silent for too long.
+    fn watch(self: &Rc<Self>) {
+        let now = now_precise_ms();
+        let mut silent: Vec<Slot> = self
+            .sent
+            .borrow()
+            .values()
+            .filter(|sent| now - sent.since > ANSWER_MS)
+            .map(|sent| sent.slot)
+            .collect();
+        let started = self.started.borrow();
+        silent.extend(
+            (0..started.len()).filter(|&slot| started[slot].is_some_and(|since| now - since > START_MS)),
+        );
+        drop(started);
+        for slot in silent {
+            self.crashed(slot, "no answer in time");
+        }
+    }
+}

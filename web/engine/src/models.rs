@@ -1,0 +1,99 @@
+//! The three models: fetched with progress, held to the manifest's length and hash.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use futures_util::future::try_join3;
+use sha2::{Digest, Sha256};
+
+use crate::assets::ModelUrls;
+use crate::browser::fetch::{FetchFault, bytes};
+use crate::engine::LoadProgress;
+use crate::faults::{LoadFault, ModelName};
+
+/// Compressed size of the worker's code: what loading counts for it, all at once when it is compiled. The true
+/// size depends on the server's compression, and a bar need not be truer.
+const CODE_BYTES: u64 = 2_600_000;
+
+/// Counts what has come.
+pub(crate) struct Meter {
+    loaded: Cell<u64>,
+    total: u64,
+    on: Box<dyn Fn(LoadProgress)>,
+}
+
+impl Meter {
+    pub(crate) fn new(on: impl Fn(LoadProgress) + 'static) -> Rc<Self> {
+        let models: u64 = ModelName::ALL.iter().map(|name| name.id().info().bytes).sum();
+        let meter = Self { loaded: Cell::new(0), total: models + CODE_BYTES, on: Box::new(on) };
+        meter.add(0);
+        Rc::new(meter)
+    }
+
+    pub(crate) fn code_is_here(&self) {
+        self.add(CODE_BYTES);
+    }
+
+    fn add(&self, more: u64) {
+        // A server that sends too much is told so by the hash; the bar stays a bar.
+        self.loaded.set((self.loaded.get() + more).min(self.total));
+        (self.on)(LoadProgress { loaded_bytes: self.loaded.get(), total_bytes: self.total });
+    }
+}
+
+/// Near, far, expression.
+pub(crate) async fn fetch(urls: &ModelUrls, meter: &Meter) -> Result<[Vec<u8>; 3], LoadFault> {
+    let (near, far, expression) = try_join3(
+        fetch_one(ModelName::Near, &urls.near, meter),
+        fetch_one(ModelName::Far, &urls.far, meter),
+        fetch_one(ModelName::Expression, &urls.expression, meter),
+    )
+    .await?;
+    Ok([near, far, expression])
+}
+
+async fn fetch_one(model: ModelName, url: &str, meter: &Meter) -> Result<Vec<u8>, LoadFault> {
+    let content = bytes(url, |more| meter.add(more)).await.map_err(|fault| match fault {
+        FetchFault::Status(status) => LoadFault::ModelMissing { model, status },
+        FetchFault::Network(detail) | FetchFault::Unusable(detail) => LoadFault::Network { detail },
+    })?;
+    verify(model, &content)?;
+    Ok(content)
+}
+
+fn verify(model: ModelName, content: &[u8]) -> Result<(), LoadFault> {
+    let info = model.id().info();
+    let damaged = |why: String| Err(LoadFault::ModelDamaged { model, why });
+    if content.len() as u64 != info.bytes {
+        return damaged(format!("{} bytes came instead of {}", content.len(), info.bytes));
+    }
+    let digest = Sha256::digest(content);
+    let matches = info
+        .sha256
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .eq(digest.iter().copied().map(Some));
+    if matches { Ok(()) } else { damaged("its checksum does not match".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_models_of_this_tree_pass_and_one_changed_bit_does_not() {
+        let mut near =
+            include_bytes!("../../../models/weights/mediapipe_face_detection_short_range.onnx").to_vec();
+        assert_eq!(verify(ModelName::Near, &near), Ok(()));
+        let middle = near.len() / 2;
+        near[middle] ^= 1;
+        assert!(matches!(
+            verify(ModelName::Near, &near),
+            Err(LoadFault::ModelDamaged { model: ModelName::Near, .. })
+        ));
+        near.pop();
+        let fault = verify(ModelName::Near, &near).unwrap_err().to_string();
+        assert!(fault.contains("near-face detector") && fault.contains("bytes came"), "{fault}");
+    }
+}

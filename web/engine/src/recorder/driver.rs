@@ -1,0 +1,267 @@
+//! Joins a recording's state machine with the disk, the socket and the clock.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use gloo_timers::callback::Interval;
+use gloo_timers::future::TimeoutFuture;
+use mien_shared::limits::MAX_FACES;
+use mien_shared::{Face, SessionId};
+use wasm_bindgen_futures::spawn_local;
+
+use super::ledger::{Ledger, Numbers, Shelf};
+use super::sender::{DiskFault, Effect, GATHER_MS, Sender};
+use super::{LinkState, MemoryReason, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished};
+use crate::browser::disk::{self, Disk};
+use crate::browser::socket::{BROKEN, Socket, SocketEvent};
+use crate::browser::{OnlineGuard, now_ms, random};
+
+/// Sends samples to the relay and keeps each until it is acked. A clone is the same recorder; dropping the last
+/// one closes the link, and what is not acked stays on the disk for the next visit.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    shared: Rc<Shared>,
+}
+
+struct Shared {
+    access: SessionAccess,
+    sender: RefCell<Sender>,
+    disk: Option<Disk>,
+    socket: RefCell<Option<Socket>>,
+    on: Box<dyn Fn(RecorderEvent)>,
+    told: RefCell<Option<RecorderStatus>>,
+    waiters: RefCell<Vec<oneshot::Sender<()>>>,
+    deleting: Cell<bool>,
+    delete_next: Cell<Option<u64>>,
+    timer: RefCell<Option<(Interval, OnlineGuard)>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Recorder({} {})", self.access.session, self.access.source)
+    }
+}
+
+impl Recorder {
+    /// Opens the outbox of this session and source, takes it over from any other tab, and connects.
+    /// Never fails: without a disk it records in memory and says so.
+    pub async fn open(access: SessionAccess, on: impl Fn(RecorderEvent) + 'static) -> Self {
+        let (disk, ledger, mode) = match Disk::claim(&access).await {
+            Ok((disk, found)) => {
+                let ledger = Ledger::restore(Shelf::Disk, found.numbers, found.first_key);
+                (Some(disk), ledger, StorageMode::Disk)
+            }
+            Err(fault) => {
+                let why = match fault {
+                    DiskFault::Full => MemoryReason::DiskFull,
+                    DiskFault::Unavailable => MemoryReason::Unavailable,
+                    DiskFault::Broken | DiskFault::TakenOver => MemoryReason::Broken,
+                };
+                let ledger = Ledger::restore(Shelf::Memory, Numbers::default(), None);
+                (None, ledger, StorageMode::Memory { why })
+            }
+        };
+        let sender = Sender::new(access.ingest_token.clone(), ledger, mode, now_ms());
+        let shared = Rc::new(Shared {
+            access,
+            sender: RefCell::new(sender),
+            disk,
+            socket: RefCell::new(None),
+            on: Box::new(on),
+            told: RefCell::new(None),
+            waiters: RefCell::new(Vec::new()),
+            deleting: Cell::new(false),
+            delete_next: Cell::new(None),
+            timer: RefCell::new(None),
+        });
+        let (ticking, online) = (Rc::downgrade(&shared), Rc::downgrade(&shared));
+        let interval = Interval::new(GATHER_MS as u32, move || {
+            Shared::with(&ticking, |sender| sender.tick(now_ms(), random()));
+        });
+        let guard = OnlineGuard::new(move || Shared::with(&online, |sender| sender.online(now_ms())));
+        *shared.timer.borrow_mut() = Some((interval, guard));
+        shared.settle();
+        Self { shared }
+    }
+
+    /// Records what one frame showed. `at_ms` is the frame's capture time. Faces over the contract's limit
+    /// are left out, the largest are kept.
+    pub fn push(&self, at_ms: u64, faces: &[Face]) {
+        let mut faces = faces.to_vec();
+        if faces.len() > MAX_FACES {
+            let area = |face: &Face| face.bounds.width * face.bounds.height;
+            faces.sort_by(|a, b| area(b).total_cmp(&area(a)));
+            faces.truncate(MAX_FACES);
+        }
+        self.shared.sender.borrow_mut().push(now_ms(), at_ms, faces);
+        self.shared.settle();
+    }
+
+    pub fn status(&self) -> RecorderStatus {
+        self.shared.sender.borrow().status(now_ms())
+    }
+
+    /// Resolves when the relay has answered for every sample, or the link has ended for good, or `patience_ms`
+    /// have passed. In the first case the link is closed. True when nothing is pending.
+    pub async fn complete(&self, patience_ms: u32) -> bool {
+        let (tell, told) = oneshot::channel();
+        self.shared.waiters.borrow_mut().push(tell);
+        self.shared.sender.borrow_mut().complete(now_ms());
+        self.shared.settle();
+        match select(told, TimeoutFuture::new(patience_ms)).await {
+            Either::Left(_) | Either::Right(_) => self.status().pending == 0,
+        }
+    }
+
+    /// Closes the link at once. What is not acked stays on the disk.
+    pub fn close(&self) {
+        self.shared.sender.borrow_mut().abandon();
+        self.shared.settle();
+    }
+}
+
+impl Shared {
+    fn with(weak: &Weak<Self>, act: impl FnOnce(&mut Sender)) {
+        if let Some(shared) = weak.upgrade() {
+            act(&mut shared.sender.borrow_mut());
+            shared.settle();
+        }
+    }
+
+    /// Does what the machine asks until it asks for nothing, then tells the news.
+    fn settle(self: &Rc<Self>) {
+        loop {
+            let effects = self.sender.borrow_mut().take_effects();
+            if effects.is_empty() {
+                break;
+            }
+            for effect in effects {
+                self.perform(effect);
+            }
+        }
+        if self.sender.borrow().is_over() {
+            self.timer.borrow_mut().take();
+            for waiter in self.waiters.borrow_mut().drain(..) {
+                // Whoever waited may have lost patience.
+                let _ = waiter.send(());
+            }
+        }
+        self.tell();
+    }
+
+    fn tell(&self) {
+        let status = self.sender.borrow().status(now_ms());
+        let news = {
+            let mut told = self.told.borrow_mut();
+            // A countdown alone is no news.
+            let news = told.as_ref().is_none_or(|before| calm(before) != calm(&status));
+            if news {
+                *told = Some(status.clone());
+            }
+            news
+        };
+        if news {
+            (self.on)(RecorderEvent::Status(status));
+        }
+    }
+
+    fn perform(self: &Rc<Self>, effect: Effect) {
+        match effect {
+            Effect::Connect => self.connect(),
+            Effect::Send(text) => {
+                if let Some(socket) = self.socket.borrow().as_ref() {
+                    socket.send(&text);
+                }
+            }
+            Effect::Close => drop(self.socket.borrow_mut().take()),
+            Effect::Save { rows, numbers } => self.save(rows, numbers),
+            Effect::SaveNumbers(numbers) => self.save(Vec::new(), numbers),
+            Effect::Delete { through_key } => self.delete(through_key),
+            Effect::Read { from_key, to_key } => {
+                let (disk, weak) = (self.disk.clone(), Rc::downgrade(self));
+                spawn_local(async move {
+                    let result = match disk {
+                        Some(disk) => disk.read(from_key, to_key).await,
+                        None => Err(DiskFault::Unavailable),
+                    };
+                    Self::with(&weak, |sender| sender.read(result));
+                });
+            }
+            Effect::Rejected { seq, code, detail } => {
+                (self.on)(RecorderEvent::Rejected { seq, code, detail });
+            }
+        }
+    }
+
+    fn connect(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        let path = format!("/api/v1/sessions/{}/ingest", self.access.session);
+        let opened = Socket::open(&self.access.relay_origin, &path, move |event| {
+            Self::with(&weak, |sender| match event {
+                SocketEvent::Opened => sender.opened(now_ms()),
+                SocketEvent::Text(text) => sender.message(now_ms(), &text, random()),
+                SocketEvent::Closed(code) => sender.closed(now_ms(), code, random()),
+            });
+        });
+        match opened {
+            Ok(socket) => drop(self.socket.borrow_mut().replace(socket)),
+            // The address itself is refused; it counts as a connection that broke.
+            Err(_) => self.sender.borrow_mut().closed(now_ms(), BROKEN, random()),
+        }
+    }
+
+    fn save(self: &Rc<Self>, rows: Vec<(u64, mien_shared::Sample)>, numbers: Numbers) {
+        let (disk, weak) = (self.disk.clone(), Rc::downgrade(self));
+        spawn_local(async move {
+            let result = match disk {
+                Some(disk) => disk.save(&rows, numbers).await,
+                None => Err(DiskFault::Unavailable),
+            };
+            Self::with(&weak, |sender| sender.saved(now_ms(), result));
+        });
+    }
+
+    /// One deletion at a time; those asked for meanwhile become one.
+    fn delete(self: &Rc<Self>, through_key: u64) {
+        if self.deleting.get() {
+            self.delete_next.set(self.delete_next.get().max(Some(through_key)));
+            return;
+        }
+        let Some(disk) = self.disk.clone() else { return };
+        self.deleting.set(true);
+        let weak = Rc::downgrade(self);
+        spawn_local(async move {
+            // A row that stays is acked already; it is deleted with a later ack, or trimmed at the next start.
+            let _ = disk.delete_through(through_key).await;
+            if let Some(shared) = weak.upgrade() {
+                shared.deleting.set(false);
+                if let Some(next) = shared.delete_next.take() {
+                    shared.delete(next);
+                }
+            }
+        });
+    }
+}
+
+fn calm(status: &RecorderStatus) -> RecorderStatus {
+    let link = match &status.link {
+        LinkState::Offline { .. } => LinkState::Offline { retry_in_ms: 0 },
+        LinkState::Throttled { .. } => LinkState::Throttled { retry_in_ms: 0 },
+        other => other.clone(),
+    };
+    RecorderStatus { link, ..status.clone() }
+}
+
+/// Every source of this device with samples that the relay has not acked, for an app to resume with
+/// [`Recorder::open`]. Empty where there is no IndexedDB.
+pub async fn unfinished() -> Vec<Unfinished> {
+    disk::unfinished().await.unwrap_or_default()
+}
+
+/// Forgets what waits for this session, for example because it was erased.
+pub async fn discard(session: SessionId) {
+    // Without a disk there is nothing to forget.
+    let _ = disk::discard(session).await;
+}

@@ -1,0 +1,311 @@
+//! The numbers of one source's samples: which seq is next, which are on the disk, which may have been sent,
+//! which are acked; and the newest samples themselves. Pure.
+//!
+//! ```text
+//!   acked │ front …………… on disk (saved) …………… │ unsaved │ next
+//!         └ pending                       └ cache: the newest, in memory ┘
+//! ```
+//! A seq is never used twice for different samples. The disk therefore keeps, before a sample may be sent, a
+//! mark that it may have been. What the relay has from this source up to `through` is ours up to the mark;
+//! beyond it, another device sent it, and our own unsent samples move behind it by a change of `offset` alone:
+//! the disk's keys stay.
+
+use std::collections::VecDeque;
+
+use mien_shared::{Face, Sample};
+
+/// Samples kept in memory beside the disk, half a minute at 30 a second; older ones are read back when needed.
+pub(crate) const CACHE: usize = 1_024;
+/// Samples kept where there is no disk: ten minutes at 30 a second, some 6 MB with one face each.
+pub(crate) const MEMORY: usize = 18_000;
+
+/// What the disk keeps of the numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Numbers {
+    /// Added to a key on the disk it gives the seq.
+    pub(crate) offset: u64,
+    /// The highest seq given out.
+    pub(crate) last: u64,
+    /// Samples up to this seq may have been sent.
+    pub(crate) marked: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shelf {
+    Disk,
+    Memory,
+}
+
+/// What can be sent next.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Next<'a> {
+    Nothing,
+    Ready(Vec<&'a Sample>),
+    /// The samples lie on the disk alone, from this seq to that, both included.
+    OnDisk(u64, u64),
+}
+
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    shelf: Shelf,
+    offset: u64,
+    front: u64,
+    next: u64,
+    /// Samples up to this seq are on the disk, or were.
+    saved: u64,
+    marked: u64,
+    cache: VecDeque<Sample>,
+    dropped: u64,
+}
+
+impl Ledger {
+    /// `first`: the first key on the disk, where there is one.
+    pub(crate) fn restore(shelf: Shelf, numbers: Numbers, first: Option<u64>) -> Self {
+        let next = numbers.last + 1;
+        let front = first.map_or(next, |key| (key + numbers.offset).clamp(1, next));
+        Self {
+            shelf,
+            offset: numbers.offset,
+            front,
+            next,
+            saved: numbers.last,
+            marked: numbers.marked,
+            cache: VecDeque::new(),
+            dropped: 0,
+        }
+    }
+
+    pub(crate) fn shelf(&self) -> Shelf {
+        self.shelf
+    }
+
+    pub(crate) fn pending(&self) -> u64 {
+        self.next - self.front
+    }
+
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Nothing below this seq is pending.
+    pub(crate) fn front(&self) -> u64 {
+        self.front
+    }
+
+    pub(crate) fn numbers(&self) -> Numbers {
+        Numbers { offset: self.offset, last: self.saved, marked: self.marked }
+    }
+
+    /// The key on the disk of a seq.
+    pub(crate) fn key(&self, seq: u64) -> u64 {
+        seq.saturating_sub(self.offset)
+    }
+
+    /// Takes a sample. False when it had to be dropped: the disk has not kept up for as long as the cache lasts.
+    pub(crate) fn push(&mut self, at: u64, faces: Vec<Face>) -> bool {
+        let room = match self.shelf {
+            Shelf::Disk => CACHE,
+            Shelf::Memory => MEMORY,
+        };
+        if self.cache.len() >= room {
+            match self.shelf {
+                Shelf::Disk if self.cache_from() > self.saved => {
+                    self.dropped += 1;
+                    return false;
+                }
+                Shelf::Disk => {}
+                Shelf::Memory => {
+                    self.dropped += 1;
+                    self.front = self.front.max(self.cache_from() + 1);
+                }
+            }
+            self.cache.pop_front();
+        }
+        self.cache.push_back(Sample { seq: self.next, at, faces });
+        self.next += 1;
+        true
+    }
+
+    /// The oldest samples that are not on the disk, at most `count`.
+    pub(crate) fn unsaved(&self, count: usize) -> Vec<&Sample> {
+        self.cache.iter().filter(|sample| sample.seq > self.saved).take(count).collect()
+    }
+
+    pub(crate) fn saved(&mut self, through: u64) {
+        self.saved = self.saved.max(through);
+    }
+
+    /// From now on memory holds what the disk does not.
+    pub(crate) fn leave_disk(&mut self) {
+        self.shelf = Shelf::Memory;
+    }
+
+    /// Samples that are only on the disk cannot be read: they count as dropped.
+    pub(crate) fn give_up_disk_part(&mut self) {
+        let from = self.cache_from();
+        if self.front < from {
+            self.dropped += from - self.front;
+            self.front = from;
+        }
+    }
+
+    /// The highest seq that may be sent: it is on the disk, and so is the mark that it may have been sent.
+    fn sendable(&self) -> u64 {
+        match self.shelf {
+            Shelf::Disk => self.saved.min(self.marked),
+            Shelf::Memory => self.next - 1,
+        }
+    }
+
+    /// The mark to write before everything on the disk may be sent; `None` when it stands.
+    pub(crate) fn wanted_mark(&self) -> Option<u64> {
+        (self.shelf == Shelf::Disk && self.marked < self.saved).then_some(self.saved)
+    }
+
+    pub(crate) fn marked(&mut self, through: u64) {
+        self.marked = self.marked.max(through);
+    }
+
+    /// What can be sent from this seq on.
+    pub(crate) fn next_from(&self, seq: u64, count: usize) -> Next<'_> {
+        let from = seq.max(self.front);
+        let to = self.sendable();
+        if from > to {
+            return Next::Nothing;
+        }
+        let cache_from = self.cache_from();
+        if from < cache_from {
+            return Next::OnDisk(from, to.min(cache_from - 1).min(from + count as u64 - 1));
+        }
+        Next::Ready(
+            self.cache
+                .iter()
+                .skip((from - cache_from) as usize)
+                .take_while(|sample| sample.seq <= to)
+                .take(count)
+                .collect(),
+        )
+    }
+
+    /// The relay has answered for everything up to here. True when that was news.
+    pub(crate) fn acked(&mut self, through: u64) -> bool {
+        let through = through.min(self.next - 1);
+        if through < self.front {
+            return false;
+        }
+        self.front = through + 1;
+        while self.cache.front().is_some_and(|sample| sample.seq <= through) {
+            self.cache.pop_front();
+        }
+        true
+    }
+
+    /// The relay's word on where this source stands, at the start of a connection. What of it was ours is
+    /// acked; unsent samples move behind it. True when something was acked or moved.
+    pub(crate) fn welcomed(&mut self, through: u64) -> bool {
+        let acked = self.acked(through.min(self.marked));
+        if self.front > through {
+            return acked;
+        }
+        let shift = through + 1 - self.front;
+        self.offset += shift;
+        self.front += shift;
+        self.next += shift;
+        self.saved += shift;
+        self.marked = through;
+        for sample in &mut self.cache {
+            sample.seq += shift;
+        }
+        true
+    }
+
+    fn cache_from(&self) -> u64 {
+        self.cache.front().map_or(self.next, |sample| sample.seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh(shelf: Shelf) -> Ledger {
+        Ledger::restore(shelf, Numbers::default(), None)
+    }
+
+    fn seqs(next: Next<'_>) -> Vec<u64> {
+        match next {
+            Next::Ready(samples) => samples.iter().map(|sample| sample.seq).collect(),
+            Next::Nothing => Vec::new(),
+            Next::OnDisk(from, to) => panic!("on disk {from}-{to}"),
+        }
+    }
+
+    #[test]
+    fn a_sample_is_sent_only_once_disk_and_mark_have_it() {
+        let mut ledger = fresh(Shelf::Disk);
+        assert!(ledger.push(10, Vec::new()) && ledger.push(20, Vec::new()));
+        assert_eq!(ledger.next_from(1, 9), Next::Nothing);
+        ledger.saved(1);
+        assert_eq!(ledger.next_from(1, 9), Next::Nothing);
+        assert_eq!(ledger.wanted_mark(), Some(1));
+        ledger.marked(1);
+        assert_eq!(seqs(ledger.next_from(1, 9)), [1]);
+        assert!(ledger.acked(1));
+        assert!(!ledger.acked(1));
+        assert_eq!(ledger.pending(), 1);
+    }
+
+    #[test]
+    fn samples_that_were_never_sent_move_behind_another_devices() {
+        let mut ledger = fresh(Shelf::Disk);
+        for at in 0..3 {
+            ledger.push(at, Vec::new());
+        }
+        ledger.saved(2);
+        assert!(ledger.welcomed(10));
+        assert_eq!((ledger.front(), ledger.pending()), (11, 3));
+        assert_eq!(ledger.numbers(), Numbers { offset: 10, last: 12, marked: 10 });
+        assert_eq!(ledger.key(11), 1);
+        ledger.marked(12);
+        assert_eq!(seqs(ledger.next_from(1, 9)), [11, 12]);
+    }
+
+    #[test]
+    fn what_may_have_been_sent_is_not_sent_under_another_number() {
+        let mut ledger = Ledger::restore(Shelf::Disk, Numbers { offset: 0, last: 9, marked: 7 }, Some(4));
+        assert_eq!(ledger.pending(), 6);
+        assert!(ledger.welcomed(5));
+        assert_eq!((ledger.front(), ledger.pending()), (6, 4));
+        // Another device went on to 8 in the meantime: 6 and 7 may be among them, 8 and 9 are not.
+        assert!(ledger.welcomed(8));
+        assert_eq!((ledger.front(), ledger.pending(), ledger.numbers().last), (9, 2, 10));
+    }
+
+    #[test]
+    fn a_backlog_is_read_back_from_the_disk() {
+        let ledger = Ledger::restore(Shelf::Disk, Numbers { offset: 100, last: 900, marked: 900 }, Some(1));
+        assert_eq!(ledger.next_from(1, 256), Next::OnDisk(101, 356));
+        assert_eq!(ledger.next_from(800, 256), Next::OnDisk(800, 900));
+    }
+
+    #[test]
+    fn memory_keeps_the_newest_and_counts_the_rest() {
+        let mut ledger = fresh(Shelf::Memory);
+        for at in 0..MEMORY as u64 + 5 {
+            assert!(ledger.push(at, Vec::new()));
+        }
+        assert_eq!((ledger.dropped(), ledger.pending(), ledger.front()), (5, MEMORY as u64, 6));
+    }
+
+    #[test]
+    fn a_disk_that_does_not_keep_up_stops_its_producer() {
+        let mut ledger = fresh(Shelf::Disk);
+        for at in 0..CACHE as u64 {
+            assert!(ledger.push(at, Vec::new()));
+        }
+        assert!(!ledger.push(0, Vec::new()));
+        assert_eq!(ledger.dropped(), 1);
+        ledger.saved(1);
+        assert!(ledger.push(0, Vec::new()));
+    }
+}

@@ -1,0 +1,499 @@
+//! How samples get to the relay: the state machine of one source's recording. Pure; time and chance are
+//! arguments, and what has to happen outside is an [`Effect`].
+//!
+//! The order that no failure may break: a sample is on the disk, with the mark that it may be sent, before it
+//! goes to the socket, and leaves the disk only after its ack.
+
+use mien_shared::limits::{MAX_BATCH, MAX_MESSAGE_BYTES};
+use mien_shared::problem::CloseCode;
+use mien_shared::protocol::{IngestReply, IngestRequest, IngestWelcome};
+use mien_shared::{Code, Face, Sample};
+
+use super::ledger::{Ledger, Next, Numbers, Shelf};
+use super::{LinkEnd, LinkState, MemoryReason, RecorderStatus, StorageMode};
+use crate::backoff::pause_ms;
+
+/// Samples on the way without an ack: four full messages, enough to fill a slow line, and what is sent again
+/// at most after a cut.
+const WINDOW: u64 = 1_024;
+/// Rows of one write to the disk.
+const SAVE_ROWS: usize = 512;
+/// How long samples gather before one write takes them.
+pub(crate) const GATHER_MS: u64 = 100;
+/// A connection that has not opened and welcomed us by then is given up.
+const GREETING_MS: u64 = 10_000;
+/// Samples on the way for so long without any answer: the line is dead, though nobody has said so.
+const SILENT_MS: u64 = 20_000;
+
+/// What has to happen outside.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Effect {
+    Connect,
+    Send(String),
+    /// Closes the socket, with 1000, and expects nothing more of it.
+    Close,
+    /// Writes rows (key and sample) and numbers in one transaction; answered by [`Sender::saved`].
+    Save {
+        rows: Vec<(u64, Sample)>,
+        numbers: Numbers,
+    },
+    /// Writes the numbers; answered by [`Sender::saved`].
+    SaveNumbers(Numbers),
+    /// Deletes rows up to this key. Nobody waits for it.
+    Delete {
+        through_key: u64,
+    },
+    /// Reads rows by key, both ends included; answered by [`Sender::read`].
+    Read {
+        from_key: u64,
+        to_key: u64,
+    },
+    Rejected {
+        seq: u64,
+        code: Code,
+        detail: String,
+    },
+}
+
+/// Why the disk failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DiskFault {
+    TakenOver,
+    Full,
+    Broken,
+    Unavailable,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Until this time, Unix milliseconds.
+    Offline {
+        until: u64,
+    },
+    Connecting {
+        until: u64,
+    },
+    Greeting {
+        until: u64,
+    },
+    Live {
+        heard: u64,
+        paused_until: Option<u64>,
+    },
+    Ended(LinkEnd),
+}
+
+/// A write that the disk has not answered yet.
+#[derive(Clone, Copy, Debug)]
+struct Writing {
+    saved: u64,
+    marked: u64,
+    /// Numbers as they were: a write that was under way while samples moved must not count for the new ones.
+    offset: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Sender {
+    token: String,
+    ledger: Ledger,
+    mode: StorageMode,
+    phase: Phase,
+    attempt: u32,
+    /// The next seq to send on this connection.
+    cursor: u64,
+    max_batch: usize,
+    max_bytes: usize,
+    stored_through: u64,
+    bytes_sent: u64,
+    rejected: u64,
+    writing: Option<Writing>,
+    /// The first key of the read under way.
+    reading: Option<u64>,
+    gathered_at: u64,
+    completing: bool,
+    effects: Vec<Effect>,
+}
+
+impl Sender {
+    pub(crate) fn new(token: String, ledger: Ledger, mode: StorageMode, now: u64) -> Self {
+        let stored_through = ledger.front() - 1;
+        Self {
+            token,
+            ledger,
+            mode,
+            phase: Phase::Connecting { until: now + GREETING_MS },
+            attempt: 0,
+            cursor: stored_through + 1,
+            max_batch: MAX_BATCH,
+            max_bytes: MAX_MESSAGE_BYTES,
+            stored_through,
+            bytes_sent: 0,
+            rejected: 0,
+            writing: None,
+            reading: None,
+            gathered_at: 0,
+            completing: false,
+            effects: vec![Effect::Connect],
+        }
+    }
+
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    pub(crate) fn status(&self, now: u64) -> RecorderStatus {
+        let left = |until: u64| until.saturating_sub(now) as u32;
+        RecorderStatus {
+            link: match self.phase {
+                Phase::Offline { until } => LinkState::Offline { retry_in_ms: left(until) },
+                Phase::Connecting { .. } | Phase::Greeting { .. } => LinkState::Connecting,
+                Phase::Live { paused_until: Some(until), .. } => {
+                    LinkState::Throttled { retry_in_ms: left(until) }
+                }
+                Phase::Live { .. } => LinkState::Live,
+                Phase::Ended(end) => LinkState::Ended(end),
+            },
+            pending: self.ledger.pending(),
+            stored_through: self.stored_through,
+            bytes_sent: self.bytes_sent,
+            mode: self.mode,
+            dropped: self.ledger.dropped(),
+            rejected: self.rejected,
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Ended(_))
+    }
+
+    /// A sample. After the end nothing is taken.
+    pub(crate) fn push(&mut self, now: u64, at: u64, faces: Vec<Face>) {
+        if !self.is_over() {
+            self.ledger.push(at, faces);
+            self.gather(now);
+        }
+    }
+
+    /// Time passes; called about every [`GATHER_MS`].
+    pub(crate) fn tick(&mut self, now: u64, random: f64) {
+        self.gather(now);
+        match self.phase {
+            Phase::Offline { until } if now >= until => self.connect(now),
+            Phase::Connecting { until } | Phase::Greeting { until } if now >= until => {
+                self.effects.push(Effect::Close);
+                self.retry(now, random);
+            }
+            Phase::Live { heard, paused_until: Some(until) } if now >= until => {
+                self.phase = Phase::Live { heard: heard.max(now), paused_until: None };
+                self.pump();
+            }
+            Phase::Live { heard, paused_until: None }
+                if self.cursor > self.ledger.front() && now >= heard + SILENT_MS =>
+            {
+                self.effects.push(Effect::Close);
+                self.retry(now, random);
+            }
+            _ => {}
+        }
+    }
+
+    /// The network is back, as the browser says: no reason to wait.
+    pub(crate) fn online(&mut self, now: u64) {
+        if let Phase::Offline { .. } = self.phase {
+            self.connect(now);
+        }
+    }
+
+    pub(crate) fn opened(&mut self, now: u64) {
+        if let Phase::Connecting { .. } = self.phase {
+            self.phase = Phase::Greeting { until: now + GREETING_MS };
+            let token = std::mem::take(&mut self.token);
+            self.say(&IngestRequest::Hello { token: &token });
+            self.token = token;
+        }
+    }
+
+    pub(crate) fn closed(&mut self, now: u64, code: u16, random: f64) {
+        match CloseCode::from_code(code) {
+            _ if self.is_over() => {}
+            Some(close) if !close.worth_retrying() => self.end(LinkEnd::Closed(close)),
+            _ => self.retry(now, random),
+        }
+    }
+
+    /// A text frame of the relay. What is no message of the contract is ignored: the contract may grow.
+    pub(crate) fn message(&mut self, now: u64, text: &str, random: f64) {
+        let Ok(reply) = serde_json::from_str::<IngestReply>(text) else { return };
+        if let Phase::Live { heard, .. } = &mut self.phase {
+            *heard = now;
+        }
+        match (reply, self.phase) {
+            (IngestReply::Welcome(welcome), Phase::Greeting { .. }) => self.welcome(now, &welcome),
+            (IngestReply::Ack { through }, Phase::Live { .. }) => {
+                self.attempt = 0;
+                self.acked(through);
+                self.pump();
+            }
+            (IngestReply::Reject { seq, code, detail }, Phase::Live { .. }) => {
+                self.rejected += 1;
+                self.effects.push(Effect::Rejected { seq, code, detail });
+            }
+            (IngestReply::Throttle { from, retry_after_ms }, Phase::Live { paused_until, .. }) => {
+                let until = now + retry_after_ms;
+                self.cursor = self.cursor.min(from);
+                self.phase = Phase::Live {
+                    heard: now,
+                    paused_until: Some(paused_until.map_or(until, |before| before.max(until))),
+                };
+            }
+            (IngestReply::Error { .. }, Phase::Live { .. } | Phase::Greeting { .. }) => {
+                // The relay took nothing of a message of ours, so the line stands: begin again, ever slower.
+                self.effects.push(Effect::Close);
+                self.retry(now, random);
+            }
+            _ => {}
+        }
+    }
+
+    /// The disk's answer to [`Effect::Save`] or [`Effect::SaveNumbers`].
+    pub(crate) fn saved(&mut self, now: u64, result: Result<(), DiskFault>) {
+        let Some(writing) = self.writing.take() else { return };
+        match result {
+            Ok(()) => {
+                let moved = self.ledger.numbers().offset - writing.offset;
+                self.ledger.saved(writing.saved + moved);
+                if moved == 0 {
+                    self.ledger.marked(writing.marked);
+                } else {
+                    // The disk has numbers from before the move.
+                    self.write(Vec::new());
+                }
+            }
+            Err(DiskFault::TakenOver) => self.taken_over(),
+            Err(fault) => self.leave_disk(fault),
+        }
+        self.gather(now);
+        self.pump();
+    }
+
+    /// The disk's answer to [`Effect::Read`], rows with their keys; sent if they are still what comes next.
+    pub(crate) fn read(&mut self, result: Result<Vec<(u64, Sample)>, DiskFault>) {
+        let Some(asked_key) = self.reading.take() else { return };
+        match result {
+            Ok(rows) if asked_key == self.ledger.key(self.cursor.max(self.ledger.front())) => {
+                if rows.first().is_none_or(|(key, _)| *key != asked_key) {
+                    // Rows that should be there are not: the browser has cleared them.
+                    self.ledger.give_up_disk_part();
+                } else if self.may_send() {
+                    let offset = self.ledger.numbers().offset;
+                    let samples: Vec<Sample> = rows
+                        .into_iter()
+                        .map(|(key, sample)| Sample { seq: key + offset, ..sample })
+                        .collect();
+                    self.send(&samples.iter().collect::<Vec<_>>());
+                }
+            }
+            // The connection has changed since, and so has what comes next.
+            Ok(_) => {}
+            Err(DiskFault::TakenOver) => self.taken_over(),
+            Err(fault) => {
+                self.leave_disk(fault);
+                self.ledger.give_up_disk_part();
+            }
+        }
+        self.pump();
+    }
+
+    /// The recording is over once nothing is pending.
+    pub(crate) fn complete(&mut self, now: u64) {
+        self.completing = true;
+        self.gathered_at = 0;
+        self.gather(now);
+        self.pump();
+        self.finish_if_done();
+    }
+
+    /// Over at once, whatever is pending.
+    pub(crate) fn abandon(&mut self) {
+        if !self.is_over() {
+            self.effects.push(Effect::Close);
+            self.end(LinkEnd::Done);
+        }
+    }
+
+    fn connect(&mut self, now: u64) {
+        self.phase = Phase::Connecting { until: now + GREETING_MS };
+        self.effects.push(Effect::Connect);
+    }
+
+    fn retry(&mut self, now: u64, random: f64) {
+        self.phase = Phase::Offline { until: now + u64::from(pause_ms(self.attempt, random)) };
+        self.attempt += 1;
+    }
+
+    fn end(&mut self, end: LinkEnd) {
+        self.phase = Phase::Ended(end);
+    }
+
+    fn taken_over(&mut self) {
+        self.effects.push(Effect::Close);
+        self.end(LinkEnd::TakenOver);
+    }
+
+    fn leave_disk(&mut self, fault: DiskFault) {
+        let why = match fault {
+            DiskFault::Full => MemoryReason::DiskFull,
+            DiskFault::Unavailable => MemoryReason::Unavailable,
+            DiskFault::Broken | DiskFault::TakenOver => MemoryReason::Broken,
+        };
+        self.mode = StorageMode::Memory { why };
+        self.ledger.leave_disk();
+    }
+
+    fn welcome(&mut self, now: u64, welcome: &IngestWelcome) {
+        self.max_batch = welcome.limits.max_batch.clamp(1, MAX_BATCH);
+        self.max_bytes = welcome.limits.max_message_bytes.clamp(1_024, MAX_MESSAGE_BYTES);
+        let before = self.ledger.numbers();
+        let front_before = self.ledger.front();
+        self.ledger.welcomed(welcome.through);
+        self.stored_through = self.stored_through.max(welcome.through);
+        let moved = self.ledger.numbers().offset != before.offset;
+        if self.ledger.shelf() == Shelf::Disk && self.ledger.front() > front_before {
+            self.effects.push(Effect::Delete { through_key: self.ledger.key(self.ledger.front() - 1) });
+        }
+        self.cursor = self.ledger.front();
+        if self.ledger.pending() == 0 {
+            self.attempt = 0;
+        }
+        self.phase = Phase::Live { heard: now, paused_until: None };
+        if moved && self.ledger.shelf() == Shelf::Disk && self.writing.is_none() {
+            self.write(Vec::new());
+        }
+        self.gather(now);
+        self.pump();
+    }
+
+    fn acked(&mut self, through: u64) {
+        self.stored_through = self.stored_through.max(through);
+        if self.ledger.acked(through) && self.ledger.shelf() == Shelf::Disk {
+            self.effects.push(Effect::Delete { through_key: self.ledger.key(self.ledger.front() - 1) });
+        }
+        self.finish_if_done();
+    }
+
+    fn finish_if_done(&mut self) {
+        if self.completing && self.ledger.pending() == 0 && !self.is_over() {
+            self.effects.push(Effect::Close);
+            self.end(LinkEnd::Done);
+        }
+    }
+
+    /// Writes what has gathered, one write at a time.
+    fn gather(&mut self, now: u64) {
+        if self.writing.is_some() || now < self.gathered_at + GATHER_MS || self.is_over() {
+            return;
+        }
+        self.gathered_at = now;
+        match self.ledger.shelf() {
+            Shelf::Disk => {
+                let rows: Vec<(u64, Sample)> = self
+                    .ledger
+                    .unsaved(SAVE_ROWS)
+                    .into_iter()
+                    .map(|sample| (self.ledger.key(sample.seq), sample.clone()))
+                    .collect();
+                if !rows.is_empty() {
+                    self.write(rows);
+                }
+            }
+            Shelf::Memory => self.pump(),
+        }
+    }
+
+    /// While connected, the mark goes along with what is written: one transaction for both.
+    fn write(&mut self, rows: Vec<(u64, Sample)>) {
+        let mut numbers = self.ledger.numbers();
+        if let Some((_, newest)) = rows.last() {
+            numbers.last = newest.seq;
+        }
+        if let Phase::Live { .. } = self.phase {
+            numbers.marked = numbers.marked.max(numbers.last);
+        }
+        self.writing = Some(Writing { saved: numbers.last, marked: numbers.marked, offset: numbers.offset });
+        self.effects.push(if rows.is_empty() {
+            Effect::SaveNumbers(numbers)
+        } else {
+            Effect::Save { rows, numbers }
+        });
+    }
+
+    fn may_send(&self) -> bool {
+        matches!(self.phase, Phase::Live { paused_until: None, .. })
+            && self.cursor.saturating_sub(self.ledger.front()) < WINDOW
+    }
+
+    /// Sends what may be sent.
+    fn pump(&mut self) {
+        while self.may_send() && self.reading.is_none() {
+            let next = match self.ledger.next_from(self.cursor, self.max_batch) {
+                Next::Nothing => {
+                    if self.ledger.wanted_mark().is_some() && self.writing.is_none() {
+                        self.write(Vec::new());
+                    }
+                    return;
+                }
+                Next::OnDisk(from, to) => {
+                    let (from_key, to_key) = (self.ledger.key(from), self.ledger.key(to));
+                    self.reading = Some(from_key);
+                    self.effects.push(Effect::Read { from_key, to_key });
+                    return;
+                }
+                Next::Ready(samples) => samples.into_iter().cloned().collect::<Vec<_>>(),
+            };
+            self.send(&next.iter().collect::<Vec<_>>());
+        }
+    }
+
+    /// Sends as many of these as one message may hold.
+    fn send(&mut self, samples: &[&Sample]) {
+        let mut text = String::from(r#"{"type":"samples","samples":["#);
+        let mut through = None;
+        for sample in samples.iter().take(self.max_batch) {
+            let Ok(row) = serde_json::to_string(sample) else { continue };
+            // Two for the end, one for the comma. A single sample always goes: the contract's limits fit.
+            if through.is_some() && text.len() + row.len() + 3 > self.max_bytes {
+                break;
+            }
+            if through.is_some() {
+                text.push(',');
+            }
+            text.push_str(&row);
+            through = Some(sample.seq);
+        }
+        let Some(through) = through else { return };
+        text.push_str("]}");
+        if self.cursor <= self.ledger.front() {
+            // Nothing was on the way: the wait for an answer begins now.
+            if let Phase::Live { heard, .. } = &mut self.phase {
+                *heard = (*heard).max(self.gathered_at);
+            }
+        }
+        self.cursor = through + 1;
+        if self.ledger.shelf() == Shelf::Memory {
+            self.ledger.marked(through);
+        }
+        self.bytes_sent += text.len() as u64;
+        self.effects.push(Effect::Send(text));
+    }
+
+    fn say(&mut self, request: &IngestRequest<'_>) {
+        if let Ok(text) = serde_json::to_string(request) {
+            self.bytes_sent += text.len() as u64;
+            self.effects.push(Effect::Send(text));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "sender_tests.rs"]
+mod tests;

@@ -1,0 +1,255 @@
+//! The inner life of a run: frames in, tracked faces out, figures once a second.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use futures_util::future::FutureExt;
+use gloo_timers::callback::Interval;
+use mien_messages::Scope;
+use mien_models::Tracker;
+
+use super::input::{Input, Media};
+use super::{AnalysedFrame, EndReason, RunEvent, RunStats};
+use crate::browser::video::VideoEnd;
+use crate::browser::{now_ms, now_precise_ms};
+use crate::crew::{Answer, CrewEvent, Look, Ticket};
+use crate::engine::Shared;
+use crate::faults::{RunFault, SourceFault};
+use crate::pool::ScopePolicy;
+
+const STATS_MS: u32 = 1_000;
+
+pub(crate) struct RunHandle {
+    number: u64,
+    engine: Rc<Shared>,
+    input: RefCell<Option<Input>>,
+    tracker: RefCell<Tracker>,
+    policy: RefCell<ScopePolicy>,
+    figures: RefCell<Figures>,
+    paused: Cell<bool>,
+    /// No more frames will come; the run ends when the last is answered.
+    finishing: Cell<bool>,
+    ended: Cell<bool>,
+    timer: RefCell<Option<Interval>>,
+    on: Box<dyn Fn(RunEvent)>,
+}
+
+/// Counts since the last figures.
+#[derive(Debug, Default)]
+struct Figures {
+    since: f64,
+    captured: u32,
+    took_ms: Vec<f32>,
+    skipped_before: u64,
+}
+
+impl std::fmt::Debug for RunHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Run({})", self.number)
+    }
+}
+
+impl RunHandle {
+    pub(crate) fn new(
+        number: u64,
+        engine: Rc<Shared>,
+        input: Input,
+        tracker: Tracker,
+        on: impl Fn(RunEvent) + 'static,
+    ) -> Rc<Self> {
+        let skipped_before = engine.crew().map_or(0, |crew| crew.skipped());
+        Rc::new(Self {
+            number,
+            engine,
+            input: RefCell::new(Some(input)),
+            tracker: RefCell::new(tracker),
+            policy: RefCell::new(ScopePolicy::default()),
+            figures: RefCell::new(Figures { since: now_precise_ms(), skipped_before, ..Figures::default() }),
+            paused: Cell::new(false),
+            finishing: Cell::new(false),
+            ended: Cell::new(false),
+            timer: RefCell::new(None),
+            on: Box::new(on),
+        })
+    }
+
+    pub(crate) fn begin(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        *self.timer.borrow_mut() = Some(Interval::new(STATS_MS, move || {
+            if let Some(run) = weak.upgrade() {
+                run.tell_stats();
+            }
+        }));
+        match self.input.borrow().as_ref().map(|input| &input.media) {
+            Some(Media::Video(video)) => {
+                let (framed, over) = (Rc::downgrade(self), Rc::downgrade(self));
+                video.on_frame(move |at_ms| {
+                    if let Some(run) = framed.upgrade() {
+                        run.captured(at_ms);
+                    }
+                });
+                video.on_end(move |end| {
+                    if let Some(run) = over.upgrade() {
+                        run.source_over(end);
+                    }
+                });
+            }
+            Some(Media::Picture(_)) => {
+                self.finishing.set(true);
+                // Not at once: the caller must have the run before its first event.
+                let weak = Rc::downgrade(self);
+                wasm_bindgen_futures::spawn_local(async move {
+                    if let Some(run) = weak.upgrade() {
+                        run.captured(now_ms());
+                    }
+                });
+            }
+            None => {}
+        }
+    }
+
+    pub(crate) fn set_paused(&self, paused: bool) {
+        self.paused.set(paused);
+        if let Some(Input { media: Media::Video(video), .. }) = &*self.input.borrow() {
+            if paused {
+                video.pause();
+            } else {
+                video.play();
+            }
+        }
+        if paused && let Some(crew) = self.engine.crew() {
+            crew.forget_waiting();
+        }
+    }
+
+    /// Releases the source; nothing follows but [`RunEvent::Ended`].
+    pub(crate) fn end(&self, reason: EndReason) {
+        if self.ended.replace(true) {
+            return;
+        }
+        self.timer.borrow_mut().take();
+        self.engine.keep_next_face(self.tracker.borrow().next_id());
+        drop(self.input.borrow_mut().take());
+        if reason != EndReason::Replaced
+            && let Some(crew) = self.engine.crew()
+        {
+            crew.forget_waiting();
+        }
+        (self.on)(RunEvent::Ended(reason));
+    }
+
+    pub(crate) fn heard(&self, event: CrewEvent) {
+        if self.ended.get() {
+            return;
+        }
+        match event {
+            CrewEvent::Ready => {}
+            CrewEvent::Answer(answer) if answer.run == self.number => self.answered(answer),
+            CrewEvent::FrameFailed { run, detail } if run == self.number => {
+                (self.on)(RunEvent::Fault(RunFault::FrameFailed { detail }));
+            }
+            CrewEvent::Answer(_) | CrewEvent::FrameFailed { .. } => {}
+            CrewEvent::Restarting { detail } => {
+                (self.on)(RunEvent::Fault(RunFault::WorkerRestarting { detail }));
+            }
+            CrewEvent::GaveUp { detail } => {
+                (self.on)(RunEvent::Fault(RunFault::WorkersFailed { detail }));
+                self.end(EndReason::Failed);
+            }
+        }
+        if self.finishing.get() && self.engine.crew().is_none_or(|crew| !crew.is_busy()) {
+            self.end(EndReason::Finished);
+        }
+    }
+
+    fn captured(self: &Rc<Self>, at_ms: u64) {
+        self.figures.borrow_mut().captured += 1;
+        if self.paused.get() || self.ended.get() {
+            return;
+        }
+        let Some(crew) = self.engine.crew() else { return };
+        let weak = Rc::downgrade(self);
+        let look = Rc::new(move || {
+            weak.upgrade().and_then(|run| run.look()).unwrap_or_else(|| Look {
+                scope: Scope::Near,
+                long_side: 1,
+                bitmap: async { Err("the run has ended".to_owned()) }.boxed_local(),
+            })
+        });
+        crew.offer(Ticket { run: self.number, at_ms, look });
+    }
+
+    /// The frame that shows now, and how hard to look at it. A picture is looked at in full.
+    fn look(&self) -> Option<Look> {
+        let input = self.input.borrow();
+        let input = input.as_ref()?;
+        let scope = match input.media {
+            Media::Picture(_) => Scope::Full,
+            Media::Video(_) => self.policy.borrow_mut().next(),
+        };
+        Some(Look { scope, long_side: input.long_side(), bitmap: input.bitmap() })
+    }
+
+    fn answered(&self, answer: Answer) {
+        self.figures.borrow_mut().took_ms.push(answer.took_ms);
+        self.policy.borrow_mut().found(answer.scope, answer.detections.len());
+        // A frame that was on the way when the run was paused is not shown: it would add to what is recorded.
+        if self.paused.get() {
+            return;
+        }
+        let faces = self.tracker.borrow_mut().update(answer.at_ms, &answer.detections);
+        let (Some(image), Some((size, mirrored))) =
+            (answer.image, self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored)))
+        else {
+            return;
+        };
+        (self.on)(RunEvent::Frame(AnalysedFrame {
+            image,
+            width: size.0,
+            height: size.1,
+            at_ms: answer.at_ms,
+            faces,
+            mirrored,
+        }));
+    }
+
+    fn source_over(&self, end: VideoEnd) {
+        match end {
+            VideoEnd::Finished => {
+                self.finishing.set(true);
+                if self.engine.crew().is_none_or(|crew| !crew.is_busy()) {
+                    self.end(EndReason::Finished);
+                }
+            }
+            VideoEnd::Lost | VideoEnd::Broken => {
+                let fault =
+                    if end == VideoEnd::Lost { SourceFault::Unplugged } else { SourceFault::UnreadableVideo };
+                if !self.ended.get() {
+                    (self.on)(RunEvent::Fault(RunFault::SourceLost(fault)));
+                    self.end(EndReason::Failed);
+                }
+            }
+        }
+    }
+
+    fn tell_stats(&self) {
+        let Some(crew) = self.engine.crew() else { return };
+        let now = now_precise_ms();
+        let stats = {
+            let mut figures = self.figures.borrow_mut();
+            let seconds = ((now - figures.since) / 1_000.0).max(0.001) as f32;
+            let mut took = std::mem::take(&mut figures.took_ms);
+            let captured = std::mem::take(&mut figures.captured);
+            figures.since = now;
+            took.sort_by(f32::total_cmp);
+            RunStats {
+                camera_fps: captured as f32 / seconds,
+                analysed_fps: took.len() as f32 / seconds,
+                skipped: crew.skipped() - figures.skipped_before.min(crew.skipped()),
+                inference_ms: took.get(took.len() / 2).copied().unwrap_or_default(),
+                workers: crew.ready() as u32,
+            }
+        };
+        (self.on)(RunEvent::Stats(stats));
+    }
+}

@@ -1,0 +1,17 @@
+// Starts an inference worker: takes the address of the glue and the code that the page has compiled, and hands
+// everything else of that first message to the worker itself. All that follows is between it and the page.
+
+self.addEventListener(
+  "message",
+  async ({ data }) => {
+    try {
+      const glue = await import(data.js);
+      await glue.default({ module_or_path: data.module });
+      glue.serve(data);
+    } catch (cause) {
+      const header = { type: "failed", frame: null, fault: { fault: "load", why: String(cause) } };
+      self.postMessage({ header: JSON.stringify(header) });
+    }
+  },
+  { once: true },
+);
