@@ -98,9 +98,13 @@ impl Error for ApiError {
 impl From<StoreError> for ApiError {
     fn from(cause: StoreError) -> Self {
         let error = match cause {
-            StoreError::Conflict => Self::new(Code::Conflict, "a completed session cannot become active again"),
+            StoreError::Conflict => {
+                Self::new(Code::Conflict, "a completed session cannot become active again")
+            }
             StoreError::Ended => Self::plain(Code::SessionEnded),
-            StoreError::TooManySources => Self::new(Code::AtCapacity, "the session has as many sources as it may have"),
+            StoreError::TooManySources => {
+                Self::new(Code::AtCapacity, "the session has as many sources as it may have")
+            }
             StoreError::Corrupt(_) => Self::new(Code::Internal, "a stored sample cannot be read"),
             StoreError::Unusable(_) | StoreError::Full(_) | StoreError::Database(_) => {
                 Self::plain(Code::StoreUnavailable).retry_after(Duration::from_secs(1))
@@ -189,7 +193,10 @@ mod tests {
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
         let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
         let problem: Problem = serde_json::from_slice(&body).unwrap();
-        assert_eq!((problem.code, problem.status, problem.request_id.as_str()), (Code::Internal, 500, "abc-1"));
+        assert_eq!(
+            (problem.code, problem.status, problem.request_id.as_str()),
+            (Code::Internal, 500, "abc-1")
+        );
         assert!(!String::from_utf8_lossy(&body).contains("secret"));
     }
 

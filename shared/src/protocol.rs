@@ -19,6 +19,7 @@ pub const SUBPROTOCOL: &str = "mien.v1";
 
 /// What a source's client sends.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum IngestRequest<'a> {
     Hello { token: &'a str },
@@ -90,6 +91,7 @@ impl IngestLimits {
 
 /// What a watcher sends: `since` names the last seq seen of each source; absent means live from now.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum WatchRequest<'a> {
     Hello {

@@ -1,9 +1,73 @@
-//! The HTTP interface.
+//! The HTTP interface: sessions, samples, exports, markers, operation and the contract itself.
+//!
+//! Handlers say what is asked of the store; who may ask is decided by extractors before they run, and how a
+//! failure looks by [`crate::problem`] after. Each route is registered together with its description, so the
+//! OpenAPI document cannot leave one out.
+
+mod asyncapi;
+mod contract;
+mod csv;
+mod cursor;
+mod export;
+mod extract;
+mod limit;
+mod markers;
+mod observe;
+mod openapi;
+mod ops;
+mod origins;
+mod samples;
+mod sessions;
+mod text;
 
 use axum::Router;
+use axum::http::{Method, StatusCode};
+use axum::middleware::from_fn_with_state;
+use mien_shared::Code;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::AppState;
+use crate::problem::ApiError;
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
+/// What users call, and what counts for their rate.
+fn limited() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(sessions::create, sessions::list))
+        .routes(routes!(sessions::read, sessions::update, sessions::erase))
+        .routes(routes!(sessions::create_token))
+        .routes(routes!(samples::list))
+        .routes(routes!(samples::series))
+        .routes(routes!(samples::summary))
+        .routes(routes!(export::export))
+        .routes(routes!(markers::create, markers::list))
+        .routes(routes!(markers::delete))
+}
+
+/// What those who run the relay call, and the contract, which is the same bytes for all.
+fn free() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(ops::healthz))
+        .routes(routes!(ops::readyz))
+        .routes(routes!(ops::metrics))
+        .routes(routes!(contract::openapi))
+        .routes(routes!(contract::asyncapi))
+}
+
+pub fn routes(state: &AppState) -> Router<AppState> {
+    for (method, path, status) in openapi::operations() {
+        if let (Ok(method), Ok(status)) = (method.parse::<Method>(), StatusCode::from_u16(status)) {
+            state.metrics.announce_request(&method, &path, status);
+        }
+    }
+    let limited = Router::from(limited()).route_layer(from_fn_with_state(state.clone(), limit::limit));
+    limited.merge(free())
+}
+
+/// Puts around all routes, this module's and others', what every request gets.
+pub fn layer(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
+    routes
+        .method_not_allowed_fallback(async || ApiError::plain(Code::MethodNotAllowed))
+        .layer(from_fn_with_state(state.clone(), origins::guard))
+        .layer(from_fn_with_state(state.clone(), observe::observe))
 }

@@ -1,0 +1,147 @@
+//! Puts the built page into the binary.
+//!
+//! Takes what Trunk wrote to `dist/` (or `MIEN_DIST`), compresses it with Brotli and writes a table of the
+//! files to `OUT_DIR/assets.rs`. Without a built page the table is empty and the relay says how to build one:
+//! a plain `cargo build` must never need the page.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// Up to here the best quality costs about two seconds; above it, minutes.
+const BEST_QUALITY_BYTES: usize = 1_000_000;
+const BEST_QUALITY: u32 = 11;
+const LARGE_QUALITY: u32 = 9;
+/// Below this a file fits one packet anyway.
+const MIN_BYTES: usize = 512;
+
+struct Asset {
+    /// Path below the page's root, with `/` between folders.
+    path: String,
+    file: PathBuf,
+    hash: String,
+    brotli: Option<PathBuf>,
+}
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=MIEN_DIST");
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    let dist = match std::env::var_os("MIEN_DIST") {
+        Some(dist) => PathBuf::from(dist),
+        None => {
+            let dist = Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../dist");
+            // Cargo takes a missing path for a changed one and would build the relay anew each time. The
+            // folder is ignored by git and Trunk makes its own; a read-only tree only costs that rebuild.
+            let _ = fs::create_dir_all(&dist);
+            dist
+        }
+    };
+    println!("cargo::rerun-if-changed={}", dist.display());
+
+    let mut files = Vec::new();
+    // A page without its index is a build that was cut off.
+    if dist.join("index.html").is_file() {
+        walk(&dist, "", &mut files)?;
+    }
+    files.sort();
+    let cache = out.join("brotli");
+    fs::create_dir_all(&cache)?;
+    let assets =
+        files.into_iter().map(|(path, file)| asset(path, file, &cache)).collect::<io::Result<Vec<_>>>()?;
+    forget_unused(&cache, &assets)?;
+    fs::write(out.join("assets.rs"), table(&assets))
+}
+
+fn variable(name: &str) -> io::Result<String> {
+    std::env::var(name).map_err(|_| io::Error::other(format!("cargo did not set {name}")))
+}
+
+/// Names that begin with a dot are Trunk's workshop, not the page.
+fn walk(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if name.starts_with('.') {
+            continue;
+        }
+        let path = format!("{prefix}{name}");
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), &format!("{path}/"), files)?;
+        } else {
+            files.push((path, fs::canonicalize(entry.path())?));
+        }
+    }
+    Ok(())
+}
+
+fn asset(path: String, file: PathBuf, cache: &Path) -> io::Result<Asset> {
+    let bytes = fs::read(&file)?;
+    let hash = hex(&Sha256::digest(&bytes)[..8]);
+    let brotli = compress(&bytes, &hash, &path, cache)?;
+    Ok(Asset { path, file, hash, brotli })
+}
+
+/// The compressed form, kept under hash and quality so that an unchanged file is compressed once.
+/// `None` where compressing does not pay.
+fn compress(bytes: &[u8], hash: &str, path: &str, cache: &Path) -> io::Result<Option<PathBuf>> {
+    // Nobody downloads a debug build, and its build script is too slow to compress anything.
+    let debug = std::env::var("PROFILE").is_ok_and(|profile| profile == "debug");
+    if debug || bytes.len() < MIN_BYTES || already_compressed(path) {
+        return Ok(None);
+    }
+    let quality = if bytes.len() <= BEST_QUALITY_BYTES { BEST_QUALITY } else { LARGE_QUALITY };
+    let kept = cache.join(format!("{hash}-{quality}.br"));
+    if !kept.is_file() {
+        // 24 bits of window: the largest that every browser takes.
+        let mut writer = brotli::CompressorWriter::new(Vec::new(), 64 * 1024, quality, 24);
+        writer.write_all(bytes)?;
+        let unfinished = kept.with_extension("part");
+        fs::write(&unfinished, writer.into_inner())?;
+        fs::rename(&unfinished, &kept)?;
+    }
+    let pays = fs::metadata(&kept)?.len() < bytes.len() as u64 / 20 * 19;
+    Ok(pays.then_some(kept))
+}
+
+fn already_compressed(path: &str) -> bool {
+    let extension = path.rsplit('.').next().unwrap_or_default();
+    ["png", "jpg", "jpeg", "webp", "avif", "gif", "mp4", "webm", "woff2", "br", "gz"].contains(&extension)
+}
+
+fn forget_unused(cache: &Path, assets: &[Asset]) -> io::Result<()> {
+    for entry in fs::read_dir(cache)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !assets.iter().any(|asset| name.starts_with(&asset.hash)) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn table(assets: &[Asset]) -> String {
+    let mut text = String::from("&[\n");
+    for Asset { path, file, hash, brotli } in assets {
+        let brotli = brotli
+            .as_ref()
+            .map_or_else(|| "None".to_owned(), |file| format!("Some(include_bytes!({file:?}))"));
+        // Writing to a String has no way to fail.
+        let _ = writeln!(
+            text,
+            "Asset {{ path: {path:?}, hash: {hash:?}, identity: include_bytes!({file:?}), brotli: {brotli} }},"
+        );
+    }
+    text.push_str("]\n");
+    text
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

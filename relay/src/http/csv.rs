@@ -1,0 +1,110 @@
+//! The CSV form of a sample: a row for each face, one row with empty face fields for a sample without faces.
+//! Lines end with a bare line feed, which every reader of RFC 4180 takes and `cut` and `awk` prefer.
+//!
+//! Every field is a number, a source's name or an expression's name, so none ever needs quotes.
+
+use std::fmt::Write;
+
+use mien_shared::api::StoredSample;
+use mien_shared::{Expression, Face};
+
+/// The header line.
+pub(super) fn header() -> String {
+    let mut line = String::from("source,seq,at,face,left,top,width,height,expression");
+    for expression in Expression::ALL {
+        line.push(',');
+        line.push_str(expression.name());
+    }
+    line.push_str(",quality\n");
+    line
+}
+
+/// Appends the rows of one sample.
+pub(super) fn write_sample(out: &mut String, stored: &StoredSample) {
+    let StoredSample { source, sample } = stored;
+    if sample.faces.is_empty() {
+        write_start(out, stored);
+        // face, the four sides of the box, expression, the scores, quality.
+        for _ in 0..Expression::COUNT + 7 {
+            out.push(',');
+        }
+        out.push_str("\n");
+        return;
+    }
+    debug_assert!(!source.as_str().contains([',', '"', '\n']));
+    for face in &sample.faces {
+        write_start(out, stored);
+        write_face(out, face);
+    }
+}
+
+fn write_start(out: &mut String, stored: &StoredSample) {
+    push(out, format_args!("{},{},{}", stored.source, stored.sample.seq, stored.sample.at));
+}
+
+fn write_face(out: &mut String, face: &Face) {
+    push(out, format_args!(",{}", face.id));
+    for side in <[f32; 4]>::from(face.bounds) {
+        push(out, format_args!(",{side}"));
+    }
+    push(out, format_args!(",{}", face.expression.map_or("", Expression::name)));
+    for score in face.scores.0 {
+        push(out, format_args!(",{score}"));
+    }
+    out.push(',');
+    if let Some(quality) = face.quality {
+        push(out, format_args!("{quality}"));
+    }
+    out.push_str("\n");
+}
+
+fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a String has no way to fail.
+    let _ = out.write_fmt(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mien_shared::{Sample, Scores, SourceName};
+
+    fn stored(faces: Vec<Face>) -> StoredSample {
+        StoredSample { source: SourceName::default(), sample: Sample { seq: 4, at: 99, faces } }
+    }
+
+    fn face(expression: Option<Expression>, quality: Option<f32>) -> Face {
+        Face {
+            id: 3,
+            bounds: [0.31, 0.22, 0.18, 0.24].into(),
+            expression,
+            scores: Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]),
+            quality,
+        }
+    }
+
+    fn rows(faces: Vec<Face>) -> String {
+        let mut out = String::new();
+        write_sample(&mut out, &stored(faces));
+        out
+    }
+
+    #[test]
+    fn a_row_a_face() {
+        let text = rows(vec![face(Some(Expression::Happiness), Some(0.93)), face(None, None)]);
+        assert_eq!(
+            text,
+            "main,4,99,3,0.31,0.22,0.18,0.24,happiness,0.05,0.91,0.01,0.01,0.01,0,0.01,0.93\n\
+             main,4,99,3,0.31,0.22,0.18,0.24,,0.05,0.91,0.01,0.01,0.01,0,0.01,\n"
+        );
+    }
+
+    #[test]
+    fn nobody_in_view_is_a_row_too_and_every_row_is_as_wide_as_the_header() {
+        let nobody = rows(Vec::new());
+        assert!(nobody.starts_with("main,4,99,,"));
+        let width = header().matches(',').count();
+        assert_eq!(width, 16);
+        assert_eq!(nobody.matches(',').count(), width);
+        assert_eq!(rows(vec![face(None, Some(1.0))]).matches(',').count(), width);
+    }
+}

@@ -1,0 +1,174 @@
+//! Export: all samples of a session as one download, however many, in constant memory.
+//!
+//! Rows are read chunk by chunk as the client takes them; a slow client holds one chunk and nothing in the
+//! store. If the store fails on the way the connection breaks off, so that nobody takes a part for the whole.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use mien_shared::api::{ExportFormat, Session, StoredSample};
+use utoipa::IntoParams;
+
+use crate::app::{AppState, patiently};
+use crate::problem::{ApiError, ApiResult};
+use crate::store::{CHUNK_ROWS, SampleChunks, SampleQuery};
+
+use super::csv;
+use super::extract::{Params, Query, ReadQuery, Readable};
+
+/// Which form.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ExportQuery {
+    /// `csv` where absent.
+    #[param(inline)]
+    format: Option<ExportFormat>,
+}
+
+impl ReadQuery for ExportQuery {
+    fn read(params: &Params) -> ApiResult<Self> {
+        let format = match params.text("format")? {
+            None => None,
+            Some("csv") => Some(ExportFormat::Csv),
+            Some("json") => Some(ExportFormat::Json),
+            Some("ndjson") => Some(ExportFormat::Ndjson),
+            Some(_) => return Err(ApiError::invalid("format is none of csv, json, ndjson")),
+        };
+        Ok(Self { format })
+    }
+}
+
+/// Download all samples, by source, then by seq.
+///
+/// CSV has a row for each face, and one with empty face fields for a sample without faces. JSON is
+/// `{"session":…,"samples":[…]}`. NDJSON is one sample a line.
+#[utoipa::path(
+    get, path = "/api/v1/sessions/{id}/export", tag = "samples", operation_id = "exportSession",
+    params(("id" = mien_shared::SessionId, Path, description = "The session"), ExportQuery),
+    responses((status = 200, description = "The file, streamed", content(
+        (String = "text/csv"),
+        (Vec<StoredSample> = "application/json"),
+        (StoredSample = "application/x-ndjson"),
+    ))),
+    security(("bearer" = [])),
+)]
+pub(super) async fn export(
+    State(state): State<AppState>,
+    Readable(session): Readable,
+    Query(ExportQuery { format }): Query<ExportQuery>,
+) -> ApiResult<Response> {
+    let format = format.unwrap_or(ExportFormat::Csv);
+    let query = SampleQuery { limit: CHUNK_ROWS, ..SampleQuery::default() };
+    let mut chunks = state.store.sample_chunks(session.id, query);
+    // The first chunk comes before the status, so that a store that is down is still a 503.
+    let first = patiently(chunks.next()).await?;
+    let (extension, kind) = match format {
+        ExportFormat::Csv => ("csv", "text/csv; charset=utf-8; header=present"),
+        ExportFormat::Json => ("json", "application/json"),
+        ExportFormat::Ndjson => ("ndjson", "application/x-ndjson"),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"mien-{}.{extension}\"", session.id)),
+    ];
+    let rows = Rows { writer: Writer::new(format), chunks, next: Next::Start(session, first) };
+    let stream = futures_util::stream::try_unfold(rows, Rows::step);
+    Ok((headers, Body::from_stream(stream)).into_response())
+}
+
+/// An export under way.
+struct Rows {
+    writer: Writer,
+    chunks: SampleChunks,
+    next: Next,
+}
+
+enum Next {
+    Start(Session, Option<Vec<StoredSample>>),
+    Chunk,
+    Done,
+}
+
+impl Rows {
+    /// The next piece of the file and what is left of the work.
+    async fn step(mut self) -> Result<Option<(Bytes, Self)>, ApiError> {
+        let mut out = String::new();
+        let chunk = match std::mem::replace(&mut self.next, Next::Chunk) {
+            Next::Start(session, first) => {
+                self.writer.begin(&mut out, &session)?;
+                first
+            }
+            Next::Chunk => patiently(self.chunks.next()).await.inspect_err(|error| {
+                tracing::error!(code = error.code.name(), "an export broke off");
+            })?,
+            Next::Done => return Ok(None),
+        };
+        match chunk {
+            Some(samples) => self.writer.write(&mut out, &samples)?,
+            None => {
+                self.writer.end(&mut out);
+                self.next = Next::Done;
+            }
+        }
+        Ok(Some((Bytes::from(out), self)))
+    }
+}
+
+/// Writes one form, piece by piece.
+struct Writer {
+    format: ExportFormat,
+    /// Whether a sample has been written, which JSON's commas depend on.
+    begun: bool,
+}
+
+impl Writer {
+    fn new(format: ExportFormat) -> Self {
+        Self { format, begun: false }
+    }
+
+    fn begin(&mut self, out: &mut String, session: &Session) -> ApiResult<()> {
+        match self.format {
+            ExportFormat::Csv => out.push_str(&csv::header()),
+            ExportFormat::Json => {
+                out.push_str("{\"session\":");
+                push_json(out, session)?;
+                out.push_str(",\"samples\":[");
+            }
+            ExportFormat::Ndjson => {}
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, out: &mut String, samples: &[StoredSample]) -> ApiResult<()> {
+        for stored in samples {
+            match self.format {
+                ExportFormat::Csv => csv::write_sample(out, stored),
+                ExportFormat::Json => {
+                    if self.begun {
+                        out.push(',');
+                    }
+                    push_json(out, stored)?;
+                }
+                ExportFormat::Ndjson => {
+                    push_json(out, stored)?;
+                    out.push('\n');
+                }
+            }
+            self.begun = true;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut String) {
+        if self.format == ExportFormat::Json {
+            out.push_str("]}\n");
+        }
+    }
+}
+
+fn push_json(out: &mut String, value: &impl serde::Serialize) -> ApiResult<()> {
+    out.push_str(&serde_json::to_string(value).map_err(ApiError::internal)?);
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! For those who run the relay: is it alive, can it take work, what does it count. Open to all who reach it,
+//! and never limited.
+
+use axum::extract::State;
+use axum::http::{HeaderName, header};
+use utoipa::ToSchema;
+
+use crate::app::AppState;
+use crate::metrics;
+use crate::problem::ApiResult;
+
+use super::extract::Json;
+
+/// A good answer of a probe.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `ok`
+    status: &'static str,
+}
+
+/// Is the process alive?
+#[utoipa::path(
+    get, path = "/healthz", tag = "operation", operation_id = "health",
+    responses((status = 200, description = "The process is alive", body = Health)),
+)]
+pub(super) async fn healthz() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// Can it take work?
+#[utoipa::path(
+    get, path = "/readyz", tag = "operation", operation_id = "ready",
+    responses((status = 200, description = "The relay can take work; 503 while the store is down or it drains", body = Health)),
+)]
+pub(super) async fn readyz(State(state): State<AppState>) -> ApiResult<Json<Health>> {
+    state.ready().await?;
+    Ok(Json(Health { status: "ok" }))
+}
+
+/// Metrics for Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", tag = "operation", operation_id = "metrics",
+    responses((status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text")),
+)]
+pub(super) async fn metrics(State(state): State<AppState>) -> ([(HeaderName, &'static str); 1], String) {
+    let (in_use, idle) = state.store.pool_usage();
+    state.metrics.pool_in_use.set(i64::from(in_use));
+    state.metrics.pool_idle.set(i64::from(idle));
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], state.metrics.render())
+}

@@ -1,0 +1,211 @@
+//! Stored samples: as they are, as means over time, and summed up.
+
+use axum::extract::State;
+use mien_shared::api::{SamplesPage, Series, SourceName, SourceSummary, Summary, TimeByExpression};
+use mien_shared::limits::{DEFAULT_PAGE, MAX_SAFE_INTEGER, MAX_SERIES_POINTS};
+use mien_shared::series::{SeriesBuilder, TimeBuilder};
+use utoipa::IntoParams;
+
+use crate::app::{AppState, patiently};
+use crate::problem::{ApiError, ApiResult};
+use crate::store::{CHUNK_ROWS, SampleCursor, SampleQuery, SourceState};
+
+use super::cursor;
+use super::extract::{Json, Params, Query, ReadQuery, Readable};
+use super::sessions::limit;
+
+/// Points a second, where a request for a series does not say.
+const DEFAULT_RESOLUTION_MS: u64 = 1_000;
+
+/// Which samples.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SamplesQuery {
+    /// One source alone.
+    #[param(value_type = Option<String>)]
+    source: Option<SourceName>,
+    /// First `at` that counts, Unix milliseconds.
+    from: Option<u64>,
+    /// First `at` that no longer counts, Unix milliseconds.
+    to: Option<u64>,
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+impl ReadQuery for SamplesQuery {
+    fn read(params: &Params) -> ApiResult<Self> {
+        Ok(Self {
+            source: params.source()?,
+            from: moment(params, "from")?,
+            to: moment(params, "to")?,
+            limit: limit(params)?,
+            cursor: params.text("cursor")?.map(str::to_owned),
+        })
+    }
+}
+
+/// Unix milliseconds; one past the largest `at` too, so that `to` can leave that in.
+fn moment(params: &Params, name: &str) -> ApiResult<Option<u64>> {
+    params.number(name, 0..=MAX_SAFE_INTEGER + 1)
+}
+
+/// Stored samples, by source, then by seq.
+#[utoipa::path(
+    get, path = "/api/v1/sessions/{id}/samples", tag = "samples", operation_id = "listSamples",
+    params(("id" = mien_shared::SessionId, Path, description = "The session"), SamplesQuery),
+    responses((status = 200, description = "A page of samples", body = SamplesPage)),
+    security(("bearer" = [])),
+)]
+pub(super) async fn list(
+    State(state): State<AppState>,
+    Readable(session): Readable,
+    Query(query): Query<SamplesQuery>,
+) -> ApiResult<Json<SamplesPage>> {
+    let after = query.cursor.map(|text| cursor::decode::<SampleCursor>("samples", &text)).transpose()?;
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
+    let query = SampleQuery { source: query.source, from: query.from, to: query.to, after, limit };
+    let page = patiently(state.store.samples(session.id, &query)).await?;
+    Ok(Json(SamplesPage {
+        samples: page.rows,
+        next: page.next.map(|place| cursor::encode("samples", place)),
+    }))
+}
+
+/// Which series.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SeriesQuery {
+    /// Length of a bucket. Buckets begin at its multiples since 1970.
+    #[param(minimum = 1, default = 1000)]
+    resolution_ms: Option<u64>,
+    /// One source alone.
+    #[param(value_type = Option<String>)]
+    source: Option<SourceName>,
+    /// First `at` that counts, Unix milliseconds.
+    from: Option<u64>,
+    /// First `at` that no longer counts, Unix milliseconds.
+    to: Option<u64>,
+}
+
+impl ReadQuery for SeriesQuery {
+    fn read(params: &Params) -> ApiResult<Self> {
+        Ok(Self {
+            resolution_ms: params.number("resolution_ms", 1..=MAX_SAFE_INTEGER)?,
+            source: params.source()?,
+            from: moment(params, "from")?,
+            to: moment(params, "to")?,
+        })
+    }
+}
+
+/// Mean scores by bucket of time, for charts over any length.
+///
+/// A series of more than 16,384 points is refused with 422: ask for a coarser resolution or a shorter time.
+#[utoipa::path(
+    get, path = "/api/v1/sessions/{id}/series", tag = "samples", operation_id = "getSeries",
+    params(("id" = mien_shared::SessionId, Path, description = "The session"), SeriesQuery),
+    responses((status = 200, description = "Points by time, then by source", body = Series)),
+    security(("bearer" = [])),
+)]
+pub(super) async fn series(
+    State(state): State<AppState>,
+    Readable(session): Readable,
+    Query(SeriesQuery { resolution_ms, source, from, to }): Query<SeriesQuery>,
+) -> ApiResult<Json<Series>> {
+    let resolution_ms = resolution_ms.unwrap_or(DEFAULT_RESOLUTION_MS);
+    let query = SampleQuery { source, from, to, after: None, limit: CHUNK_ROWS };
+    let mut builder = SeriesBuilder::new(resolution_ms);
+    let mut chunks = state.store.sample_chunks(session.id, query);
+    while let Some(chunk) = patiently(chunks.next()).await? {
+        for stored in &chunk {
+            builder.add(&stored.source, stored.sample.at, &stored.sample.faces);
+        }
+        if builder.len() > MAX_SERIES_POINTS {
+            return Err(ApiError::invalid(format!(
+                "the series has more than {MAX_SERIES_POINTS} points; ask for a coarser resolution_ms or a shorter time"
+            )));
+        }
+    }
+    Ok(Json(Series { resolution_ms, points: builder.finish() }))
+}
+
+/// Counts, time by expression and gaps, in all and by source.
+#[utoipa::path(
+    get, path = "/api/v1/sessions/{id}/summary", tag = "samples", operation_id = "getSummary",
+    params(("id" = mien_shared::SessionId, Path, description = "The session")),
+    responses((status = 200, description = "The session summed up", body = Summary)),
+    security(("bearer" = [])),
+)]
+pub(super) async fn summary(
+    State(state): State<AppState>,
+    Readable(session): Readable,
+) -> ApiResult<Json<Summary>> {
+    let states = patiently(state.store.source_states(session.id)).await?;
+    let mut tallies: Vec<Tally> = states.into_iter().map(Tally::new).collect();
+    let query = SampleQuery { limit: CHUNK_ROWS, ..SampleQuery::default() };
+    let mut chunks = state.store.sample_chunks(session.id, query);
+    while let Some(chunk) = patiently(chunks.next()).await? {
+        for stored in &chunk {
+            // Samples that came after the counts were read are left to the next summary.
+            if let Some(tally) =
+                tallies.iter_mut().find(|tally| tally.covers(&stored.source, stored.sample.seq))
+            {
+                tally.faces += stored.sample.faces.len() as u64;
+                tally.time.add(&stored.sample);
+            }
+        }
+    }
+    let mut summary = Summary {
+        session: session.id,
+        stored: 0,
+        acked: 0,
+        rejected: 0,
+        faces: 0,
+        time_by_expression_ms: TimeByExpression::default(),
+        sources: Vec::with_capacity(tallies.len()),
+    };
+    for tally in tallies {
+        summary.faces += tally.faces;
+        let source = tally.finish();
+        summary.stored += source.stored;
+        summary.acked += source.acked;
+        summary.rejected += source.rejected;
+        summary.time_by_expression_ms += source.time_by_expression_ms;
+        summary.sources.push(source);
+    }
+    Ok(Json(summary))
+}
+
+/// One source while it is summed up.
+struct Tally {
+    state: SourceState,
+    faces: u64,
+    time: TimeBuilder,
+}
+
+impl Tally {
+    fn new(state: SourceState) -> Self {
+        Self { state, faces: 0, time: TimeBuilder::default() }
+    }
+
+    fn covers(&self, source: &SourceName, seq: u64) -> bool {
+        self.state.source == *source && seq <= self.state.through
+    }
+
+    fn finish(self) -> SourceSummary {
+        let Self { state, time, .. } = self;
+        SourceSummary {
+            source: state.source,
+            stored: state.stored,
+            acked: state.stored + state.rejected,
+            rejected: state.rejected,
+            first_at: state.first_at,
+            last_at: state.last_at,
+            gaps: state.gaps,
+            time_by_expression_ms: time.finish(),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Sessions and their capability tokens.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use jiff::Timestamp;
+use mien_shared::api::{
+    CreateSession, PatchSession, Session, SessionCreated, SessionList, SessionTokens, TokenGrant,
+    TokenRequest,
+};
+use mien_shared::limits::{
+    DEFAULT_PAGE, DEFAULT_TOKEN_TTL, MAX_PAGE, MAX_PURPOSE_CHARS, MAX_TITLE_CHARS, MAX_TOKEN_TTL,
+};
+use mien_shared::{Code, Role, SessionStatus, SourceName};
+use utoipa::IntoParams;
+
+use crate::app::{AppState, patiently};
+use crate::auth::{Caller, Grant};
+use crate::problem::{ApiError, ApiResult};
+use crate::store::SessionCursor;
+
+use super::cursor;
+use super::extract::{Json, Owned, Params, Query, ReadQuery, Readable, User};
+use super::text::check_text;
+
+/// Create a session.
+///
+/// The answer carries three capability tokens: `owner` for all of the session, `ingest` to send samples of
+/// the source `main`, `watch` to share. They live for 24 hours; other ones come from the call for tokens.
+#[utoipa::path(
+    post, path = "/api/v1/sessions", tag = "sessions", operation_id = "createSession",
+    request_body = CreateSession,
+    responses((status = 201, description = "Created; `Location` is its address", body = SessionCreated)),
+    security(("bearer" = [])),
+)]
+pub(super) async fn create(
+    State(state): State<AppState>,
+    User(user): User,
+    Json(request): Json<CreateSession>,
+) -> ApiResult<(StatusCode, [(HeaderName, String); 1], Json<SessionCreated>)> {
+    check_text("title", &request.title, 0..=MAX_TITLE_CHARS)?;
+    check_text("purpose", &request.purpose, 0..=MAX_PURPOSE_CHARS)?;
+    let session = patiently(state.store.create_session(&user, &request.title, &request.purpose)).await?;
+    let token = |role| {
+        grant(&state, &session, role, SourceName::default(), DEFAULT_TOKEN_TTL).map(|grant| grant.token)
+    };
+    let tokens = SessionTokens {
+        owner: token(Role::Owner)?,
+        ingest: token(Role::Ingest)?,
+        watch: token(Role::Watch)?,
+    };
+    let location = format!("/api/v1/sessions/{}", session.id);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(SessionCreated { session, tokens })))
+}
+
+/// Which page of the list.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+impl ReadQuery for ListQuery {
+    fn read(params: &Params) -> ApiResult<Self> {
+        Ok(Self { limit: limit(params)?, cursor: params.text("cursor")?.map(str::to_owned) })
+    }
+}
+
+/// The `limit` of a paged list.
+pub(super) fn limit(params: &Params) -> ApiResult<Option<u32>> {
+    Ok(params.number("limit", 1..=u64::from(MAX_PAGE))?.map(|limit| limit as u32))
+}
+
+/// List my sessions, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/sessions", tag = "sessions", operation_id = "listSessions",
+    params(ListQuery),
+    responses((status = 200, description = "A page of the caller's sessions", body = SessionList)),
+    security(("bearer" = [])),
+)]
+pub(super) async fn list(
+    State(state): State<AppState>,
+    User(user): User,
+    Query(query): Query<ListQuery>,
+) -> ApiResult<Json<SessionList>> {
+    let after = query.cursor.map(|text| cursor::decode::<SessionCursor>("sessions", &text)).transpose()?;
+    let page =
+        patiently(state.store.list_sessions(&user, after, query.limit.unwrap_or(DEFAULT_PAGE))).await?;
+    Ok(Json(SessionList {
+        sessions: page.rows,
+        next: page.next.map(|place| cursor::encode("sessions", place)),
+    }))
+}
+
+/// Read a session.
+#[utoipa::path(
+    get, path = "/api/v1/sessions/{id}", tag = "sessions", operation_id = "getSession",
+    params(("id" = mien_shared::SessionId, Path, description = "The session")),
+    responses((status = 200, description = "The session", body = Session)),
+    security(("bearer" = [])),
+)]
+pub(super) async fn read(Readable(session): Readable) -> Json<Session> {
+    Json(session)
+}
+
+/// Rename or complete a session.
+///
+/// Completing ends its sockets: sources at once, watchers once they have all samples. It cannot be undone;
+/// completing twice changes nothing.
+#[utoipa::path(
+    patch, path = "/api/v1/sessions/{id}", tag = "sessions", operation_id = "updateSession",
+    params(("id" = mien_shared::SessionId, Path, description = "The session")),
+    request_body = PatchSession,
+    responses(
+        (status = 200, description = "The session as it is now", body = Session),
+        (status = 409, description = "A completed session cannot become active again", body = mien_shared::Problem,
+         content_type = "application/problem+json"),
+    ),
+    security(("bearer" = [])),
+)]
+pub(super) async fn update(
+    State(state): State<AppState>,
+    Owned(session): Owned,
+    Json(patch): Json<PatchSession>,
+) -> ApiResult<Json<Session>> {
+    if let Some(title) = &patch.title {
+        check_text("title", title, 0..=MAX_TITLE_CHARS)?;
+    }
+    state.update_session(session.id, &patch).await.map(Json)
+}
+
+/// Erase a session with all its samples and markers, and end its sockets.
+#[utoipa::path(
+    delete, path = "/api/v1/sessions/{id}", tag = "sessions", operation_id = "eraseSession",
+    params(("id" = mien_shared::SessionId, Path, description = "The session")),
+    responses((status = 204, description = "Erased")),
+    security(("bearer" = [])),
+)]
+pub(super) async fn erase(State(state): State<AppState>, Owned(session): Owned) -> ApiResult<StatusCode> {
+    state.erase_session(session.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Give out a capability token.
+///
+/// Role `owner` may do all of this session, `ingest` sends samples of one source, `watch` watches and reads.
+#[utoipa::path(
+    post, path = "/api/v1/sessions/{id}/tokens", tag = "sessions", operation_id = "createToken",
+    params(("id" = mien_shared::SessionId, Path, description = "The session")),
+    request_body = TokenRequest,
+    responses(
+        (status = 201, description = "The token", body = TokenGrant),
+        (status = 409, description = "A completed session takes no more samples, so there is no `ingest` token for it",
+         body = mien_shared::Problem, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = [])),
+)]
+pub(super) async fn create_token(
+    State(state): State<AppState>,
+    Owned(session): Owned,
+    Json(request): Json<TokenRequest>,
+) -> ApiResult<(StatusCode, Json<TokenGrant>)> {
+    if request.source.is_some() && request.role != Role::Ingest {
+        return Err(ApiError::invalid("source goes only with the role ingest"));
+    }
+    let ttl = request.ttl_s.map_or(DEFAULT_TOKEN_TTL, Duration::from_secs);
+    if ttl.is_zero() || ttl > MAX_TOKEN_TTL {
+        return Err(ApiError::invalid(format!("ttl_s is not within 1 … {}", MAX_TOKEN_TTL.as_secs())));
+    }
+    if request.role == Role::Ingest && session.status == SessionStatus::Completed {
+        return Err(ApiError::new(Code::Conflict, "the session is completed and takes no more samples"));
+    }
+    let grant = grant(&state, &session, request.role, request.source.unwrap_or_default(), ttl)?;
+    Ok((StatusCode::CREATED, Json(grant)))
+}
+
+/// A token to its end, in whole seconds as `exp` has it; it is still good in the second of its end.
+fn grant(
+    state: &AppState,
+    session: &Session,
+    role: Role,
+    source: SourceName,
+    ttl: Duration,
+) -> ApiResult<TokenGrant> {
+    let end = Timestamp::now().as_second() + ttl.as_secs() as i64;
+    let expires_at = Timestamp::from_second(end).map_err(ApiError::internal)?;
+    // The samples of a session count for its owner, whoever holds the token.
+    let caller =
+        Caller { user: session.user_id.clone(), grant: Some(Grant { session: session.id, role, source }) };
+    Ok(TokenGrant { token: state.tokens.sign(&caller, end as u64), expires_at })
+}

@@ -1,0 +1,213 @@
+//! The page: the files that Trunk built, carried in the binary and served from memory.
+//!
+//! Owns how a file reaches a browser: type, encoding, caching, revalidation. Refuses to read the disk at run
+//! time, so no request can reach a file that was not built in.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use mien_shared::Code;
+
+use crate::app::AppState;
+use crate::problem::ApiError;
+
+/// Answers whatever no other route takes.
+pub fn routes() -> Router<AppState> {
+    let page = Page::embedded();
+    Router::new().fallback(move |method: Method, uri: Uri, headers: HeaderMap| async move {
+        page.answer(&method, &uri, &headers)
+    })
+}
+
+/// Names with a content hash never mean anything else.
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Other names may mean something new after an upgrade: ask each time, which costs a 304.
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+const HTML: &str = "text/html; charset=utf-8";
+/// Trunk writes 16 hexadecimal digits into a hashed name.
+const HASH_DIGITS: usize = 16;
+
+/// One file of the page.
+#[derive(Clone, Copy, Debug)]
+pub struct Asset {
+    /// Path below the root, without a leading slash.
+    pub path: &'static str,
+    /// Of the uncompressed bytes, for the entity tag.
+    pub hash: &'static str,
+    pub identity: &'static [u8],
+    pub brotli: Option<&'static [u8]>,
+}
+
+/// The files of one page, sorted by path.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    assets: &'static [Asset],
+    /// What `/` and the page's own routes show.
+    index: &'static Asset,
+}
+
+static BUILT: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+static UNBUILT: &[Asset] = &[
+    Asset { path: "index.html", hash: "u1", identity: include_bytes!("page/unbuilt.html"), brotli: None },
+    Asset { path: "unbuilt.css", hash: "u1", identity: include_bytes!("page/unbuilt.css"), brotli: None },
+];
+
+impl Page {
+    /// The page that was built in, or one that says how to build it.
+    pub fn embedded() -> Self {
+        Self::new(BUILT).unwrap_or(Self { assets: UNBUILT, index: &UNBUILT[0] })
+    }
+
+    /// `None` without an `index.html`. The files must be sorted by path.
+    pub fn new(assets: &'static [Asset]) -> Option<Self> {
+        debug_assert!(assets.is_sorted_by_key(|asset| asset.path));
+        let index = assets.iter().find(|asset| asset.path == "index.html")?;
+        Some(Self { assets, index })
+    }
+
+    /// Whether this is the real page.
+    pub fn is_built(&self) -> bool {
+        !std::ptr::eq(self.assets, UNBUILT)
+    }
+
+    /// Every path that has a file.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        self.assets.iter().map(|asset| asset.path)
+    }
+
+    /// Answers a request that no route of the API took.
+    pub fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+        let Some(asset) = self.find(uri.path(), headers) else {
+            return ApiError::plain(Code::NotFound).into_response();
+        };
+        if method != Method::GET && method != Method::HEAD {
+            let mut response = ApiError::plain(Code::MethodNotAllowed).into_response();
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+            return response;
+        }
+        asset.answer(method, headers)
+    }
+
+    fn find(&self, path: &str, headers: &HeaderMap) -> Option<&'static Asset> {
+        let path = path.strip_prefix('/')?;
+        if let Ok(place) = self.assets.binary_search_by(|asset| asset.path.cmp(path)) {
+            return self.assets.get(place);
+        }
+        let of_the_page = path != "api" && !path.starts_with("api/") && !last_segment(path).contains('.');
+        (path.is_empty() || (of_the_page && accepts_html(headers))).then_some(self.index)
+    }
+}
+
+impl Asset {
+    fn answer(&self, method: &Method, headers: &HeaderMap) -> Response {
+        let (encoding, bytes) = match self.brotli {
+            Some(brotli) if accepts_brotli(headers) => (Some("br"), brotli),
+            _ => (None, self.identity),
+        };
+        // Two encodings are two representations, so each has its own strong tag (RFC 9110, 8.8.3).
+        let tag = format!("\"{}{}\"", self.hash, encoding.map_or("", |_| "-br"));
+        let fresh = is_known(headers, &tag);
+        let body = if fresh || method == Method::HEAD {
+            Body::empty()
+        } else {
+            Body::from(Bytes::from_static(bytes))
+        };
+        let mut response = Response::new(body);
+        let answer = response.headers_mut();
+        answer.insert(header::CACHE_CONTROL, if is_hashed(self.path) { FOREVER } else { REVALIDATE });
+        answer.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        if let Ok(tag) = HeaderValue::try_from(tag) {
+            answer.insert(header::ETAG, tag);
+        }
+        if fresh {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return response;
+        }
+        answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(self.path)));
+        answer.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+        if let Some(encoding) = encoding {
+            answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        response
+    }
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A hash stands after a dash and before the extension or wasm-bindgen's `_bg`:
+/// `style-0123456789abcdef.css`, `app-0123456789abcdef_bg.wasm`.
+fn is_hashed(path: &str) -> bool {
+    last_segment(path).split('-').skip(1).any(|part| {
+        let Some((digits, rest)) = part.split_at_checked(HASH_DIGITS) else { return false };
+        digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+            && (rest.starts_with('.') || rest.starts_with("_bg"))
+    })
+}
+
+fn media_type(path: &str) -> &'static str {
+    match last_segment(path).rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => HTML,
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "json" | "map" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "avif" => "image/avif",
+        "gif" => "image/gif",
+        "ico" => "image/x-icon",
+        "mp4" => "video/mp4",
+        "webm" => "video/webm",
+        "woff2" => "font/woff2",
+        "txt" | "md" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+/// Only a browser means the page by a path that is no file, and browsers name HTML when a person goes
+/// somewhere. Whoever takes anything, as programs do, learns that there is nothing here.
+fn accepts_html(headers: &HeaderMap) -> bool {
+    qualities(headers, header::ACCEPT).any(|(kind, wanted)| wanted && kind == "text/html")
+}
+
+fn accepts_brotli(headers: &HeaderMap) -> bool {
+    let named = qualities(headers, header::ACCEPT_ENCODING).filter(|(coding, _)| coding == "br").last();
+    let any = || qualities(headers, header::ACCEPT_ENCODING).filter(|(coding, _)| coding == "*").last();
+    named.or_else(any).is_some_and(|(_, wanted)| wanted)
+}
+
+/// The members of a list header in lower case, each with whether its quality is above 0.
+fn qualities(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = (String, bool)> {
+    headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(|member| {
+            let mut parts = member.split(';').map(str::trim);
+            let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+            (name, quality.is_none_or(|quality| quality.parse::<f32>().is_ok_and(|quality| quality > 0.0)))
+        })
+}
+
+/// `If-None-Match` compares weakly (RFC 9110, 13.1.2).
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+#[cfg(test)]
+mod tests;

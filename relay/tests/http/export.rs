@@ -1,0 +1,102 @@
+//! The three forms of an export hold the same as the list of samples.
+
+use hyper::{Method, StatusCode};
+use mien_shared::api::{SamplesPage, Session, StoredSample};
+use mien_shared::{Expression, Face, Sample};
+
+use crate::samples::recorded;
+use crate::support::{Relay, request, sample};
+
+#[derive(serde::Deserialize)]
+struct Whole {
+    session: Session,
+    samples: Vec<StoredSample>,
+}
+
+#[tokio::test]
+async fn each_form_holds_every_sample() {
+    let relay = Relay::start().await;
+    let (created, all) = recorded(&relay).await;
+    let path = format!("/api/v1/sessions/{}", created.session.id);
+    let get = async |format: &str| relay.get(&format!("{path}/export{format}"), &created.tokens.watch).await;
+
+    let page: SamplesPage =
+        relay.get(&format!("{path}/samples?limit=1000"), &created.tokens.watch).await.json();
+    assert_eq!(page.samples, all);
+
+    let json = get("?format=json").await;
+    assert_eq!(json.header("content-type"), "application/json");
+    let whole: Whole = json.json();
+    assert_eq!((&whole.session, &whole.samples), (&created.session, &all));
+
+    let ndjson = get("?format=ndjson").await;
+    assert_eq!(ndjson.header("content-type"), "application/x-ndjson");
+    let lines: Vec<StoredSample> =
+        ndjson.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, all);
+
+    let csv = get("?format=csv").await;
+    assert!(csv.header("content-type").starts_with("text/csv"));
+    assert_eq!(from_csv(&csv.text()), all);
+    assert_eq!(get("").await.body, csv.body);
+
+    for (answer, extension) in [(json, "json"), (ndjson, "ndjson"), (csv, "csv")] {
+        let expected = format!("attachment; filename=\"mien-{}.{extension}\"", created.session.id);
+        assert_eq!(answer.header("content-disposition"), expected);
+        assert_eq!(answer.header("transfer-encoding"), "chunked");
+    }
+}
+
+/// Reads the CSV form back, by its header.
+fn from_csv(text: &str) -> Vec<StoredSample> {
+    let mut lines = text.lines();
+    assert_eq!(
+        lines.next().unwrap(),
+        "source,seq,at,face,left,top,width,height,expression,\
+         neutral,happiness,sadness,anger,fear,disgust,surprise,quality"
+    );
+    let mut samples: Vec<StoredSample> = Vec::new();
+    for line in lines {
+        let fields: Vec<&str> = line.split(',').collect();
+        assert_eq!(fields.len(), 17, "{line}");
+        let source = fields[0].parse().unwrap();
+        let (seq, at) = (fields[1].parse().unwrap(), fields[2].parse().unwrap());
+        if samples.last().is_none_or(|last| (&last.source, last.sample.seq) != (&source, seq)) {
+            samples.push(StoredSample { source, sample: Sample { seq, at, faces: Vec::new() } });
+        }
+        if fields[3].is_empty() {
+            assert!(fields[3..].iter().all(|field| field.is_empty()), "{line}");
+            continue;
+        }
+        let number = |place: usize| fields[place].parse::<f32>().unwrap();
+        samples.last_mut().unwrap().sample.faces.push(Face {
+            id: fields[3].parse().unwrap(),
+            bounds: [number(4), number(5), number(6), number(7)].into(),
+            expression: Expression::ALL.into_iter().find(|expression| expression.name() == fields[8]),
+            scores: mien_shared::Scores(std::array::from_fn(|place| number(9 + place))),
+            quality: (!fields[16].is_empty()).then(|| number(16)),
+        });
+    }
+    samples
+}
+
+#[tokio::test]
+async fn an_export_goes_on_over_many_chunks_and_an_empty_one_is_whole_too() {
+    let relay = Relay::start().await;
+    let created = relay.create("alice").await;
+    let path = format!("/api/v1/sessions/{}/export", created.session.id);
+    let get = async |format: &str| relay.get(&format!("{path}?format={format}"), &created.tokens.watch).await;
+    assert_eq!(get("csv").await.text().lines().count(), 1);
+    assert_eq!(get("ndjson").await.text(), "");
+    assert!(get("json").await.json::<Whole>().samples.is_empty());
+
+    let samples: Vec<_> = (1..=5_003).map(|seq| sample(seq, seq * 10, &[Some(Expression::Fear)])).collect();
+    relay.store(created.session.id, "main", &samples).await;
+    let whole: Whole = get("json").await.json();
+    assert_eq!(whole.samples.into_iter().map(|stored| stored.sample).collect::<Vec<_>>(), samples);
+    assert_eq!(get("csv").await.text().lines().count(), 5_004);
+    assert_eq!(get("ndjson").await.text().lines().count(), 5_003);
+
+    let head = relay.send(request(Method::HEAD, &path, &created.tokens.watch, None)).await;
+    assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
+}
