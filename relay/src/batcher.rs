@@ -173,7 +173,7 @@ impl Lane {
             let outcomes = self.store_surely(&batches).await;
             self.metrics.batch_rows.observe(rows as f64);
             for ((batch, ticket), outcome) in batches.into_iter().zip(tickets).zip(outcomes) {
-                self.answer(batch, ticket, outcome);
+                self.answer(batch, &ticket, &outcome);
             }
         }
         for done in flushes {
@@ -211,7 +211,7 @@ impl Lane {
         }
     }
 
-    fn answer(&self, batch: Batch, ticket: Ticket, outcome: Outcome) {
+    fn answer(&self, batch: Batch, ticket: &Ticket, outcome: &Outcome) {
         let answer = match outcome {
             Outcome::Taken(take) => {
                 let stored: Vec<_> = batch
@@ -221,8 +221,8 @@ impl Lane {
                     .filter(|(_, fate)| **fate == Fate::Stored)
                     .filter_map(|(item, _)| item.as_ref().ok())
                     .collect();
-                ticket.live.publish(&ticket.source, &take, &stored);
-                Answer::Committed(self.settle(batch, &take, ticket.arrived))
+                ticket.live.publish(&ticket.source, take, &stored);
+                Answer::Committed(self.settle(batch, take, ticket.arrived))
             }
             Outcome::Ended => Answer::Ended,
         };

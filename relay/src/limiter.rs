@@ -238,7 +238,7 @@ mod tests {
             "the debt comes first"
         );
         assert_eq!(
-            limiter.take_at("a", 6, start + Duration::from_secs(60)).remaining,
+            limiter.take_at("a", 6, start + Duration::from_mins(1)).remaining,
             5,
             "never above the burst"
         );

@@ -9,7 +9,7 @@ use crate::app::AppState;
 use crate::problem::ApiError;
 
 /// Days are the unit of retention, so an hour is soon enough.
-const EVERY: Duration = Duration::from_secs(3_600);
+const EVERY: Duration = Duration::from_hours(1);
 /// Sessions looked up at a time.
 const CHUNK: u32 = 100;
 

@@ -18,6 +18,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tower::Service;
 
 use crate::app::{self, AppState};
@@ -65,11 +66,11 @@ pub async fn serve(listener: TcpListener, state: AppState) -> anyhow::Result<()>
     let closing = Drain::default();
     // Each connection holds a sender; the receiver ends when the last is gone.
     let (alive, mut all_gone) = mpsc::channel::<Infallible>(1);
-    tokio::select! {
-        () = accept(listener, &state, &closing, alive) => {}
+    let deadline = tokio::select! {
+        never = accept(listener, &state, &closing, alive) => match never {},
         // Still accepting meanwhile, so that whoever asks is told that the relay is not ready.
-        () = sockets_closed(&state) => {}
-    }
+        deadline = sockets_closed(&state) => deadline,
+    };
     closing.begin();
     let finish = async {
         all_gone.recv().await;
@@ -77,7 +78,7 @@ pub async fn serve(listener: TcpListener, state: AppState) -> anyhow::Result<()>
         let _ = janitor.await;
         state.store.close().await;
     };
-    match tokio::time::timeout(state.config.shutdown, finish).await {
+    match tokio::time::timeout_at(deadline, finish).await {
         Ok(()) => Ok(()),
         Err(_) => {
             anyhow::bail!("the shutdown took longer than MIEN_SHUTDOWN_SECONDS; some requests were cut off")
@@ -85,19 +86,27 @@ pub async fn serve(listener: TcpListener, state: AppState) -> anyhow::Result<()>
     }
 }
 
-/// Returns once the drain has begun and every socket is closed, or the time for it is up.
-async fn sockets_closed(state: &AppState) {
+/// Returns once the drain has begun and every socket is closed, or half of the time is up: the rest is for
+/// what comes after. Gives the time at which all must be done.
+async fn sockets_closed(state: &AppState) -> Instant {
     state.drain.begun().await;
+    let begun = Instant::now();
     // All permits back means that no socket is left.
     let permits = u32::try_from(state.config.max_connections).unwrap_or(u32::MAX);
     let all = state.connections.acquire_many(permits);
-    if tokio::time::timeout(state.config.shutdown, all).await.is_err() {
+    if tokio::time::timeout_at(begun + state.config.shutdown / 2, all).await.is_err() {
         tracing::warn!("some sockets did not close in time");
     }
+    begun + state.config.shutdown
 }
 
 /// Accepts for ever.
-async fn accept(listener: TcpListener, state: &AppState, closing: &Drain, alive: mpsc::Sender<Infallible>) {
+async fn accept(
+    listener: TcpListener,
+    state: &AppState,
+    closing: &Drain,
+    alive: mpsc::Sender<Infallible>,
+) -> Infallible {
     let router = app::router(state.clone());
     let mut server = http1::Builder::new();
     server

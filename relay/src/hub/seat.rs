@@ -21,7 +21,7 @@ pub(super) struct Holder {
 pub struct Claim {
     live: Arc<Live>,
     source: SourceName,
-    claim: u64,
+    number: u64,
     superseded: watch::Receiver<bool>,
     turn: Arc<Mutex<()>>,
 }
@@ -48,7 +48,7 @@ impl Live {
         state.holders.insert(source.clone(), holder);
         drop(state);
         self.news.send_replace(());
-        Claim { live: Arc::clone(self), source: source.clone(), claim, superseded, turn }
+        Claim { live: Arc::clone(self), source: source.clone(), number: claim, superseded, turn }
     }
 }
 
@@ -71,7 +71,7 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut state = self.live.lock();
-        if state.holders.get(&self.source).is_some_and(|holder| holder.claim == self.claim) {
+        if state.holders.get(&self.source).is_some_and(|holder| holder.claim == self.number) {
             state.holders.remove(&self.source);
         }
         drop(state);

@@ -129,7 +129,7 @@ async fn silence_is_pinged_and_then_ended() {
     let mut stream = socket.into_inner();
     let text = hello(&relay.token(session, Role::Watch)).to_string();
     let length = u16::try_from(text.len()).unwrap();
-    let mut frame = vec![0x81, 0x80 | 126];
+    let mut frame = vec![0x81, 0x80 | 0x7e];
     frame.extend(length.to_be_bytes());
     frame.extend([0; 4]);
     frame.extend(text.bytes());

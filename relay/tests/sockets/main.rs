@@ -1,5 +1,6 @@
 //! The WebSockets of a real relay over loopback and a real SQLite file: the contract's fine print, rule by
 //! rule.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod closes;
 mod harness;
