@@ -184,7 +184,7 @@ async fn completing_lets_taken_samples_finish_and_takes_no_more() {
 
 #[tokio::test]
 async fn erasing_leaves_nothing() {
-    let relay = Relay::start().await;
+    let relay = Relay::start_with(&["--samples-burst", "100000"], |_| {}).await;
     let (session, kept) = (relay.session().await, relay.session().await);
     let (mut client, _) = relay.ingest(session).await;
     let (mut other, _) = relay.ingest(kept).await;
