@@ -30,15 +30,14 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=MIEN_DIST");
     let out = PathBuf::from(variable("OUT_DIR")?);
-    let dist = match std::env::var_os("MIEN_DIST") {
-        Some(dist) => PathBuf::from(dist),
-        None => {
-            let dist = Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../dist");
-            // Cargo takes a missing path for a changed one and would build the relay anew each time. The
-            // folder is ignored by git and Trunk makes its own; a read-only tree only costs that rebuild.
-            let _ = fs::create_dir_all(&dist);
-            dist
-        }
+    let dist = if let Some(dist) = std::env::var_os("MIEN_DIST") {
+        PathBuf::from(dist)
+    } else {
+        let dist = Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../dist");
+        // Cargo takes a missing path for a changed one and would build the relay anew each time. The folder
+        // is ignored by git and Trunk makes its own; a read-only tree only costs that rebuild.
+        let _ = fs::create_dir_all(&dist);
+        dist
     };
     println!("cargo::rerun-if-changed={}", dist.display());
 
@@ -126,17 +125,22 @@ fn forget_unused(cache: &Path, assets: &[Asset]) -> io::Result<()> {
 fn table(assets: &[Asset]) -> String {
     let mut text = String::from("&[\n");
     for Asset { path, file, hash, brotli } in assets {
-        let brotli = brotli
-            .as_ref()
-            .map_or_else(|| "None".to_owned(), |file| format!("Some(include_bytes!({file:?}))"));
+        let brotli =
+            brotli.as_deref().map_or_else(|| "None".to_owned(), |file| format!("Some({})", include(file)));
+        let identity = include(file);
         // Writing to a String has no way to fail.
         let _ = writeln!(
             text,
-            "Asset {{ path: {path:?}, hash: {hash:?}, identity: include_bytes!({file:?}), brotli: {brotli} }},"
+            "Asset {{ path: {path:?}, hash: {hash:?}, identity: {identity}, brotli: {brotli} }},"
         );
     }
     text.push_str("]\n");
     text
+}
+
+/// Cargo's paths are UTF-8, so nothing is lost.
+fn include(file: &Path) -> String {
+    format!("include_bytes!({:?})", file.to_string_lossy())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -28,7 +28,7 @@ pub(super) fn write_sample(out: &mut String, stored: &StoredSample) {
         for _ in 0..Expression::COUNT + 7 {
             out.push(',');
         }
-        out.push_str("\n");
+        out.push('\n');
         return;
     }
     debug_assert!(!source.as_str().contains([',', '"', '\n']));
@@ -55,7 +55,7 @@ fn write_face(out: &mut String, face: &Face) {
     if let Some(quality) = face.quality {
         push(out, format_args!("{quality}"));
     }
-    out.push_str("\n");
+    out.push('\n');
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {

@@ -105,12 +105,11 @@ impl Rows {
             })?,
             Next::Done => return Ok(None),
         };
-        match chunk {
-            Some(samples) => self.writer.write(&mut out, &samples)?,
-            None => {
-                self.writer.end(&mut out);
-                self.next = Next::Done;
-            }
+        if let Some(samples) = chunk {
+            self.writer.write(&mut out, &samples)?;
+        } else {
+            self.writer.end(&mut out);
+            self.next = Next::Done;
         }
         Ok(Some((Bytes::from(out), self)))
     }

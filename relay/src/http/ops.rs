@@ -43,8 +43,5 @@ pub(super) async fn readyz(State(state): State<AppState>) -> ApiResult<Json<Heal
     responses((status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text")),
 )]
 pub(super) async fn metrics(State(state): State<AppState>) -> ([(HeaderName, &'static str); 1], String) {
-    let (in_use, idle) = state.store.pool_usage();
-    state.metrics.pool_in_use.set(i64::from(in_use));
-    state.metrics.pool_idle.set(i64::from(idle));
-    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], state.metrics.render())
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], state.render_metrics())
 }

@@ -117,6 +117,37 @@ async fn an_unauthorized_caller_is_told_how_to_sign_in() {
     }
 }
 
+/// The layers are the relay's; only the handler that panics is made up, since the relay has none.
+#[tokio::test]
+async fn a_panic_is_an_internal_problem_and_tells_nothing() {
+    async fn panics() -> &'static str {
+        panic!("secret");
+    }
+    let mut relay = Relay::start().await;
+    let routes = axum::Router::new().route("/panics", axum::routing::get(panics));
+    let router = mien_relay::http::layer(routes, &relay.state).with_state(relay.state.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    relay.address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    for _ in 0..2 {
+        let answer = relay.get("/panics", "").await;
+        answer.is_problem(Code::Internal);
+        assert!(!answer.text().contains("secret"));
+    }
+}
+
+#[tokio::test]
+async fn without_its_store_the_relay_is_alive_but_not_ready() {
+    let relay = Relay::start().await;
+    assert_eq!(relay.get("/readyz", "").await.status, StatusCode::OK);
+    relay.state.store.close().await;
+    relay.get("/readyz", "").await.is_problem(Code::StoreUnavailable);
+    let failed = relay.get("/api/v1/sessions", &relay.user("alice")).await;
+    failed.is_problem(Code::StoreUnavailable);
+    assert_eq!(failed.header("retry-after"), "1");
+    assert_eq!(relay.get("/healthz", "").await.status, StatusCode::OK);
+}
+
 /// The clock is paused and leaps to the end of the wait, since nothing else is left to do.
 #[tokio::test(flavor = "current_thread")]
 async fn a_body_that_never_ends_is_given_up() {
@@ -139,7 +170,7 @@ async fn a_body_that_never_ends_is_given_up() {
             answer.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
         }
     };
-    tokio::time::timeout(Duration::from_secs(120), reading).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(2), reading).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     assert_eq!(serde_json::from_str::<Problem>(body).unwrap().code, Code::Timeout);

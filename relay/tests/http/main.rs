@@ -1,4 +1,5 @@
 //! The HTTP interface, word for word, over the real router, a real loopback listener and real SQLite.
+#![allow(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
 
 mod contract;
 mod errors;

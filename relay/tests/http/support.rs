@@ -8,10 +8,11 @@ use http_body_util::{BodyExt, Full};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use mien_relay::app::{self, AppState};
+use mien_relay::app::AppState;
 use mien_relay::auth::{Caller, Grant};
 use mien_relay::config::{Config, Settings};
 use mien_relay::metrics::Metrics;
+use mien_relay::serve;
 use mien_relay::store::{Batch, Outcome, Store};
 use mien_shared::api::SessionCreated;
 use mien_shared::{Code, Expression, Face, Problem, Role, Sample, Scores, SessionId};
@@ -51,8 +52,7 @@ impl Relay {
         let state = AppState::new(config, store, metrics);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = app::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, service).await });
+        tokio::spawn(serve::serve(listener, state.clone()));
         Self { address, state, _folder: folder }
     }
 
