@@ -141,7 +141,8 @@ pub fn whole_seconds(pause: Duration) -> u64 {
 
 /// Logs the cause of a failed request and writes its problem. Other answers pass as they are.
 pub fn finish(mut response: Response, request_id: &str) -> Response {
-    let Some(error) = response.extensions_mut().remove::<ApiError>() else { return response };
+    let error = response.extensions_mut().remove::<ApiError>().or_else(|| foreign(response.status()));
+    let Some(error) = error else { return response };
     error.log();
     let problem = Problem::new(error.code, error.detail, request_id);
     // A problem is strings and a number: it always serializes, and a lost body would still carry the status.
@@ -152,6 +153,14 @@ pub fn finish(mut response: Response, request_id: &str) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     *response.body_mut() = Body::from(body);
     response
+}
+
+/// A refusal that a library wrote in its own words, as for an address that is no UTF-8: told in ours.
+fn foreign(status: StatusCode) -> Option<ApiError> {
+    if !status.is_client_error() && !status.is_server_error() {
+        return None;
+    }
+    Code::ALL.iter().find(|code| code.status() == status.as_u16()).map(|&code| ApiError::plain(code))
 }
 
 /// An error and what led to it, on one line. Levels that repeat their cause's text are told once.

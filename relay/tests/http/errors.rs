@@ -62,6 +62,9 @@ async fn what_is_not_there_is_a_problem_too() {
     }
     relay.get_with("/api/v1/nothing", &[("accept", "text/html")]).await.is_problem(Code::NotFound);
     relay.call(Method::POST, "/nothing", &[], "").await.is_problem(Code::NotFound);
+    let no_text = relay.get("/api/v1/sessions/%FF/watch", "").await;
+    assert_eq!(no_text.header("content-type"), mien_shared::Problem::MEDIA_TYPE);
+    relay.get("/api/v1/sessions/%FF", &relay.user("alice")).await.is_problem(Code::SessionNotFound);
 }
 
 #[tokio::test]
