@@ -141,8 +141,8 @@ impl From<SourceFault> for Fault {
         let camera =
             |kind, title, text| Self::new(kind, title, text, WayOn::Retry("Try again")).or_other_source();
         match fault {
-            SourceFault::Denied => camera("denied", "The camera is not allowed", text),
-            SourceFault::Absent => camera("absent", "No camera found", text),
+            SourceFault::Denied => camera("denied", "The camera stays closed", text),
+            SourceFault::Absent => camera("absent", "There is no camera", text),
             SourceFault::Busy => camera("busy", "The camera is busy", text),
             SourceFault::Unplugged => camera(
                 "unplugged",

@@ -28,7 +28,7 @@ pub(crate) fn Now(
             }
             Some(face) => {
                 let (likeliest, score) = face.scores.top();
-                format!("{} at most: {}", format::percent(score), words::noun(likeliest).to_lowercase())
+                format!("Likeliest: {}, {}", words::noun(likeliest).to_lowercase(), format::percent(score))
             }
             None => "Waiting for a face".to_owned(),
         })

@@ -1,5 +1,7 @@
 //! The timeline: chart, values under pointer or keys, zoom, and the same as a table.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use leptos::ev::{KeyboardEvent, PointerEvent, WheelEvent};
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
@@ -18,6 +20,8 @@ const DRAW_MS: f64 = 80.0;
 /// Keys move the cursor by this share of the width, at least one column.
 const KEY_STEP: f64 = 1.0 / 60.0;
 const ZOOM_STEP: f64 = 1.5;
+/// A page may hold several timelines; each names its own readout.
+static NEXT_ID: AtomicU32 = AtomicU32::new(0);
 
 #[component]
 pub(crate) fn TimelinePlot(
@@ -77,7 +81,14 @@ pub(crate) fn TimelinePlot(
         }
     };
     let fingers = Fingers::new();
-    let on_down = move |event: PointerEvent| fingers.down(&event);
+    let read_at = move |client_x: i32| {
+        let at = view.get_untracked().instant_at(share_of(f64::from(client_x)), newest());
+        cursor.set(Some(at));
+    };
+    let on_down = move |event: PointerEvent| {
+        fingers.down(&event);
+        read_at(event.client_x());
+    };
     let on_up = move |event: PointerEvent| fingers.up(&event);
     let on_move = move |event: PointerEvent| match fingers.moved(&event) {
         Some(Gesture::Pinch(factor, middle)) => zoom(factor, share_of(middle)),
@@ -85,10 +96,7 @@ pub(crate) fn TimelinePlot(
             let width = plot.get_untracked().map_or(1.0, |plot| f64::from(plot.client_width().max(1)));
             pan(-pixels / width);
         }
-        None => {
-            let at = view.get_untracked().instant_at(share_of(f64::from(event.client_x())), newest());
-            cursor.set(Some(at));
-        }
+        None => read_at(event.client_x()),
     };
     let on_leave = move |event: PointerEvent| {
         fingers.up(&event);
@@ -98,11 +106,12 @@ pub(crate) fn TimelinePlot(
     };
     let readout = move || {
         cursor.get().map_or_else(
-            || "Point at the timeline, or use the arrow keys, to read values".to_owned(),
+            || "Point at it or use the arrow keys to read values".to_owned(),
             |at| timeline.with(|timeline| describe(timeline, at)),
         )
     };
-    let readout_id = "timeline-readout";
+    let readout_id = format!("timeline-readout-{}", NEXT_ID.fetch_add(1, Ordering::Relaxed));
+    let described_by = readout_id.clone();
     view! {
         <section class="timeline" aria-label=title>
             <div class="bar">
@@ -122,7 +131,7 @@ pub(crate) fn TimelinePlot(
                 when=move || as_table.get()
                 fallback=move || view! {
                     <div class="plot" node_ref=plot tabindex="0" role="group"
-                        aria-label="Chart of expressions over time" aria-describedby=readout_id
+                        aria-label="Chart of expressions over time" aria-describedby=described_by.clone()
                         on:keydown=on_key on:wheel=on_wheel on:pointerdown=on_down on:pointerup=on_up
                         on:pointercancel=on_up on:pointermove=on_move on:pointerleave=on_leave>
                         <canvas node_ref=canvas aria-hidden="true" data-testid="timeline"></canvas>

@@ -10,27 +10,26 @@ use crate::model::format;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LinkWords {
     pub name: &'static str,
-    pub text: String,
+    pub text: &'static str,
+    /// What waits meanwhile. It changes often, so a screen reader is not told each time.
+    pub more: String,
 }
 
 impl LinkWords {
     /// `pending`: samples that wait for the relay.
     pub(crate) fn of(link: &LinkState, pending: u64) -> Self {
-        let waiting = || {
-            if pending == 0 {
-                "nothing waits".to_owned()
-            } else {
-                format!("{} waiting, nothing was lost", format::count(pending, "sample", "samples"))
-            }
+        let waiting = match pending {
+            0 => String::new(),
+            _ => format!(" · {} waiting, nothing was lost", format::count(pending, "sample", "samples")),
         };
-        let (name, text) = match link {
-            LinkState::Connecting => ("connecting", "Connecting".to_owned()),
-            LinkState::Live => ("live", "Live".to_owned()),
-            LinkState::Throttled { .. } => ("throttled", format!("Slowed down by the relay · {}", waiting())),
-            LinkState::Offline { .. } => ("offline", format!("Offline · {}", waiting())),
-            LinkState::Ended(_) => ("ended", "Ended".to_owned()),
+        let (name, text, more) = match link {
+            LinkState::Connecting => ("connecting", "Connecting", String::new()),
+            LinkState::Live => ("live", "Live", String::new()),
+            LinkState::Throttled { .. } => ("throttled", "Slowed down by the relay", waiting),
+            LinkState::Offline { .. } => ("offline", "Offline", waiting),
+            LinkState::Ended(_) => ("ended", "Ended", String::new()),
         };
-        Self { name, text }
+        Self { name, text, more }
     }
 }
 
@@ -49,8 +48,9 @@ pub(crate) fn TopBar(
         <header class="top">
             <Brand />
             <h1 tabindex="-1">{move || title.get()}</h1>
-            <span class="link" role="status" data-testid="link-state" data-state=move || link.get().name>
-                {move || link.get().text}
+            <span class="link" data-testid="link-state" data-state=move || link.get().name>
+                <span role="status">{move || link.get().text}</span>
+                {move || link.get().more}
             </span>
             <span class="visually-hidden" data-testid="pending" data-count=move || pending.get().to_string()>
                 {move || format::count(pending.get(), "sample waiting", "samples waiting")}

@@ -78,11 +78,12 @@ impl<'a> Plot<'a> {
         self.bottom - share * (self.bottom - self.top)
     }
 
-    /// Everything on screen that no sample covers.
+    /// Everything since the first sample that no sample covers.
     fn hatch_gaps(&self, theme: &Theme) {
         let context = &self.surface.context;
         let mut gaps = Vec::new();
-        let mut begin = self.from_ms;
+        // Before the first sample nothing is missing.
+        let mut begin = self.from_ms.max(self.chart.timeline.oldest_ms());
         for slice in self.slices.iter().filter(|slice| slice.shown != Shown::Gap) {
             if slice.at_ms > begin {
                 gaps.push((begin, slice.at_ms));

@@ -111,7 +111,7 @@ fn TrialView(state: State, on_pick: Callback<PickedFile>, on_stop: Callback<()>)
         Phase::Paused => StageState::Paused,
         _ => StageState::Showing,
     };
-    let link = || LinkWords { name: "none", text: "Nothing is recorded".to_owned() };
+    let link = || LinkWords { name: "none", text: "Nothing is recorded", more: String::new() };
     let is_demo = move || state.source.with(|source| matches!(source, Source::Demo));
     let words = move || match (is_demo(), state.phase.get() == Phase::Over) {
         (true, _) => {

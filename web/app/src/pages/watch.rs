@@ -141,7 +141,9 @@ impl State {
         let Some(known) = known else { return };
         let seen = known.or_else(|| {
             let seen = self.scope.within(|| Seen { reading: Reading::new(), last_seq: RwSignal::new(0) })?;
-            self.sources.update(|sources| drop(sources.insert(source, seen)));
+            self.sources.update(|sources| {
+                sources.insert(source, seen);
+            });
             Some(seen)
         });
         let Some(seen) = seen else { return };

@@ -1,7 +1,7 @@
 //! Markers on their way to the relay and back.
 
 use futures_util::future::{Either, select};
-use gloo::timers::future::TimeoutFuture;
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::Set;
 use mien_engine::api::ApiFault;
 use mien_shared::SourceName;

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use futures_util::future::{Either, select};
-use gloo::timers::future::TimeoutFuture;
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
 use mien_engine::{
@@ -96,11 +96,12 @@ impl Recording {
             match answer {
                 Some(Ok(session)) if session.status == SessionStatus::Completed => self.conclude().await,
                 Some(Err(fault @ ApiFault::Problem(_))) => self.phase.set(Phase::Fault(problem(fault))),
-                // Unreachable: the outbox takes what the camera gives until the relay is back.
-                Some(Ok(_) | Err(_)) | None => {
+                Some(Ok(_)) => {
                     markers::load(self).await;
                     self.proceed();
                 }
+                // Unreachable: the outbox takes what the camera gives until the relay is back.
+                Some(Err(_)) | None => self.proceed(),
             }
         });
     }
