@@ -35,7 +35,7 @@ impl Fault {
         Self { kind, title, text: text.into(), detail: None, way_on, other_source: false }
     }
 
-    fn with(mut self, detail: &str) -> Self {
+    pub(crate) fn with(mut self, detail: &str) -> Self {
         self.detail = Some(detail.to_owned()).filter(|detail| !detail.is_empty());
         self
     }

@@ -1,7 +1,7 @@
 //! Recordings of this device whose samples still wait for the relay.
 
 use leptos::prelude::*;
-use mien_engine::{LinkState, Recorder, Unfinished};
+use mien_engine::{Recorder, Unfinished};
 
 use super::scope::Scope;
 use crate::components::Link;
@@ -25,12 +25,10 @@ pub(crate) fn UnfinishedList() -> impl IntoView {
         scope.spawn(async move {
             let recorder = Recorder::open(unfinished.access, |_| {}).await;
             let all = recorder.complete(PATIENCE_MS).await;
-            let refused =
-                matches!(recorder.status().link, LinkState::Ended(end) if end != mien_engine::LinkEnd::Done);
-            said.set(Some(match (all, refused) {
-                (true, _) => "Everything is stored.",
-                (false, true) => "The relay takes no more samples of that session. They stay on this device.",
-                (false, false) => "The relay cannot be reached now. Nothing was lost; try again later.",
+            said.set(Some(if all {
+                "Everything is stored."
+            } else {
+                "The relay did not take everything now. Nothing was lost; try again later."
             }));
             waiting.set(mien_engine::unfinished().await);
         });

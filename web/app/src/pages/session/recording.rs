@@ -7,8 +7,8 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
 use mien_engine::{
-    CameraChoice, EndReason, LinkEnd, LinkState, LoadProgress, PickedFile, Recorder, RecorderEvent,
-    RecorderStatus, Run, RunEvent, RunFault, SourceChoice,
+    CameraChoice, EndReason, LinkState, LoadProgress, PickedFile, Recorder, RecorderEvent, RecorderStatus,
+    Run, RunEvent, RunFault, SourceChoice,
 };
 use mien_shared::api::PatchSession;
 use mien_shared::problem::CloseCode;
@@ -195,8 +195,8 @@ impl Recording {
 
     fn on_recorder(self, event: RecorderEvent) {
         let RecorderEvent::Status(status) = event else { return };
-        let end = match status.link {
-            LinkState::Ended(end) => Some(end),
+        let end = match &status.link {
+            LinkState::Ended(end) => Some(format!("{end:?}")),
             _ => None,
         };
         self.status.try_set(Some(status));
@@ -207,17 +207,18 @@ impl Recording {
         }
     }
 
-    fn link_ended(self, end: LinkEnd) {
-        match end {
-            LinkEnd::Done => {}
-            LinkEnd::Closed(CloseCode::SessionEnded) => {
-                self.release();
-                self.phase.set(Phase::Finishing);
-                self.spawn(async move { self.conclude().await });
+    /// The link is over for good: the camera goes off, and the relay says what became of the session. One that
+    /// still goes on is recorded elsewhere. `end` is for developers.
+    fn link_ended(self, end: String) {
+        self.release();
+        self.phase.set(Phase::Checking);
+        self.spawn(async move {
+            match self.kept().relay().session(self.session()).await {
+                Ok(session) if session.status == SessionStatus::Completed => self.conclude().await,
+                Err(fault @ ApiFault::Problem(_)) => self.phase.set(Phase::Fault(problem(fault))),
+                Ok(_) | Err(_) => self.phase.set(Phase::Fault(Fault::superseded().with(&end))),
             }
-            LinkEnd::Closed(CloseCode::Superseded) | LinkEnd::TakenOver => self.fail(Fault::superseded()),
-            LinkEnd::Closed(close) => self.fail(Fault::closed(close)),
-        }
+        });
     }
 
     fn fail(self, fault: Fault) {
