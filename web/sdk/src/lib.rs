@@ -1,1 +1,144 @@
-//! Skeleton.
+//! Mien for embedders: the engine of the page as an npm package with TypeScript types.
+//!
+//! ```js
+//! const mien = await Mien.load();
+//! const run = await mien.start(video, { onSample: (sample) => console.log(sample) });
+//! run.stop();
+//! ```
+//! A sample is what PROTOCOL.md says: numbers about faces, no pixel. Nothing is sent anywhere; what happens to
+//! samples is the embedder's to decide.
+
+mod options;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use mien_engine::{Assets, Engine, EngineConfig, LoadFault, RunEvent, SourceChoice, SourceFault};
+use mien_shared::Sample;
+use wasm_bindgen::prelude::*;
+
+use crate::options::{Handlers, source_of};
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.d.ts");
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(typescript_type = "MienLoadOptions")]
+    pub type LoadOptions;
+    #[wasm_bindgen(typescript_type = "HTMLVideoElement | MediaStream")]
+    pub type MediaInput;
+    #[wasm_bindgen(typescript_type = "MienHandlers")]
+    pub type HandlersInput;
+}
+
+/// The models, loaded, and the workers, running.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Mien {
+    engine: Engine,
+}
+
+#[wasm_bindgen]
+impl Mien {
+    /// Loads worker and models from `baseUrl`: by default the folder of this very module.
+    pub async fn load(options: Option<LoadOptions>) -> Result<Mien, JsValue> {
+        console_error_panic_hook::set_once();
+        let options = options.map(JsValue::from).unwrap_or_default();
+        let base = match options::text(&options, "baseUrl") {
+            Some(base) => base,
+            None => module_folder(),
+        };
+        let progress = options::function(&options, "onProgress");
+        let config = EngineConfig::new(Assets::under(&base));
+        let engine = Engine::load(config, move |now| {
+            if let Some(progress) = &progress {
+                let (loaded, total) = (now.loaded_bytes as f64, now.total_bytes as f64);
+                // A callback that throws is the embedder's; loading goes on.
+                let _ = progress.call2(&JsValue::NULL, &loaded.into(), &total.into());
+            }
+        })
+        .await
+        .map_err(|fault| options::error(load_code(&fault), &fault.to_string()))?;
+        Ok(Self { engine })
+    }
+
+    /// Analyses a playing video element or a stream until the run is stopped. One run at a time: a newer one
+    /// ends the older.
+    pub async fn start(&self, input: MediaInput, handlers: HandlersInput) -> Result<MienRun, JsValue> {
+        let source: SourceChoice = source_of(input.into()).ok_or_else(|| {
+            options::error("invalid_input", "start takes a video element or a media stream")
+        })?;
+        let handlers = Handlers::read(&handlers.into());
+        let seq = Rc::new(Cell::new(0));
+        let run = self
+            .engine
+            .start(source, move |event| match event {
+                RunEvent::Frame(frame) => {
+                    seq.set(seq.get() + 1);
+                    handlers.sample(&Sample { seq: seq.get(), at: frame.at_ms, faces: frame.faces });
+                }
+                RunEvent::Stats(stats) => handlers.stats(&stats),
+                RunEvent::Fault(fault) => handlers.fault(fault.is_final(), &fault.to_string()),
+                RunEvent::Ended(_) => handlers.end(),
+            })
+            .await
+            .map_err(|fault| options::error(source_code(&fault), &fault.to_string()))?;
+        Ok(MienRun { run: Some(run) })
+    }
+}
+
+/// A running analysis. The video or stream stays the embedder's: stopping a run does not stop it.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct MienRun {
+    run: Option<mien_engine::Run>,
+}
+
+#[wasm_bindgen]
+impl MienRun {
+    /// Analyses nothing until `resume`.
+    pub fn pause(&self) {
+        if let Some(run) = &self.run {
+            run.pause();
+        }
+    }
+
+    pub fn resume(&self) {
+        if let Some(run) = &self.run {
+            run.resume();
+        }
+    }
+
+    /// Ends the run. Calling it again does nothing.
+    pub fn stop(&mut self) {
+        self.run.take();
+    }
+}
+
+/// Stable names for code; the text beside them is for people.
+fn load_code(fault: &LoadFault) -> &'static str {
+    match fault {
+        LoadFault::SimdMissing => "simd_missing",
+        LoadFault::NotBuilt { .. } => "not_built",
+        LoadFault::ModelMissing { .. } => "model_missing",
+        LoadFault::ModelDamaged { .. } => "model_damaged",
+        LoadFault::Network { .. } => "network",
+        LoadFault::WorkerFailed { .. } => "worker_failed",
+    }
+}
+
+fn source_code(fault: &SourceFault) -> &'static str {
+    match fault {
+        SourceFault::VideoWithoutFrames => "video_without_frames",
+        SourceFault::UnreadableVideo => "unreadable_video",
+        _ => "source_failed",
+    }
+}
+
+#[wasm_bindgen(module = "/src/place.js")]
+extern "C" {
+    /// The folder that the package lies in.
+    #[wasm_bindgen(js_name = moduleFolder)]
+    fn module_folder() -> String;
+}

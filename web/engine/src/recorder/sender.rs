@@ -494,6 +494,6 @@ impl Sender {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 #[path = "sender_tests.rs"]
 mod tests;

@@ -1,1 +1,308 @@
+//! A recording against a relay and a disk that fail at every turn. Whatever happens, in the end each sample is
+//! stored once, under one number, in order, and the disk is empty.
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use mien_shared::protocol::{IngestLimits, IngestMessage, IngestWelcome, read_ingest};
+use mien_shared::{Expression, SessionId, SourceName};
+
+/// A relay that keeps the contract, and a disk; both outlive a [`Sender`].
+#[derive(Default)]
+struct World {
+    now: u64,
+    /// By seq: the capture time, which is unique here and so names the sample.
+    stored: BTreeMap<u64, u64>,
+    through: u64,
+    rows: BTreeMap<u64, Sample>,
+    numbers: Numbers,
+    connected: bool,
+    throttled_from: Option<u64>,
+    replies: Vec<String>,
+    disk_answers: Vec<Effect>,
+    biggest_message: usize,
+    disk_full: bool,
+}
+
+impl World {
+    fn open(&self) -> Sender {
+        let first = self.rows.keys().next().copied();
+        let ledger = Ledger::restore(Shelf::Disk, self.numbers, first);
+        Sender::new("t".to_owned(), ledger, StorageMode::Disk, self.now)
+    }
+
+    fn say(&mut self, reply: &IngestReply) {
+        self.replies.push(serde_json::to_string(reply).unwrap());
+    }
+
+    /// Takes what the sender asks for. The socket delivers at once; the disk answers later.
+    fn take(&mut self, sender: &mut Sender) {
+        loop {
+            let effects = sender.take_effects();
+            if effects.is_empty() {
+                return;
+            }
+            for effect in effects {
+                match effect {
+                    Effect::Connect => {
+                        self.connected = true;
+                        self.throttled_from = None;
+                        self.replies.clear();
+                        sender.opened(self.now);
+                    }
+                    Effect::Close => self.connected = false,
+                    Effect::Send(text) if self.connected => self.receive(&text),
+                    Effect::Send(_) | Effect::Rejected { .. } => {}
+                    Effect::Delete { through_key } => self.rows.retain(|key, _| *key > through_key),
+                    disk => self.disk_answers.push(disk),
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, text: &str) {
+        self.biggest_message = self.biggest_message.max(text.len());
+        match read_ingest(text).expect("the sender keeps the contract") {
+            IngestMessage::Hello { .. } => {
+                let welcome = IngestWelcome {
+                    session: SessionId(uuid_like()),
+                    source: SourceName::default(),
+                    through: self.through,
+                    expressions: Expression::ALL.to_vec(),
+                    server_time: self.now,
+                    limits: IngestLimits::new(200, 2_000),
+                };
+                self.say(&IngestReply::Welcome(welcome));
+            }
+            IngestMessage::Samples(samples) => {
+                for sample in samples {
+                    let sample = sample.expect("only valid samples are sent");
+                    if self.throttled_from.is_some_and(|from| sample.seq != from) {
+                        continue;
+                    }
+                    self.throttled_from = None;
+                    if let Some(at) = self.stored.get(&sample.seq) {
+                        assert_eq!(*at, sample.at, "one number stands for one sample");
+                    }
+                    self.stored.insert(sample.seq, sample.at);
+                    self.through = self.through.max(sample.seq);
+                }
+            }
+        }
+    }
+
+    fn ack(&mut self) {
+        if self.connected {
+            self.say(&IngestReply::Ack { through: self.through });
+        }
+    }
+
+    fn deliver(&mut self, sender: &mut Sender) {
+        while self.connected && !self.replies.is_empty() {
+            let reply = self.replies.remove(0);
+            sender.message(self.now, &reply, 0.5);
+            self.take(sender);
+        }
+    }
+
+    fn disk_works(&mut self, sender: &mut Sender) {
+        while !self.disk_answers.is_empty() {
+            match self.disk_answers.remove(0) {
+                Effect::Save { .. } | Effect::SaveNumbers(_) if self.disk_full => {
+                    sender.saved(self.now, Err(DiskFault::Full));
+                }
+                Effect::Save { rows, numbers } => {
+                    self.rows.extend(rows);
+                    self.numbers = numbers;
+                    sender.saved(self.now, Ok(()));
+                }
+                Effect::SaveNumbers(numbers) => {
+                    self.numbers = numbers;
+                    sender.saved(self.now, Ok(()));
+                }
+                Effect::Read { from_key, to_key } => {
+                    let rows = self.rows.range(from_key..=to_key).map(|(k, s)| (*k, s.clone())).collect();
+                    sender.read(Ok(rows));
+                }
+                other => panic!("{other:?} is not for the disk"),
+            }
+            self.take(sender);
+        }
+    }
+
+    fn cut(&mut self, sender: &mut Sender, code: u16) {
+        if self.connected {
+            self.connected = false;
+            self.replies.clear();
+            sender.closed(self.now, code, 0.5);
+        }
+    }
+
+    fn pass(&mut self, sender: &mut Sender, ms: u64) {
+        for _ in 0..ms / 100 {
+            self.now += 100;
+            sender.tick(self.now, 0.5);
+            self.take(sender);
+        }
+    }
+
+    fn calm(&mut self, sender: &mut Sender) {
+        for _ in 0..400 {
+            self.pass(sender, 200);
+            self.disk_works(sender);
+            self.ack();
+            self.deliver(sender);
+        }
+    }
+}
+
+fn uuid_like() -> uuid::Uuid {
+    uuid::Uuid::from_u128(7)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Cuts, silence, throttles, slow disks, and reloads that lose whatever is in memory.
+    #[test]
+    fn every_saved_sample_is_stored_once(
+        steps in prop::collection::vec((0..9_u8, 1..40_u64), 1..120),
+        before in 0..30_u64,
+    ) {
+        // Another device of this source may have been here before.
+        let mut world = World { through: before, ..World::default() };
+        let mut sender = world.open();
+        let mut at = 1_000_000;
+        let mut kept = std::collections::BTreeSet::new();
+        world.take(&mut sender);
+        for (step, amount) in steps {
+            match step {
+                0..=2 => for _ in 0..amount {
+                    at += 1;
+                    kept.insert(at);
+                    sender.push(world.now, at, Vec::new());
+                },
+                3 => world.pass(&mut sender, amount * 100),
+                4 => world.disk_works(&mut sender),
+                5 => { world.ack(); world.deliver(&mut sender); }
+                6 => world.cut(&mut sender, if amount % 2 == 0 { 1006 } else { 1012 }),
+                7 if world.connected && world.through > 0 => {
+                    world.deliver(&mut sender);
+                    let from = world.through + 1;
+                    world.throttled_from = Some(from);
+                    world.say(&IngestReply::Throttle { from, retry_after_ms: 250 });
+                    world.deliver(&mut sender);
+                }
+                8 => {
+                    // A reload: what the disk has not written is gone, as is what it was asked and not done.
+                    world.disk_answers.clear();
+                    world.connected = false;
+                    let safe: std::collections::BTreeSet<u64> = world
+                        .rows.values().map(|sample| sample.at)
+                        .chain(world.stored.values().copied()).collect();
+                    kept.retain(|at| safe.contains(at));
+                    sender = world.open();
+                }
+                _ => {}
+            }
+            world.take(&mut sender);
+        }
+        world.calm(&mut sender);
+        let stored: Vec<u64> = world.stored.values().copied().collect();
+        let wanted: Vec<u64> = kept.into_iter().collect();
+        prop_assert_eq!(stored, wanted);
+        let count = world.stored.len() as u64;
+        prop_assert!(world.stored.keys().copied().eq(before + 1..=before + count));
+        prop_assert!(world.rows.is_empty());
+        prop_assert_eq!(sender.status(world.now).pending, 0);
+        prop_assert!(world.biggest_message <= MAX_MESSAGE_BYTES);
+    }
+}
+
+fn live() -> (World, Sender) {
+    let mut world = World::default();
+    let mut sender = world.open();
+    world.take(&mut sender);
+    world.deliver(&mut sender);
+    assert_eq!(sender.status(world.now).link, LinkState::Live);
+    (world, sender)
+}
+
+#[test]
+fn nothing_reaches_the_socket_before_the_disk() {
+    let (mut world, mut sender) = live();
+    sender.push(world.now, 5, Vec::new());
+    world.pass(&mut sender, 1_000);
+    assert!(world.stored.is_empty());
+    world.disk_works(&mut sender);
+    world.pass(&mut sender, 200);
+    world.disk_works(&mut sender);
+    assert_eq!(world.stored.get(&1), Some(&5));
+    assert_eq!(world.rows.len(), 1);
+    world.ack();
+    world.deliver(&mut sender);
+    assert!(world.rows.is_empty());
+}
+
+#[test]
+fn a_full_disk_goes_on_in_memory_and_says_so() {
+    let (mut world, mut sender) = live();
+    world.disk_full = true;
+    sender.push(world.now, 5, Vec::new());
+    world.calm(&mut sender);
+    let status = sender.status(world.now);
+    assert_eq!(status.mode, StorageMode::Memory { why: MemoryReason::DiskFull });
+    assert_eq!((world.stored.len(), status.pending), (1, 0));
+}
+
+#[test]
+fn close_codes_decide_whether_it_connects_again() {
+    for (code, again) in
+        [(1006, true), (1012, true), (1013, true), (4429, true), (4401, false), (4409, false)]
+    {
+        let (mut world, mut sender) = live();
+        world.cut(&mut sender, code);
+        world.pass(&mut sender, 2_000);
+        assert_eq!(world.connected, again, "{code}");
+        assert_eq!(sender.is_over(), !again, "{code}");
+    }
+}
+
+#[test]
+fn a_taken_over_source_stops_here() {
+    let (mut world, mut sender) = live();
+    sender.push(world.now, 1, Vec::new());
+    world.pass(&mut sender, 200);
+    sender.saved(world.now, Err(DiskFault::TakenOver));
+    world.take(&mut sender);
+    assert!(!world.connected);
+    assert_eq!(sender.status(world.now).link, LinkState::Ended(LinkEnd::TakenOver));
+}
+
+#[test]
+fn complete_ends_when_the_last_ack_is_there() {
+    let (mut world, mut sender) = live();
+    sender.push(world.now, 1, Vec::new());
+    sender.complete(world.now);
+    world.take(&mut sender);
+    assert!(!sender.is_over());
+    world.calm(&mut sender);
+    assert_eq!(sender.status(world.now).link, LinkState::Ended(LinkEnd::Done));
+}
+
+#[test]
+fn a_line_that_answers_nothing_is_given_up() {
+    let (mut world, mut sender) = live();
+    sender.push(world.now, 1, Vec::new());
+    world.pass(&mut sender, 300);
+    world.disk_works(&mut sender);
+    world.pass(&mut sender, 300);
+    world.disk_works(&mut sender);
+    world.pass(&mut sender, 19_000);
+    assert!(world.connected);
+    world.pass(&mut sender, 2_000);
+    assert_eq!(world.through, 1);
+    assert!(matches!(sender.status(world.now).link, LinkState::Offline { .. } | LinkState::Connecting));
+}

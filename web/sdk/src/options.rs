@@ -1,0 +1,95 @@
+//! What the embedder passes in, and what it gets called with. Its mistakes and exceptions never reach the
+//! engine.
+
+use js_sys::{Error, Function, JSON, Object, Reflect};
+use mien_engine::{RunStats, SourceChoice};
+use mien_shared::Sample;
+use wasm_bindgen::{JsCast, JsValue};
+
+pub(crate) fn text(options: &JsValue, name: &str) -> Option<String> {
+    Reflect::get(options, &name.into()).ok()?.as_string()
+}
+
+pub(crate) fn function(options: &JsValue, name: &str) -> Option<Function> {
+    Reflect::get(options, &name.into()).ok()?.dyn_into().ok()
+}
+
+/// An `Error` with a `code` beside its message.
+pub(crate) fn error(code: &str, message: &str) -> JsValue {
+    let error = Error::new(message);
+    // Setting a member of a plain object cannot fail.
+    let _ = Reflect::set(&error, &"code".into(), &code.into());
+    error.into()
+}
+
+pub(crate) fn source_of(input: JsValue) -> Option<SourceChoice> {
+    match input.dyn_into::<web_sys::HtmlVideoElement>() {
+        Ok(video) => Some(SourceChoice::Video(video.into())),
+        Err(other) => {
+            other.dyn_into::<web_sys::MediaStream>().ok().map(|stream| SourceChoice::Stream(stream.into()))
+        }
+    }
+}
+
+pub(crate) struct Handlers {
+    on_sample: Option<Function>,
+    on_stats: Option<Function>,
+    on_fault: Option<Function>,
+    on_end: Option<Function>,
+}
+
+impl Handlers {
+    pub(crate) fn read(handlers: &JsValue) -> Self {
+        let named = |name| function(handlers, name);
+        Self {
+            on_sample: named("onSample"),
+            on_stats: named("onStats"),
+            on_fault: named("onFault"),
+            on_end: named("onEnd"),
+        }
+    }
+
+    pub(crate) fn sample(&self, sample: &Sample) {
+        // The one writer of samples is serde, here as on the wire.
+        if let Ok(text) = serde_json::to_string(sample)
+            && let Ok(value) = JSON::parse(&text)
+        {
+            call(self.on_sample.as_ref(), &value);
+        }
+    }
+
+    pub(crate) fn stats(&self, stats: &RunStats) {
+        let value = object(&[
+            ("cameraFps", f64::from(stats.camera_fps).into()),
+            ("analysedFps", f64::from(stats.analysed_fps).into()),
+            ("skipped", (stats.skipped as f64).into()),
+            ("inferenceMs", f64::from(stats.inference_ms).into()),
+            ("workers", stats.workers.into()),
+        ]);
+        call(self.on_stats.as_ref(), &value);
+    }
+
+    pub(crate) fn fault(&self, is_final: bool, message: &str) {
+        call(self.on_fault.as_ref(), &object(&[("final", is_final.into()), ("message", message.into())]));
+    }
+
+    pub(crate) fn end(&self) {
+        call(self.on_end.as_ref(), &JsValue::UNDEFINED);
+    }
+}
+
+fn object(members: &[(&str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in members {
+        // Setting a member of a plain object cannot fail.
+        let _ = Reflect::set(&object, &(*name).into(), value);
+    }
+    object.into()
+}
+
+/// A handler that throws is the embedder's; the run goes on.
+fn call(handler: Option<&Function>, value: &JsValue) {
+    if let Some(handler) = handler {
+        let _ = handler.call1(&JsValue::NULL, value);
+    }
+}
