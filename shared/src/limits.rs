@@ -34,7 +34,7 @@ pub const MAX_SERIES_POINTS: usize = 16_384;
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 pub const PING_EVERY: Duration = Duration::from_secs(25);
 /// Silence of the peer that ends a connection.
-pub const SILENCE: Duration = Duration::from_secs(60);
+pub const SILENCE: Duration = Duration::from_mins(1);
 pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Unusable messages on one connection before it is ended with 4400.
@@ -45,9 +45,9 @@ pub const MAX_PAST_THROTTLE: u64 = 5_000;
 /// Bytes of the token secret (HS256 wants a key as long as its digest, RFC 7518 section 3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
 /// Life of a capability token when the request names none.
-pub const DEFAULT_TOKEN_TTL: Duration = Duration::from_secs(24 * 3600);
+pub const DEFAULT_TOKEN_TTL: Duration = Duration::from_hours(24);
 /// The longest life that can be asked for.
-pub const MAX_TOKEN_TTL: Duration = Duration::from_secs(366 * 24 * 3600);
+pub const MAX_TOKEN_TTL: Duration = Duration::from_hours(366 * 24);
 
 /// A sample stands for its expression until the next one of its source, at most this long: a camera that
 /// stopped must not add hours to the last face it saw.

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use mien_shared::Code;
 
 use crate::app::AppState;
+use crate::auth::AuthMode;
 use crate::origin;
 use crate::problem::ApiError;
 
@@ -22,13 +23,16 @@ const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("600");
 pub(super) async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let allowed = &state.config.allowed_origins;
     let named = named_origin(request.headers(), allowed);
-    let mut response = if let Some(answer) = preflight(&request, named.is_some()) {
-        answer
-    } else if is_changing(request.method()) && !origin::is_allowed(request.headers(), allowed) {
-        ApiError::plain(Code::ForeignOrigin).into_response()
-    } else {
-        next.run(request).await
-    };
+    let mut response =
+        if state.config.auth == AuthMode::Open && !origin::is_local_host(request.headers(), allowed) {
+            ApiError::new(Code::ForeignOrigin, "an open relay answers to local names alone").into_response()
+        } else if let Some(answer) = preflight(&request, named.is_some()) {
+            answer
+        } else if is_changing(request.method()) && !origin::is_allowed(request.headers(), allowed) {
+            ApiError::plain(Code::ForeignOrigin).into_response()
+        } else {
+            next.run(request).await
+        };
     if !allowed.is_empty() {
         response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
     }

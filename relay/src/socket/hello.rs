@@ -29,7 +29,7 @@ pub(super) async fn first_text(app: &App, wire: &mut Wire) -> Result<axum::extra
 pub(super) enum End {
     /// With a goodbye.
     Close(CloseCode),
-    /// There is nobody left to say it to.
+    /// The peer said goodbye first, or broke off.
     Gone,
 }
 
@@ -41,8 +41,9 @@ impl From<super::wire::Gone> for End {
 
 impl End {
     pub(super) async fn carry_out(self, wire: Wire) {
-        if let Self::Close(code) = self {
-            wire.close(code).await;
+        match self {
+            Self::Close(code) => wire.close(code).await,
+            Self::Gone => wire.take_leave().await,
         }
     }
 }

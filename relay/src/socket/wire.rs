@@ -123,6 +123,12 @@ impl Wire {
         let _ = tokio::time::timeout(GOODBYE, goodbye).await;
     }
 
+    /// Answers a peer that closed, so that it sees a clean end; one that broke off is gone at once.
+    pub(super) async fn take_leave(mut self) {
+        let answer = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+        let _ = tokio::time::timeout(GOODBYE, answer).await;
+    }
+
     fn read(&mut self, message: Option<Result<Message, axum::Error>>) -> Option<Incoming> {
         match message {
             Some(Ok(message)) => {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::frame::{Frame, coding::Data, coding::OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Frame, coding::Data, coding::OpCode};
 
 use crate::harness::{FUTURE, Relay, patiently, request, samples};
 
@@ -176,4 +176,19 @@ async fn a_shutdown_acks_what_was_taken_and_says_so() {
     let acked = before.last().map_or(0, |ack| ack["through"].as_u64().unwrap());
     let relay = relay.restart().await;
     assert_eq!(relay.stored(session).await, (1..=acked).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_client_that_closes_is_answered_and_what_it_sent_is_stored() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut source, _) = relay.ingest(session).await;
+    source.send(1..=3).await;
+    let (mut watcher, _) = relay.watch(session, json!({})).await;
+    for client in [&mut source, &mut watcher] {
+        let frame = CloseFrame { code: 1000.into(), reason: "done".into() };
+        client.socket.close(Some(frame)).await.unwrap();
+        assert_eq!(client.close_code().await, 1000, "a browser would otherwise report 1006");
+    }
+    assert_eq!(relay.stored(session).await, [1, 2, 3]);
 }
