@@ -1,6 +1,8 @@
 //! The relay's HTTP interface, typed. Each call settles: the browser's own failure, a timeout, and an answer
 //! outside the contract are all values.
 
+use std::fmt::Write as _;
+
 use mien_shared::api::ExportFormat;
 use mien_shared::api::{
     CreateMarker, CreateSession, Marker, MarkerList, PatchSession, SamplesPage, Series, Session,
@@ -179,7 +181,8 @@ impl Query {
                 if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
                     self.0.push(char::from(byte));
                 } else {
-                    self.0.push_str(&format!("%{byte:02X}"));
+                    // Writing to a `String` cannot fail.
+                    let _ = write!(self.0, "%{byte:02X}");
                 }
             }
         }

@@ -23,6 +23,8 @@ pub mod api;
 mod assets;
 mod backoff;
 mod browser;
+#[cfg(all(test, target_arch = "wasm32"))]
+mod browser_tests;
 mod crew;
 mod engine;
 mod faults;

@@ -115,7 +115,9 @@ impl Shared {
             if effects.is_empty() {
                 break;
             }
-            effects.into_iter().for_each(|effect| shared.perform(effect));
+            for effect in effects {
+                shared.perform(effect);
+            }
         }
         if let Phase::Ended(_) = shared.link.borrow().phase {
             shared.guards.borrow_mut().take();

@@ -32,20 +32,20 @@ pub(crate) fn source_of(input: JsValue) -> Option<SourceChoice> {
 }
 
 pub(crate) struct Handlers {
-    on_sample: Option<Function>,
-    on_stats: Option<Function>,
-    on_fault: Option<Function>,
-    on_end: Option<Function>,
+    sample: Option<Function>,
+    stats: Option<Function>,
+    fault: Option<Function>,
+    end: Option<Function>,
 }
 
 impl Handlers {
     pub(crate) fn read(handlers: &JsValue) -> Self {
         let named = |name| function(handlers, name);
         Self {
-            on_sample: named("onSample"),
-            on_stats: named("onStats"),
-            on_fault: named("onFault"),
-            on_end: named("onEnd"),
+            sample: named("onSample"),
+            stats: named("onStats"),
+            fault: named("onFault"),
+            end: named("onEnd"),
         }
     }
 
@@ -54,7 +54,7 @@ impl Handlers {
         if let Ok(text) = serde_json::to_string(sample)
             && let Ok(value) = JSON::parse(&text)
         {
-            call(self.on_sample.as_ref(), &value);
+            call(self.sample.as_ref(), &value);
         }
     }
 
@@ -66,15 +66,15 @@ impl Handlers {
             ("inferenceMs", f64::from(stats.inference_ms).into()),
             ("workers", stats.workers.into()),
         ]);
-        call(self.on_stats.as_ref(), &value);
+        call(self.stats.as_ref(), &value);
     }
 
     pub(crate) fn fault(&self, is_final: bool, message: &str) {
-        call(self.on_fault.as_ref(), &object(&[("final", is_final.into()), ("message", message.into())]));
+        call(self.fault.as_ref(), &object(&[("final", is_final.into()), ("message", message.into())]));
     }
 
     pub(crate) fn end(&self) {
-        call(self.on_end.as_ref(), &JsValue::UNDEFINED);
+        call(self.end.as_ref(), &JsValue::UNDEFINED);
     }
 }
 

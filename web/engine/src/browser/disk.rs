@@ -4,7 +4,7 @@
 //! `[session, source]`, with its numbers, its access and who may write. Opening a source takes it over; a tab
 //! that has lost it is told at its next write, in the same transaction that would have written.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
@@ -270,19 +270,20 @@ async fn answer(request: &IdbRequest) -> Result<JsValue, DiskFault> {
     });
     request.set_onsuccess(Some(done.as_ref().unchecked_ref()));
     request.set_onerror(Some(done.as_ref().unchecked_ref()));
-    let _guard = Unlisten(RefCell::new(Some((request.clone(), done))));
+    let _guard = Unlisten { request: request.clone(), _callback: done };
     told.await.unwrap_or(Err(DiskFault::Broken))
 }
 
 /// Takes the callbacks off before they are freed.
-struct Unlisten(RefCell<Option<(IdbRequest, Closure<dyn FnMut(web_sys::Event)>)>>);
+struct Unlisten {
+    request: IdbRequest,
+    _callback: Closure<dyn FnMut(web_sys::Event)>,
+}
 
 impl Drop for Unlisten {
     fn drop(&mut self) {
-        if let Some((request, _closure)) = self.0.borrow_mut().take() {
-            request.set_onsuccess(None);
-            request.set_onerror(None);
-        }
+        self.request.set_onsuccess(None);
+        self.request.set_onerror(None);
     }
 }
 

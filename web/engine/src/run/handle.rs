@@ -143,12 +143,11 @@ impl RunHandle {
             return;
         }
         match event {
-            CrewEvent::Ready => {}
             CrewEvent::Answer(answer) if answer.run == self.number => self.answered(answer),
             CrewEvent::FrameFailed { run, detail } if run == self.number => {
                 (self.on)(RunEvent::Fault(RunFault::FrameFailed { detail }));
             }
-            CrewEvent::Answer(_) | CrewEvent::FrameFailed { .. } => {}
+            CrewEvent::Ready | CrewEvent::Answer(_) | CrewEvent::FrameFailed { .. } => {}
             CrewEvent::Restarting { detail } => {
                 (self.on)(RunEvent::Fault(RunFault::WorkerRestarting { detail }));
             }
