@@ -1,0 +1,118 @@
+//! The outbox over the browser's own IndexedDB.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Function, Reflect};
+use mien_shared::{Sample, SessionId, SourceName};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::browser::disk::Disk;
+use crate::recorder::ledger::Numbers;
+use crate::recorder::sender::DiskFault;
+use crate::{
+    LinkEnd, LinkState, MemoryReason, Recorder, RecorderEvent, SessionAccess, StorageMode, discard, now_ms,
+    unfinished,
+};
+
+/// A source that no other test uses, of a relay that is not there.
+fn access() -> SessionAccess {
+    let random = (js_sys::Math::random() * 1e15) as u128;
+    SessionAccess {
+        session: SessionId(uuid::Uuid::from_u128((u128::from(now_ms()) << 64) | random)),
+        source: SourceName::default(),
+        ingest_token: "t".to_owned(),
+        relay_origin: "http://127.0.0.1:1".to_owned(),
+    }
+}
+
+fn rows(keys: std::ops::RangeInclusive<u64>) -> Vec<(u64, Sample)> {
+    keys.map(|key| (key, Sample { seq: key, at: key * 10, faces: Vec::new() })).collect()
+}
+
+fn numbers(last: u64) -> Numbers {
+    Numbers { offset: 0, last, marked: 0 }
+}
+
+#[wasm_bindgen_test]
+async fn rows_outlive_a_reload_and_leave_when_acked() {
+    let access = access();
+    let (disk, found) = Disk::claim(&access).await.unwrap();
+    assert_eq!((found.numbers, found.first_key), (Numbers::default(), None));
+    disk.save(&rows(1..=5), numbers(5)).await.unwrap();
+    disk.delete_through(2).await.unwrap();
+    drop(disk);
+    let (disk, found) = Disk::claim(&access).await.unwrap();
+    assert_eq!((found.numbers, found.first_key), (numbers(5), Some(3)));
+    assert_eq!(disk.read(3, 4).await.unwrap(), rows(3..=4));
+    let mine = |list: Vec<crate::Unfinished>| list.into_iter().find(|entry| entry.access == access);
+    assert_eq!(mine(unfinished().await).unwrap().pending, 3);
+    discard(access.session).await;
+    assert_eq!(mine(unfinished().await), None);
+}
+
+#[wasm_bindgen_test]
+async fn a_source_belongs_to_whoever_opened_it_last() {
+    let access = access();
+    let (first, _) = Disk::claim(&access).await.unwrap();
+    first.save(&rows(1..=1), numbers(1)).await.unwrap();
+    let (second, found) = Disk::claim(&access).await.unwrap();
+    assert_eq!(found.numbers, numbers(1));
+    assert_eq!(first.save(&rows(2..=2), numbers(2)).await, Err(DiskFault::TakenOver));
+    second.save(&rows(2..=3), numbers(3)).await.unwrap();
+    assert_eq!(second.read(1, 9).await.unwrap(), rows(1..=3));
+}
+
+#[wasm_bindgen_test]
+async fn a_recorder_without_a_relay_keeps_its_samples_over_a_reload() {
+    let access = access();
+    for visit in 1..=2_u64 {
+        let recorder = Recorder::open(access.clone(), |_| {}).await;
+        assert_eq!(recorder.status().pending, (visit - 1) * 10);
+        for at in 0..10 {
+            recorder.push(visit * 100 + at, &[]);
+        }
+        TimeoutFuture::new(600).await;
+        let status = recorder.status();
+        assert_eq!((status.pending, status.mode), (visit * 10, StorageMode::Disk));
+        assert!(!recorder.complete(50).await);
+        recorder.close();
+    }
+    let (disk, found) = Disk::claim(&access).await.unwrap();
+    assert_eq!(found.numbers.last, 20);
+    let stored = disk.read(1, 99).await.unwrap();
+    assert_eq!(stored.iter().map(|(_, sample)| sample.at).collect::<Vec<_>>()[9..=10], [109, 200]);
+}
+
+#[wasm_bindgen_test]
+async fn an_older_tab_hears_that_it_was_taken_over() {
+    let access = access();
+    let states = Rc::new(RefCell::new(Vec::new()));
+    let log = states.clone();
+    let older = Recorder::open(access.clone(), move |event| {
+        if let RecorderEvent::Status(status) = event {
+            log.borrow_mut().push(status.link);
+        }
+    })
+    .await;
+    let _newer = Recorder::open(access, |_| {}).await;
+    older.push(1, &[]);
+    TimeoutFuture::new(600).await;
+    assert_eq!(states.borrow().last(), Some(&LinkState::Ended(LinkEnd::TakenOver)));
+}
+
+#[wasm_bindgen_test]
+async fn without_a_database_it_records_in_memory_and_says_why() {
+    // As in a private window of some browsers: the property throws.
+    let break_it = "Object.defineProperty(window, 'indexedDB', { configurable: true,
+        get() { throw new DOMException('no', 'SecurityError'); } })";
+    Function::new_no_args(break_it).call0(&wasm_bindgen::JsValue::NULL).unwrap();
+    let recorder = Recorder::open(access(), |_| {}).await;
+    recorder.push(1, &[]);
+    let status = recorder.status();
+    let listed = unfinished().await;
+    Reflect::delete_property(&js_sys::global(), &"indexedDB".into()).unwrap();
+    assert_eq!(status.mode, StorageMode::Memory { why: MemoryReason::Unavailable });
+    assert_eq!((status.pending, listed.len()), (1, 0));
+}
