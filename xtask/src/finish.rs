@@ -1,5 +1,5 @@
-//! The last step of the page's build: every file that `index.html` names gets a name that holds the hash of
-//! its content, so that the relay may tell browsers to keep it for ever.
+//! The last step of the page's build: modules lose their function names, and every file that `index.html` names
+//! gets a name that holds the hash of its content, so that the relay may tell browsers to keep it for ever.
 //!
 //! Trunk names its own output after its input, and what it copies after nothing; and it calls this with the
 //! folder it assembles, in `trunk build` and `trunk serve` alike. The references are addresses from the root
@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
 use crate::inputs::hex;
+use crate::names::without_names;
 
 const INDEX: &str = "index.html";
 const HASH_DIGITS: usize = 16;
@@ -30,6 +31,7 @@ fn finish(folder: &Path) -> anyhow::Result<()> {
     let mut html =
         fs::read_to_string(&index).with_context(|| format!("could not read {}", index.display()))?;
     drop_unused_snippets(folder)?;
+    drop_names(folder)?;
     for path in files(folder)? {
         let address = format!("\"/{path}\"");
         if html.contains(&address) {
@@ -54,6 +56,14 @@ fn drop_unused_snippets(folder: &Path) -> anyhow::Result<()> {
         if !sources.contains(path.as_str()) {
             fs::remove_file(folder.join(path))?;
         }
+    }
+    Ok(())
+}
+
+fn drop_names(folder: &Path) -> anyhow::Result<()> {
+    for path in files(folder)?.iter().filter(|path| has_extension(path, "wasm")) {
+        let file = folder.join(path);
+        fs::write(&file, without_names(&fs::read(&file)?).with_context(|| format!("in {path}"))?)?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod dev;
 mod finish;
 mod front;
 mod inputs;
+mod names;
 mod page;
 mod process;
 mod run;

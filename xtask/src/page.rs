@@ -1,6 +1,6 @@
 //! Builds the page into `dist/`, when anything it is made of has changed.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
@@ -36,6 +36,9 @@ fn mark() -> PathBuf {
 }
 
 pub(crate) fn build(toolbox: &Toolbox) -> anyhow::Result<()> {
+    // Two of Trunk in one `dist/` sweep away each other's files.
+    let lock = File::create(workspace::target().join("page.lock"))?;
+    lock.lock()?;
     if fs::read_to_string(mark()).is_ok_and(|known| fingerprint().is_ok_and(|now| now == known)) {
         return Ok(());
     }
