@@ -42,8 +42,8 @@ pub use browser::{
 pub use engine::{Engine, EngineConfig, LoadProgress};
 pub use faults::{LoadFault, ModelName, RunFault, SourceFault};
 pub use recorder::{
-    LinkState, MemoryReason, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished,
-    discard, unfinished,
+    LinkEnd, LinkState, MemoryReason, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode,
+    Unfinished, discard, unfinished,
 };
 pub use run::{AnalysedFrame, EndReason, Run, RunEvent, RunStats};
 pub use source::{CameraChoice, Facing, SourceChoice};

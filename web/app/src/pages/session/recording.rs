@@ -7,8 +7,8 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
 use mien_engine::{
-    CameraChoice, EndReason, LinkState, LoadProgress, PickedFile, Recorder, RecorderEvent, RecorderStatus,
-    Run, RunEvent, RunFault, SourceChoice,
+    CameraChoice, EndReason, LinkEnd, LinkState, LoadProgress, PickedFile, Recorder, RecorderEvent,
+    RecorderStatus, Run, RunEvent, RunFault, SourceChoice,
 };
 use mien_shared::api::PatchSession;
 use mien_shared::problem::CloseCode;
@@ -196,7 +196,7 @@ impl Recording {
     fn on_recorder(self, event: RecorderEvent) {
         let RecorderEvent::Status(status) = event else { return };
         let end = match &status.link {
-            LinkState::Ended(end) => Some(format!("{end:?}")),
+            LinkState::Ended(end) => Some(*end),
             _ => None,
         };
         self.status.try_set(Some(status));
@@ -207,16 +207,19 @@ impl Recording {
         }
     }
 
-    /// The link is over for good: the camera goes off, and the relay says what became of the session. One that
-    /// still goes on is recorded elsewhere. `end` is for developers.
-    fn link_ended(self, end: String) {
+    /// The link is over for good: the camera goes off, and the relay says what became of the session. If that
+    /// goes on, the link itself says why it ended.
+    fn link_ended(self, end: LinkEnd) {
         self.release();
         self.phase.set(Phase::Checking);
         self.spawn(async move {
             match self.kept().relay().session(self.session()).await {
                 Ok(session) if session.status == SessionStatus::Completed => self.conclude().await,
                 Err(fault @ ApiFault::Problem(_)) => self.phase.set(Phase::Fault(problem(fault))),
-                Ok(_) | Err(_) => self.phase.set(Phase::Fault(Fault::superseded().with(&end))),
+                Ok(_) | Err(_) => self.phase.set(Phase::Fault(match end {
+                    LinkEnd::Closed(close) => Fault::closed(close),
+                    LinkEnd::TakenOver | LinkEnd::Done => Fault::superseded(),
+                })),
             }
         });
     }
