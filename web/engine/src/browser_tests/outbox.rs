@@ -6,6 +6,7 @@ use std::rc::Rc;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Reflect};
 use mien_shared::{Sample, SessionId, SourceName};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::browser::disk::Disk;
@@ -99,20 +100,24 @@ async fn an_older_tab_hears_that_it_was_taken_over() {
     let _newer = Recorder::open(access, |_| {}).await;
     older.push(1, &[]);
     TimeoutFuture::new(600).await;
-    assert_eq!(states.borrow().last(), Some(&LinkState::Ended(LinkEnd::TakenOver)));
+    let last = states.borrow().last().cloned();
+    assert_eq!(last, Some(LinkState::Ended(LinkEnd::TakenOver)));
 }
 
 #[wasm_bindgen_test]
 async fn without_a_database_it_records_in_memory_and_says_why() {
-    // As in a private window of some browsers: the property throws.
-    let break_it = "Object.defineProperty(window, 'indexedDB', { configurable: true,
-        get() { throw new DOMException('no', 'SecurityError'); } })";
-    Function::new_no_args(break_it).call0(&wasm_bindgen::JsValue::NULL).unwrap();
+    // As in a private window of some browsers: the property throws. It is the window's own, so it is put back.
+    let name = "indexedDB".into();
+    let window = js_sys::global();
+    let kept = Reflect::get_own_property_descriptor(&window, &name).unwrap();
+    let throws = "return { configurable: true, get() { throw new DOMException('no', 'SecurityError'); } }";
+    let throws = Function::new_no_args(throws).call0(&JsValue::NULL).unwrap();
+    Reflect::define_property(&window, &name, throws.unchecked_ref()).unwrap();
     let recorder = Recorder::open(access(), |_| {}).await;
     recorder.push(1, &[]);
     let status = recorder.status();
     let listed = unfinished().await;
-    Reflect::delete_property(&js_sys::global(), &"indexedDB".into()).unwrap();
+    Reflect::define_property(&window, &name, kept.unchecked_ref()).unwrap();
     assert_eq!(status.mode, StorageMode::Memory { why: MemoryReason::Unavailable });
     assert_eq!((status.pending, listed.len()), (1, 0));
 }
