@@ -10,11 +10,13 @@ use mien_tests::stage::Stage;
 /// What the package's README shows, on the demo clip.
 const PAGE: &str = r#"<!doctype html>
 <title>An embedder</title>
+<link rel="icon" href="data:,">
 <video id="video" src="/demo/demo.webm" muted autoplay loop playsinline></video>
 <script type="module">
   globalThis.samples = [];
   try {
-    const { Mien } = await import("/pkg/mien_sdk.js");
+    const { default: init, Mien } = await import("/pkg/mien_sdk.js");
+    await init();
     const mien = await Mien.load();
     globalThis.run = await mien.start(document.querySelector("video"), {
       onSample: (sample) => globalThis.samples.push(sample),

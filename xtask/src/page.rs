@@ -12,7 +12,7 @@ use crate::tools::{self, Toolbox};
 use crate::{process, workspace};
 
 /// All that goes into the page.
-const INPUTS: [&str; 15] = [
+const INPUTS: [&str; 16] = [
     "index.html",
     "Trunk.toml",
     "Cargo.toml",
@@ -28,6 +28,7 @@ const INPUTS: [&str; 15] = [
     "models/weights",
     "shared",
     "xtask/src/finish.rs",
+    "xtask/src/names.rs",
 ];
 
 /// Trunk empties `dist/`, so the mark of what it holds lies beside Cargo's output.
