@@ -15,11 +15,11 @@ const ROUNDS: usize = 60;
 
 fn main() {
     let portrait = Picture::read(ASTRONAUT);
-    // The size of a common camera, the portrait repeated over it.
+    // A common camera's size, the portrait at twice its size: a face as near as before a laptop.
     let (width, height) = (640, 480);
     let rgba: Vec<u8> = (0..width * height)
         .flat_map(|at| {
-            let (x, y) = ((at % width).min(255), (at / width).min(255));
+            let (x, y) = ((at % width / 2).min(255), at / width / 2);
             let at = (y * 256 + x) as usize * 4;
             portrait.rgba[at..at + 4].iter().copied()
         })

@@ -51,7 +51,9 @@ fn difference(a: &Detection, b: &Detection) -> f32 {
 #[test]
 fn an_astronauts_smile_is_happiness_wherever_it_is_looked_for() {
     let astronaut = FaceBox { left: 0.34, top: 0.13, width: 0.2, height: 0.2 };
-    for case in cases().iter().filter(|case| case.name.starts_with("astronaut")) {
+    // The whole portrait is no face crop: it has no place here.
+    let looked_for = |case: &&Case| case.name.starts_with("astronaut") && !case.name.ends_with("crop");
+    for case in cases().iter().filter(looked_for) {
         let [face] = &case.faces[..] else { panic!("{}: one face, not {:?}", case.name, case.faces) };
         assert_eq!(face.expression, Some(Expression::Happiness), "{}", case.name);
         if matches!(&*case.name, "astronaut near" | "astronaut full") {

@@ -12,7 +12,8 @@ use mien_models::{MODELS, ModelId, analyzer::verify};
 use serde::Deserialize;
 use tract_onnx::prelude::*;
 
-/// The issue of two engines that add up in another order; measured: see the printed figures.
+/// What two engines that add up in another order may differ, absolute up to 1 and relative beyond: boxes are in
+/// pixels, up to some hundreds. The absolute differences measured are 1e-6 on probabilities, 1e-3 on boxes.
 const TOLERANCE: f32 = 1e-3;
 
 #[derive(Deserialize)]
@@ -55,7 +56,7 @@ fn run(bytes: &[u8], shape: [usize; 4], input: &[f32]) -> Vec<Vec<f32>> {
 
 fn largest_difference(got: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(got.len(), expected.len());
-    got.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    got.iter().zip(expected).map(|(a, b)| (a - b).abs() / b.abs().max(1.0)).fold(0.0, f32::max)
 }
 
 #[test]

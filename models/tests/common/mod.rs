@@ -4,33 +4,33 @@
 use mien_models::{Analyzer, Detection, Frame, Scope, Weights};
 use serde::{Deserialize, Serialize};
 
-pub const NEAR: &[u8] = include_bytes!("../../weights/mediapipe_face_detection_short_range.onnx");
-pub const FAR: &[u8] = include_bytes!("../../weights/human_blazeface_256.onnx");
-pub const EXPRESSION: &[u8] = include_bytes!("../../weights/faceapi_expression_112.onnx");
-pub const WEIGHTS: Weights<'static> = Weights { near: NEAR, expression: EXPRESSION, far: Some(FAR) };
+pub(crate) const NEAR: &[u8] = include_bytes!("../../weights/mediapipe_face_detection_short_range.onnx");
+pub(crate) const FAR: &[u8] = include_bytes!("../../weights/human_blazeface_256.onnx");
+pub(crate) const EXPRESSION: &[u8] = include_bytes!("../../weights/faceapi_expression_112.onnx");
+pub(crate) const WEIGHTS: Weights<'static> = Weights { near: NEAR, expression: EXPRESSION, far: Some(FAR) };
 
-pub const ASTRONAUT: &[u8] = include_bytes!("../data/astronaut_256.png");
-pub const GRACE_HOPPER: &[u8] = include_bytes!("../data/grace_hopper_256.png");
+pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../data/astronaut_256.png");
+pub(crate) const GRACE_HOPPER: &[u8] = include_bytes!("../data/grace_hopper_256.png");
 
-pub struct Picture {
-    pub width: u32,
-    pub height: u32,
-    pub rgba: Vec<u8>,
+pub(crate) struct Picture {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) rgba: Vec<u8>,
 }
 
 impl Picture {
     /// PNG only: its pixels are exact, so native and wasm start from the same numbers.
-    pub fn read(png: &[u8]) -> Self {
+    pub(crate) fn read(png: &[u8]) -> Self {
         let image = image::load_from_memory(png).expect("a fixture").into_rgba8();
         Self { width: image.width(), height: image.height(), rgba: image.into_raw() }
     }
 
-    pub fn frame(&self) -> Frame<'_> {
+    pub(crate) fn frame(&self) -> Frame<'_> {
         Frame::new(self.width, self.height, &self.rgba).expect("a whole picture")
     }
 
     /// A quarter turn clockwise.
-    pub fn turned(&self) -> Self {
+    pub(crate) fn turned(&self) -> Self {
         let at = |x: u32, y: u32| ((self.height - 1 - x) * self.width + y) as usize * 4;
         let rgba = (0..self.width)
             .flat_map(|y| (0..self.height).map(move |x| (x, y)))
@@ -40,7 +40,7 @@ impl Picture {
     }
 
     /// This picture and another of its height side by side.
-    pub fn beside(&self, other: &Self) -> Self {
+    pub(crate) fn beside(&self, other: &Self) -> Self {
         assert_eq!(self.height, other.height);
         let rows = self.rgba.chunks(self.width as usize * 4).zip(other.rgba.chunks(other.width as usize * 4));
         Self {
@@ -53,13 +53,13 @@ impl Picture {
 
 /// What the analyzer said of one picture.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub struct Case {
-    pub name: String,
-    pub faces: Vec<Detection>,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) faces: Vec<Detection>,
 }
 
 /// The whole analyzer over the fixtures, in every way that it can be asked.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let mut analyzer = Analyzer::new_verified(&WEIGHTS).expect("the weights");
     let (astronaut, grace) = (Picture::read(ASTRONAUT), Picture::read(GRACE_HOPPER));
     let mut seen = |name: &str, picture: &Picture, scope| Case {
