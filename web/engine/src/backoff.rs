@@ -3,7 +3,7 @@
 /// The first pause; it doubles with each attempt in a row.
 const FIRST_MS: u32 = 500;
 /// Nobody waits longer than this for a relay that is back.
-const LONGEST_MS: u32 = 15_000;
+const LONGEST_MS: u32 = 8_000;
 
 /// The pause before attempt number `attempt` (from 0), milliseconds. `random` in 0 … 1 spreads clients over
 /// half of it, so that a relay that restarts is not met by all at once.
@@ -20,6 +20,6 @@ mod tests {
     fn pauses_grow_to_a_limit_and_are_spread() {
         assert_eq!((pause_ms(0, 0.0), pause_ms(0, 1.0)), (250, 500));
         assert_eq!((pause_ms(2, 0.0), pause_ms(2, 1.0)), (1_000, 2_000));
-        assert_eq!((pause_ms(40, 0.0), pause_ms(40, 1.0)), (7_500, 15_000));
+        assert_eq!((pause_ms(40, 0.0), pause_ms(40, 1.0)), (4_000, 8_000));
     }
 }

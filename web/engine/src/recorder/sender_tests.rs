@@ -20,6 +20,8 @@ struct World {
     numbers: Numbers,
     connected: bool,
     throttled_from: Option<u64>,
+    /// The next message is over the rate.
+    throttle_next: bool,
     replies: Vec<String>,
     disk_answers: Vec<Effect>,
     biggest_message: usize,
@@ -77,6 +79,12 @@ impl World {
                 self.say(&IngestReply::Welcome(welcome));
             }
             IngestMessage::Samples(samples) => {
+                if std::mem::take(&mut self.throttle_next) && self.throttled_from.is_none() {
+                    let from = self.through + 1;
+                    self.throttled_from = Some(from);
+                    self.say(&IngestReply::Throttle { from, retry_after_ms: 250 });
+                    return;
+                }
                 for sample in samples {
                     let sample = sample.expect("only valid samples are sent");
                     if self.throttled_from.is_some_and(|from| sample.seq != from) {
@@ -188,13 +196,7 @@ proptest! {
                 4 => world.disk_works(&mut sender),
                 5 => { world.ack(); world.deliver(&mut sender); }
                 6 => world.cut(&mut sender, if amount % 2 == 0 { 1006 } else { 1012 }),
-                7 if world.connected && world.through > 0 => {
-                    world.deliver(&mut sender);
-                    let from = world.through + 1;
-                    world.throttled_from = Some(from);
-                    world.say(&IngestReply::Throttle { from, retry_after_ms: 250 });
-                    world.deliver(&mut sender);
-                }
+                7 => world.throttle_next = true,
                 8 => {
                     // A reload: what the disk has not written is gone, as is what it was asked and not done.
                     world.disk_answers.clear();
