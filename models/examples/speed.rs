@@ -9,22 +9,14 @@ use std::time::Instant;
 use common::{ASTRONAUT, Picture, WEIGHTS};
 use mien_models::expression::{CROP_SIDE, views};
 use mien_models::image::Letterbox;
-use mien_models::{Analyzer, Frame, Scope};
+use mien_models::{Analyzer, Scope};
 
 const ROUNDS: usize = 60;
 
 fn main() {
     let portrait = Picture::read(ASTRONAUT);
-    // A common camera's size, the portrait at twice its size: a face as near as before a laptop.
-    let (width, height) = (640, 480);
-    let rgba: Vec<u8> = (0..width * height)
-        .flat_map(|at| {
-            let (x, y) = ((at % width / 2).min(255), at / width / 2);
-            let at = (y * 256 + x) as usize * 4;
-            portrait.rgba[at..at + 4].iter().copied()
-        })
-        .collect();
-    let camera = Frame::new(width, height, &rgba).expect("a whole frame");
+    let picture = portrait.as_camera();
+    let camera = picture.frame();
     let start = Instant::now();
     let mut analyzer = Analyzer::new(&WEIGHTS).expect("the weights");
     println!("load all three            {:7.2} ms", start.elapsed().as_secs_f64() * 1e3);

@@ -94,7 +94,7 @@ mod tests {
     }
 
     fn degrees(tilt: f32) -> [f32; 2] {
-        let pixels = [0; 100 * 100 * 4];
+        let pixels = vec![0; 100 * 100 * 4];
         let frame = Frame::new(100, 100, &pixels).unwrap();
         views(&frame, &face(tilt)).map(|view| view.angle.to_degrees().round())
     }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_square_is_a_little_larger_and_higher_than_the_box() {
-        let pixels = [0; 100 * 100 * 4];
+        let pixels = vec![0; 100 * 100 * 4];
         let frame = Frame::new(100, 100, &pixels).unwrap();
         let [first, second] = views(&frame, &face(0.0));
         assert!((first.side - 44.0).abs() < 1e-3);

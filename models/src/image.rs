@@ -166,7 +166,9 @@ fn taps(start: f32, length: f32, target: usize, source: usize) -> Vec<Taps> {
                 .map(|pixel| (1.0 - (pixel as f32 + 0.5 - middle).abs() / reach).max(0.0))
                 .collect();
             let sum: f32 = weights.iter().sum();
-            weights.iter_mut().for_each(|weight| *weight /= sum);
+            for weight in &mut weights {
+                *weight /= sum;
+            }
             Taps { first, weights }
         })
         .collect()

@@ -74,7 +74,7 @@ mod tests {
     use mien_shared::FaceBox;
 
     fn check(change: impl Fn(&mut Candidate), crop: &[f32], expected: std::ops::RangeInclusive<f32>) {
-        let pixels = [0; 200 * 200 * 4];
+        let pixels = vec![0; 200 * 200 * 4];
         let frame = Frame::new(200, 200, &pixels).unwrap();
         let mut face = Candidate {
             bounds: FaceBox { left: 0.2, top: 0.2, width: 0.6, height: 0.6 },

@@ -197,14 +197,14 @@ fn affinity(seen: &FaceBox, now: &FaceBox) -> Option<f32> {
         return None;
     }
     let distance = movement(seen, now);
-    (distance <= MAX_CENTRE_DISTANCE).then(|| 1.0 - distance)
+    (distance <= MAX_CENTRE_DISTANCE).then_some(1.0 - distance)
 }
 
 /// Way of the centre, in mean widths and heights, so that the frame's own shape does not matter.
 fn movement(from: &FaceBox, to: &FaceBox) -> f32 {
     let across = (to.left + to.width / 2.0) - (from.left + from.width / 2.0);
     let down = (to.top + to.height / 2.0) - (from.top + from.height / 2.0);
-    let (width, height) = ((from.width + to.width) / 2.0, (from.height + to.height) / 2.0);
+    let (width, height) = (f32::midpoint(from.width, to.width), f32::midpoint(from.height, to.height));
     (across / width).hypot(down / height)
 }
 

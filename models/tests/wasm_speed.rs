@@ -1,0 +1,52 @@
+//! Milliseconds a stage in a browser's worker; nothing is asserted. As the command of `tests/analyzer.rs`, with
+//! `--test wasm_speed -- --include-ignored --nocapture`.
+#![cfg(target_arch = "wasm32")]
+
+mod common;
+
+use common::{ASTRONAUT, Picture, WEIGHTS};
+use mien_models::expression::{CROP_SIDE, views};
+use mien_models::image::Letterbox;
+use mien_models::{Analyzer, Scope};
+use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+/// The browser's clock ticks in whole milliseconds: many rounds under one reading.
+const ROUNDS: u32 = 40;
+
+#[wasm_bindgen_test]
+#[ignore = "a measurement, not a test"]
+fn milliseconds_a_stage() {
+    let portrait = Picture::read(ASTRONAUT);
+    let camera = portrait.as_camera();
+    let frame = camera.frame();
+    let start = js_sys::Date::now();
+    let mut analyzer = Analyzer::new(&WEIGHTS).expect("the weights");
+    console_log!("load all three {:.0} ms", js_sys::Date::now() - start);
+    let (mut square, mut row, mut crop) = (Vec::new(), Vec::new(), Vec::new());
+    let letterbox = Letterbox::new(&frame, 1.0);
+    time("letterbox 640×480 → 128", || letterbox.draw(&frame, 128, &mut square, &mut row));
+    time("letterbox 640×480 → 256", || letterbox.draw(&frame, 256, &mut square, &mut row));
+    let faces = analyzer.detect(&frame, Scope::Near).expect("faces");
+    let views = views(&frame, faces.first().expect("a face"));
+    time("crop of one view", || {
+        crop.clear();
+        views[1].draw(&frame, CROP_SIDE, &mut crop);
+    });
+    time("detect near", || drop(analyzer.detect(&frame, Scope::Near)));
+    time("detect near and far", || drop(analyzer.detect(&frame, Scope::Full)));
+    time("whole frame, near", || drop(analyzer.analyze(&frame, Scope::Near)));
+    time("whole frame, full", || drop(analyzer.analyze(&frame, Scope::Full)));
+}
+
+/// The best of three means: other work on the machine only adds.
+fn time(what: &str, mut work: impl FnMut()) {
+    let mut best = f64::INFINITY;
+    for _ in 0..3 {
+        let start = js_sys::Date::now();
+        (0..ROUNDS).for_each(|_| work());
+        best = best.min((js_sys::Date::now() - start) / f64::from(ROUNDS));
+    }
+    console_log!("{what:25} {best:7.2} ms");
+}
