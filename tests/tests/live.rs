@@ -55,7 +55,7 @@ fn the_demo_works_without_a_camera() {
     page.wait_for("a face", "Number(document.querySelector('[data-testid=faces]')?.dataset.count) > 0");
     page.wait_for(
         "an expression",
-        "!!document.querySelector('[data-testid=expression]')?.dataset.expression",
+        "(document.querySelector('[data-testid=expression]')?.dataset.expression ?? 'none') !== 'none'",
     );
     assert_eq!(browser.traffic().bodies, Vec::<usize>::new(), "the demo sends nothing");
     assert_eq!(browser.traffic().messages, Vec::<String>::new(), "the demo sends nothing");

@@ -46,7 +46,7 @@ fn a_watcher_sees_every_stored_sample_once_also_over_a_reconnect() {
     screen.wait_for("the token to leave the address bar", "location.hash === ''");
     screen.wait_for(
         "the expression",
-        "!!document.querySelector('[data-testid=watch-expression]')?.dataset.expression",
+        "(document.querySelector('[data-testid=watch-expression]')?.dataset.expression ?? 'none') !== 'none'",
     );
 
     cable.pull();

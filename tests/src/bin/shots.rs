@@ -56,7 +56,7 @@ impl Look<'_> {
         page.goto(&relay.url());
         page.wait_for(
             "the demo on the first page",
-            "!!document.querySelector('[data-testid=preview-expression]')?.dataset.expression",
+            "(document.querySelector('[data-testid=preview-expression]')?.dataset.expression ?? 'none') !== 'none'",
         );
         self.take(&page, "home");
         page.click("start-session");
@@ -73,7 +73,7 @@ impl Look<'_> {
         screen.goto(&link);
         screen.wait_for(
             "the expression",
-            "!!document.querySelector('[data-testid=watch-expression]')?.dataset.expression",
+            "(document.querySelector('[data-testid=watch-expression]')?.dataset.expression ?? 'none') !== 'none'",
         );
         self.take(&screen, "watch");
         stage::stop_session(&page);
