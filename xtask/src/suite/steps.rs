@@ -14,6 +14,9 @@ const BROWSER_CRATES: [&str; 7] =
 /// Those with tests for headless Chromium.
 const BROWSER_TESTS: [&str; 2] = ["mien-models", "mien-engine"];
 
+/// The command line tool has no place in a browser.
+const BROWSER_FEATURES: [&str; 3] = ["--no-default-features", "--features", "mien-models/inference"];
+
 /// What the steps work with.
 pub(super) struct Bench {
     pub(super) toolbox: Toolbox,
@@ -60,13 +63,13 @@ impl Bench {
         let runner = self.toolbox.program(tools::WASM_BINDGEN, "wasm-bindgen-test-runner");
         let mut command = workspace::cargo();
         command.args(["test", "--release", "--locked", "--no-fail-fast", "--target", WASM]);
+        command.args(["--lib", "--tests"]).args(BROWSER_FEATURES);
         for krate in BROWSER_TESTS {
             command.args(["-p", krate]);
         }
         command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
         command.env("CHROMEDRIVER", "chromedriver");
-        command.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", workspace::root().join("tests/webdriver.json"));
-        // Two models are loaded and compiled inside one test.
+        // Models are loaded and compiled inside a test.
         command.env("WASM_BINDGEN_TEST_TIMEOUT", "300");
         count(self.filtered(&mut command, &[]))
     }
@@ -113,7 +116,7 @@ impl Bench {
 fn lint<'a>(cargo: &'a mut Command, target: Option<&str>) -> &'a mut Command {
     cargo.args(["clippy", "--release", "--locked", "--all-targets"]);
     if let Some(target) = target {
-        cargo.args(["--target", target]);
+        cargo.args(["--target", target]).args(BROWSER_FEATURES);
         for krate in BROWSER_CRATES {
             cargo.args(["-p", krate]);
         }
