@@ -36,7 +36,7 @@ impl World {
     }
 
     fn say(&mut self, reply: &IngestReply) {
-        self.replies.push(serde_json::to_string(reply).unwrap());
+        self.replies.push(serde_json::to_string(reply).expect("replies are plain JSON"));
     }
 
     /// Takes what the sender asks for. The socket delivers at once; the disk answers later.
