@@ -171,8 +171,7 @@ async fn models_that_are_refused_end_it_with_the_reason() {
 
 #[wasm_bindgen_test]
 async fn a_script_that_does_not_exist_ends_it_too() {
-    let mut kit = (*kit("")).clone();
-    kit.boot_url = "/no-such-worker.js".to_owned();
+    let kit = WorkerKit { boot_url: "/no-such-worker.js".to_owned(), ..(*kit("")).clone() };
     let seen = Rc::new(RefCell::new(false));
     let over = seen.clone();
     let _crew = Crew::start(Rc::new(kit), 1, move |event| {

@@ -1,5 +1,8 @@
 //! The engine in a real browser: module workers, IndexedDB, decoding of pictures.
 
+// Clippy knows its leave for tests by `#[test]` alone.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod crew;
 mod outbox;
 mod picture;
