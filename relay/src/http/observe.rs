@@ -39,7 +39,7 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static(
             "camera=(self), microphone=(), geolocation=(), display-capture=(), payment=(), usb=(), serial=(), \
-             bluetooth=(), hid=(), midi=(), gyroscope=(), accelerometer=(), magnetometer=(), browsing-topics=()",
+             hid=(), midi=(), gyroscope=(), accelerometer=(), magnetometer=(), browsing-topics=()",
         ),
     ),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
