@@ -1,0 +1,160 @@
+//! Postgres, with a superuser `mien` who needs no password from this machine.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustix::process::Signal;
+
+use crate::folder::Folder;
+use crate::program::{missing, postgres_folder};
+use crate::server::{Server, User, free_port};
+
+/// Set where the machine has no Postgres and whoever runs the tests was told.
+const WITHOUT: &str = "MIEN_WITHOUT_POSTGRES";
+
+/// Runs until dropped. Its port and its data outlive the process.
+#[derive(Debug)]
+pub struct Postgres {
+    server: Server,
+    programs: PathBuf,
+    user: Option<User>,
+    port: u16,
+    databases: AtomicU32,
+}
+
+impl Postgres {
+    /// On a free port with an empty cluster, ready. It syncs to disk as one in use does.
+    pub fn start() -> Self {
+        let programs = postgres_folder("initdb").unwrap_or_else(|| missing("initdb", "postgresql"));
+        let user = User::instead_of_root(&["postgres", "nobody"]);
+        let folder = Folder::new("mien-postgres-", user);
+        let mut init = Command::new(programs.join("initdb"));
+        init.args(["--auth=trust", "--username=mien", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"]);
+        run(init.arg(folder.path().join("data")), user);
+        let mut postgres = Self {
+            server: Server::new("Postgres", folder),
+            programs,
+            user,
+            port: free_port(),
+            databases: AtomicU32::new(0),
+        };
+        postgres.start_again();
+        postgres
+    }
+
+    /// The same, or `None` where the environment says that there is none (`MIEN_WITHOUT_POSTGRES`).
+    pub fn if_present() -> Option<Self> {
+        std::env::var_os(WITHOUT).is_none().then(Self::start)
+    }
+
+    /// Starts it again where it was.
+    pub fn start_again(&mut self) {
+        let mut command = Command::new(self.programs.join("postgres"));
+        command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
+        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300"] {
+            command.args(["-c", setting]);
+        }
+        User::apply(self.user, &mut command);
+        let mut ask = self.client("pg_isready");
+        ask.arg("--quiet");
+        let ask = std::cell::RefCell::new(ask);
+        self.server.start(&mut command, || ask.borrow_mut().status().is_ok_and(|status| status.success()));
+    }
+
+    /// SIGKILL, as when the machine dies, but for what the kernel still holds.
+    pub fn kill(&mut self) {
+        self.server.end(Signal::KILL);
+    }
+
+    /// Ends every connection and stops.
+    pub fn stop(&mut self) {
+        self.server.end(Signal::INT);
+    }
+
+    /// Stops the time for every one of its processes.
+    pub fn freeze(&self) {
+        self.server.freeze();
+    }
+
+    pub fn thaw(&self) {
+        self.server.thaw();
+    }
+
+    pub fn runs(&self) -> bool {
+        self.server.runs()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Of the postmaster; its backends are its children.
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
+    /// The cluster's folder, with `pg_hba.conf` in it.
+    pub fn data(&self) -> PathBuf {
+        self.server.folder().path().join("data")
+    }
+
+    /// Makes an empty database and gives its URL.
+    pub fn database(&self) -> String {
+        let name = format!("mien_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        run(self.client("createdb").arg(&name), None);
+        self.url(&name)
+    }
+
+    /// The URL of a database, whether it exists or not.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://mien@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Runs SQL in the database of this URL and gives what `psql` prints, without headers.
+    pub fn sql(&self, url: &str, sql: &str) -> String {
+        let mut command = Command::new(self.programs.join("psql"));
+        command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1"]);
+        let said = run(command.args([url, "-c", sql]), None);
+        String::from_utf8_lossy(&said.stdout).trim().to_owned()
+    }
+
+    fn client(&self, name: &str) -> Command {
+        let mut command = Command::new(self.programs.join(name));
+        command.args(["-h", "127.0.0.1", "-U", "mien", "-p", &self.port.to_string()]);
+        command
+    }
+}
+
+fn run(command: &mut Command, user: Option<User>) -> Output {
+    User::apply(user, command);
+    // A folder that the other user may enter.
+    command.current_dir(Path::new("/"));
+    let output = command.output().unwrap_or_else(|cause| panic!("{command:?}: {cause}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_committed_outlives_the_process() {
+        let Some(mut postgres) = Postgres::if_present() else { return };
+        let url = postgres.database();
+        postgres.sql(&url, "CREATE TABLE t AS SELECT 7 AS n");
+        postgres.kill();
+        assert!(!postgres.runs());
+        postgres.start_again();
+        assert_eq!(postgres.sql(&url, "SELECT n FROM t"), "7");
+        postgres.stop();
+        postgres.start_again();
+        postgres.freeze();
+        postgres.thaw();
+        assert_ne!(postgres.database(), url);
+        let folder = postgres.data();
+        drop(postgres);
+        assert!(!folder.exists());
+    }
+}

@@ -1,0 +1,150 @@
+//! One server process: started, killed, frozen, thawed, started again in place.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::folder::Folder;
+
+/// Far beyond what a start takes on a busy machine.
+const START: Duration = Duration::from_mins(1);
+
+/// Who runs a server that refuses to be run by root.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct User {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+impl User {
+    /// The first of `names` that this machine knows; `None` where we are not root.
+    pub(crate) fn instead_of_root(names: &[&str]) -> Option<Self> {
+        if !rustix::process::getuid().is_root() {
+            return None;
+        }
+        let users = std::fs::read_to_string("/etc/passwd").expect("the list of users");
+        let read = |name: &str| {
+            let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
+            let mut numbers = line.split(':').skip(2);
+            Some(Self { uid: numbers.next()?.parse().ok()?, gid: numbers.next()?.parse().ok()? })
+        };
+        names.iter().copied().find_map(read)
+    }
+
+    pub(crate) fn apply(user: Option<Self>, command: &mut Command) {
+        if let Some(Self { uid, gid }) = user {
+            command.uid(uid).gid(gid);
+        }
+    }
+}
+
+/// A process in a folder.
+#[derive(Debug)]
+pub(crate) struct Server {
+    name: &'static str,
+    process: Option<Child>,
+    folder: Folder,
+}
+
+impl Server {
+    pub(crate) fn new(name: &'static str, folder: Folder) -> Self {
+        Self { name, process: None, folder }
+    }
+
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Starts `command` and waits until `ready` says so.
+    pub(crate) fn start(&mut self, command: &mut Command, ready: impl Fn() -> bool) {
+        assert!(self.process.is_none(), "{} runs already", self.name);
+        let log = self.folder.path().join("log");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("a log");
+        let process = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log)
+            // Not ended by an interrupt meant for the test: its folder's watch does that.
+            .process_group(0)
+            .spawn()
+            .unwrap_or_else(|cause| panic!("{} does not start: {cause}", self.name));
+        self.folder.note(process.id());
+        let process = self.process.insert(process);
+        let deadline = Instant::now() + START;
+        while !ready() {
+            let ended = process.try_wait().expect("a child can be asked");
+            assert!(
+                ended.is_none() && Instant::now() < deadline,
+                "{} is not ready (ended: {ended:?})\n{}",
+                self.name,
+                std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub(crate) fn runs(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Sends `signal` and waits for the end.
+    pub(crate) fn end(&mut self, signal: Signal) {
+        let mut process = self.process.take().unwrap_or_else(|| panic!("{} does not run", self.name));
+        send(process.id(), signal);
+        process.wait().expect("a child can be waited for");
+    }
+
+    /// SIGSTOP for the process, then for the children that it can no longer add to.
+    pub(crate) fn freeze(&self) {
+        let pid = self.pid();
+        send(pid, Signal::STOP);
+        for child in children(pid) {
+            send(child, Signal::STOP);
+        }
+    }
+
+    pub(crate) fn thaw(&self) {
+        let pid = self.pid();
+        for child in children(pid) {
+            send(child, Signal::CONT);
+        }
+        send(pid, Signal::CONT);
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.as_ref().unwrap_or_else(|| panic!("{} does not run", self.name)).id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            for child in children(process.id()) {
+                send(child, Signal::KILL);
+            }
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// A process that ended meanwhile needs no signal.
+fn send(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// A port that was free just now. The kernel hands out others first before it comes back to this one.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("a bound address").port()
+}
