@@ -18,25 +18,42 @@ pub(crate) fn ensure_browser() -> anyhow::Result<()> {
         .filter(|(program, _)| !process::on_path(program))
         .map(|(_, package)| package)
         .collect();
+    ensure(&packages, "the browser tests")
+}
+
+/// Debian keeps Postgres' programs off the path, so its folder is looked at, too.
+pub(crate) fn ensure_postgres() -> anyhow::Result<()> {
+    let there = process::on_path("initdb") || std::path::Path::new("/usr/lib/postgresql").is_dir();
+    ensure(if there { &[] } else { &["postgresql"] }, "the tests over Postgres")
+}
+
+pub(crate) fn ensure_redis() -> anyhow::Result<()> {
+    let there = process::on_path("redis-server") || process::on_path("valkey-server");
+    ensure(if there { &[] } else { &["redis-server"] }, "the tests over Redis")
+}
+
+fn ensure(packages: &[&str], what: &str) -> anyhow::Result<()> {
     if packages.is_empty() {
         return Ok(());
     }
     if !(is_root() && process::on_path("apt-get")) {
-        bail!("the browser tests need {}. Install: {}", packages.join(" and "), command(&packages));
+        bail!("{what} need {}. Install: {}", packages.join(" and "), command(packages));
     }
     eprintln!("[setup] installing {} through apt-get", packages.join(" and "));
     // The lists of a fresh image are empty or old: update once, and only when the first try fails.
-    if install(&packages).is_ok() {
+    if install(packages).is_ok() {
         return Ok(());
     }
     process::succeed(Command::new("apt-get").args(["update", "-q"]))?;
-    install(&packages)
+    install(packages)
 }
 
 fn install(packages: &[&str]) -> anyhow::Result<()> {
     process::succeed(
         Command::new("apt-get")
             .env("DEBIAN_FRONTEND", "noninteractive")
+            // Servers are wanted as programs: the tests start their own.
+            .env("RUNLEVEL", "1")
             .args(["install", "-y", "-q", "--no-install-recommends"])
             .args(packages),
     )

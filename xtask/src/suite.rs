@@ -18,7 +18,8 @@ use crate::{apt, process, tools};
 
 #[derive(Args)]
 #[command(after_help = "A check without tests of its own (format, lints, builds) counts as one.\n\
-    The browser tests need Chromium and its driver; they are installed through apt-get when root.")]
+    The browser tests need Chromium and its driver, those of the stores Postgres and Redis; they are installed\n\
+    through apt-get when root.")]
 pub(crate) struct Options {
     /// Run only tests whose name contains this.
     filter: Option<String>,
@@ -69,9 +70,23 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
     if let Err(fault) = &browser {
         eprintln!("[setup] {fault:#}");
     }
+    let mut absent = Vec::new();
+    for (found, variable) in
+        [(apt::ensure_postgres(), "MIEN_WITHOUT_POSTGRES"), (apt::ensure_redis(), "MIEN_WITHOUT_REDIS")]
+    {
+        if let Err(fault) = found {
+            eprintln!("[setup] {fault:#}");
+            absent.push((variable, fault));
+        }
+    }
     let setup = begun.elapsed();
 
-    let bench = Bench { toolbox, filter: options.filter.clone(), browser };
+    let bench = Bench {
+        toolbox,
+        filter: options.filter.clone(),
+        browser,
+        absent: absent.iter().map(|(variable, _)| *variable).collect(),
+    };
     let wanted = |step: &Step| match (options.only.is_empty(), &options.filter) {
         (false, _) => options.only.contains(step),
         // A filter names a test; checks and builds have no such names.
@@ -88,7 +103,11 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
         }
         results.push(Result { step, counts, fault, took: begun.elapsed() });
     }
-    Ok(summarize(&results, setup, begun.elapsed()))
+    let code = summarize(&results, setup, begun.elapsed());
+    for (_, fault) in absent {
+        println!("left out: {fault:#}");
+    }
+    Ok(code)
 }
 
 fn summarize(results: &[Result], setup: Duration, all: Duration) -> ExitCode {

@@ -17,11 +17,17 @@ const BROWSER_TESTS: [&str; 2] = ["mien-models", "mien-engine"];
 /// The command line tool has no place in a browser.
 const BROWSER_FEATURES: [&str; 3] = ["--no-default-features", "--features", "mien-models/inference"];
 
+/// One choice of packages for everything that runs natively: their features are united over all of them, so a
+/// dependency is compiled once, whichever part of them a step builds.
+const EVERYTHING: [&str; 3] = ["--release", "--locked", "--workspace"];
+
 /// What the steps work with.
 pub(super) struct Bench {
     pub(super) toolbox: Toolbox,
     pub(super) filter: Option<String>,
     pub(super) browser: anyhow::Result<()>,
+    /// Variables that tell tests which servers this machine does not have.
+    pub(super) absent: Vec<&'static str>,
 }
 
 impl Bench {
@@ -46,15 +52,8 @@ impl Bench {
 
     fn unit(&self) -> anyhow::Result<(Counts, Option<String>)> {
         let mut command = workspace::cargo();
-        command.args([
-            "test",
-            "--release",
-            "--locked",
-            "--no-fail-fast",
-            "--workspace",
-            "--exclude",
-            "mien-tests",
-        ]);
+        command.args(["test", "--no-fail-fast"]).args(EVERYTHING);
+        command.envs(self.absent.iter().map(|variable| (variable, "1")));
         count(self.filtered(&mut command, &[]))
     }
 
@@ -76,18 +75,13 @@ impl Bench {
 
     fn build(&self) -> anyhow::Result<()> {
         page::build(&self.toolbox)?;
-        // With the tests and the analyser, so that all three agree on the features of what they share.
-        process::succeed(workspace::cargo().args([
-            "build",
-            "--release",
-            "--locked",
-            "-p",
-            "mien-relay",
-            "-p",
-            "mien-models",
-            "-p",
-            "mien-tests",
-        ]))
+        let mut command = workspace::cargo();
+        command.arg("build").args(EVERYTHING).args(["--bin", "mien-relay", "--bin", "mien-analyze"]);
+        // A test among what is built, so that features are those of the tests, too.
+        for name in end_to_end()? {
+            command.args(["--test", &name]);
+        }
+        process::succeed(&mut command)
     }
 
     fn e2e(&self) -> anyhow::Result<(Counts, Option<String>)> {
@@ -97,7 +91,10 @@ impl Bench {
             sdk::build_with(&self.toolbox)?;
         }
         let mut command = workspace::cargo();
-        command.args(["test", "--release", "--locked", "--no-fail-fast", "-p", "mien-tests"]);
+        command.args(["test", "--no-fail-fast"]).args(EVERYTHING);
+        for name in end_to_end()? {
+            command.args(["--test", &name]);
+        }
         command.env("MIEN_RELAY", workspace::relay());
         command.env("MIEN_ANALYZE", workspace::relay().with_file_name("mien-analyze"));
         // Inference wants the whole machine; two at once would only time each other out.
@@ -124,6 +121,19 @@ fn lint<'a>(cargo: &'a mut Command, target: Option<&str>) -> &'a mut Command {
         cargo.arg("--workspace");
     }
     cargo.args(["--", "-D", "warnings"])
+}
+
+/// The end to end tests, which do not run by themselves.
+fn end_to_end() -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(workspace::root().join("tests/tests"))? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|extension| extension == "rs") {
+            names.extend(file.file_stem().and_then(|name| name.to_str()).map(str::to_owned));
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 const fn one_passed() -> Counts {
