@@ -82,6 +82,29 @@ fn a_cropped_picture_is_one_face_with_the_whole_picture_as_its_box() {
 }
 
 #[test]
+fn a_picture_is_turned_as_its_camera_says() {
+    let upright = image::open(fixtures().join("astronaut.png")).expect("a fixture").into_rgb8();
+    // A camera held on its side: orientation 6 says to turn by 90° clockwise, so the file holds the reverse.
+    let held = image::imageops::rotate270(&upright);
+    let file = scratch("turned").join("held.jpg");
+    let mut out = fs::File::create(&file).expect("a file");
+    let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, 95);
+    image::ImageEncoder::set_exif_metadata(&mut encoder, ORIENTATION_6.to_vec()).expect("JPEG carries EXIF");
+    encoder.encode_image(&held).expect("a picture");
+    let output = run(&[], &[&fixtures().join("astronaut.png"), &file]);
+    let [expected, turned] = &reports(&output)[..] else { panic!("two lines: {output:?}") };
+    let ([expected], [turned]) = (&expected.faces[..], &turned.faces[..]) else { panic!("a face each") };
+    assert_eq!(turned.expression, expected.expression);
+    let (turned, expected) = (<[f32; 4]>::from(turned.bounds), <[f32; 4]>::from(expected.bounds));
+    for (turned, expected) in turned.into_iter().zip(expected) {
+        assert!((turned - expected).abs() < 0.02, "{turned} is not {expected}");
+    }
+}
+
+/// EXIF with one entry: tag 0x0112, a short, 6.
+const ORIENTATION_6: [u8; 26] = *b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+
+#[test]
 fn what_cannot_be_read_is_named_and_the_rest_is_done() {
     let folder = scratch("unreadable");
     fs::write(folder.join("a_text.png"), "this is no picture").expect("a file");

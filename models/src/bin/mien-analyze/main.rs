@@ -7,12 +7,13 @@
 mod files;
 mod output;
 mod picture;
+mod queue;
 
 use std::io::{self, BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::{collections::BTreeMap, thread};
 
 use anyhow::Context as _;
@@ -20,6 +21,7 @@ use clap::Parser;
 use mien_models::{Analyzer, Weights};
 
 use output::{Format, Report, Writer};
+use queue::Queue;
 
 /// The weights travel in the binary, so that it needs no other file.
 const WEIGHTS: Weights<'static> = Weights {
@@ -86,6 +88,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     Ok(all_read && found.faults.is_empty())
 }
 
+/// Pictures a thread, at most, that are finished or begun while an earlier one is still worked on: one slow
+/// picture then costs neither the others' time nor memory for all of them.
+const AHEAD: usize = 16;
+
 /// What a thread says of the picture at this place in the list; a text where it could not be read.
 type Answer = (usize, Result<Report, String>);
 
@@ -95,40 +101,30 @@ fn analyze_all<W: Write>(
     threads: usize,
     writer: &mut Writer<W>,
 ) -> anyhow::Result<bool> {
-    let next = AtomicUsize::new(0);
-    let stop = AtomicBool::new(false);
-    // Full: the threads wait for the writer.
-    let (sender, receiver) = sync_channel::<Answer>(threads);
+    let queue = Queue::new(pictures.len(), threads * AHEAD);
+    let (sender, receiver) = channel::<Answer>();
     let analyzers = (0..threads)
         .map(|_| Analyzer::new_verified(&WEIGHTS))
         .collect::<Result<Vec<_>, _>>()
         .context("the built-in models cannot be used")?;
     thread::scope(|scope| {
         for analyzer in analyzers {
-            let (sender, next, stop) = (sender.clone(), &next, &stop);
-            scope.spawn(move || work(analyzer, pictures, cropped, next, stop, &sender));
+            let (sender, queue) = (sender.clone(), &queue);
+            scope.spawn(move || work(analyzer, pictures, cropped, queue, &sender));
         }
         drop(sender);
-        let written = write_in_order(&receiver, writer);
-        stop.store(true, Ordering::Relaxed);
-        // Threads that wait to hand over an answer end when nobody takes it any more.
-        drop(receiver);
+        let written = write_in_order(&receiver, &queue, writer);
+        queue.stop();
         written
     })
 }
 
-fn work(
-    mut analyzer: Analyzer,
-    pictures: &[PathBuf],
-    cropped: bool,
-    next: &AtomicUsize,
-    stop: &AtomicBool,
-    sender: &SyncSender<Answer>,
-) {
-    while !stop.load(Ordering::Relaxed) {
-        let place = next.fetch_add(1, Ordering::Relaxed);
-        let Some(path) = pictures.get(place) else { return };
-        let answer = picture::analyze(&mut analyzer, path, cropped)
+fn work(mut analyzer: Analyzer, pictures: &[PathBuf], cropped: bool, queue: &Queue, sender: &Sender<Answer>) {
+    while let Some(place) = queue.next() {
+        let path = &pictures[place];
+        // A decoder that panics on a crafted file costs that one picture, not the thread that others wait for.
+        let answer = catch_unwind(AssertUnwindSafe(|| picture::analyze(&mut analyzer, path, cropped)))
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("is damaged: its decoder gave up")))
             .map_err(|fault| format!("{}: {fault:#}", path.display()));
         if sender.send((place, answer)).is_err() {
             return;
@@ -136,14 +132,20 @@ fn work(
     }
 }
 
-fn write_in_order<W: Write>(receiver: &Receiver<Answer>, writer: &mut Writer<W>) -> anyhow::Result<bool> {
+fn write_in_order<W: Write>(
+    receiver: &Receiver<Answer>,
+    queue: &Queue,
+    writer: &mut Writer<W>,
+) -> anyhow::Result<bool> {
     let mut all_read = true;
+    // No more than the queue lets the threads run ahead.
     let mut early = BTreeMap::new();
     let mut due = 0;
     for (place, answer) in receiver {
         early.insert(place, answer);
         while let Some(answer) = early.remove(&due) {
             due += 1;
+            queue.written(due);
             match answer {
                 Ok(report) => writer.write(&report)?,
                 Err(fault) => {
