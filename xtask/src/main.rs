@@ -4,6 +4,7 @@
 //! needs: whoever builds the relay alone never comes here.
 
 mod apt;
+mod bench;
 mod dev;
 mod finish;
 mod front;
@@ -39,6 +40,9 @@ enum Job {
     Dev(dev::Options),
     /// Run every test there is and end with a summary.
     Test(suite::Options),
+    /// Measure what a message costs.
+    #[command(subcommand)]
+    Bench(bench::Subject),
     /// Install the wasm target and the pinned tools, once for every checkout of this user.
     Setup,
     /// Build the npm package for embedders into web/sdk/pkg.
@@ -70,6 +74,7 @@ fn perform(job: Job) -> anyhow::Result<ExitCode> {
         Job::Run(options) => run::run(&options),
         Job::Dev(options) => dev::dev(&options),
         Job::Test(options) => suite::test(&options),
+        Job::Bench(subject) => bench::bench(subject),
         Job::Setup => tools::ensure(tools::ALL).map(|_| ExitCode::SUCCESS),
         Job::Sdk => sdk::build().map(|()| ExitCode::SUCCESS),
         Job::Size => size::show().map(|()| ExitCode::SUCCESS),

@@ -1,0 +1,101 @@
+//! What a message costs the relay: real sockets over loopback, real stores, and a floor in the same run.
+//!
+//! Owns the load, the floor server and the arithmetic. Figures of one machine at one time mean little; so each
+//! scenario takes turns between the relay and a bare server that parses and acks alone, and the ratio counts.
+//! Every sample that was acked is looked for in the store at the end: a run that loses one is void.
+
+mod cpu;
+mod fleet;
+mod floor;
+mod frame;
+mod latency;
+mod message;
+mod raw;
+mod report;
+mod scenarios;
+mod server;
+mod source;
+mod watcher;
+mod wire;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::scenarios::{Plan, Scenario, Stores};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "mien-load",
+    version,
+    about = "Measures what a message costs the relay",
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure a relay
+    Relay {
+        /// The relay's program
+        #[arg(long)]
+        program: PathBuf,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Serve the floor: parse, ack, pass on, nothing else
+    Floor,
+}
+
+#[derive(Debug, clap::Args)]
+struct Options {
+    /// Short phases: figures in two minutes, less steady
+    #[arg(long)]
+    quick: bool,
+    /// Which stores
+    #[arg(long, value_enum, default_value_t = Stores::Both)]
+    store: Stores,
+    /// Only these scenarios; may be given more than once
+    #[arg(long, value_enum)]
+    only: Vec<Scenario>,
+    /// Also write the figures to this file
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Floor => floor::serve(),
+        Command::Relay { program, options } => measure(program, &options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("mien-load: {fault:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(program: PathBuf, options: &Options) -> anyhow::Result<()> {
+    server::raise_file_limit();
+    let plan = Plan::new(program, options.quick, options.store);
+    let report = scenarios::run(&plan, &options.only)?;
+    print!("{report}");
+    if let Some(file) = &options.json {
+        report.write_json(file)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_sound() {
+        <super::Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,73 @@
+//! What a sample costs, and when its ack comes: the same load for the floor and for a relay on each store.
+
+use std::time::Duration;
+
+use super::{Plan, Scenario, StoreKind};
+use crate::fleet::{Cost, Load};
+use crate::report::{Figure, Must};
+use crate::source::Window;
+
+pub(super) async fn run(plan: &Plan, scenario: Scenario) -> anyhow::Result<Vec<Figure>> {
+    let (sources, load) = match scenario {
+        Scenario::Paced => (2_000, Load::Paced(Duration::from_millis(200))),
+        Scenario::Light => (100, Load::Paced(Duration::from_millis(100))),
+        _ => (64, Load::Full(Window { messages: 16, samples: 1 })),
+    };
+    let (mut floor, mut relays) = plan.fleets(sources).await?;
+    let mut floor_cost = Cost::default();
+    let mut costs = vec![Cost::default(); relays.len()];
+    for _ in 0..plan.rounds() {
+        floor_cost += floor.phase(load, plan.turn()).await?;
+        for ((_, relay), cost) in relays.iter_mut().zip(&mut costs) {
+            *cost += relay.phase(load, plan.turn()).await?;
+        }
+    }
+    let mut figures = Vec::new();
+    for ((store, relay), cost) in relays.iter().zip(&mut costs) {
+        relay.verify()?;
+        figures.extend(figures_of(scenario, *store, &mut floor_cost, cost));
+    }
+    Ok(figures)
+}
+
+fn figures_of(scenario: Scenario, store: StoreKind, floor: &mut Cost, relay: &mut Cost) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    let mut add = |what: &str, unit, (floor, relay): (f64, f64), musts: Vec<Must>| {
+        figures.push(Figure {
+            scenario: scenario.name(),
+            what: what.to_owned(),
+            store: store.name(),
+            unit,
+            floor: Some(floor),
+            relay,
+            musts,
+        });
+    };
+    let cpu = (floor.cpu_micros(), relay.cpu_micros());
+    add("server CPU a sample", "µs", cpu, cpu_musts(scenario, store));
+    if scenario == Scenario::Window {
+        add("acked samples", "1/s", (floor.per_second(), relay.per_second()), Vec::new());
+    }
+    for percent in [50.0, 99.0] {
+        let milliseconds = (percentile(floor, percent), percentile(relay, percent));
+        let must = scenario == Scenario::Light && percent == 50.0;
+        let musts = if must { vec![Must::AtMost(10.0)] } else { Vec::new() };
+        add(&format!("ack p{percent}"), "ms", milliseconds, musts);
+    }
+    figures
+}
+
+fn percentile(cost: &mut Cost, percent: f64) -> f64 {
+    cost.latencies.percentile(percent).unwrap_or(f64::NAN)
+}
+
+fn cpu_musts(scenario: Scenario, store: StoreKind) -> Vec<Must> {
+    match (scenario, store) {
+        (Scenario::Window, StoreKind::Postgres) => vec![Must::AtMost(9.0), Must::RatioAtMost(4.0)],
+        (Scenario::Window, StoreKind::Sqlite) => vec![Must::AtMost(22.0)],
+        // SQLite's inserts are the relay's own time; Postgres' are not.
+        (Scenario::Paced, StoreKind::Postgres) => vec![Must::AtMost(33.0), Must::RatioAtMost(1.3)],
+        (Scenario::Paced, StoreKind::Sqlite) => vec![Must::AtMost(33.0)],
+        _ => Vec::new(),
+    }
+}

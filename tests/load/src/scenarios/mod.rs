@@ -1,0 +1,141 @@
+//! The scenarios: which load, against what, and what must come out.
+
+mod capacity;
+mod idle;
+mod load;
+mod watch;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use mien_servers::Postgres;
+
+use crate::fleet::Fleet;
+use crate::report::Report;
+use crate::server::Server;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// 64 connections, 16 messages of one sample on the way each: processor time a sample
+    Window,
+    /// 2,000 connections, 5 samples a second each: processor time a sample
+    Paced,
+    /// 100 connections, 10 samples a second each: the time to an ack
+    Light,
+    /// 16 connections, messages of 64 samples: samples a second, against raw inserts
+    Capacity,
+    /// 2,000 connections that do nothing: memory
+    Idle,
+    /// One source, 500 watchers: processor time a delivery
+    Watch,
+}
+
+impl Scenario {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Paced => "paced",
+            Self::Light => "light",
+            Self::Capacity => "capacity",
+            Self::Idle => "idle",
+            Self::Watch => "watch",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stores {
+    Sqlite,
+    Postgres,
+    Both,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreKind {
+    Sqlite,
+    Postgres,
+}
+
+impl StoreKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// What is measured, with what, and for how long.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    program: PathBuf,
+    stores: Vec<StoreKind>,
+    postgres: Option<Postgres>,
+    quick: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(program: PathBuf, quick: bool, stores: Stores) -> Self {
+        let stores = match stores {
+            Stores::Sqlite => vec![StoreKind::Sqlite],
+            Stores::Postgres => vec![StoreKind::Postgres],
+            Stores::Both => vec![StoreKind::Sqlite, StoreKind::Postgres],
+        };
+        let postgres = stores.contains(&StoreKind::Postgres).then(Postgres::start);
+        Self { program, stores, postgres, quick }
+    }
+
+    /// Turns that each server gets in a scenario.
+    fn rounds(&self) -> u32 {
+        if self.quick { 2 } else { 4 }
+    }
+
+    /// How long a turn lasts: long enough that the kernel's ticks of 10 ms do not show.
+    fn turn(&self) -> Duration {
+        Duration::from_secs(if self.quick { 2 } else { 5 })
+    }
+
+    fn postgres_url(&self) -> anyhow::Result<String> {
+        let postgres = self.postgres.as_ref();
+        postgres.map(Postgres::database).ok_or_else(|| anyhow::anyhow!("no Postgres was started"))
+    }
+
+    /// A relay on an empty store of this kind.
+    fn relay(&self, store: StoreKind) -> anyhow::Result<Server> {
+        match store {
+            StoreKind::Sqlite => Server::relay(&self.program, None),
+            StoreKind::Postgres => Server::relay(&self.program, Some(&self.postgres_url()?)),
+        }
+    }
+
+    /// The floor, and a relay on each store, each with so many sources.
+    async fn fleets(&self, sources: usize) -> anyhow::Result<(Fleet, Vec<(StoreKind, Fleet)>)> {
+        let floor = Fleet::new(Server::floor()?, sources).await?;
+        let mut relays = Vec::new();
+        for &store in &self.stores {
+            relays.push((store, Fleet::new(self.relay(store)?, sources).await?));
+        }
+        Ok((floor, relays))
+    }
+}
+
+/// Runs those that are asked for, all where none is named. One thread: on two cores the server needs the other.
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn run(plan: &Plan, only: &[Scenario]) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    for &scenario in Scenario::value_variants() {
+        if !only.is_empty() && !only.contains(&scenario) {
+            continue;
+        }
+        eprintln!("measuring: {}", scenario.name());
+        let figures = match scenario {
+            Scenario::Window | Scenario::Paced | Scenario::Light => load::run(plan, scenario).await?,
+            Scenario::Capacity => capacity::run(plan).await?,
+            Scenario::Idle => idle::run(plan).await?,
+            Scenario::Watch => watch::run(plan).await?,
+        };
+        report.figures.extend(figures);
+    }
+    Ok(report)
+}

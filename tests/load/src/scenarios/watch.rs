@@ -1,0 +1,101 @@
+//! What it costs to pass a committed sample on to one more watcher.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::{Plan, Scenario};
+use crate::cpu;
+use crate::report::{Figure, Must};
+use crate::server::{Seat, Server};
+use crate::source::Source;
+use crate::watcher::Watcher;
+
+const WATCHERS: usize = 500;
+/// A camera that is analysed fast.
+const BEAT: Duration = Duration::from_millis(50);
+
+/// A server with one source and its watchers.
+struct Room {
+    server: Server,
+    seats: Vec<Seat>,
+    source: Source,
+    watchers: Vec<Watcher>,
+    deliveries: u64,
+    cpu: Duration,
+}
+
+pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
+    let mut floor = Room::open(Server::floor()?).await?;
+    let mut relays = Vec::new();
+    for &store in &plan.stores {
+        relays.push((store, Room::open(plan.relay(store)?).await?));
+    }
+    for _ in 0..plan.rounds() {
+        floor.turn(plan.turn()).await?;
+        for (_, relay) in &mut relays {
+            relay.turn(plan.turn()).await?;
+        }
+    }
+    let mut figures = Vec::new();
+    for (store, relay) in &relays {
+        let stored = relay.server.stored(&relay.seats)?;
+        ensure!(
+            stored == Some(relay.source.acked()),
+            "void: acked {}, stored {stored:?}",
+            relay.source.acked()
+        );
+        figures.push(Figure {
+            scenario: Scenario::Watch.name(),
+            what: "server CPU a delivery, 500 watchers".to_owned(),
+            store: store.name(),
+            unit: "µs",
+            floor: Some(floor.micros()),
+            relay: relay.micros(),
+            musts: vec![Must::AtMost(8.0)],
+        });
+    }
+    Ok(figures)
+}
+
+impl Room {
+    async fn open(server: Server) -> anyhow::Result<Self> {
+        let seats = server.seats(1)?;
+        let source = Source::open(server.address(), &seats[0]).await?;
+        let mut watchers = Vec::new();
+        for _ in 0..WATCHERS {
+            watchers.push(Watcher::open(server.address(), &seats[0]).await?);
+        }
+        Ok(Self { server, seats, source, watchers, deliveries: 0, cpu: Duration::ZERO })
+    }
+
+    /// The source sends for a while; it is over when every watcher has seen all of it.
+    async fn turn(&mut self, length: Duration) -> anyhow::Result<()> {
+        let cpu = cpu::time(self.server.pid())?;
+        let before: u64 = self.watchers.iter().map(Watcher::deliveries).sum();
+        let begun = Instant::now();
+        let beats = (length.as_millis() / BEAT.as_millis()) as u64;
+        let last = self.source.acked() + beats;
+        let mut tasks = JoinSet::new();
+        for mut watcher in self.watchers.drain(..) {
+            tasks.spawn(async move {
+                watcher.follow(last).await?;
+                anyhow::Ok(watcher)
+            });
+        }
+        let until = begun + BEAT * beats as u32 - BEAT / 2;
+        self.source.pace(begun, BEAT, until).await?;
+        while let Some(watcher) = tasks.join_next().await {
+            self.watchers.push(watcher??);
+        }
+        self.cpu += cpu::time(self.server.pid())?.saturating_sub(cpu);
+        self.deliveries += self.watchers.iter().map(Watcher::deliveries).sum::<u64>() - before;
+        Ok(())
+    }
+
+    fn micros(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.deliveries.max(1) as f64
+    }
+}
