@@ -5,19 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use mien_shared::api::{PatchSession, Session};
+use mien_shared::api::{PatchSession, Session, SourceName};
 use mien_shared::{Code, SessionId, SessionStatus};
 use tokio::sync::Semaphore;
 
 use crate::auth::TokenKey;
 use crate::batcher::Batcher;
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::limiter::Limiter;
 use crate::metrics::Metrics;
 use crate::problem::ApiError;
+use crate::redis::{Change, Tell};
+use crate::replicas::{Parts, Replicas};
 use crate::shutdown::Drain;
-use crate::store::Store;
+use crate::store::{Found, Store};
 use crate::{http, page, socket};
 
 /// Patience with the store where a caller waits for an answer.
@@ -33,10 +36,13 @@ pub struct App {
     pub store: Store,
     pub batcher: Batcher,
     pub hub: Hub,
+    /// Sessions, as they were a moment ago.
+    pub cache: Cache,
     /// Samples by user.
-    pub sample_limiter: Limiter,
+    pub sample_limiter: Arc<Limiter>,
     /// HTTP requests by user.
-    pub request_limiter: Limiter,
+    pub request_limiter: Arc<Limiter>,
+    pub replicas: Replicas,
     pub tokens: TokenKey,
     pub metrics: Metrics,
     pub drain: Drain,
@@ -52,13 +58,17 @@ impl Deref for AppState {
 }
 
 impl AppState {
-    /// Builds the application and starts its batcher. Call it inside a runtime.
+    /// Builds the application and starts its tasks. Call it inside a runtime.
     pub fn new(config: Config, store: Store, metrics: Metrics) -> Self {
+        let Parts { hub, cache, sample_limiter, request_limiter, replicas } =
+            Parts::start(&config, &store, &metrics);
         Self(Arc::new(App {
             batcher: Batcher::start(store.clone(), metrics.clone(), config.batch_size, config.batch_interval),
-            hub: Hub::default(),
-            sample_limiter: Limiter::new(config.samples),
-            request_limiter: Limiter::new(config.requests),
+            hub,
+            cache,
+            sample_limiter,
+            request_limiter,
+            replicas,
             tokens: TokenKey::new(config.token_secret.bytes()),
             drain: Drain::default(),
             connections: Arc::new(Semaphore::new(config.max_connections)),
@@ -91,7 +101,10 @@ impl App {
 
     /// The session, or 404.
     pub async fn session(&self, id: SessionId) -> Result<Session, ApiError> {
-        patiently(self.store.session(id)).await?.ok_or_else(no_such_session)
+        match self.cache.find(&self.store, id).await? {
+            Found::Here(session) => Ok(session),
+            Found::Erased | Found::Never => Err(no_such_session()),
+        }
     }
 
     /// Renames or completes a session. Samples already taken are committed before a completion; then its
@@ -102,6 +115,7 @@ impl App {
             self.settle().await?;
         }
         let session = patiently(self.store.update_session(id, patch)).await?.ok_or_else(no_such_session)?;
+        self.changed(id, Change::Updated(session.clone()), Vec::new()).await;
         if completes {
             self.hub.completed(id);
         }
@@ -111,15 +125,24 @@ impl App {
     /// Erases a session with all its samples. Once this begins nobody can read or add any; it goes on to the
     /// end even if the caller does not wait.
     pub async fn erase_session(&self, id: SessionId) -> Result<(), ApiError> {
+        let sources = patiently(self.store.throughs(id)).await?;
         if !patiently(self.store.delete_session(id)).await? {
             return Err(no_such_session());
         }
+        self.changed(id, Change::Erased, sources.into_iter().map(|(source, _)| source).collect()).await;
         self.hub.erased(id);
         let store = self.store.clone();
         let swept = tokio::spawn(async move { store.sweep().await }).await;
         swept
             .map_err(|_| ApiError::new(Code::Internal, "erasing stopped; it goes on at the next start"))??;
         Ok(())
+    }
+
+    /// A session is no longer what others hold: told before its caller hears of it.
+    async fn changed(&self, session: SessionId, change: Change, sources: Vec<SourceName>) {
+        let tell = Tell { session, change, sources };
+        self.cache.changed(session, &tell.change).await;
+        self.replicas.tell(tell).await;
     }
 
     /// Waits until all samples taken so far are committed.

@@ -13,6 +13,7 @@ use mien_shared::limits::{HEADERS_TIMEOUT, HELLO_TIMEOUT, MIN_SECRET_BYTES, PING
 
 use crate::auth::AuthMode;
 use crate::limiter::Rate;
+use crate::redis::{Address, BadAddress};
 use crate::secret;
 
 /// Settings as flags and environment say them.
@@ -34,7 +35,7 @@ pub struct Settings {
     /// Database connections at most
     #[arg(long, env = "MIEN_DATABASE_MAX_CONNECTIONS", global = true, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub database_max_connections: u32,
-    /// Redis or Valkey for several relays (not in this build)
+    /// Redis or Valkey that relays over one database share: `redis://HOST:PORT`, or `rediss://` for TLS
     #[arg(long, env = "MIEN_REDIS_URL", global = true, hide_env_values = true)]
     pub redis_url: Option<String>,
     /// Who may create sessions [default: open on loopback, token elsewhere]
@@ -87,6 +88,7 @@ pub struct Config {
     pub listen: SocketAddr,
     pub database_url: String,
     pub database_max_connections: u32,
+    pub redis: Option<Address>,
     pub auth: AuthMode,
     pub token_secret: Secret,
     pub samples: Rate,
@@ -150,6 +152,10 @@ pub enum ConfigError {
     ShortSecret(usize),
     #[error("{0} is set, but this build has no {1}; unset it")]
     NotInThisBuild(&'static str, &'static str),
+    #[error(
+        "MIEN_REDIS_URL is no address of a Redis ({0}); write for example redis://127.0.0.1:6379, or rediss:// for TLS"
+    )]
+    BadRedis(#[source] BadAddress),
     #[error("MIEN_DATABASE_URL names no database that this build knows; write `sqlite:FILE`")]
     UnknownDatabase,
     #[error("MIEN_ALLOWED_ORIGINS has `{0}`, which is no origin; write for example https://example.org")]
@@ -162,9 +168,8 @@ impl Config {
     /// Checks what was said. May make and keep a secret, in open mode.
     pub fn resolve(settings: Settings) -> Result<Self, ConfigError> {
         let said = |text: Option<String>| text.filter(|text| !text.is_empty());
-        if said(settings.redis_url).is_some() {
-            return Err(ConfigError::NotInThisBuild("MIEN_REDIS_URL", "Redis"));
-        }
+        let redis =
+            said(settings.redis_url).map(|url| url.parse()).transpose().map_err(ConfigError::BadRedis)?;
         if said(settings.otlp_endpoint).is_some() {
             return Err(ConfigError::NotInThisBuild("MIEN_OTLP_ENDPOINT", "OpenTelemetry export"));
         }
@@ -199,6 +204,7 @@ impl Config {
             listen: settings.listen,
             database_url: url,
             database_max_connections: settings.database_max_connections,
+            redis,
             auth,
             token_secret,
             samples: Rate { per_second: settings.samples_per_second, burst: settings.samples_burst },
@@ -238,7 +244,8 @@ impl fmt::Display for Config {
         writeln!(f, "MIEN_LISTEN                   {}", self.listen)?;
         writeln!(f, "MIEN_DATABASE_URL             {}", self.database_url)?;
         writeln!(f, "MIEN_DATABASE_MAX_CONNECTIONS {}", self.database_max_connections)?;
-        writeln!(f, "MIEN_REDIS_URL                (none)")?;
+        let redis = self.redis.as_ref().map_or("(none)".to_owned(), ToString::to_string);
+        writeln!(f, "MIEN_REDIS_URL                {redis}")?;
         writeln!(f, "MIEN_AUTH                     {auth}")?;
         writeln!(f, "MIEN_TOKEN_SECRET             {:?}", self.token_secret)?;
         writeln!(f, "MIEN_SAMPLES_PER_SECOND       {}", self.samples.per_second)?;

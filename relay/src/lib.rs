@@ -7,6 +7,7 @@
 pub mod app;
 pub mod auth;
 pub mod batcher;
+pub mod cache;
 pub mod config;
 pub mod http;
 pub mod hub;
@@ -15,6 +16,8 @@ pub mod metrics;
 pub mod origin;
 pub mod page;
 pub mod problem;
+pub mod redis;
+pub mod replicas;
 pub mod retention;
 pub mod secret;
 pub mod serve;

@@ -3,13 +3,20 @@
 //! A bucket is kept as one number, the time at which it would be full again (the generic cell rate
 //! algorithm), so a full bucket needs no memory at all: it is dropped and made anew. Time is handed in, so
 //! the arithmetic is plain and tested without waiting.
+//!
+//! A limiter may share its buckets with those of other replicas: it then notes what was taken, and
+//! `redis/limits.rs` tells the others and brings back what they took.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 /// Users for which a bucket is kept at a time. About 100 bytes each.
 const MAX_BUCKETS: usize = 100_000;
+/// Part of the burst that may be taken before the other replicas are told at once.
+const MUCH_DIVISOR: u32 = 16;
 
 /// How fast and how much at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +25,13 @@ pub struct Rate {
     pub per_second: u32,
     /// 1 or more.
     pub burst: u32,
+}
+
+impl Rate {
+    /// Nanoseconds in which `count` tokens flow in, rounded down.
+    fn cost(self, count: u32) -> u64 {
+        u64::from(count) * 1_000_000_000 / u64::from(self.per_second)
+    }
 }
 
 /// What a bucket says after it was asked, as the `RateLimit` header fields want it.
@@ -42,36 +56,69 @@ pub struct Limiter {
     start: Instant,
     /// The time now, given the start.
     clock: fn(Instant) -> Instant,
-    /// When each bucket is full again, in nanoseconds since `start`.
-    full_at: Mutex<HashMap<Box<str>, u64>>,
+    buckets: Mutex<Buckets>,
+    sharing: Sharing,
+    much: Notify,
+}
+
+/// Whether the buckets are shared with other replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    Alone,
+    Shared,
+}
+
+#[derive(Debug, Default)]
+struct Buckets {
+    kept: HashMap<Box<str>, Kept>,
+    /// Users of whom the others are to be told, each once.
+    owing: Vec<Box<str>>,
+}
+
+/// A bucket that is not full.
+#[derive(Debug)]
+struct Kept {
+    /// When it is full again, in nanoseconds since the limiter's start.
+    full_at: u64,
+    /// Tokens of which the others were not told.
+    owed: u32,
+}
+
+/// Tokens of a user that the other replicas do not know of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owing {
+    pub user: Box<str>,
+    pub tokens: u32,
 }
 
 impl Limiter {
-    pub fn new(rate: Rate) -> Self {
-        Self::with_capacity(rate, MAX_BUCKETS)
+    pub fn new(rate: Rate, sharing: Sharing) -> Self {
+        Self::with_capacity(rate, sharing, MAX_BUCKETS)
     }
 
-    fn with_capacity(rate: Rate, max_buckets: usize) -> Self {
+    fn with_capacity(rate: Rate, sharing: Sharing, max_buckets: usize) -> Self {
         let rate = Rate { per_second: rate.per_second.max(1), burst: rate.burst.max(1) };
         Self {
             rate,
             max_buckets,
             start: Instant::now(),
             clock: |_| Instant::now(),
-            full_at: Mutex::default(),
+            buckets: Mutex::default(),
+            sharing,
+            much: Notify::new(),
         }
     }
 
     /// One for which no time passes, for tests.
     #[cfg(test)]
     pub(crate) fn frozen(rate: Rate) -> Self {
-        Self { clock: |start| start, ..Self::new(rate) }
+        Self { clock: |start| start, ..Self::new(rate, Sharing::Alone) }
     }
 
     /// Fills a user's bucket, for tests.
     #[cfg(test)]
     pub(crate) fn give_back(&self, user: &str) {
-        self.full_at.lock().unwrap().remove(user);
+        self.lock().kept.remove(user);
     }
 
     pub fn rate(&self) -> Rate {
@@ -131,36 +178,104 @@ impl Limiter {
     }
 
     fn with_bucket<T>(&self, user: &str, now: Instant, act: impl FnOnce(&mut Bucket) -> T) -> T {
-        let now = u64::try_from(now.saturating_duration_since(self.start).as_nanos()).unwrap_or(u64::MAX);
-        // A panic while the lock was held cannot leave half a number behind.
-        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at = buckets.get(user).copied().unwrap_or(0).max(now);
-        let mut bucket = Bucket { rate: self.rate, now, full_at };
+        let now = self.nanos(now);
+        let mut buckets = self.lock();
+        let before = buckets.kept.get(user).map_or(0, |kept| kept.full_at).max(now);
+        let mut bucket = Bucket { rate: self.rate, now, full_at: before, spent: 0 };
         let answer = act(&mut bucket);
-        if let Some(kept) = buckets.get_mut(user) {
-            *kept = bucket.full_at;
-        } else if bucket.full_at > now {
-            if buckets.len() >= self.max_buckets {
-                make_room(&mut buckets, now);
-            }
-            buckets.insert(user.into(), bucket.full_at);
-        }
+        let spent = if self.sharing == Sharing::Shared { bucket.spent } else { 0 };
+        self.keep(&mut buckets, user, bucket.full_at, spent, now);
         answer
+    }
+
+    fn keep(&self, buckets: &mut Buckets, user: &str, full_at: u64, spent: u32, now: u64) {
+        if !buckets.kept.contains_key(user) {
+            if full_at <= now {
+                return;
+            }
+            if buckets.kept.len() >= self.max_buckets {
+                make_room(&mut buckets.kept, now);
+            }
+            buckets.kept.insert(user.into(), Kept { full_at, owed: 0 });
+        }
+        let Some(kept) = buckets.kept.get_mut(user) else { return };
+        kept.full_at = full_at;
+        if spent > 0 {
+            if kept.owed == 0 {
+                buckets.owing.push(user.into());
+            }
+            kept.owed = kept.owed.saturating_add(spent);
+            if kept.owed > self.rate.burst / MUCH_DIVISOR {
+                self.much.notify_one();
+            }
+        }
+    }
+
+    /// Returns once so much was taken that the others should know.
+    pub(crate) async fn owes_much(&self) {
+        self.much.notified().await;
+    }
+
+    /// What the others are to be told of: what was taken and has not flowed in again meanwhile.
+    pub(crate) fn owing(&self) -> Vec<Owing> {
+        let now = self.nanos(self.now());
+        let mut buckets = self.lock();
+        let users = std::mem::take(&mut buckets.owing);
+        let owing = users.into_iter().filter_map(|user| {
+            let kept = buckets.kept.get_mut(&user)?;
+            let missing = kept.full_at.saturating_sub(now);
+            let missing = u128::from(missing) * u128::from(self.rate.per_second);
+            let tokens = u128::from(std::mem::take(&mut kept.owed)).min(missing.div_ceil(1_000_000_000));
+            (tokens > 0).then_some(Owing { user, tokens: tokens as u32 })
+        });
+        owing.collect()
+    }
+
+    /// The others could not be told.
+    pub(crate) fn owe(&self, owing: &Owing) {
+        let mut buckets = self.lock();
+        let Buckets { kept, owing: users } = &mut *buckets;
+        if let Some(kept) = kept.get_mut(&owing.user) {
+            if kept.owed == 0 {
+                users.push(owing.user.clone());
+            }
+            kept.owed = kept.owed.saturating_add(owing.tokens);
+        }
+    }
+
+    /// Takes over what all replicas together took: `missing` until the shared bucket is full. Never fills a
+    /// bucket: what the others forgot is still known here.
+    pub(crate) fn adopt(&self, user: &str, missing: Duration) {
+        let now = self.nanos(self.now());
+        let mut buckets = self.lock();
+        let (full_at, owed) = buckets.kept.get(user).map_or((0, 0), |kept| (kept.full_at, kept.owed));
+        let missing = u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX);
+        let shared = now.saturating_add(missing).saturating_add(self.rate.cost(owed));
+        self.keep(&mut buckets, user, full_at.max(shared), 0, now);
+    }
+
+    fn nanos(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.start).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Buckets> {
+        // A panic while the lock was held cannot leave half a number behind.
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Drops the buckets that are full again; if none is, the half that is nearest to it, which favours a flood
 /// of strangers least.
-fn make_room(buckets: &mut HashMap<Box<str>, u64>, now: u64) {
+fn make_room(buckets: &mut HashMap<Box<str>, Kept>, now: u64) {
     let before = buckets.len();
-    buckets.retain(|_, full_at| *full_at > now);
+    buckets.retain(|_, kept| kept.full_at > now);
     if buckets.len() < before {
         return;
     }
-    let mut times: Vec<u64> = buckets.values().copied().collect();
+    let mut times: Vec<u64> = buckets.values().map(|kept| kept.full_at).collect();
     let middle = times.len() / 2;
     let (_, &mut median, _) = times.select_nth_unstable(middle);
-    buckets.retain(|_, full_at| *full_at > median);
+    buckets.retain(|_, kept| kept.full_at > median);
 }
 
 /// One bucket while it is looked at. All times in nanoseconds since the limiter's start.
@@ -169,36 +284,35 @@ struct Bucket {
     now: u64,
     /// Never before `now`.
     full_at: u64,
+    /// Tokens taken by this look.
+    spent: u32,
 }
 
 impl Bucket {
-    fn cost(&self, count: u32) -> u64 {
-        u64::from(count) * 1_000_000_000 / u64::from(self.rate.per_second)
-    }
-
     /// Missing time: zero when full, the cost of the burst when empty, more when in debt.
     fn missing(&self) -> u64 {
         self.full_at - self.now
     }
 
     fn available(&self) -> u32 {
-        let room = self.cost(self.rate.burst).saturating_sub(self.missing());
+        let room = self.rate.cost(self.rate.burst).saturating_sub(self.missing());
         let tokens = u128::from(room) * u128::from(self.rate.per_second) / 1_000_000_000;
         // The cost is rounded down, which must not let the last token vanish from a full bucket.
         if self.missing() == 0 { self.rate.burst } else { (tokens as u32).min(self.rate.burst) }
     }
 
     fn spend(&mut self, count: u32) {
-        self.full_at = self.full_at.saturating_add(self.cost(count));
+        self.full_at = self.full_at.saturating_add(self.rate.cost(count));
+        self.spent = self.spent.saturating_add(count);
     }
 
     fn debt(&self) -> Duration {
-        Duration::from_nanos(self.missing().saturating_sub(self.cost(self.rate.burst)))
+        Duration::from_nanos(self.missing().saturating_sub(self.rate.cost(self.rate.burst)))
     }
 
     fn wait(&self, wanted: u32) -> Duration {
-        let missing = self.missing().saturating_add(self.cost(wanted));
-        Duration::from_nanos(missing.saturating_sub(self.cost(self.rate.burst)))
+        let missing = self.missing().saturating_add(self.rate.cost(wanted));
+        Duration::from_nanos(missing.saturating_sub(self.rate.cost(self.rate.burst)))
     }
 
     fn verdict(&self, allowed: bool, wanted: u32) -> Verdict {
@@ -221,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_bucket_empties_and_fills() {
-        let limiter = Limiter::new(RATE);
+        let limiter = Limiter::new(RATE, Sharing::Alone);
         let start = limiter.start;
         let verdict = limiter.take_at("a", 5, start);
         assert_eq!((verdict.allowed, verdict.remaining, verdict.limit), (true, 0, 5));
@@ -246,17 +360,46 @@ mod tests {
 
     #[test]
     fn strangers_cannot_fill_the_memory() {
-        let limiter = Limiter::with_capacity(RATE, 100);
+        let limiter = Limiter::with_capacity(RATE, Sharing::Alone, 100);
         for user in 0..10_000 {
             assert!(limiter.take_at(&user.to_string(), 1, limiter.start).allowed);
         }
-        assert!(limiter.full_at.lock().unwrap().len() <= 100);
+        assert!(limiter.lock().kept.len() <= 100);
         let later = limiter.start + Duration::from_secs(1);
         limiter.take_at("one more", 5, later);
         for user in 0..100 {
             limiter.take_at(&user.to_string(), 1, later);
         }
         assert!(!limiter.take_at("one more", 1, later).allowed, "the fullest buckets go first");
+    }
+
+    #[test]
+    fn what_others_took_is_missing_here() {
+        let limiter = Limiter { sharing: Sharing::Shared, ..Limiter::frozen(RATE) };
+        assert_eq!(limiter.take_some("a", 2), 2);
+        assert_eq!(limiter.take_some("a", 1), 1);
+        let owing = limiter.owing();
+        assert_eq!(owing, [Owing { user: "a".into(), tokens: 3 }]);
+        assert_eq!(limiter.owing(), [], "told once");
+        limiter.owe(&owing[0]);
+        assert_eq!(limiter.owing(), owing, "unless it could not be told");
+        assert_eq!(limiter.take_some("a", 1), 1);
+        // Three were told, and one was taken elsewhere: four are missing there, and one more here.
+        limiter.adopt("a", Duration::from_millis(400));
+        assert_eq!(limiter.take_some("a", 1), 0);
+        limiter.adopt("a", Duration::ZERO);
+        assert_eq!(limiter.take_some("a", 1), 0, "a Redis that forgot gives nothing away");
+        limiter.adopt("b", Duration::from_millis(500));
+        assert_eq!(limiter.take_some("b", 1), 0);
+    }
+
+    #[test]
+    fn what_flowed_in_again_is_owed_to_nobody() {
+        let shared = || Limiter::new(RATE, Sharing::Shared);
+        let limiter =
+            Limiter { start: Instant::now().checked_sub(Duration::from_secs(9)).unwrap(), ..shared() };
+        limiter.take_at("a", 5, limiter.start);
+        assert_eq!(limiter.owing(), []);
     }
 
     proptest! {
@@ -267,7 +410,7 @@ mod tests {
             burst in 1..500_u32,
             asks in proptest::collection::vec((0..300_u64, 0..40_u32, any::<bool>()), 1..200),
         ) {
-            let limiter = Limiter::new(Rate { per_second, burst });
+            let limiter = Limiter::new(Rate { per_second, burst }, Sharing::Alone);
             let (mut millis, mut given) = (0, 0_u64);
             for (pause, count, all) in asks {
                 millis += pause;
@@ -287,7 +430,7 @@ mod tests {
         #[test]
         fn retry_after_is_enough(per_second in 1..500_u32, burst in 1..500_u32, count in 1..500_u32) {
             let count = count.min(burst);
-            let limiter = Limiter::new(Rate { per_second, burst });
+            let limiter = Limiter::new(Rate { per_second, burst }, Sharing::Alone);
             limiter.take_at("a", burst, limiter.start);
             let verdict = limiter.take_at("a", count, limiter.start);
             prop_assert!(!verdict.allowed);

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use mien_relay::auth::{Caller, TokenKey};
 use mien_relay::config::{Config, Settings};
 use mien_relay::metrics::Metrics;
+use mien_relay::redis::Redis;
 use mien_relay::store::Store;
 use mien_relay::{serve, telemetry};
 
@@ -32,7 +33,7 @@ enum Command {
         #[arg(long, default_value = "30d", value_parser = read_ttl)]
         ttl: Duration,
     },
-    /// Print the settings in force, secrets hidden, and try the store
+    /// Print the settings in force, secrets hidden, and try the store and Redis
     Check,
 }
 
@@ -68,6 +69,13 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             store.ready().await.context("the store does not answer")?;
             store.close().await;
             println!("the store answers");
+            if let Some(address) = &config.redis {
+                let redis = Redis::new(address, Metrics::new());
+                redis.ask().await.map_err(|cause| {
+                    anyhow::anyhow!("Redis does not answer ({cause}); the relay would serve without it")
+                })?;
+                println!("Redis answers");
+            }
             Ok(())
         }
     }

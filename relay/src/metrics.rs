@@ -65,6 +65,13 @@ pub struct SampleCounts {
     pub throttled: Counter,
 }
 
+/// Questions to one level of the cache.
+#[derive(Clone, Debug, Default)]
+pub struct CacheCounts {
+    pub hit: Counter,
+    pub miss: Counter,
+}
+
 /// Handles to every metric. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -83,6 +90,16 @@ pub struct Metrics {
     pub watch_lag_samples: Gauge,
     pub rate_limited_samples: Counter,
     pub rate_limited_requests: Counter,
+    pub memory_cache: CacheCounts,
+    pub redis_cache: CacheCounts,
+    /// Batches that wait for Redis.
+    pub redis_queue: Gauge,
+    /// Batches that Redis did not get.
+    pub redis_dropped: Counter,
+    /// 1 while Redis answers.
+    pub redis_up: Gauge,
+    /// 1 while the other relays are heard.
+    pub redis_linked: Gauge,
     store_errors: Family<Kind, Counter>,
     pub pool_in_use: Gauge,
     pub pool_idle: Gauge,
@@ -137,11 +154,20 @@ impl Metrics {
 
         let cache = Family::<CacheOutcome, Counter>::default();
         registry.register("cache_requests", "Questions to the cache", cache.clone());
-        for level in ["memory", "redis"] {
-            for outcome in ["hit", "miss"] {
-                drop(cache.get_or_create(&CacheOutcome { level, outcome }));
-            }
-        }
+        let level = |level| CacheCounts {
+            hit: cache.get_or_create_owned(&CacheOutcome { level, outcome: "hit" }),
+            miss: cache.get_or_create_owned(&CacheOutcome { level, outcome: "miss" }),
+        };
+        let redis_dropped = Counter::default();
+        registry.register(
+            "redis_dropped",
+            "Committed batches that were not passed to Redis, which was slow or away",
+            redis_dropped.clone(),
+        );
+        let redis_up = Gauge::default();
+        registry.register("redis_up", "Whether Redis answers", redis_up.clone());
+        let redis_linked = Gauge::default();
+        registry.register("redis_linked", "Whether the other relays are heard", redis_linked.clone());
 
         let store_errors = Family::<Kind, Counter>::default();
         registry.register("store_errors", "Failed calls to the store", store_errors.clone());
@@ -172,6 +198,12 @@ impl Metrics {
             watch_lag_samples,
             rate_limited_samples: limited.get_or_create_owned(&Kind { kind: "samples" }),
             rate_limited_requests: limited.get_or_create_owned(&Kind { kind: "requests" }),
+            memory_cache: level("memory"),
+            redis_cache: level("redis"),
+            redis_queue: queues.get_or_create_owned(&Queue { queue: "redis" }),
+            redis_dropped,
+            redis_up,
+            redis_linked,
             store_errors,
             pool_in_use,
             pool_idle,
@@ -246,6 +278,11 @@ mod tests {
             "rate_limited_total{kind=\"samples\"} 0",
             "rate_limited_total{kind=\"requests\"} 0",
             "cache_requests_total{level=\"memory\",outcome=\"hit\"} 0",
+            "cache_requests_total{level=\"redis\",outcome=\"miss\"} 0",
+            "queue_depth{queue=\"redis\"} 0",
+            "redis_dropped_total 0",
+            "redis_up 0",
+            "redis_linked 0",
             "store_errors_total{kind=\"database\"} 0",
             "database_pool_in_use 0",
             "database_pool_idle 0",

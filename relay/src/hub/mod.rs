@@ -7,6 +7,9 @@
 //!
 //! Nothing here waits while it holds a lock.
 
+mod elsewhere;
+pub(crate) mod link;
+pub(crate) mod poll;
 mod ring;
 mod seat;
 
@@ -15,11 +18,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use axum::extract::ws::Utf8Bytes;
 use mien_shared::api::SourceName;
-use mien_shared::{Sample, SessionId};
-use serde::Serialize;
+use mien_shared::{Sample, SessionId, SessionStatus};
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::redis::Change;
 use crate::store::Take;
+use elsewhere::Elsewhere;
+pub(crate) use elsewhere::SILENCE;
+use link::Link;
 pub use ring::Piece;
 use ring::{After, Ring};
 use seat::Holder;
@@ -27,7 +34,14 @@ pub use seat::{Claim, Seat};
 
 /// All sessions that anyone is connected to. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Hub(Arc<Mutex<HashMap<SessionId, Weak<Live>>>>);
+pub struct Hub(Arc<Sessions>);
+
+#[derive(Debug, Default)]
+struct Sessions {
+    live: Mutex<HashMap<SessionId, Weak<Live>>>,
+    /// Where there may be other replicas.
+    link: Option<Link>,
+}
 
 /// How far a session has come, as far as those connected must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,16 +70,38 @@ struct State {
     watchers: u64,
     /// Only filled while someone watches.
     rings: BTreeMap<SourceName, Ring>,
+    elsewhere: Elsewhere,
+}
+
+impl State {
+    fn presence_here(&self) -> Presence {
+        Presence { sources: self.holders.keys().cloned().collect(), watchers: self.watchers }
+    }
 }
 
 /// Who is connected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
     pub sources: Vec<SourceName>,
     pub watchers: u64,
 }
 
+impl Presence {
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty() && self.watchers == 0
+    }
+}
+
 impl Hub {
+    /// One whose sessions other replicas hear of.
+    pub(crate) fn linked(link: Link) -> Self {
+        Self(Arc::new(Sessions { live: Mutex::default(), link: Some(link) }))
+    }
+
+    pub(crate) fn link(&self) -> Option<&Link> {
+        self.0.link.as_ref()
+    }
+
     /// The live session of this id, for as long as the caller keeps it.
     pub fn join(&self, id: SessionId) -> Arc<Live> {
         let mut sessions = self.lock();
@@ -83,6 +119,17 @@ impl Hub {
         live
     }
 
+    /// The session, if anyone is connected to it.
+    pub(crate) fn find(&self, id: SessionId) -> Option<Arc<Live>> {
+        self.lock().get(&id).and_then(Weak::upgrade)
+    }
+
+    /// All sessions that anyone is connected to.
+    pub(crate) fn all(&self) -> Vec<Arc<Live>> {
+        // Collected before any is dropped: the last reference to one locks the map.
+        self.lock().values().filter_map(Weak::upgrade).collect()
+    }
+
     /// Tells those connected that the session takes no more. Call it after the store knows.
     pub fn completed(&self, id: SessionId) {
         self.tell(id, Phase::Completed);
@@ -93,9 +140,17 @@ impl Hub {
         self.tell(id, Phase::Erased);
     }
 
+    /// Tells those connected what another replica did to the session.
+    pub(crate) fn ended(&self, id: SessionId, change: &Change) {
+        match change {
+            Change::Erased => self.erased(id),
+            Change::Updated(session) if session.status == SessionStatus::Completed => self.completed(id),
+            Change::Updated(_) => {}
+        }
+    }
+
     fn tell(&self, id: SessionId, phase: Phase) {
-        let live = self.lock().get(&id).and_then(Weak::upgrade);
-        if let Some(live) = live {
+        if let Some(live) = self.find(id) {
             live.phase.send_replace(phase);
             live.news.send_replace(());
         }
@@ -103,7 +158,7 @@ impl Hub {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Weak<Live>>> {
         // Maps of handles: whatever panicked, each entry is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,6 +169,8 @@ impl Drop for Live {
         if sessions.get(&self.id).is_some_and(|live| live.strong_count() == 0) {
             sessions.remove(&self.id);
         }
+        drop(sessions);
+        self.mark();
     }
 }
 
@@ -128,26 +185,51 @@ impl Live {
 
     /// Hands on what was just committed for a source. Only the batcher calls it, so in order of seq.
     pub fn publish(&self, source: &SourceName, take: &Take, stored: &[&Sample]) {
-        if stored.is_empty() || self.lock().watchers == 0 {
+        let watched = self.lock().watchers > 0;
+        let link = self.hub.link();
+        if stored.is_empty() || !(watched || link.is_some()) {
             return;
         }
         // Once for all watchers, and outside the lock.
         let text = samples_message(source, stored);
         let piece = Piece { before: take.before, first: stored[0].seq, through: take.through, text };
-        self.lock().rings.entry(source.clone()).or_default().push(piece);
-        self.news.send_replace(());
+        if let Some(link) = link {
+            link.outbox.offer(self.id, source.clone(), piece.clone());
+        }
+        if watched {
+            self.lock().rings.entry(source.clone()).or_default().push(piece);
+            self.news.send_replace(());
+        }
     }
 
     /// Begins to watch: from now on everything that is committed is remembered for a while.
     pub fn watch(self: &Arc<Self>) -> Watching {
         self.lock().watchers += 1;
-        self.news.send_replace(());
+        self.tell_presence();
         Watching { news: self.news.subscribe(), live: Arc::clone(self) }
     }
 
+    /// Who is connected, here and to other replicas.
     pub fn presence(&self) -> Presence {
         let state = self.lock();
-        Presence { sources: state.holders.keys().cloned().collect(), watchers: state.watchers }
+        state.elsewhere.with(state.presence_here())
+    }
+
+    /// Whether anyone watches here.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.lock().watchers > 0
+    }
+
+    /// Wakes those who want to know who is connected, here and elsewhere.
+    fn tell_presence(&self) {
+        self.news.send_replace(());
+        self.mark();
+    }
+
+    fn mark(&self) {
+        if let Some(link) = self.hub.link() {
+            link.changed.mark(self.id);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -211,7 +293,7 @@ impl Drop for Watching {
             state.rings.clear();
         }
         drop(state);
-        self.live.news.send_replace(());
+        self.live.tell_presence();
     }
 }
 

@@ -41,7 +41,12 @@ pub(super) enum After {
 }
 
 impl Ring {
+    /// Remembers a piece. One that comes after a later one is dropped: nothing continues it here, and those
+    /// who need it read the store.
     pub(super) fn push(&mut self, piece: Piece) {
+        if piece.through <= self.through {
+            return;
+        }
         self.through = piece.through;
         self.bytes += piece.text.len();
         self.pieces.push_back(piece);
@@ -49,6 +54,13 @@ impl Ring {
             let Some(oldest) = self.pieces.pop_front() else { break };
             self.bytes -= oldest.text.len();
         }
+    }
+
+    /// There is more in the store than was pushed; whether that is news.
+    pub(super) fn learn(&mut self, through: u64) -> bool {
+        let news = through > self.through;
+        self.through = self.through.max(through);
+        news
     }
 
     /// What comes after `place`; `None` if nothing does.
@@ -99,6 +111,23 @@ mod tests {
         ring.push(piece(1_000, 1_001, 1_001, MAX_BYTES + 1));
         assert_eq!((ring.pieces.len(), ring.bytes), (0, 0));
         assert_eq!(ring.after(1_000), Some(After::Forgotten { through: 1_001 }));
+    }
+
+    #[test]
+    fn a_hole_is_read_from_the_store() {
+        let mut ring = Ring::default();
+        ring.push(piece(0, 1, 2, 1));
+        ring.push(piece(4, 5, 6, 1));
+        ring.push(piece(2, 3, 4, 1));
+        assert_eq!(ring.pieces.len(), 2, "it came too late");
+        assert!(matches!(ring.after(0), Some(After::Pieces(pieces)) if pieces.len() == 1));
+        assert_eq!(ring.after(2), Some(After::Forgotten { through: 6 }));
+        assert!(matches!(ring.after(4), Some(After::Pieces(pieces)) if pieces.len() == 1));
+        assert!(!ring.learn(6), "known");
+        assert!(ring.learn(9));
+        assert_eq!(ring.after(6), Some(After::Forgotten { through: 9 }));
+        ring.push(piece(9, 10, 11, 1));
+        assert!(matches!(ring.after(9), Some(After::Pieces(_))));
     }
 
     proptest! {

@@ -11,9 +11,13 @@ use super::Live;
 /// Who holds, or is about to hold, the seat of a source.
 #[derive(Debug)]
 pub(super) struct Holder {
-    claim: u64,
-    superseded: watch::Sender<bool>,
+    pub(super) claim: u64,
+    pub(super) superseded: watch::Sender<bool>,
     turn: Arc<Mutex<()>>,
+    /// Its place among the claims of all replicas: when it was made, in Unix milliseconds, or later.
+    pub(super) at: u64,
+    /// Whether the other replicas have heard of it.
+    pub(super) announced: bool,
 }
 
 /// A connection's claim to a source. Whoever held it before is told at once.
@@ -44,10 +48,11 @@ impl Live {
             }
             None => Arc::default(),
         };
-        let holder = Holder { claim, superseded: sender, turn: Arc::clone(&turn) };
+        let at = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0);
+        let holder = Holder { claim, superseded: sender, turn: Arc::clone(&turn), at, announced: false };
         state.holders.insert(source.clone(), holder);
         drop(state);
-        self.news.send_replace(());
+        self.tell_presence();
         Claim { live: Arc::clone(self), source: source.clone(), number: claim, superseded, turn }
     }
 }
@@ -75,6 +80,6 @@ impl Drop for Claim {
             state.holders.remove(&self.source);
         }
         drop(state);
-        self.live.news.send_replace(());
+        self.live.tell_presence();
     }
 }

@@ -4,7 +4,7 @@ use mien_shared::problem::CloseCode;
 use mien_shared::{Role, SessionId};
 
 use super::wire::{Incoming, Wire};
-use crate::app::{App, patiently};
+use crate::app::App;
 use crate::auth::{Caller, Grant};
 use crate::store::Found;
 
@@ -64,10 +64,10 @@ pub(super) fn check_token(
     }
 }
 
-/// The session as the store knows it: 4404, or 4410 if it is erased. A store that does not answer is a relay
+/// The session as it stands: 4404, or 4410 if it is erased. A store that does not answer is a relay
 /// at capacity: worth another try.
 pub(super) async fn find(app: &App, session: SessionId) -> Result<mien_shared::api::Session, CloseCode> {
-    match patiently(app.store.find_session(session)).await {
+    match app.cache.find(&app.store, session).await {
         Ok(Found::Here(session)) => Ok(session),
         Ok(Found::Erased) => Err(CloseCode::SessionEnded),
         Ok(Found::Never) => Err(CloseCode::SessionNotFound),

@@ -192,11 +192,26 @@ impl Connection<'_> {
         self.places.get(source).copied().unwrap_or(0)
     }
 
+    fn reach(&mut self, source: &SourceName, place: u64, target: u64) {
+        if place >= target {
+            self.behind.remove(source);
+        }
+        self.places.insert(source.clone(), place);
+    }
+
     /// Reads and sends one page of each source that is behind.
     async fn catch_up(&mut self, wire: &mut Wire) -> Result<(), End> {
         self.lag
             .set(self.behind.iter().map(|(source, target)| target.saturating_sub(self.place(source))).sum());
         for (source, target) in self.behind.clone() {
+            let recent = self.app.replicas.recent(self.id, &source, self.place(&source)).await;
+            if !recent.is_empty() {
+                for piece in recent {
+                    wire.send_text(piece.text).await?;
+                    self.reach(&source, piece.through, target);
+                }
+                continue;
+            }
             let after = self.place(&source);
             let samples =
                 patiently(self.app.store.samples_after(self.id, &source, after, target, CATCH_UP_ROWS))
@@ -210,10 +225,7 @@ impl Connection<'_> {
                 // That was all: what remains up to the target are gaps and refused samples.
                 _ => target,
             };
-            if reached >= target {
-                self.behind.remove(&source);
-            }
-            self.places.insert(source, reached);
+            self.reach(&source, reached, target);
         }
         if self.behind.is_empty() {
             self.lag.set(0);

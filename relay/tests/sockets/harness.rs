@@ -59,6 +59,17 @@ impl Relay {
         change(&mut config);
         let metrics = Metrics::new();
         let store = Store::open(&config.database_url, 5, &metrics).await.unwrap();
+        Self::serve(folder, config, store, metrics).await
+    }
+
+    /// One more relay over the same store.
+    pub(crate) async fn beside(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = self.state.config.clone();
+        change(&mut config);
+        Self::serve(tempfile::tempdir().unwrap(), config, self.state.store.clone(), Metrics::new()).await
+    }
+
+    async fn serve(folder: TempDir, config: Config, store: Store, metrics: Metrics) -> Self {
         let listener = TcpListener::bind(config.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = AppState::new(config, store, metrics);
@@ -145,6 +156,16 @@ pub(crate) async fn unblock(mut database: SqliteConnection) {
 
 pub(crate) struct Client {
     pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+/// Returns once this holds.
+pub(crate) async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    patiently(async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
 }
 
 /// What a client hears.

@@ -5,6 +5,7 @@
 mod closes;
 mod harness;
 mod ingest;
+mod replicas;
 mod restart;
 mod store;
 mod throttle;

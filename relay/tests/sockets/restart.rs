@@ -119,7 +119,8 @@ fn what_it_cannot_honour_keeps_it_from_starting() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(text.contains(words), "{text}");
     };
-    check(&[("MIEN_REDIS_URL", "redis://localhost")], "MIEN_REDIS_URL is set, but this build has no Redis");
+    check(&[("MIEN_REDIS_URL", "localhost:6379")], "write for example redis://127.0.0.1:6379");
+    check(&[("MIEN_REDIS_URL", "redis://127.0.0.1:1")], "Redis does not answer");
     check(&[("MIEN_DATABASE_URL", "postgres://localhost/mien")], "no Postgres");
     check(&[("MIEN_OTLP_ENDPOINT", "http://localhost:4317")], "OpenTelemetry");
     check(&[("MIEN_LISTEN", "0.0.0.0:0"), ("MIEN_AUTH", "open")], "set MIEN_AUTH=token");

@@ -1,0 +1,195 @@
+//! What is asked often and changes rarely: each session, and so its owner and whether it has ended.
+//!
+//! In this process first, then in Redis, then in the store; many who ask for the same at once ask the store
+//! once. A change made here holds here at once, is written to Redis before its caller hears of it, and is told
+//! to the other replicas, which forget what they held. An answer is never kept for longer than a minute, or a
+//! second while changes made elsewhere would not be heard.
+//!
+//! Nothing that must be right relies on it: the store decides at every commit and every read whether a session
+//! is still there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use mien_shared::SessionId;
+use moka::Expiry;
+use tokio::sync::watch;
+
+use crate::app::patiently;
+use crate::metrics::{CacheCounts, Metrics};
+use crate::problem::ApiError;
+use crate::redis::{Change, Redis};
+use crate::store::{Found, Store};
+
+/// Sessions that are kept here: some 5 MB.
+const MAX_SESSIONS: u64 = 10_000;
+/// Life of an answer where all changes are heard of.
+const LONG: Duration = Duration::from_mins(1);
+/// Life of an answer where they are not.
+const SHORT: Duration = Duration::from_secs(1);
+/// Life of the answer that there is no such session.
+const NEVER: Duration = Duration::from_secs(2);
+/// For how long a change is remembered, so that an answer that was on its way is known as old. Longer than
+/// the store's patience.
+const CHANGE_LIFE: Duration = Duration::from_secs(30);
+
+/// How changes made by other relays reach this one.
+#[derive(Clone, Debug)]
+pub enum Others {
+    /// There are none: the store is this process' own.
+    None,
+    /// There may be some, and nothing is heard of them.
+    Unheard,
+    /// They are heard of through Redis, while this says so.
+    Heard(Redis, watch::Receiver<bool>),
+}
+
+/// Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Cache(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    sessions: moka::future::Cache<SessionId, Entry>,
+    /// The number of each session's last change.
+    changes: moka::sync::Cache<SessionId, u64>,
+    count: AtomicU64,
+    others: Others,
+    memory: CacheCounts,
+    redis: CacheCounts,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    found: Found,
+    /// The number of changes when it was asked for.
+    as_of: u64,
+    life: Duration,
+}
+
+struct ByEntry;
+
+impl Expiry<SessionId, Entry> for ByEntry {
+    fn expire_after_create(&self, _: &SessionId, entry: &Entry, _: Instant) -> Option<Duration> {
+        Some(entry.life)
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &SessionId,
+        entry: &Entry,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(entry.life)
+    }
+}
+
+impl Cache {
+    pub fn new(others: Others, metrics: &Metrics) -> Self {
+        Self(Arc::new(Inner {
+            sessions: moka::future::Cache::builder().max_capacity(MAX_SESSIONS).expire_after(ByEntry).build(),
+            changes: moka::sync::Cache::builder()
+                .max_capacity(MAX_SESSIONS)
+                .time_to_live(CHANGE_LIFE)
+                .build(),
+            count: AtomicU64::new(0),
+            others,
+            memory: metrics.memory_cache.clone(),
+            redis: metrics.redis_cache.clone(),
+        }))
+    }
+
+    /// What became of a session.
+    pub async fn find(&self, store: &Store, id: SessionId) -> Result<Found, ApiError> {
+        if let Some(entry) = self.0.sessions.get(&id).await
+            && self.is_current(id, &entry)
+        {
+            self.0.memory.hit.inc();
+            return Ok(entry.found);
+        }
+        self.0.memory.miss.inc();
+        loop {
+            let entry = self.0.sessions.try_get_with(id, self.ask(store, id)).await;
+            let entry = entry.map_err(|cause: Arc<ApiError>| ApiError::clone(&cause))?;
+            if self.is_current(id, &entry) {
+                return Ok(entry.found);
+            }
+            self.0.sessions.invalidate(&id).await;
+        }
+    }
+
+    /// Whether no change was made since it was asked for.
+    fn is_current(&self, id: SessionId, entry: &Entry) -> bool {
+        self.0.changes.get(&id).is_none_or(|change| entry.as_of >= change)
+    }
+
+    async fn ask(&self, store: &Store, id: SessionId) -> Result<Entry, ApiError> {
+        let as_of = self.0.count.load(Ordering::Acquire);
+        if let Others::Heard(redis, _) = &self.0.others
+            && redis.is_here()
+        {
+            if let Ok(Some(change)) = redis.read_session(id).await {
+                self.0.redis.hit.inc();
+                return Ok(self.entry(found(&change), as_of));
+            }
+            self.0.redis.miss.inc();
+            let found = patiently(store.find_session(id)).await?;
+            share(redis, id, &found);
+            return Ok(self.entry(found, as_of));
+        }
+        Ok(self.entry(patiently(store.find_session(id)).await?, as_of))
+    }
+
+    fn entry(&self, found: Found, as_of: u64) -> Entry {
+        let longest = match &self.0.others {
+            Others::None => LONG,
+            Others::Heard(_, linked) if *linked.borrow() => LONG,
+            Others::Heard(..) | Others::Unheard => SHORT,
+        };
+        let life = if found == Found::Never { NEVER.min(longest) } else { longest };
+        Entry { found, as_of, life }
+    }
+
+    /// A session was changed here, and this is what it is now.
+    pub async fn changed(&self, id: SessionId, change: &Change) {
+        let as_of = self.note_change(id);
+        self.0.sessions.insert(id, self.entry(found(change), as_of)).await;
+    }
+
+    /// A session was changed elsewhere.
+    pub async fn forget(&self, id: SessionId) {
+        self.note_change(id);
+        self.0.sessions.invalidate(&id).await;
+    }
+
+    fn note_change(&self, id: SessionId) -> u64 {
+        let as_of = self.0.count.fetch_add(1, Ordering::AcqRel) + 1;
+        self.0.changes.insert(id, as_of);
+        as_of
+    }
+
+    /// Changes made elsewhere may have been missed.
+    pub fn forget_all(&self) {
+        self.0.sessions.invalidate_all();
+    }
+}
+
+fn found(change: &Change) -> Found {
+    match change {
+        Change::Updated(session) => Found::Here(session.clone()),
+        Change::Erased => Found::Erased,
+    }
+}
+
+/// Writes what the store said to Redis. Nobody waits for it; it ends with Redis' patience.
+fn share(redis: &Redis, id: SessionId, found: &Found) {
+    let change = match found {
+        Found::Here(session) => Change::Updated(session.clone()),
+        Found::Erased => Change::Erased,
+        Found::Never => return,
+    };
+    let redis = redis.clone();
+    tokio::spawn(async move { redis.fill_session(id, &change).await });
+}

@@ -1,0 +1,140 @@
+//! Redis or Valkey: what relays over one database share, so that they work as one.
+//!
+//! It is a help and never a need. Nothing that must be right is decided here, no ack waits for it, and a
+//! caller who waits for an answer waits [`QUICK`] at most: then it is taken to be away, everyone goes on
+//! without it at once, and a probe in the background says when it is back. What is lost meanwhile is read
+//! from the store instead.
+//!
+//! The client is `redis` 1.8 (redis-rs): maintained by several people and released monthly, where `fred`, the
+//! other one considered, has had no release for over a year.
+
+mod address;
+mod bridge;
+mod limits;
+mod message;
+mod outbox;
+mod pool;
+mod scripts;
+mod sessions;
+mod window;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{FromRedisValue, Pipeline, RedisError};
+use tokio::sync::watch;
+
+use crate::metrics::Metrics;
+use pool::Pool;
+
+pub use address::{Address, BadAddress};
+pub use bridge::Bridge;
+pub use limits::share as share_limits;
+pub use outbox::Outbox;
+pub use sessions::{Change, Tell};
+
+/// Patience of a caller for whom someone waits: far above a healthy answer (well below a millisecond), far
+/// below what a person notices.
+pub const QUICK: Duration = Duration::from_millis(25);
+/// Between attempts to reach a Redis that is away.
+const PROBE_PAUSE: Duration = Duration::from_millis(250);
+
+/// The way to Redis. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Redis(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    pool: Pool,
+    /// Whether calls may be made.
+    here: watch::Sender<bool>,
+    metrics: Metrics,
+}
+
+/// Redis is not there, too slow, or refused: go on without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Redis is away")]
+pub struct Away;
+
+impl Redis {
+    /// Away until [`Redis::probe`] has reached it.
+    pub fn new(address: &Address, metrics: Metrics) -> Self {
+        Self(Arc::new(Inner { pool: Pool::new(address), here: watch::Sender::new(false), metrics }))
+    }
+
+    /// Whether it answered last time.
+    pub fn is_here(&self) -> bool {
+        *self.0.here.borrow()
+    }
+
+    /// Follows whether it is there.
+    pub fn here(&self) -> watch::Receiver<bool> {
+        self.0.here.subscribe()
+    }
+
+    /// Asks it once, with all patience: for `mien-relay check`.
+    pub async fn ask(&self) -> Result<(), RedisError> {
+        self.0.pool.run(redis::pipe().cmd("PING").ignore()).await
+    }
+
+    /// For a caller for whom someone waits: an answer at once, or none.
+    pub(crate) async fn quick<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, Away> {
+        self.run(pipeline, Some(QUICK)).await
+    }
+
+    /// In the background, with the patience of the connections.
+    pub(crate) async fn patient<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, Away> {
+        self.run(pipeline, None).await
+    }
+
+    async fn run<T: FromRedisValue>(&self, pipeline: &Pipeline, limit: Option<Duration>) -> Result<T, Away> {
+        if !self.is_here() {
+            return Err(Away);
+        }
+        let call = self.0.pool.run(pipeline);
+        let answer = match limit {
+            Some(limit) => tokio::time::timeout(limit, call).await.ok(),
+            None => Some(call.await),
+        };
+        match answer {
+            Some(Ok(answer)) => return Ok(answer),
+            Some(Err(cause)) => tracing::debug!(%cause, "a call to Redis failed"),
+            None => tracing::debug!("Redis did not answer at once"),
+        }
+        self.doubt();
+        Err(Away)
+    }
+
+    /// Takes it to be away until the probe has reached it.
+    fn doubt(&self) {
+        self.0.here.send_if_modified(|here| std::mem::replace(here, false));
+    }
+
+    /// Finds out when a Redis that is away is back. Runs for ever.
+    pub async fn probe(self) {
+        let mut here = self.here();
+        loop {
+            // The sender is in `self`.
+            let _ = here.wait_for(|here| !here).await;
+            self.0.metrics.redis_up.set(0);
+            let mut told = false;
+            while let Err(cause) = self.reach().await {
+                // Once an outage, not once an attempt.
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(%cause, "Redis is away; going on without it");
+                }
+                tokio::time::sleep(PROBE_PAUSE).await;
+            }
+            if told {
+                tracing::info!("Redis is back");
+            }
+            self.0.metrics.redis_up.set(1);
+            self.0.here.send_replace(true);
+        }
+    }
+
+    async fn reach(&self) -> Result<(), RedisError> {
+        self.ask().await?;
+        self.0.pool.fill().await
+    }
+}

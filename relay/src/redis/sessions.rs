@@ -1,0 +1,76 @@
+//! Sessions in Redis: what caches read there, and how all replicas hear of a change.
+
+use mien_shared::SessionId;
+use mien_shared::api::{Session, SourceName};
+use redis::Pipeline;
+use serde::{Deserialize, Serialize};
+
+use super::message::{ALL, Notice, gone_key, presence_key, session_key, window_key};
+use super::window::LIFE_SECONDS;
+use super::{Away, Redis};
+
+/// Life of what caches read: bounds for how long a change that was never told can go unseen.
+const SESSION_SECONDS: u64 = 60;
+/// Life of the mark that a session was erased: longer than anything of it that may still be under way.
+const GONE_SECONDS: u64 = 2 * LIFE_SECONDS;
+
+/// What became of a session, as it stands in Redis.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Renamed or completed: what it is now.
+    Updated(Session),
+    Erased,
+}
+
+/// A change of which the others must hear.
+#[derive(Clone, Debug)]
+pub struct Tell {
+    pub session: SessionId,
+    pub change: Change,
+    /// Its sources, where it was erased.
+    pub sources: Vec<SourceName>,
+}
+
+impl Redis {
+    /// Tells all replicas of a change, at once or not at all.
+    pub async fn tell(&self, tell: &Tell) -> Result<(), Away> {
+        let mut pipeline = redis::pipe();
+        tell.add_to(&mut pipeline);
+        self.quick(&pipeline).await
+    }
+
+    /// What a cache wrote there.
+    pub(crate) async fn read_session(&self, id: SessionId) -> Result<Option<Change>, Away> {
+        let (text,): (Option<Vec<u8>>,) = self.quick(redis::pipe().get(session_key(id))).await?;
+        // What another version wrote, and this one cannot read, is as good as absent.
+        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
+    }
+
+    /// Writes what the store said, unless something newer is there.
+    pub(crate) async fn fill_session(&self, id: SessionId, found: &Change) -> Result<(), Away> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("SET").arg(session_key(id)).arg(json(found)).arg("NX").arg("EX").arg(SESSION_SECONDS);
+        self.quick(pipeline.ignore()).await
+    }
+}
+
+impl Tell {
+    pub(super) fn add_to(&self, pipeline: &mut Pipeline) {
+        let Self { session, change, sources } = self;
+        if *change == Change::Erased {
+            pipeline.set_ex(gone_key(*session), 1, GONE_SECONDS).ignore();
+            for source in sources {
+                pipeline.del(window_key(*session, source)).ignore();
+            }
+            pipeline.del(presence_key(*session)).ignore();
+        }
+        pipeline.set_ex(session_key(*session), json(change), SESSION_SECONDS).ignore();
+        let notice = Notice::Changed { session: *session, change: change.clone() };
+        pipeline.publish(ALL, notice.to_json()).ignore();
+    }
+}
+
+fn json(change: &Change) -> String {
+    serde_json::to_string(change).expect("a session is plain JSON")
+}

@@ -1,0 +1,114 @@
+//! What makes several relays over one database work as one: the hub, the caches and the limits of this one,
+//! and the tasks that join them with the others, through Redis or by looking at the store.
+
+use std::sync::Arc;
+
+use mien_shared::SessionId;
+use mien_shared::api::SourceName;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::cache::{Cache, Others};
+use crate::config::Config;
+use crate::hub::link::{Link, Marks};
+use crate::hub::{Hub, Piece, poll};
+use crate::limiter::{Limiter, Sharing};
+use crate::metrics::Metrics;
+use crate::redis::{Bridge, Outbox, Redis, Tell, share_limits};
+use crate::store::Store;
+
+/// The parts that know of other relays.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) hub: Hub,
+    pub(crate) cache: Cache,
+    pub(crate) sample_limiter: Arc<Limiter>,
+    pub(crate) request_limiter: Arc<Limiter>,
+    pub(crate) replicas: Replicas,
+}
+
+/// The way to the other relays, if there may be any.
+#[derive(Debug)]
+pub struct Replicas {
+    redis: Option<(Redis, Outbox)>,
+    /// End with the relay.
+    _tasks: JoinSet<()>,
+}
+
+impl Parts {
+    /// Builds the parts and starts their tasks. Call it inside a runtime.
+    pub(crate) fn start(config: &Config, store: &Store, metrics: &Metrics) -> Self {
+        match &config.redis {
+            Some(address) => Self::over(Redis::new(address, metrics.clone()), config, store, metrics),
+            None => Self::without_redis(config, store, metrics),
+        }
+    }
+
+    fn without_redis(config: &Config, store: &Store, metrics: &Metrics) -> Self {
+        let hub = Hub::default();
+        let mut tasks = JoinSet::new();
+        let others = if is_alone(config) {
+            Others::None
+        } else {
+            let (_, never_linked) = watch::channel(false);
+            tasks.spawn(poll::run(store.clone(), hub.clone(), never_linked, Arc::default()));
+            Others::Unheard
+        };
+        Self {
+            cache: Cache::new(others, metrics),
+            sample_limiter: Arc::new(Limiter::new(config.samples, Sharing::Alone)),
+            request_limiter: Arc::new(Limiter::new(config.requests, Sharing::Alone)),
+            replicas: Replicas { redis: None, _tasks: tasks },
+            hub,
+        }
+    }
+
+    fn over(redis: Redis, config: &Config, store: &Store, metrics: &Metrics) -> Self {
+        let mut tasks = JoinSet::new();
+        let (outbox, post) = Outbox::new(redis.clone(), metrics.clone());
+        let hub = Hub::linked(Link { outbox: outbox.clone(), changed: Marks::default() });
+        let linked = watch::Sender::new(false);
+        let look: Arc<Marks> = Arc::default();
+        let cache = Cache::new(Others::Heard(redis.clone(), linked.subscribe()), metrics);
+        let sample_limiter = Arc::new(Limiter::new(config.samples, Sharing::Shared));
+        let request_limiter = Arc::new(Limiter::new(config.requests, Sharing::Shared));
+        tasks.spawn(redis.clone().probe());
+        tasks.spawn(post);
+        tasks.spawn(poll::run(store.clone(), hub.clone(), linked.subscribe(), Arc::clone(&look)));
+        tasks.spawn(share_limits(redis.clone(), "samples", Arc::clone(&sample_limiter)));
+        tasks.spawn(share_limits(redis.clone(), "requests", Arc::clone(&request_limiter)));
+        let bridge = Bridge { redis: redis.clone(), hub: hub.clone(), cache: cache.clone(), linked, look };
+        tasks.spawn(bridge.run());
+        Self {
+            hub,
+            cache,
+            sample_limiter,
+            request_limiter,
+            replicas: Replicas { redis: Some((redis, outbox)), _tasks: tasks },
+        }
+    }
+}
+
+impl Replicas {
+    /// Tells the others of a change: now, or as soon as Redis is back.
+    pub async fn tell(&self, tell: Tell) {
+        if let Some((redis, outbox)) = &self.redis
+            && redis.tell(&tell).await.is_err()
+        {
+            outbox.owe(tell);
+        }
+    }
+
+    /// Recent batches of a source that follow `place` without a gap; none where the store must be read.
+    pub async fn recent(&self, id: SessionId, source: &SourceName, place: u64) -> Vec<Piece> {
+        match &self.redis {
+            Some((redis, _)) => redis.recent(id, source, place).await,
+            None => Vec::new(),
+        }
+    }
+}
+
+/// Whether the database is this process' own.
+fn is_alone(config: &Config) -> bool {
+    config.database_url.starts_with("sqlite:")
+}
