@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+/// Stands in the script by which `trunk serve` reloads its pages; they may talk to addresses of their own.
+const SERVED_BY_TRUNK: &str = "{{__TRUNK_ADDRESS__}}";
 /// Up to here the best quality costs about two seconds; above it, minutes.
 const BEST_QUALITY_BYTES: usize = 1_000_000;
 const BEST_QUALITY: u32 = 11;
@@ -43,7 +45,12 @@ fn main() -> io::Result<()> {
 
     let mut files = Vec::new();
     // A page without its index is a build that was cut off.
-    if dist.join("index.html").is_file() {
+    let index = fs::read_to_string(dist.join("index.html")).unwrap_or_default();
+    if index.contains(SERVED_BY_TRUNK) {
+        println!(
+            "cargo::warning=dist/ holds a page that `trunk serve` made, which is left out: `trunk build` makes the real one"
+        );
+    } else if !index.is_empty() {
         walk(&dist, "", &mut files)?;
     }
     files.sort();

@@ -16,17 +16,22 @@ use crate::names::without_names;
 
 const INDEX: &str = "index.html";
 const HASH_DIGITS: usize = 16;
+/// Stands in the script by which `trunk serve` reloads its pages, and in no other page.
+const SERVED_BY_TRUNK: &str = "{{__TRUNK_ADDRESS__}}";
+/// The first of the boot script's own attributes.
+const BOOT_ATTRIBUTES: &str = "data-app-js=";
 /// Glue that wasm-bindgen writes for pieces of JavaScript in crates; other glue imports it by its plain name.
 const SNIPPETS: &str = "snippets";
 
-pub(crate) fn finish_page() -> anyhow::Result<()> {
+/// `relay`: where the sockets of a page go that `trunk serve` gives.
+pub(crate) fn finish_page(relay: &str) -> anyhow::Result<()> {
     let folder = std::env::var_os("TRUNK_STAGING_DIR")
         .map(PathBuf::from)
         .context("finish-page is a hook for Trunk, which sets TRUNK_STAGING_DIR")?;
-    finish(&folder)
+    finish(&folder, relay)
 }
 
-fn finish(folder: &Path) -> anyhow::Result<()> {
+fn finish(folder: &Path, relay: &str) -> anyhow::Result<()> {
     let index = folder.join(INDEX);
     let mut html =
         fs::read_to_string(&index).with_context(|| format!("could not read {}", index.display()))?;
@@ -39,6 +44,9 @@ fn finish(folder: &Path) -> anyhow::Result<()> {
             fs::rename(folder.join(&path), folder.join(&hashed))?;
             html = html.replace(&address, &format!("\"/{hashed}\""));
         }
+    }
+    if html.contains(SERVED_BY_TRUNK) {
+        html = html.replacen(BOOT_ATTRIBUTES, &format!("data-relay=\"{relay}\" {BOOT_ATTRIBUTES}"), 1);
     }
     check_references(&html, folder)?;
     fs::write(index, html)?;
@@ -134,6 +142,8 @@ pub(crate) fn files(folder: &Path) -> anyhow::Result<Vec<String>> {
 mod tests {
     use super::*;
 
+    const RELAY: &str = "http://127.0.0.1:8080";
+
     #[test]
     fn names_get_one_hash_in_the_right_place() {
         // The beginning of SHA-256 of nothing.
@@ -161,7 +171,7 @@ mod tests {
         fs::write(folder.join("snippets/old/inline0.js"), "").unwrap();
         fs::write(folder.join(INDEX), "<base href=\"/\"><script src=\"/boot.js\" data-app-js=\"/boot.js\">")
             .unwrap();
-        finish(&folder).unwrap();
+        finish(&folder, RELAY).unwrap();
         let left = files(&folder).unwrap();
         assert_eq!(left.len(), 3, "{left:?}");
         assert!(left[0].starts_with("boot-"), "{left:?}");
@@ -169,7 +179,24 @@ mod tests {
         assert_eq!(html.matches(&left[0]).count(), 2);
 
         fs::write(folder.join(INDEX), "<script data-worker-js=\"/missing.js\">").unwrap();
-        assert!(finish(&folder).unwrap_err().to_string().contains("/missing.js"));
+        assert!(finish(&folder, RELAY).unwrap_err().to_string().contains("/missing.js"));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn sockets_go_elsewhere_only_from_a_page_that_trunk_serves() {
+        let folder = workspace_folder("relay");
+        let boot = "<script src=\"/boot.js\" data-app-js=\"/app.js\"></script>";
+        for (page, expected) in [(boot.to_owned(), 0), (format!("{boot}<script>{SERVED_BY_TRUNK}"), 1)] {
+            for file in ["boot.js", "app.js"] {
+                fs::write(folder.join(file), "").unwrap();
+            }
+            fs::write(folder.join(INDEX), page).unwrap();
+            finish(&folder, RELAY).unwrap();
+            let html = fs::read_to_string(folder.join(INDEX)).unwrap();
+            assert_eq!(html.matches("data-relay=\"http://127.0.0.1:8080\" data-app-js=").count(), expected);
+            assert_eq!(html.matches("data-relay").count(), expected);
+        }
         fs::remove_dir_all(folder).unwrap();
     }
 

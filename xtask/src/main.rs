@@ -7,7 +7,6 @@ mod apt;
 mod bench;
 mod dev;
 mod finish;
-mod front;
 mod inputs;
 mod names;
 mod page;
@@ -37,7 +36,7 @@ enum Job {
     /// Build what is missing and serve page and relay at one address.
     Run(run::Options),
     /// Serve the page with live reload, and a relay that restarts when its sources change.
-    Dev(dev::Options),
+    Dev,
     /// Run every test there is and end with a summary.
     Test(suite::Options),
     /// Measure what a message costs.
@@ -56,7 +55,11 @@ enum Job {
     },
     /// What Trunk calls after each build of the page.
     #[command(hide = true)]
-    FinishPage,
+    FinishPage {
+        /// Where the sockets of a page go that `trunk serve` gives.
+        #[arg(long)]
+        relay: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -72,13 +75,13 @@ fn main() -> ExitCode {
 fn perform(job: Job) -> anyhow::Result<ExitCode> {
     match job {
         Job::Run(options) => run::run(&options),
-        Job::Dev(options) => dev::dev(&options),
+        Job::Dev => dev::dev(),
         Job::Test(options) => suite::test(&options),
         Job::Bench(subject) => bench::bench(subject),
         Job::Setup => tools::ensure(tools::ALL).map(|_| ExitCode::SUCCESS),
         Job::Sdk => sdk::build().map(|()| ExitCode::SUCCESS),
         Job::Size => size::show().map(|()| ExitCode::SUCCESS),
         Job::Shots { folder } => suite::shots(&folder).map(|()| ExitCode::SUCCESS),
-        Job::FinishPage => finish::finish_page().map(|()| ExitCode::SUCCESS),
+        Job::FinishPage { relay } => finish::finish_page(&relay).map(|()| ExitCode::SUCCESS),
     }
 }

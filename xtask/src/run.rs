@@ -25,7 +25,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    refuse_taken(options.listen)?;
+    refuse_taken(options.listen).context("choose another address with --listen HOST:PORT")?;
     let toolbox = tools::ensure(tools::PAGE)?;
     page::build(&toolbox)?;
     build_relay()?;
@@ -59,9 +59,7 @@ pub(crate) fn relay_command(listen: SocketAddr) -> Command {
 
 /// Better now than after ten minutes of building.
 pub(crate) fn refuse_taken(listen: SocketAddr) -> anyhow::Result<()> {
-    TcpListener::bind(listen)
-        .map(drop)
-        .with_context(|| format!("cannot serve at {listen}; choose another address with --listen HOST:PORT"))
+    TcpListener::bind(listen).map(drop).with_context(|| format!("cannot serve at {listen}"))
 }
 
 /// False when interrupted before.

@@ -3,17 +3,17 @@
 //! The relay itself is asked, so that these are the bytes on the wire and not an estimate.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use anyhow::{Context as _, bail};
 
 use crate::process::{Companion, Interrupt};
-use crate::{dev, finish, page, run, tools, workspace};
+use crate::{finish, page, run, tools, workspace};
 
 pub(crate) fn show() -> anyhow::Result<()> {
     page::build(&tools::ensure(tools::PAGE)?)?;
     run::build_relay()?;
-    let address = dev::free_address()?;
+    let address = free_address()?;
     let interrupt = Interrupt::catch()?;
     // The sizes are no business of the database with the sessions.
     let mut relay = Companion::start(
@@ -33,6 +33,10 @@ pub(crate) fn show() -> anyhow::Result<()> {
     println!("{:<64} {:>12} {:>12}", "all", grouped(total.0), grouped(total.1));
     relay.stop()?;
     Ok(())
+}
+
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
 fn scratch_database() -> String {

@@ -4,7 +4,7 @@
 //! by the engine's outbox, not here.
 
 use mien_engine::api::Relay;
-use mien_engine::{SessionAccess, page_origin};
+use mien_engine::{SessionAccess, page_origin, sockets_origin};
 use mien_shared::api::{SessionCreated, SessionTokens};
 use mien_shared::{SessionId, SourceName};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ impl Kept {
             session: self.session,
             source: SourceName::default(),
             ingest_token: self.tokens.ingest.clone(),
-            relay_origin: page_origin(),
+            relay_origin: sockets_origin(),
         }
     }
 

@@ -38,6 +38,7 @@ mod watch;
 pub use assets::{Assets, ModelUrls};
 pub use browser::{
     CameraDevice, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, now_ms, page_origin,
+    sockets_origin,
 };
 pub use engine::{Engine, EngineConfig, LoadProgress};
 pub use faults::{LoadFault, ModelName, RunFault, SourceFault};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use mien_engine::api::Relay;
-use mien_engine::{Watch, WatchEvent, WatchState, page_origin};
+use mien_engine::{Watch, WatchEvent, WatchState, page_origin, sockets_origin};
 use mien_shared::problem::CloseCode;
 use mien_shared::{Sample, SessionId, SessionStatus, SourceName};
 
@@ -103,7 +103,7 @@ impl State {
         // From the start or, when connecting again, from where it was: everything stored, each sample once.
         let since = self.watch.try_update_value(|watch| watch.take().map(|watch| watch.since())).flatten();
         let watch =
-            Watch::open(&page_origin(), session, token, Some(since.unwrap_or_default()), move |event| {
+            Watch::open(&sockets_origin(), session, token, Some(since.unwrap_or_default()), move |event| {
                 self.on(event);
             });
         self.watch.set_value(Some(watch));

@@ -17,7 +17,7 @@ pub use frame::FrameImage;
 pub use media::{CameraDevice, PickedFile, StreamHandle, VideoHandle, devices};
 pub(crate) use web_sys::ImageBitmap as Bitmap;
 
-pub use page::{now_ms, page_origin};
+pub use page::{now_ms, page_origin, sockets_origin};
 
 pub(crate) use http::{HttpAnswer, HttpFault, request};
 pub(crate) use page::{BootScript, OnlineGuard, describe, now_precise_ms, page_url, random};

@@ -12,6 +12,16 @@ pub fn page_origin() -> String {
     web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default()
 }
 
+/// Where the page's sockets go, as an origin of HTTP: the page's own, unless its boot script says otherwise in
+/// `data-relay`. Only a page that Trunk serves has that: Trunk's proxy answers a socket without its
+/// subprotocol, so that browsers hang up.
+pub fn sockets_origin() -> String {
+    BootScript::find()
+        .and_then(|script| script.url("relay"))
+        .and_then(|url| web_sys::Url::new(&url).ok())
+        .map_or_else(page_origin, |url| url.origin())
+}
+
 /// The script that started the page. Its `data-` attributes name what was built.
 #[derive(Debug)]
 pub(crate) struct BootScript(web_sys::Element);

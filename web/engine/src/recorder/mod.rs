@@ -20,7 +20,7 @@ pub struct SessionAccess {
     pub source: SourceName,
     /// An `ingest` token of this source, or the session's `owner` token.
     pub ingest_token: String,
-    /// For example `https://mien.example`; [`crate::page_origin`] where the page comes from the relay.
+    /// For example `https://mien.example`; [`crate::sockets_origin`] where the page comes from the relay.
     pub relay_origin: String,
 }
 
