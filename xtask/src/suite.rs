@@ -43,6 +43,8 @@ enum Step {
     Wasm,
     /// The page and the relay that carries it.
     Build,
+    /// Relay processes that are killed, starved and attacked.
+    Faults,
     /// The npm package.
     Sdk,
     /// Chromium, a fake camera, a relay process and a database.
@@ -90,7 +92,7 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
     let wanted = |step: &Step| match (options.only.is_empty(), &options.filter) {
         (false, _) => options.only.contains(step),
         // A filter names a test; checks and builds have no such names.
-        (true, Some(_)) => matches!(step, Step::Unit | Step::Wasm | Step::E2e),
+        (true, Some(_)) => matches!(step, Step::Unit | Step::Wasm | Step::Faults | Step::E2e),
         (true, None) => true,
     };
     let mut results = Vec::new();

@@ -21,6 +21,9 @@ const BROWSER_FEATURES: [&str; 3] = ["--no-default-features", "--features", "mie
 /// dependency is compiled once, whichever part of them a step builds.
 const EVERYTHING: [&str; 3] = ["--release", "--locked", "--workspace"];
 
+/// The tests of faults, which do not run by themselves either.
+const SURVIVAL: &str = "survival";
+
 /// What the steps work with.
 pub(super) struct Bench {
     pub(super) toolbox: Toolbox,
@@ -39,6 +42,7 @@ impl Bench {
             Step::Unit => self.unit(),
             Step::Wasm => self.wasm(),
             Step::Build => self.build().map(|()| (one_passed(), None)),
+            Step::Faults => self.faults(),
             Step::Sdk => sdk::build_with(&self.toolbox).map(|()| (one_passed(), None)),
             Step::E2e => self.e2e(),
         };
@@ -81,7 +85,17 @@ impl Bench {
         for name in end_to_end()? {
             command.args(["--test", &name]);
         }
-        process::succeed(&mut command)
+        process::succeed(command.args(["--test", SURVIVAL]))
+    }
+
+    fn faults(&self) -> anyhow::Result<(Counts, Option<String>)> {
+        self.build()?;
+        let mut command = workspace::cargo();
+        command.args(["test", "--no-fail-fast"]).args(EVERYTHING).args(["--test", SURVIVAL]);
+        command.env("MIEN_RELAY", workspace::relay());
+        command.envs(self.absent.iter().map(|variable| (variable, "1")));
+        // They wait more than they work. What they print are measures, of use when all went well, too.
+        count(self.filtered(&mut command, &["--test-threads=4", "--show-output"]))
     }
 
     fn e2e(&self) -> anyhow::Result<(Counts, Option<String>)> {

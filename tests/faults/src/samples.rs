@@ -1,0 +1,40 @@
+//! Samples that follow from their number, so that whoever reads one knows what must stand in it.
+
+use mien_shared::expression::{Expression, Scores};
+use mien_shared::{Face, Sample};
+
+/// Capture time of the sample before the first, Unix milliseconds.
+const BEGUN_MS: u64 = 1_760_000_000_000;
+const STEP_MS: u64 = 100;
+
+/// The sample of this number, with so many faces.
+pub fn sample(seq: u64, faces: usize) -> Sample {
+    let face = |place: usize| {
+        let label = (seq as usize + place) % 7;
+        let mut scores = [0.0; 7];
+        scores[label] = 0.75;
+        scores[(label + 1) % 7] = 0.25;
+        Face {
+            id: place as u32,
+            bounds: [0.125 * (place % 8) as f32, 0.25, 0.125, 0.25].into(),
+            expression: Expression::from_index(label),
+            scores: Scores(scores),
+            quality: Some((seq % 8) as f32 / 8.0),
+        }
+    };
+    Sample { seq, at: BEGUN_MS + STEP_MS * seq, faces: (0..faces).map(face).collect() }
+}
+
+/// The same as JSON, spoiled in one of the ways in which a single sample can be.
+pub fn spoiled(seq: u64) -> String {
+    let at = BEGUN_MS + STEP_MS * seq;
+    let face = |face: &str| format!(r#"{{"seq":{seq},"at":{at},"faces":[{face}]}}"#);
+    match seq % 6 {
+        0 => format!(r#"{{"seq":{seq},"at":-1,"faces":[]}}"#),
+        1 => format!(r#"{{"seq":{seq},"at":{at}}}"#),
+        2 => face(r#"{"id":1,"box":[0,0,1,1],"expression":"joy","scores":[1,0,0,0,0,0,0]}"#),
+        3 => face(r#"{"id":1,"box":[0,0,1,1],"expression":null,"scores":[1,1,0,0,0,0,0]}"#),
+        4 => face(r#"{"id":1,"box":[0,0,0,1],"expression":null,"scores":[1,0,0,0,0,0,0]}"#),
+        _ => face(r#"{"id":1,"box":[0,0,1e999,1],"expression":null,"scores":[1,0,0,0,0,0,0]}"#),
+    }
+}
