@@ -193,3 +193,49 @@ fn share(redis: &Redis, id: SessionId, found: &Found) {
     let redis = redis.clone();
     tokio::spawn(async move { redis.fill_session(id, &change).await });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mien_shared::api::PatchSession;
+
+    /// Readers that make the cache ask again and again, while the title counts up.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn an_answer_on_its_way_never_hides_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let metrics = Metrics::new();
+        let url = format!("sqlite:{}", folder.path().join("mien.db").display());
+        let store = Store::open(&url, 8, &metrics).await.unwrap();
+        let session = store.create_session("alice", "0", "").await.unwrap().id;
+        let cache = Cache::new(Others::None, &metrics);
+        let told = Arc::new(AtomicU64::new(0));
+        let readers: Vec<_> = (0..4)
+            .map(|_| {
+                let (cache, store, told) = (cache.clone(), store.clone(), Arc::clone(&told));
+                tokio::spawn(async move {
+                    loop {
+                        let least = told.load(Ordering::Acquire);
+                        let Ok(Found::Here(found)) = cache.find(&store, session).await else {
+                            panic!("it is there")
+                        };
+                        let title: u64 = found.title.parse().unwrap();
+                        assert!(title >= least, "{title} was read after {least} was told");
+                        if title == 100 {
+                            return;
+                        }
+                        cache.forget_all();
+                    }
+                })
+            })
+            .collect();
+        for n in 1..=100 {
+            let patch = PatchSession { title: Some(n.to_string()), status: None };
+            let session = store.update_session(session, &patch).await.unwrap().unwrap();
+            cache.changed(session.id, &Change::Updated(session)).await;
+            told.store(n, Ordering::Release);
+        }
+        for reader in readers {
+            reader.await.unwrap();
+        }
+    }
+}

@@ -189,23 +189,26 @@ impl Limiter {
     }
 
     fn keep(&self, buckets: &mut Buckets, user: &str, full_at: u64, spent: u32, now: u64) {
-        if !buckets.kept.contains_key(user) {
-            if full_at <= now {
-                return;
+        let owed = match buckets.kept.get_mut(user) {
+            Some(kept) => {
+                let owed = kept.owed;
+                *kept = Kept { full_at, owed: owed.saturating_add(spent) };
+                owed
             }
-            if buckets.kept.len() >= self.max_buckets {
-                make_room(&mut buckets.kept, now);
+            None if full_at <= now => return,
+            None => {
+                if buckets.kept.len() >= self.max_buckets {
+                    make_room(&mut buckets.kept, now);
+                }
+                buckets.kept.insert(user.into(), Kept { full_at, owed: spent });
+                0
             }
-            buckets.kept.insert(user.into(), Kept { full_at, owed: 0 });
-        }
-        let Some(kept) = buckets.kept.get_mut(user) else { return };
-        kept.full_at = full_at;
+        };
         if spent > 0 {
-            if kept.owed == 0 {
+            if owed == 0 {
                 buckets.owing.push(user.into());
             }
-            kept.owed = kept.owed.saturating_add(spent);
-            if kept.owed > self.rate.burst / MUCH_DIVISOR {
+            if owed.saturating_add(spent) > self.rate.burst / MUCH_DIVISOR {
                 self.much.notify_one();
             }
         }

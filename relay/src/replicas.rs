@@ -2,6 +2,7 @@
 //! and the tasks that join them with the others, through Redis or by looking at the store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
@@ -16,6 +17,9 @@ use crate::limiter::{Limiter, Sharing};
 use crate::metrics::Metrics;
 use crate::redis::{Bridge, Outbox, Redis, Tell, share_limits};
 use crate::store::Store;
+
+/// Patience with Redis when the relay ends.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// The parts that know of other relays.
 #[derive(Debug)]
@@ -96,6 +100,13 @@ impl Replicas {
             && redis.tell(&tell).await.is_err()
         {
             outbox.owe(tell);
+        }
+    }
+
+    /// Lets what was committed leave, for those who watch elsewhere; briefly, for the store has it anyway.
+    pub async fn farewell(&self) {
+        if let Some((_, outbox)) = &self.redis {
+            let _ = tokio::time::timeout(FAREWELL, outbox.flush()).await;
         }
     }
 

@@ -75,6 +75,7 @@ pub async fn serve(listener: TcpListener, state: AppState) -> anyhow::Result<()>
     let finish = async {
         all_gone.recv().await;
         state.batcher.flush().await;
+        state.replicas.farewell().await;
         let _ = janitor.await;
         state.store.close().await;
     };

@@ -61,11 +61,11 @@ impl Bridge {
                 Ok(line) => self.talk(line, replica).await,
                 Err(cause) => cause,
             };
-            self.redis.0.metrics.redis_linked.set(0);
-            self.redis.doubt();
-            if self.linked.send_replace(false) {
+            if *self.linked.borrow() {
                 tracing::warn!(%cause, "the other relays are not heard; reading the store instead");
             }
+            self.set_linked(false);
+            self.redis.doubt();
             self.cache.forget_all();
             tokio::time::sleep(RETRY).await;
         }
@@ -78,6 +78,12 @@ impl Bridge {
             Ok(never) => match never {},
             Err(cause) => cause,
         }
+    }
+
+    /// Says whether the others are heard. Whoever watches is looked at whenever that changes.
+    fn set_linked(&self, linked: bool) {
+        self.redis.0.metrics.redis_linked.set(linked.into());
+        self.linked.send_if_modified(|was| std::mem::replace(was, linked) != linked);
     }
 
     fn look_at_all(&self) {
@@ -140,9 +146,8 @@ impl Talk<'_> {
         let ids: Vec<SessionId> = all.iter().map(|live| live.id()).collect();
         drop(all);
         self.attend(&ids, Order::AsMade).await?;
-        self.bridge.linked.send_replace(true);
-        self.bridge.redis.0.metrics.redis_linked.set(1);
-        self.bridge.look_at_all();
+        let mut here = self.bridge.redis.here();
+        self.bridge.set_linked(*here.borrow_and_update());
         tracing::info!("the other relays are heard");
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -154,6 +159,8 @@ impl Talk<'_> {
                     self.attend(&ids, Order::Newest).await?;
                 }
                 _ = beat.tick() => self.repeat().await?,
+                // A Redis that stands still says nothing on this connection either.
+                Ok(()) = here.changed() => self.bridge.set_linked(*here.borrow_and_update()),
             }
             if self.line.missed.swap(false, Ordering::Relaxed) {
                 self.bridge.cache.forget_all();

@@ -19,6 +19,7 @@ mod sessions;
 mod window;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::{FromRedisValue, Pipeline, RedisError};
@@ -38,6 +39,10 @@ pub use sessions::{Change, Tell};
 pub const QUICK: Duration = Duration::from_millis(25);
 /// Between attempts to reach a Redis that is away.
 const PROBE_PAUSE: Duration = Duration::from_millis(250);
+/// Between signs of life of one that is there, and patience for each: one that stands still is noticed though
+/// nobody asks it anything.
+const PULSE: Duration = Duration::from_secs(1);
+const PULSE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The way to Redis. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -48,6 +53,8 @@ struct Inner {
     pool: Pool,
     /// Whether calls may be made.
     here: watch::Sender<bool>,
+    /// Whether the log says that it refuses calls.
+    refuses: AtomicBool,
     metrics: Metrics,
 }
 
@@ -59,7 +66,12 @@ pub struct Away;
 impl Redis {
     /// Away until [`Redis::probe`] has reached it.
     pub fn new(address: &Address, metrics: Metrics) -> Self {
-        Self(Arc::new(Inner { pool: Pool::new(address), here: watch::Sender::new(false), metrics }))
+        Self(Arc::new(Inner {
+            pool: Pool::new(address),
+            here: watch::Sender::new(false),
+            refuses: AtomicBool::new(false),
+            metrics,
+        }))
     }
 
     /// Whether it answered last time.
@@ -98,7 +110,14 @@ impl Redis {
         };
         match answer {
             Some(Ok(answer)) => return Ok(answer),
-            Some(Err(cause)) => tracing::debug!(%cause, "a call to Redis failed"),
+            Some(Err(cause)) if pool::is_broken(&cause) => tracing::debug!(%cause, "a call to Redis failed"),
+            // It is there, and says no: out of memory, or not the one that may be written to.
+            Some(Err(cause)) => {
+                if !self.0.refuses.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%cause, "Redis refuses a call; going on without the answer");
+                }
+                return Err(Away);
+            }
             None => tracing::debug!("Redis did not answer at once"),
         }
         self.doubt();
@@ -112,11 +131,10 @@ impl Redis {
 
     /// Finds out when a Redis that is away is back. Runs for ever.
     pub async fn probe(self) {
-        let mut here = self.here();
         loop {
-            // The sender is in `self`.
-            let _ = here.wait_for(|here| !here).await;
+            self.watch_pulse().await;
             self.0.metrics.redis_up.set(0);
+            self.0.refuses.store(false, Ordering::Relaxed);
             let mut told = false;
             while let Err(cause) = self.reach().await {
                 // Once an outage, not once an attempt.
@@ -130,6 +148,21 @@ impl Redis {
             }
             self.0.metrics.redis_up.set(1);
             self.0.here.send_replace(true);
+        }
+    }
+
+    /// Returns once it is away.
+    async fn watch_pulse(&self) {
+        let mut here = self.here();
+        while self.is_here() {
+            tokio::select! {
+                // The sender is in `self`.
+                _ = here.wait_for(|here| !here) => return,
+                () = tokio::time::sleep(PULSE) => {}
+            }
+            if !matches!(tokio::time::timeout(PULSE_PATIENCE, self.ask()).await, Ok(Ok(()))) {
+                self.doubt();
+            }
         }
     }
 

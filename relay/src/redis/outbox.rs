@@ -10,11 +10,11 @@ use std::time::Duration;
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
 use redis::Pipeline;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::message::{gone_key, samples_channel, window_key, write_piece};
 use super::scripts::SHARE;
-use super::sessions::Tell;
+use super::sessions::{Tell, When};
 use super::window::{LIFE_SECONDS, MAX_ENTRIES};
 use super::{Away, Redis};
 use crate::hub::Piece;
@@ -36,8 +36,14 @@ pub struct Outbox {
 
 #[derive(Debug)]
 enum Job {
-    Samples { session: SessionId, source: SourceName, piece: Piece },
+    Samples {
+        session: SessionId,
+        source: SourceName,
+        piece: Piece,
+    },
     Tell(Tell),
+    /// Answered once everything before it was tried.
+    Flush(oneshot::Sender<()>),
 }
 
 impl Outbox {
@@ -56,6 +62,15 @@ impl Outbox {
     /// Hands out a change that could not be told at once.
     pub fn owe(&self, tell: Tell) {
         self.put(Job::Tell(tell));
+    }
+
+    /// Returns once everything handed out before has left or was dropped.
+    pub async fn flush(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.jobs.send(Job::Flush(done)).await.is_ok() {
+            self.metrics.redis_queue.inc();
+            let _ = wait.await;
+        }
     }
 
     fn put(&self, job: Job) {
@@ -94,10 +109,12 @@ impl Post {
     async fn send(&mut self, jobs: impl Iterator<Item = Job>) {
         let mut batches: HashMap<(SessionId, SourceName), Vec<Piece>> = HashMap::new();
         let mut pieces = 0;
+        let mut flushes = Vec::new();
         for job in jobs {
             match job {
                 Job::Tell(tell) if self.owed.len() < MAX_OWED => self.owed.push_back(tell),
                 Job::Tell(_) => _ = self.metrics.redis_dropped.inc(),
+                Job::Flush(done) => flushes.push(done),
                 Job::Samples { session, source, piece } => {
                     pieces += 1;
                     batches.entry((session, source)).or_default().push(piece);
@@ -106,14 +123,20 @@ impl Post {
         }
         let mut pipeline = redis::pipe();
         for owed in &self.owed {
-            owed.add_to(&mut pipeline);
+            owed.add_to(&mut pipeline, When::Late);
         }
         for ((session, source), pieces) in &batches {
             add_samples(&mut pipeline, *session, source, pieces);
         }
-        match self.redis.patient::<()>(&pipeline).await {
-            Ok(()) => self.owed.clear(),
-            Err(Away) => _ = self.metrics.redis_dropped.inc_by(pieces),
+        if !pipeline.is_empty() {
+            match self.redis.patient::<()>(&pipeline).await {
+                Ok(()) => self.owed.clear(),
+                Err(Away) => _ = self.metrics.redis_dropped.inc_by(pieces),
+            }
+        }
+        for done in flushes {
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(());
         }
     }
 }

@@ -109,7 +109,8 @@ fn is_stale(cause: &RedisError) -> bool {
     (is_broken(cause) && !cause.is_timeout()) || cause.code() == Some("NOSCRIPT")
 }
 
-fn is_broken(cause: &RedisError) -> bool {
+/// Whether the connection is of no more use; else Redis answered, and refused.
+pub(super) fn is_broken(cause: &RedisError) -> bool {
     cause.is_io_error() || cause.is_unrecoverable_error()
 }
 

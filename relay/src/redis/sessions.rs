@@ -32,11 +32,20 @@ pub struct Tell {
     pub sources: Vec<SourceName>,
 }
 
+/// When a change is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// As soon as it was made.
+    Now,
+    /// It may be old by now: what caches read is taken away, and they ask the store.
+    Late,
+}
+
 impl Redis {
     /// Tells all replicas of a change, at once or not at all.
     pub async fn tell(&self, tell: &Tell) -> Result<(), Away> {
         let mut pipeline = redis::pipe();
-        tell.add_to(&mut pipeline);
+        tell.add_to(&mut pipeline, When::Now);
         self.quick(&pipeline).await
     }
 
@@ -56,7 +65,7 @@ impl Redis {
 }
 
 impl Tell {
-    pub(super) fn add_to(&self, pipeline: &mut Pipeline) {
+    pub(super) fn add_to(&self, pipeline: &mut Pipeline, when: When) {
         let Self { session, change, sources } = self;
         if *change == Change::Erased {
             pipeline.set_ex(gone_key(*session), 1, GONE_SECONDS).ignore();
@@ -65,7 +74,10 @@ impl Tell {
             }
             pipeline.del(presence_key(*session)).ignore();
         }
-        pipeline.set_ex(session_key(*session), json(change), SESSION_SECONDS).ignore();
+        match (when, change) {
+            (When::Late, Change::Updated(_)) => pipeline.del(session_key(*session)).ignore(),
+            _ => pipeline.set_ex(session_key(*session), json(change), SESSION_SECONDS).ignore(),
+        };
         let notice = Notice::Changed { session: *session, change: change.clone() };
         pipeline.publish(ALL, notice.to_json()).ignore();
     }

@@ -255,6 +255,42 @@ async fn without_redis_acks_come_and_watchers_miss_nothing() {
     assert_eq!(watcher.watched(next).await, [next]);
 }
 
+/// Says something to Redis, beside the relays.
+fn command(redis: &Redis, line: &str) {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", redis.port())).unwrap();
+    stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
+    assert_eq!(stream.read(&mut [0; 64]).unwrap(), "+OK\r\n".len(), "{line}");
+}
+
+#[tokio::test]
+async fn a_redis_that_forgot_its_scripts_or_refuses_is_no_trouble() {
+    let redis = Redis::start();
+    let (one, two) = pair(&redis).await;
+    let session = one.session().await;
+    let (mut source, _) = one.ingest(session).await;
+    let (mut watcher, _) = two.watch(session, Value::Null).await;
+    let mut next = 1;
+    for line in ["SCRIPT FLUSH", "FLUSHALL", "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"] {
+        command(&redis, line);
+        for _ in 0..3 {
+            source.send(next..next + 5).await;
+            source.acked(next + 4).await;
+            assert_eq!(watcher.watched(next + 4).await, (next..next + 5).collect::<Vec<_>>(), "{line}");
+            next += 5;
+        }
+    }
+    // All is as before.
+    let main = SourceName::default();
+    until(async || {
+        source.send([next]).await;
+        source.acked(next).await;
+        next += 1;
+        !two.state.replicas.recent(session, &main, next - 2).await.is_empty()
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_recent_window_serves_who_is_behind() {
     let redis = Redis::start();
@@ -271,7 +307,7 @@ async fn the_recent_window_serves_who_is_behind() {
         pieces.last().is_some_and(|piece| piece.through == 100)
     })
     .await;
-    assert_eq!(two.state.replicas.recent(session, &main, 98).await.len(), 1);
+    until(async || two.state.replicas.recent(session, &main, 98).await.len() == 1).await;
     assert!(two.state.replicas.recent(session, &main, 97).await.is_empty(), "a batch is whole or not there");
     assert!(two.state.replicas.recent(session, &main, 100).await.is_empty());
     let (mut watcher, _) = two.watch(session, json!({"main": 31})).await;
