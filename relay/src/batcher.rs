@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use mien_shared::Code;
 use mien_shared::api::SourceName;
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{Instrument, Span};
 
 use crate::hub::Live;
 use crate::metrics::Metrics;
@@ -17,6 +18,8 @@ use crate::store::{Batch, Fate, Outcome, Store, StoreError, Take};
 
 /// Batches that wait for the store. With the largest messages these are some 20 MB.
 const QUEUE_BATCHES: usize = 256;
+/// Messages that a commit names as its causes, where traces are told: the first of a burst speak for the rest.
+const MAX_LINKS: usize = 32;
 /// Pauses between attempts while the store fails.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -37,6 +40,8 @@ pub struct Handed {
     pub source: SourceName,
     /// When the message came.
     pub arrived: Instant,
+    /// From the message to its commit.
+    pub span: Span,
     /// Has room for every batch that its connection has on the way.
     pub answer: mpsc::Sender<Answer>,
 }
@@ -170,7 +175,11 @@ impl Lane {
         let Group { handed, rows, flushes } = group;
         if !handed.is_empty() {
             let (batches, tickets): (Vec<Batch>, Vec<Ticket>) = handed.into_iter().map(Ticket::split).unzip();
-            let outcomes = self.store_surely(&batches).await;
+            let span = tracing::debug_span!("commit", rows);
+            for ticket in tickets.iter().take(MAX_LINKS) {
+                span.follows_from(&ticket.span);
+            }
+            let outcomes = self.store_surely(&batches).instrument(span).await;
             self.metrics.batch_rows.observe(rows as f64);
             for ((batch, ticket), outcome) in batches.into_iter().zip(tickets).zip(outcomes) {
                 self.answer(batch, &ticket, &outcome);
@@ -267,12 +276,13 @@ struct Ticket {
     live: Arc<Live>,
     source: SourceName,
     arrived: Instant,
+    span: Span,
     answer: mpsc::Sender<Answer>,
 }
 
 impl Ticket {
     fn split(handed: Handed) -> (Batch, Self) {
-        let Handed { batch, live, source, arrived, answer } = handed;
-        (batch, Self { live, source, arrived, answer })
+        let Handed { batch, live, source, arrived, span, answer } = handed;
+        (batch, Self { live, source, arrived, span, answer })
     }
 }

@@ -74,7 +74,7 @@ pub struct Settings {
     /// Days after which completed sessions are erased [default: never]
     #[arg(long, env = "MIEN_RETENTION_DAYS", global = true, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub retention_days: Option<u32>,
-    /// OpenTelemetry collector for traces (not in this build)
+    /// OpenTelemetry collector for traces, over HTTP, for example http://127.0.0.1:4318
     #[arg(long, env = "MIEN_OTLP_ENDPOINT", global = true, hide_env_values = true)]
     pub otlp_endpoint: Option<String>,
     /// What is logged, as `level` or `target=level,…`
@@ -99,6 +99,7 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     pub shutdown: Duration,
     pub retention: Option<Duration>,
+    pub otlp_endpoint: Option<String>,
     pub timings: Timings,
 }
 
@@ -156,6 +157,10 @@ pub enum ConfigError {
         "MIEN_REDIS_URL is no address of a Redis ({0}); write for example redis://127.0.0.1:6379, or rediss:// for TLS"
     )]
     BadRedis(#[source] BadAddress),
+    #[error(
+        "MIEN_OTLP_ENDPOINT is no http:// address; write for example http://127.0.0.1:4318, a collector on this machine or network"
+    )]
+    BadCollector,
     #[error("MIEN_DATABASE_URL names no database that this build knows; write `sqlite:FILE`")]
     UnknownDatabase,
     #[error("MIEN_ALLOWED_ORIGINS has `{0}`, which is no origin; write for example https://example.org")]
@@ -170,8 +175,9 @@ impl Config {
         let said = |text: Option<String>| text.filter(|text| !text.is_empty());
         let redis =
             said(settings.redis_url).map(|url| url.parse()).transpose().map_err(ConfigError::BadRedis)?;
-        if said(settings.otlp_endpoint).is_some() {
-            return Err(ConfigError::NotInThisBuild("MIEN_OTLP_ENDPOINT", "OpenTelemetry export"));
+        let otlp_endpoint = said(settings.otlp_endpoint);
+        if otlp_endpoint.as_ref().is_some_and(|address| !address.starts_with("http://")) {
+            return Err(ConfigError::BadCollector);
         }
         let url = settings.database_url;
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
@@ -215,6 +221,7 @@ impl Config {
             allowed_origins: origins,
             shutdown: Duration::from_secs(settings.shutdown_seconds),
             retention: settings.retention_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
+            otlp_endpoint,
             timings: Timings::default(),
         })
     }
@@ -258,6 +265,6 @@ impl fmt::Display for Config {
         writeln!(f, "MIEN_ALLOWED_ORIGINS          {origins}")?;
         writeln!(f, "MIEN_SHUTDOWN_SECONDS         {}", self.shutdown.as_secs())?;
         writeln!(f, "MIEN_RETENTION_DAYS           {retention}")?;
-        write!(f, "MIEN_OTLP_ENDPOINT            (none)")
+        write!(f, "MIEN_OTLP_ENDPOINT            {}", self.otlp_endpoint.as_deref().unwrap_or("(none)"))
     }
 }

@@ -1,4 +1,4 @@
-//! `mien-relay`: serves without a subcommand, and knows two more: `token` and `check`.
+//! `mien-relay`: serves without a subcommand, and knows three more: `token`, `check` and `health`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use mien_relay::config::{Config, Settings};
 use mien_relay::metrics::Metrics;
 use mien_relay::redis::Redis;
 use mien_relay::store::Store;
-use mien_relay::{serve, telemetry};
+use mien_relay::{probe, serve, telemetry};
 
 /// The relay of Mien: takes expression samples, stores them, and passes them on
 #[derive(Debug, Parser)]
@@ -35,12 +35,12 @@ enum Command {
     },
     /// Print the settings in force, secrets hidden, and try the store and Redis
     Check,
+    /// Ask the relay that listens here whether it is alive: exit code 0 if so, for a container's health check
+    Health,
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    telemetry::init(&cli.settings.log);
-    match run(cli) {
+    match start(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(cause) => {
             eprintln!("mien-relay: {cause:#}");
@@ -49,12 +49,28 @@ fn main() -> ExitCode {
     }
 }
 
+fn start(cli: Cli) -> anyhow::Result<()> {
+    // Only one that serves has anything to trace.
+    let collector = cli.settings.otlp_endpoint.as_deref().filter(|_| cli.command.is_none());
+    let telemetry = telemetry::init(&cli.settings.log, collector.filter(|address| !address.is_empty()))
+        .context("MIEN_OTLP_ENDPOINT cannot be used; write for example http://127.0.0.1:4318")?;
+    let ended = run(cli);
+    telemetry.finish();
+    ended
+}
+
 #[tokio::main]
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    let config = Config::resolve(cli.settings)?;
     match cli.command {
-        None => serve::run(config).await,
+        None => serve::run(Config::resolve(cli.settings)?).await,
+        Some(Command::Health) => {
+            let listen = cli.settings.listen;
+            let alive = probe::is_alive(listen).with_context(|| format!("nothing answers on {listen}"))?;
+            anyhow::ensure!(alive, "the relay on {listen} is not well");
+            Ok(())
+        }
         Some(Command::Token { user, ttl }) => {
+            let config = Config::resolve(cli.settings)?;
             anyhow::ensure!(!user.is_empty(), "--user is empty");
             let now =
                 u64::try_from(jiff::Timestamp::now().as_second()).context("the clock is before 1970")?;
@@ -63,6 +79,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Some(Command::Check) => {
+            let config = Config::resolve(cli.settings)?;
             println!("{config}");
             let store =
                 Store::open(&config.database_url, config.database_max_connections, &Metrics::new()).await?;

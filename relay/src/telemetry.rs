@@ -1,21 +1,103 @@
-//! Where the log goes: standard error, one line an event, coloured only for a terminal.
+//! Where the relay tells what it does: a log on standard error, and traces to a collector if one is named.
+//!
+//! The log is one line an event, coloured only for a terminal. Traces go out in batches, on a thread of their
+//! own, and are dropped when the collector is slow: what is told of the work never holds up the work. The
+//! usual `OTEL_…` variables (sampler, resource attributes, limits) hold for them.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
-/// Starts logging. `filter` is a level or `target=level,…`; one that cannot be read falls back to `info`
-/// with a warning, since a typing error must not keep the relay down.
-pub fn init(filter: &str) {
+const SERVICE: &str = "mien-relay";
+/// Patience with the collector, also at the end of the process.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Keep it to the end of the process, then [`Telemetry::finish`] it.
+#[derive(Debug)]
+pub struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+}
+
+/// Starts logging, and tracing to `collector`, an address such as `http://127.0.0.1:4318`. `filter` is a level
+/// or `target=level,…`; one that cannot be read falls back to `info` with a warning, since a typing error must
+/// not keep the relay down.
+///
+/// Call it outside a runtime: the exporter has one of its own.
+pub fn init(filter: &str, collector: Option<&str>) -> Result<Telemetry, ExporterBuildError> {
+    let traces = collector.map(provider).transpose()?;
     let parsed = EnvFilter::try_new(filter);
     let bad = parsed.is_err();
-    // Nothing is lost if a subscriber stands already, as in tests.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(parsed.unwrap_or_else(|_| EnvFilter::new("info")))
+    let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .try_init();
+        .with_filter(parsed.unwrap_or_else(|_| EnvFilter::new("info")));
+    let spans = traces.as_ref().map(|traces| {
+        tracing_opentelemetry::layer()
+            .with_tracer(traces.tracer(SERVICE))
+            // The relay's own spans, down to the single message; the libraries' are the log's affair.
+            .with_filter(Targets::new().with_target("mien_relay", LevelFilter::DEBUG))
+    });
+    // Nothing is lost if a subscriber stands already, as in tests.
+    let _ = tracing_subscriber::registry().with(log).with(spans).try_init();
     if bad {
         tracing::warn!("MIEN_LOG cannot be read; logging at info");
+    }
+    Ok(Telemetry { traces })
+}
+
+fn provider(collector: &str) -> Result<SdkTracerProvider, ExporterBuildError> {
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(traces_endpoint(collector))
+        .with_timeout(EXPORT_TIMEOUT)
+        .build()?;
+    let resource = Resource::builder().with_service_name(SERVICE).build();
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+}
+
+/// The path that OTLP over HTTP defines, unless the collector's address has one.
+fn traces_endpoint(collector: &str) -> String {
+    let host = collector.split_once("://").map_or(collector, |(_, rest)| rest).trim_end_matches('/');
+    if host.contains('/') {
+        collector.to_owned()
+    } else {
+        format!("{}/v1/traces", collector.trim_end_matches('/'))
+    }
+}
+
+impl Telemetry {
+    /// Sends what is still to be sent.
+    pub fn finish(self) {
+        if let Some(traces) = self.traces
+            && let Err(cause) = traces.shutdown_with_timeout(EXPORT_TIMEOUT)
+        {
+            tracing::warn!(%cause, "the last traces could not be sent");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_collector_needs_no_path() {
+        for (said, meant) in [
+            ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"),
+            ("http://collector:4318/", "http://collector:4318/v1/traces"),
+            ("http://collector/otlp/v1/traces", "http://collector/otlp/v1/traces"),
+        ] {
+            assert_eq!(traces_endpoint(said), meant);
+        }
     }
 }

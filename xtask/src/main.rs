@@ -7,6 +7,7 @@ mod apt;
 mod bench;
 mod dev;
 mod finish;
+mod image;
 mod inputs;
 mod names;
 mod page;
@@ -46,6 +47,8 @@ enum Job {
     Setup,
     /// Build the npm package for embedders into web/sdk/pkg.
     Sdk,
+    /// Build the container image: the static relay with page and models, from scratch.
+    Image(image::Options),
     /// Show what ships, raw and compressed.
     Size,
     /// Take pictures of every view (phone and desktop, light and dark) into a folder.
@@ -80,6 +83,7 @@ fn perform(job: Job) -> anyhow::Result<ExitCode> {
         Job::Bench(subject) => bench::bench(subject),
         Job::Setup => tools::ensure(tools::ALL).map(|_| ExitCode::SUCCESS),
         Job::Sdk => sdk::build().map(|()| ExitCode::SUCCESS),
+        Job::Image(options) => image::image(&options).map(|()| ExitCode::SUCCESS),
         Job::Size => size::show().map(|()| ExitCode::SUCCESS),
         Job::Shots { folder } => suite::shots(&folder).map(|()| ExitCode::SUCCESS),
         Job::FinishPage { relay } => finish::finish_page(&relay).map(|()| ExitCode::SUCCESS),

@@ -119,7 +119,7 @@ impl Toolbox {
 /// Makes sure that the wasm target, these tools and the locked crates are there. Instant when they are.
 pub(crate) fn ensure(tools: &[Tool]) -> anyhow::Result<Toolbox> {
     ensure_linker()?;
-    ensure_wasm_target()?;
+    ensure_target(WASM)?;
     let toolbox = Toolbox::in_cache()?;
     if tools.iter().any(|tool| !toolbox.has(*tool)) {
         install_missing(&toolbox, tools)?;
@@ -138,18 +138,19 @@ fn ensure_linker() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ensure_wasm_target() -> anyhow::Result<()> {
+/// Adds a target to the Rust that builds this checkout.
+pub(crate) fn ensure_target(target: &str) -> anyhow::Result<()> {
     let sysroot =
         process::text(Command::new("rustc").args(["--print", "sysroot"]).current_dir(workspace::root()))
             .context("`rustc --print sysroot` failed")?;
-    if Path::new(&sysroot).join("lib/rustlib").join(WASM).join("lib").is_dir() {
+    if Path::new(&sysroot).join("lib/rustlib").join(target).join("lib").is_dir() {
         return Ok(());
     }
     if !process::on_path("rustup") {
-        bail!("this Rust has no {WASM} and there is no rustup to add it: https://rustup.rs");
+        bail!("this Rust has no {target} and there is no rustup to add it: https://rustup.rs");
     }
-    eprintln!("[setup] adding the target {WASM}");
-    process::succeed(workspace::command("rustup").args(["target", "add", WASM]))
+    eprintln!("[setup] adding the target {target}");
+    process::succeed(workspace::command("rustup").args(["target", "add", target]))
 }
 
 /// Two at once would build everything twice: the second waits for the first.

@@ -1,4 +1,4 @@
-//! What happens to every request, whatever answers it: an id, a span, a figure, the security headers, and a
+//! What happens to every request, whatever answers it: an id, a span in its caller's trace, a figure, the security headers, and a
 //! problem where it failed.
 //!
 //! Refuses to log what a request carries: the span has method, route and id, never a path, a query or a token.
@@ -13,11 +13,13 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use mien_shared::Code;
 use tracing::Instrument;
+use tracing::field::Empty;
 use uuid::Uuid;
 
 use crate::app::AppState;
 use crate::problem::{self, ApiError};
 use crate::store::StoreError;
+use crate::trace::{TRACEPARENT, TraceContext};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Long enough for a UUID or a trace id, short enough to log.
@@ -50,14 +52,17 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
 pub(super) async fn observe(
     State(state): State<AppState>,
     matched: Option<MatchedPath>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let start = Instant::now();
     let id = request_id(request.headers());
     let method = request.method().clone();
     let endpoint = matched.as_ref().map_or(NO_ENDPOINT, MatchedPath::as_str);
-    let span = tracing::info_span!("request", %method, endpoint, request_id = %id);
+    let span = tracing::info_span!("request", %method, endpoint, request_id = %id, trace_id = Empty);
+    let context = TraceContext::enter(&span, TraceContext::of(request.headers()));
+    span.record("trace_id", tracing::field::display(context.trace_id()));
+    request.extensions_mut().insert(context);
 
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let mut response = span.in_scope(|| {
@@ -78,6 +83,9 @@ pub(super) async fn observe(
     // An id is of the alphabet that headers take: it was checked or made here.
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(REQUEST_ID, id);
+    }
+    if let Ok(context) = HeaderValue::try_from(context.to_string()) {
+        headers.insert(TRACEPARENT, context);
     }
     headers.extend(SECURITY_HEADERS);
     // What the API says of a person is kept by nobody on the way.

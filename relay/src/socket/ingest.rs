@@ -219,11 +219,13 @@ impl Connection<'_> {
             self.app.metrics.rate_limited_samples.inc_by(passage.held);
         }
         if !passage.passed.is_empty() {
+            let span = tracing::debug_span!("samples", count = passage.passed.len());
             let handed = Handed {
                 batch: Batch { source: self.key, items: passage.passed },
                 live: Arc::clone(&self.live),
                 source: self.source.clone(),
                 arrived,
+                span,
                 answer: self.answer.clone(),
             };
             self.app.batcher.submit(handed).await;

@@ -12,7 +12,7 @@ mod wire;
 use axum::Router;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
@@ -26,6 +26,7 @@ use tracing::Instrument;
 use crate::app::AppState;
 use crate::origin;
 use crate::problem::ApiError;
+use crate::trace::TraceContext;
 
 /// Bytes of each connection's read and write buffer. The library's own choice is 128 KiB each; messages that
 /// are larger than this grow the buffer for their time.
@@ -45,11 +46,13 @@ async fn ingest(
     State(state): State<AppState>,
     Path(id): Path<String>,
     headers: HeaderMap,
+    Extension(context): Extension<TraceContext>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
     let admission = admit(&state, &id, &headers, upgrade)?;
     let count = Count::up(&state.metrics.ingest_connections);
-    let span = tracing::info_span!("ingest", session = %admission.session);
+    let span = tracing::info_span!(parent: None, "ingest", session = %admission.session, trace_id = %context.trace_id());
+    context.adopt(&span);
     Ok(admission.upgrade.on_upgrade(move |socket| {
         run(socket, admission.permit, count, move |socket| ingest::serve(state, admission.session, socket))
             .instrument(span)
@@ -60,11 +63,13 @@ async fn watch(
     State(state): State<AppState>,
     Path(id): Path<String>,
     headers: HeaderMap,
+    Extension(context): Extension<TraceContext>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
     let admission = admit(&state, &id, &headers, upgrade)?;
     let count = Count::up(&state.metrics.watch_connections);
-    let span = tracing::info_span!("watch", session = %admission.session);
+    let span = tracing::info_span!(parent: None, "watch", session = %admission.session, trace_id = %context.trace_id());
+    context.adopt(&span);
     Ok(admission.upgrade.on_upgrade(move |socket| {
         run(socket, admission.permit, count, move |socket| watch::serve(state, admission.session, socket))
             .instrument(span)

@@ -9,5 +9,6 @@ mod replicas;
 mod restart;
 mod store;
 mod throttle;
+mod traces;
 mod upgrade;
 mod watch;

@@ -14,14 +14,19 @@ use serde_json::json;
 
 use crate::harness::{Client, FUTURE, SECRET};
 
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Process {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    pub(crate) fn start_with(folder: &Path, settings: &[(&str, String)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_mien-relay"))
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .current_dir(folder)
             .env("MIEN_LISTEN", "127.0.0.1:0")
             .env("MIEN_TOKEN_SECRET", SECRET)
@@ -35,13 +40,27 @@ impl Process {
         Self { child, address }
     }
 
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    /// SIGTERM, which it must obey in order.
+    pub(crate) fn end(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    pub(crate) fn kill(self) {
+        drop(self);
     }
 }
 
-async fn store(folder: &Path) -> Store {
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) async fn store(folder: &Path) -> Store {
     let url = format!("sqlite:{}", folder.join("mien.db").display());
     Store::open(&url, 2, &Metrics::new()).await.unwrap()
 }
@@ -99,10 +118,7 @@ async fn enter(relay: &Process, session: SessionId, token: &str) -> (Client, u64
 #[tokio::test]
 async fn a_signal_ends_it_in_order() {
     let folder = tempfile::tempdir().unwrap();
-    let mut relay = Process::start(folder.path());
-    let pid = relay.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert!(relay.child.wait().unwrap().success());
+    Process::start(folder.path()).end();
 }
 
 #[test]
@@ -122,7 +138,7 @@ fn what_it_cannot_honour_keeps_it_from_starting() {
     check(&[("MIEN_REDIS_URL", "localhost:6379")], "write for example redis://127.0.0.1:6379");
     check(&[("MIEN_REDIS_URL", "redis://127.0.0.1:1")], "Redis does not answer");
     check(&[("MIEN_DATABASE_URL", "postgres://localhost/mien")], "no Postgres");
-    check(&[("MIEN_OTLP_ENDPOINT", "http://localhost:4317")], "OpenTelemetry");
+    check(&[("MIEN_OTLP_ENDPOINT", "localhost:4317")], "MIEN_OTLP_ENDPOINT is no http:// address");
     check(&[("MIEN_LISTEN", "0.0.0.0:0"), ("MIEN_AUTH", "open")], "set MIEN_AUTH=token");
     check(&[("MIEN_LISTEN", "0.0.0.0:0")], "MIEN_TOKEN_SECRET is missing");
     check(&[("MIEN_TOKEN_SECRET", "short")], "it needs at least 32");

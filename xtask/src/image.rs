@@ -1,0 +1,147 @@
+//! `cargo xtask image`: the relay as a container image with nothing else in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use crate::{apt, page, process, tools, workspace};
+
+/// A container that does not answer by then has a reason, which its log tells.
+const READY_DEADLINE: Duration = Duration::from_secs(30);
+const NAME: &str = "mien-relay";
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Also run the image once, read-only and without rights, and see that it serves.
+    #[arg(long)]
+    try_it: bool,
+}
+
+pub(crate) fn image(options: &Options) -> anyhow::Result<()> {
+    let engine = Engine::find().with_context(|| {
+        format!(
+            "neither podman nor a running docker is here. Install one: {}",
+            apt::command(&["podman", "runc"])
+        )
+    })?;
+    let size = build(engine)?;
+    println!("{NAME}: {:.1} MB, static, page and models inside", size as f64 / 1e6);
+    if options.try_it {
+        engine.try_image()?;
+        println!("{NAME} runs read-only, without root, and is well");
+    }
+    Ok(())
+}
+
+/// What builds and runs images here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Podman,
+    Docker,
+}
+
+impl Engine {
+    /// Podman, or a docker whose engine answers: the client alone can do nothing.
+    pub(crate) fn find() -> Option<Self> {
+        if process::on_path("podman") {
+            return Some(Self::Podman);
+        }
+        process::quietly(Command::new("docker").arg("info")).then_some(Self::Docker)
+    }
+
+    fn command(self) -> Command {
+        match self {
+            Self::Podman => {
+                let mut podman = workspace::command("podman");
+                // crun, podman's other choice, wants control groups that containers on containers lack.
+                if process::on_path("runc") {
+                    podman.args(["--runtime", "runc"]);
+                }
+                podman
+            }
+            Self::Docker => workspace::command("docker"),
+        }
+    }
+
+    fn build(self, context: &Path) -> anyhow::Result<()> {
+        let mut command = self.command();
+        command.arg("build");
+        if self == Self::Podman {
+            // Nothing runs while this image is built, so it needs no namespaces.
+            command.args(["--isolation", "chroot", "--format", "docker"]);
+        }
+        command.args(["--quiet", "--tag", NAME, "--file", "Dockerfile"]);
+        process::succeed(command.arg(context))
+    }
+
+    fn size(self) -> anyhow::Result<u64> {
+        let said = process::text(self.command().args(["image", "inspect", "--format", "{{.Size}}", NAME]));
+        said.and_then(|bytes| bytes.parse().ok()).context("the engine does not tell the image's size")
+    }
+
+    /// Starts it as `compose.yaml` does, on a database of its own, and waits until it says that it is well.
+    pub(crate) fn try_image(self) -> anyhow::Result<()> {
+        let name = format!("{NAME}-try-{}", std::process::id());
+        let mut command = self.command();
+        command.args(["run", "--detach", "--rm", "--read-only", "--cap-drop", "all", "--name", &name]);
+        command.args(["--security-opt", "no-new-privileges", "--network", "none"]);
+        if self == Self::Podman {
+            // Within what an unprivileged host allows.
+            command.args(["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]);
+        }
+        let secret = "for one try, and with nothing behind it";
+        command.args(["--env", &format!("MIEN_TOKEN_SECRET={secret}"), NAME]);
+        process::text(&mut command).context("the image does not start")?;
+        let deadline = Instant::now() + READY_DEADLINE;
+        let is_well = || process::quietly(self.command().args(["exec", &name, "/mien-relay", "health"]));
+        let mut well = is_well();
+        while !well && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(200));
+            well = is_well();
+        }
+        let log = process::text(self.command().args(["logs", &name])).unwrap_or_default();
+        let ended = Instant::now();
+        let stopped = process::quietly(self.command().args(["stop", "--time", "20", &name]));
+        if !well {
+            bail!("the image does not get well within {} s:\n{log}", READY_DEADLINE.as_secs());
+        }
+        if !stopped || ended.elapsed() > Duration::from_secs(15) {
+            bail!("the image does not end when asked to:\n{log}");
+        }
+        Ok(())
+    }
+}
+
+/// Builds the image and gives its size in bytes.
+pub(crate) fn build(engine: Engine) -> anyhow::Result<u64> {
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    if !process::on_path("musl-gcc") {
+        bail!("a static relay needs `musl-gcc`. Install it: {}", apt::command(&["musl-tools"]));
+    }
+    let toolbox = tools::ensure(tools::PAGE)?;
+    tools::ensure_target(&target)?;
+    page::build(&toolbox)?;
+    process::succeed(
+        workspace::cargo()
+            .args(["build", "--release", "--locked", "-p", "mien-relay", "--target", &target])
+            // Names of functions are for those who profile; what ships has none.
+            .env("CARGO_PROFILE_RELEASE_STRIP", "symbols"),
+    )?;
+    let context = context(&workspace::target().join(&target).join("release/mien-relay"))?;
+    engine.build(&context)?;
+    engine.size()
+}
+
+/// A folder with all that the image holds, so that nothing else of the checkout goes to the engine.
+fn context(relay: &Path) -> anyhow::Result<PathBuf> {
+    let folder = workspace::target().join("image");
+    let data = folder.join("data");
+    fs::create_dir_all(&data).with_context(|| format!("could not make {}", data.display()))?;
+    fs::copy(relay, folder.join("mien-relay"))?;
+    Ok(folder)
+}
