@@ -70,8 +70,9 @@ impl Parts {
     fn over(redis: Redis, config: &Config, store: &Store, metrics: &Metrics) -> Self {
         let mut tasks = JoinSet::new();
         let (outbox, post) = Outbox::new(redis.clone(), metrics.clone());
-        let hub = Hub::linked(Link { outbox: outbox.clone(), changed: Marks::default() });
         let linked = watch::Sender::new(false);
+        let link = Link { outbox: outbox.clone(), changed: Marks::default(), linked: linked.subscribe() };
+        let hub = Hub::linked(link);
         let look: Arc<Marks> = Arc::default();
         let cache = Cache::new(Others::Heard(redis.clone(), linked.subscribe()), metrics);
         let sample_limiter = Arc::new(Limiter::new(config.samples, Sharing::Shared));

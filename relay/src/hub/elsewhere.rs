@@ -12,36 +12,45 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(15);
 
 /// Presence by replica, without this one.
 #[derive(Debug, Default)]
-pub(super) struct Elsewhere(HashMap<Uuid, (Presence, Instant)>);
+pub(super) struct Elsewhere {
+    replicas: HashMap<Uuid, (Presence, Instant)>,
+    /// Whether all were asked.
+    known: bool,
+}
 
 impl Elsewhere {
     pub(super) fn set(&mut self, replica: Uuid, presence: Presence, now: Instant) {
         if presence.is_empty() {
-            self.0.remove(&replica);
+            self.replicas.remove(&replica);
         } else {
-            self.0.insert(replica, (presence, now));
+            self.replicas.insert(replica, (presence, now));
         }
     }
 
     pub(super) fn replace(&mut self, all: BTreeMap<Uuid, Presence>, now: Instant) {
-        self.0.clear();
+        self.known = true;
+        self.replicas.clear();
         for (replica, presence) in all {
             self.set(replica, presence, now);
         }
     }
 
+    pub(super) fn is_known(&self) -> bool {
+        self.known
+    }
+
     /// Forgets replicas that are silent; whether there was one.
     pub(super) fn prune(&mut self, now: Instant) -> bool {
-        let before = self.0.len();
-        self.0.retain(|_, (_, heard)| now.duration_since(*heard) < SILENCE);
-        self.0.len() < before
+        let before = self.replicas.len();
+        self.replicas.retain(|_, (_, heard)| now.duration_since(*heard) < SILENCE);
+        self.replicas.len() < before
     }
 
     /// Everyone, here and elsewhere.
     pub(super) fn with(&self, here: Presence) -> Presence {
         let mut sources: BTreeSet<_> = here.sources.into_iter().collect();
         let mut watchers = here.watchers;
-        for (there, _) in self.0.values() {
+        for (there, _) in self.replicas.values() {
             sources.extend(there.sources.iter().cloned());
             watchers = watchers.saturating_add(there.watchers);
         }

@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
-use super::{Live, Piece, Presence};
-use crate::redis::Outbox;
+use super::{Live, Piece, Presence, Watching};
+use crate::redis::{Outbox, QUICK};
 
 /// The hub's side of the way to other replicas.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Link {
     pub(crate) outbox: Outbox,
     /// Sessions that someone joined or left here.
     pub(crate) changed: Marks,
+    /// Whether the others are heard.
+    pub(crate) linked: watch::Receiver<bool>,
 }
 
 /// Sessions that somebody must look at: each once, however often it is marked. One task takes them.
@@ -152,6 +154,21 @@ impl Live {
         for holder in self.lock().holders.values_mut() {
             holder.announced = false;
         }
+    }
+}
+
+impl Watching {
+    /// Returns once it is known who is connected to the others, or could have been.
+    pub(crate) async fn know_others(&mut self) {
+        if self.live.hub.link().is_none_or(|link| !*link.linked.borrow()) {
+            return;
+        }
+        let known = async {
+            while !self.live.lock().elsewhere.is_known() {
+                self.news().await;
+            }
+        };
+        let _ = tokio::time::timeout(QUICK, known).await;
     }
 }
 

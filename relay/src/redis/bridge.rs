@@ -67,6 +67,9 @@ impl Bridge {
             self.set_linked(false);
             self.redis.doubt();
             self.cache.forget_all();
+            for live in self.hub.all() {
+                live.prune();
+            }
             tokio::time::sleep(RETRY).await;
         }
     }

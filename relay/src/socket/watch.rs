@@ -63,7 +63,7 @@ async fn open<'a>(app: &'a App, id: SessionId, wire: &mut Wire) -> Result<Connec
     hello::check_token(app, &token, id, Role::Watch).map_err(End::Close)?;
     // Joined before anything is looked up: what is committed from now on is remembered for this watcher, so
     // nothing can fall between the look-up and the first news.
-    let watching = app.hub.join(id).watch();
+    let mut watching = app.hub.join(id).watch();
     let phase = watching.live().phase();
     let session = hello::find(app, id).await.map_err(End::Close)?;
     let throughs = patiently(app.store.throughs(id)).await.map_err(|_| End::Close(CloseCode::AtCapacity))?;
@@ -80,6 +80,7 @@ async fn open<'a>(app: &'a App, id: SessionId, wire: &mut Wire) -> Result<Connec
         }
         places.insert(source, place);
     }
+    watching.know_others().await;
     let told = watching.live().presence();
     let welcome = WatchReply::Welcome(WatchWelcome {
         session: id,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mien_relay::limiter::Rate;
-use mien_relay::store::Found;
+use mien_relay::store::{Found, Store};
 use mien_servers::Redis;
 use mien_shared::api::{PatchSession, SourceName};
 use mien_shared::{SessionId, SessionStatus};
@@ -312,6 +312,45 @@ async fn the_recent_window_serves_who_is_behind() {
     assert!(two.state.replicas.recent(session, &main, 100).await.is_empty());
     let (mut watcher, _) = two.watch(session, json!({"main": 31})).await;
     assert_eq!(watcher.watched(100).await, (32..=100).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn tls_is_spoken_where_it_is_asked_for() {
+    let redis = Redis::start();
+    let ask = async |url: String| {
+        mien_relay::redis::Redis::new(&url.parse().unwrap(), mien_relay::metrics::Metrics::new()).ask().await
+    };
+    assert!(ask(redis.url()).await.is_ok());
+    // This one speaks no TLS, so nothing is said to it.
+    assert!(ask(format!("rediss://127.0.0.1:{}", redis.port())).await.is_err());
+}
+
+#[tokio::test]
+async fn relays_without_redis_look_at_the_store() {
+    let one = Relay::start().await;
+    if matches!(one.state.store, Store::Sqlite(_)) {
+        // It belongs to one process, so there is nobody to look for.
+        return;
+    }
+    let two = one.beside(|_| {}).await;
+    let session = one.session().await;
+    let (mut source, _) = one.ingest(session).await;
+    let (mut watcher, _) = two.watch(session, Value::Null).await;
+    for n in 0..10 {
+        source.send(n * 10 + 1..=n * 10 + 10).await;
+        source.acked(n * 10 + 10).await;
+    }
+    assert_eq!(watcher.watched(100).await, (1..=100).collect::<Vec<_>>());
+    // The source moves; the connection that it leaves behind is not told, and does no harm.
+    let (mut moved, welcome) = two.ingest(session).await;
+    assert_eq!(welcome["through"], 100);
+    moved.send(101..=110).await;
+    moved.acked(110).await;
+    source.send(101..=110).await;
+    source.acked(110).await;
+    assert_eq!(watcher.watched(110).await, (101..=110).collect::<Vec<_>>());
+    complete(&one, session).await;
+    assert_eq!(watcher.close_code().await, 1000);
 }
 
 #[tokio::test]
