@@ -5,6 +5,7 @@
 mod closes;
 mod harness;
 mod ingest;
+mod model;
 mod replicas;
 mod restart;
 mod store;
