@@ -90,6 +90,17 @@ async fn a_session_that_is_over_takes_no_source() {
     }
 }
 
+/// Worth another try, unlike a session that is not there.
+#[tokio::test]
+async fn a_store_that_cannot_be_asked_is_a_relay_at_capacity() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    relay.state.store.close().await;
+    for (kind, role) in [("ingest", Role::Ingest), ("watch", Role::Watch)] {
+        assert_eq!(first(&relay, session, kind, &hello(&relay.token(session, role))).await, 1013);
+    }
+}
+
 #[tokio::test]
 async fn the_largest_message_is_taken_and_one_byte_more_is_not() {
     let relay = Relay::start().await;

@@ -24,7 +24,7 @@ fn collector() -> (String, Receiver<Vec<u8>>) {
         for stream in listener.incoming() {
             let mut stream = BufReader::new(stream.unwrap());
             let mut length = 0;
-            for line in stream.by_ref().lines().map(|line| line.unwrap_or_default()) {
+            for line in stream.by_ref().lines().map(Result::unwrap_or_default) {
                 if let Some(number) = line.to_ascii_lowercase().strip_prefix("content-length:") {
                     length = number.trim().parse().unwrap();
                 }
