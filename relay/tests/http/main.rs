@@ -7,6 +7,7 @@ mod export;
 mod limits;
 mod origins;
 mod page;
+mod queries;
 mod samples;
 mod sessions;
 mod support;
