@@ -38,6 +38,13 @@ impl Relay {
         Self::start_in(settings, None).await
     }
 
+    /// The same over the database of this URL.
+    pub async fn start_over(database: &str, settings: &[(&'static str, &str)]) -> Self {
+        let mut all = vec![("MIEN_DATABASE_URL", database)];
+        all.extend(settings);
+        Self::start_in(&all, None).await
+    }
+
     /// The same with its database in a room of limited size.
     pub async fn start_in_room(room: Room, settings: &[(&'static str, &str)]) -> Self {
         Self::start_in(settings, Some(room)).await

@@ -3,6 +3,7 @@
 mod disk;
 mod endings;
 mod hostile;
+mod refusals;
 mod rejects;
 mod slow;
 mod soak;

@@ -1,0 +1,71 @@
+//! What keeps the relay from starting: each with the reason, the remedy, and a failure as its end.
+
+use std::path::Path;
+use std::process::Output;
+
+use mien_faults::relay::{SECRET, run};
+
+/// Starts the relay with these settings, which must end it at once, and gives what it said.
+async fn refusal(settings: &[(&str, &str)], folder: &Path) -> String {
+    let Output { status, stdout, stderr } = run(&[], settings, folder).await;
+    let said = String::from_utf8_lossy(&stderr).into_owned();
+    assert!(!status.success(), "{settings:?} let it start");
+    assert!(!String::from_utf8_lossy(&stdout).contains("listens"), "{settings:?}: it said that it listens");
+    said
+}
+
+async fn check(settings: &[(&str, &str)], reason: &str, remedy: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let said = refusal(settings, folder.path()).await;
+    assert!(said.contains(reason) && said.contains(remedy), "{settings:?}: {said}");
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 0, "{settings:?}: a relay that does not start leaves nothing behind");
+}
+
+#[tokio::test]
+async fn open_mode_beyond_this_machine() {
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8080"] {
+        let settings = [("MIEN_AUTH", "open"), ("MIEN_LISTEN", address)];
+        check(&settings, "lets anyone in", "listen on 127.0.0.1 or set MIEN_AUTH=token").await;
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_missing_or_weak() {
+    let remedy = "openssl rand -hex 32";
+    check(&[("MIEN_LISTEN", "0.0.0.0:0")], "MIEN_TOKEN_SECRET is missing", remedy).await;
+    check(&[("MIEN_AUTH", "token")], "MIEN_TOKEN_SECRET is missing", remedy).await;
+    check(&[("MIEN_AUTH", "token"), ("MIEN_TOKEN_SECRET", "")], "MIEN_TOKEN_SECRET is missing", remedy).await;
+    let short = &SECRET[..31];
+    check(&[("MIEN_TOKEN_SECRET", short)], "MIEN_TOKEN_SECRET has 31 bytes", "at least 32").await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_none() {
+    let remedy = "MIEN_DATABASE_URL";
+    check(&[("MIEN_DATABASE_URL", "mysql://localhost/mien")], "no database", remedy).await;
+    check(&[("MIEN_DATABASE_URL", "sqlite::memory:")], "would lose samples", "name a file").await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_or_of_another_program_or_unreachable() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mien.db"), "a text, whatever its name says, and longer than a header")
+        .unwrap();
+    let settings = [("MIEN_TOKEN_SECRET", SECRET)];
+    let said = refusal(&settings, folder.path()).await;
+    assert!(said.contains("no SQLite database") && said.contains("point MIEN_DATABASE_URL"), "{said}");
+
+    let below_a_file = [("MIEN_TOKEN_SECRET", SECRET), ("MIEN_DATABASE_URL", "sqlite:mien.db/other/mien.db")];
+    let said = refusal(&below_a_file, folder.path()).await;
+    assert!(said.contains("its folder cannot be made"), "{said}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let said = refusal(&[("MIEN_LISTEN", &address), ("MIEN_TOKEN_SECRET", SECRET)], folder.path()).await;
+    assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
+}
