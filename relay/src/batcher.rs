@@ -1,34 +1,41 @@
 //! Group commit: what gathered while the last commit ran is committed together.
 //!
-//! One task owns the way to the store. It hands nothing out before the commit, gives nothing up while the
-//! process lives, and its queue is bounded: when the store is slow or down, connections wait in
+//! A lane is one task and one commit at a time; a session's samples all take the same lane, so they are
+//! committed in the order in which they came. It hands nothing out before the commit, gives nothing up while
+//! the process lives, and its queue is bounded: when the store is slow or down, connections wait in
 //! [`Batcher::submit`] and so stop reading, and the samples stay where they are safe, with their clients.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use mien_shared::Code;
 use mien_shared::api::SourceName;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, Span};
 
 use crate::hub::Live;
 use crate::metrics::Metrics;
 use crate::store::{Batch, Fate, Outcome, Store, StoreError, Take};
 
-/// Batches that wait for the store. With the largest messages these are some 20 MB.
+/// Batches that wait for the store, in all lanes together. With the largest messages these are some 20 MB.
 const QUEUE_BATCHES: usize = 256;
 /// Messages that a commit names as its causes, where traces are told: the first of a burst speak for the rest.
 const MAX_LINKS: usize = 32;
 /// Pauses between attempts while the store fails.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long the first attempt may take, and the last. A store that stands still and goes on has then not held
+/// the lane for long, and one that is merely slow gets its commit done in the end.
+const FIRST_PATIENCE: Duration = Duration::from_secs(2);
+const LONGEST_PATIENCE: Duration = Duration::from_mins(1);
 
 /// The way to the store. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Batcher {
-    jobs: mpsc::Sender<Job>,
-    failing: watch::Sender<bool>,
+    lanes: Arc<[mpsc::Sender<Job>]>,
+    /// Lanes whose commits fail at the moment.
+    failing: Arc<AtomicUsize>,
     metrics: Metrics,
 }
 
@@ -77,39 +84,44 @@ enum Job {
 }
 
 impl Batcher {
-    /// Starts the task; it ends when the last handle is gone and all is committed.
+    /// Starts the lanes; each ends when the last handle is gone and all is committed.
     pub fn start(store: Store, metrics: Metrics, rows: usize, interval: Duration) -> Self {
-        let (jobs, inbox) = mpsc::channel(QUEUE_BATCHES);
-        let failing = watch::Sender::new(false);
-        let lane = Lane { store, metrics: metrics.clone(), rows, interval, failing: failing.clone() };
-        tokio::spawn(lane.run(inbox));
-        Self { jobs, failing, metrics }
+        let failing = Arc::<AtomicUsize>::default();
+        let count = store.lanes();
+        let start = |_| {
+            let (jobs, inbox) = mpsc::channel(QUEUE_BATCHES / count);
+            let (store, metrics, all_failing) = (store.clone(), metrics.clone(), Arc::clone(&failing));
+            tokio::spawn(Lane { store, metrics, rows, interval, fails: false, all_failing }.run(inbox));
+            jobs
+        };
+        let lanes = (0..count).map(start).collect();
+        Self { lanes, failing, metrics }
     }
 
-    /// Hands in a batch; waits while the queue is full. If the caller stops waiting, nothing was taken.
+    /// Hands in a batch; waits while the lane's queue is full. If the caller stops waiting, nothing was taken.
     pub async fn submit(&self, handed: Handed) {
+        // The low bits of a session's id are random.
+        let lane = handed.live.id().0.as_u128() as usize % self.lanes.len();
         // The task outlives every handle, so the queue is open.
-        if self.jobs.send(Job::Batch(handed)).await.is_ok() {
+        if self.lanes[lane].send(Job::Batch(handed)).await.is_ok() {
             self.metrics.batch_queue.inc();
         }
     }
 
     /// Whether commits fail at the moment.
     pub fn is_failing(&self) -> bool {
-        *self.failing.borrow()
-    }
-
-    /// Follows whether commits fail.
-    pub fn failing(&self) -> watch::Receiver<bool> {
-        self.failing.subscribe()
+        self.failing.load(Ordering::Relaxed) > 0
     }
 
     /// Returns once everything handed in before is committed.
     pub async fn flush(&self) {
-        let (done, wait) = oneshot::channel();
-        if self.jobs.send(Job::Flush(done)).await.is_ok() {
-            let _ = wait.await;
-        }
+        let flushes = self.lanes.iter().map(|lane| async {
+            let (done, wait) = oneshot::channel();
+            if lane.send(Job::Flush(done)).await.is_ok() {
+                let _ = wait.await;
+            }
+        });
+        futures_util::future::join_all(flushes).await;
     }
 }
 
@@ -119,7 +131,9 @@ struct Lane {
     metrics: Metrics,
     rows: usize,
     interval: Duration,
-    failing: watch::Sender<bool>,
+    fails: bool,
+    /// Counts the lanes that fail.
+    all_failing: Arc<AtomicUsize>,
 }
 
 /// What is committed together.
@@ -131,7 +145,7 @@ struct Group {
 }
 
 impl Lane {
-    async fn run(self, mut inbox: mpsc::Receiver<Job>) {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Job>) {
         while let Some(job) = inbox.recv().await {
             let mut group = Group::default();
             self.add(&mut group, job);
@@ -171,7 +185,7 @@ impl Lane {
         }
     }
 
-    async fn commit(&self, group: Group) {
+    async fn commit(&mut self, group: Group) {
         let Group { handed, rows, flushes } = group;
         if !handed.is_empty() {
             let (batches, tickets): (Vec<Batch>, Vec<Ticket>) = handed.into_iter().map(Ticket::split).unzip();
@@ -193,31 +207,39 @@ impl Lane {
 
     /// Commits, however long it takes. What is stored twice by a commit whose answer was lost is known as a
     /// duplicate, so trying again is always right.
-    async fn store_surely(&self, batches: &[Batch]) -> Vec<Outcome> {
-        let mut pause = FIRST_PAUSE;
+    async fn store_surely(&mut self, batches: &[Batch]) -> Vec<Outcome> {
+        let (mut pause, mut patience) = (FIRST_PAUSE, FIRST_PATIENCE);
         loop {
             let begun = Instant::now();
-            match self.store.commit(batches).await {
+            let attempt = tokio::time::timeout(patience, self.store.commit(batches));
+            match attempt.await.unwrap_or(Err(StoreError::TimedOut)) {
                 Ok(outcomes) => {
                     self.metrics.batch_commit_seconds.observe(begun.elapsed().as_secs_f64());
-                    if self.failing.send_replace(false) {
-                        tracing::info!("samples are stored again");
-                    }
+                    self.note_success();
                     return outcomes;
                 }
                 Err(cause) => self.note_failure(&cause),
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+            patience = (patience * 2).min(LONGEST_PATIENCE);
         }
     }
 
-    fn note_failure(&self, cause: &StoreError) {
+    fn note_failure(&mut self, cause: &StoreError) {
         self.metrics.count_store_error(cause);
-        // Once an outage, not once an attempt.
-        if !self.failing.send_replace(true) {
+        // Once an outage, not once an attempt or a lane.
+        if !self.fails && self.all_failing.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::error!(%cause, "samples cannot be stored; keeping them and trying again");
         }
+        self.fails = true;
+    }
+
+    fn note_success(&mut self) {
+        if self.fails && self.all_failing.fetch_sub(1, Ordering::Relaxed) == 1 {
+            tracing::info!("samples are stored again");
+        }
+        self.fails = false;
     }
 
     fn answer(&self, batch: Batch, ticket: &Ticket, outcome: &Outcome) {

@@ -14,7 +14,7 @@ use mien_shared::limits::{HEADERS_TIMEOUT, HELLO_TIMEOUT, MIN_SECRET_BYTES, PING
 use crate::auth::AuthMode;
 use crate::limiter::Rate;
 use crate::redis::{Address, BadAddress};
-use crate::secret;
+use crate::{secret, store};
 
 /// Settings as flags and environment say them.
 #[derive(Clone, Debug, Args)]
@@ -23,7 +23,8 @@ pub struct Settings {
     /// Address to listen on
     #[arg(long, env = "MIEN_LISTEN", global = true, default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Where samples are stored: `sqlite:FILE`, relative to the working directory or absolute
+    /// Where samples are stored: `sqlite:FILE`, relative to the working directory or absolute, or
+    /// `postgres://USER:PASSWORD@HOST/DATABASE`, with `?sslmode=…` where it must be encrypted
     #[arg(
         long,
         env = "MIEN_DATABASE_URL",
@@ -161,7 +162,9 @@ pub enum ConfigError {
         "MIEN_OTLP_ENDPOINT is no http:// address; write for example http://127.0.0.1:4318, a collector on this machine or network"
     )]
     BadCollector,
-    #[error("MIEN_DATABASE_URL names no database that this build knows; write `sqlite:FILE`")]
+    #[error(
+        "MIEN_DATABASE_URL names no database that this build knows; write `sqlite:FILE` or `postgres://…`"
+    )]
     UnknownDatabase,
     #[error("MIEN_ALLOWED_ORIGINS has `{0}`, which is no origin; write for example https://example.org")]
     BadOrigin(String),
@@ -180,10 +183,8 @@ impl Config {
             return Err(ConfigError::BadCollector);
         }
         let url = settings.database_url;
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            return Err(ConfigError::NotInThisBuild("MIEN_DATABASE_URL=postgres://…", "Postgres"));
-        }
-        if !url.starts_with("sqlite:") {
+        let postgres = store::is_postgres(&url);
+        if !postgres && !url.starts_with("sqlite:") {
             return Err(ConfigError::UnknownDatabase);
         }
         let loopback = settings.listen.ip().to_canonical().is_loopback();
@@ -194,7 +195,8 @@ impl Config {
         let token_secret = match said(settings.token_secret) {
             Some(text) if text.len() < MIN_SECRET_BYTES => return Err(ConfigError::ShortSecret(text.len())),
             Some(text) => Secret::new(text.into_bytes()),
-            None if auth == AuthMode::Open => secret::kept_beside(&url)?,
+            // Relays that share a Postgres must share the secret too, so there it is said, not made.
+            None if auth == AuthMode::Open && !postgres => secret::kept_beside(&url)?,
             None => return Err(ConfigError::NoSecret),
         };
         let origins: Vec<String> = settings
@@ -234,6 +236,25 @@ fn is_origin(text: &str) -> bool {
     })
 }
 
+/// A URL that may be shown.
+fn without_password(url: &str) -> String {
+    let parts = || {
+        let (scheme, rest) = url.split_once("://")?;
+        // A password may hold an `@`; a host cannot.
+        let (login, place) = rest.rsplit_once('@')?;
+        let (user, _) = login.split_once(':')?;
+        Some(format!("{scheme}://{user}:(hidden)@{place}"))
+    };
+    let url = parts().unwrap_or_else(|| url.to_owned());
+    match url.split_once("password=") {
+        Some((before, rest)) => {
+            let after = rest.find('&').map_or("", |end| &rest[end..]);
+            format!("{before}password=(hidden){after}")
+        }
+        None => url,
+    }
+}
+
 /// What is in force, one line each, for `mien-relay check`.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -249,7 +270,7 @@ impl fmt::Display for Config {
         let retention =
             self.retention.map_or("(never)".to_owned(), |keep| (keep.as_secs() / 86_400).to_string());
         writeln!(f, "MIEN_LISTEN                   {}", self.listen)?;
-        writeln!(f, "MIEN_DATABASE_URL             {}", self.database_url)?;
+        writeln!(f, "MIEN_DATABASE_URL             {}", without_password(&self.database_url))?;
         writeln!(f, "MIEN_DATABASE_MAX_CONNECTIONS {}", self.database_max_connections)?;
         let redis = self.redis.as_ref().map_or("(none)".to_owned(), ToString::to_string);
         writeln!(f, "MIEN_REDIS_URL                {redis}")?;

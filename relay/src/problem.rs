@@ -106,7 +106,11 @@ impl From<StoreError> for ApiError {
                 Self::new(Code::AtCapacity, "the session has as many sources as it may have")
             }
             StoreError::Corrupt(_) => Self::new(Code::Internal, "a stored sample cannot be read"),
-            StoreError::Unusable(_) | StoreError::Full(_) | StoreError::Database(_) => {
+            StoreError::Unusable(_)
+            | StoreError::Full(_)
+            | StoreError::TimedOut
+            | StoreError::Unreachable(_)
+            | StoreError::Database(_) => {
                 Self::plain(Code::StoreUnavailable).retry_after(Duration::from_secs(1))
             }
         };

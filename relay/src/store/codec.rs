@@ -31,6 +31,12 @@ pub enum CodecFault {
 
 pub fn encode(faces: &[Face]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1 + faces.len() * FACE_BYTES);
+    encode_into(faces, &mut bytes);
+    bytes
+}
+
+/// Appends to `bytes`.
+pub fn encode_into(faces: &[Face], bytes: &mut Vec<u8>) {
     bytes.push(VERSION);
     for face in faces {
         bytes.extend_from_slice(&face.id.to_le_bytes());
@@ -43,7 +49,6 @@ pub fn encode(faces: &[Face]) -> Vec<u8> {
         }
         bytes.extend_from_slice(&face.quality.unwrap_or(f32::NAN).to_le_bytes());
     }
-    bytes
 }
 
 pub fn decode(bytes: &[u8]) -> Result<Vec<Face>, CodecFault> {

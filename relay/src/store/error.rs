@@ -21,7 +21,13 @@ pub enum StoreError {
     /// The disk has no room.
     #[error("the disk that holds the database is full")]
     Full(#[source] sqlx::Error),
-    /// The database did not answer or refused; worth trying again.
+    /// The database did not answer in time, or no connection to it was free in time.
+    #[error("the database did not answer in time")]
+    TimedOut,
+    /// The connection to the database broke, or none could be made.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(#[source] sqlx::Error),
+    /// The database refused; worth trying again.
     #[error("the database failed: {0}")]
     Database(#[source] sqlx::Error),
 }
@@ -34,21 +40,39 @@ impl StoreError {
             Self::Corrupt(_) => "corrupt",
             Self::Unusable(_) => "unusable",
             Self::Full(_) => "full",
+            Self::TimedOut => "timeout",
+            Self::Unreachable(_) => "unreachable",
             Self::Database(_) => "database",
         }
     }
 
-    /// Every name that [`StoreError::kind`] can give, so that metrics start at zero.
-    pub const KINDS: [&'static str; 4] = ["corrupt", "unusable", "full", "database"];
+    /// Every name that [`StoreError::kind`] can give for a failure, so that metrics start at zero.
+    pub const KINDS: [&'static str; 6] =
+        ["corrupt", "unusable", "full", "timeout", "unreachable", "database"];
 }
 
-/// `SQLITE_FULL`.
-const SQLITE_FULL: &str = "13";
+/// `SQLITE_FULL`, and Postgres' `disk_full`.
+const FULL: [&str; 2] = ["13", "53100"];
+/// Postgres' `query_canceled` and `lock_not_available`: its own time limits, which the relay sets.
+const OUT_OF_TIME: [&str; 2] = ["57014", "55P03"];
+/// Postgres' `admin_shutdown`, `crash_shutdown` and `cannot_connect_now`.
+const GOING: [&str; 3] = ["57P01", "57P02", "57P03"];
 
 impl From<sqlx::Error> for StoreError {
     fn from(cause: sqlx::Error) -> Self {
-        let full =
-            matches!(&cause, sqlx::Error::Database(inner) if inner.code().as_deref() == Some(SQLITE_FULL));
-        if full { Self::Full(cause) } else { Self::Database(cause) }
+        let code = match &cause {
+            sqlx::Error::PoolTimedOut => return Self::TimedOut,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed => {
+                return Self::Unreachable(cause);
+            }
+            sqlx::Error::Database(inner) => inner.code(),
+            _ => None,
+        };
+        match code.as_deref() {
+            Some(code) if FULL.contains(&code) => Self::Full(cause),
+            Some(code) if OUT_OF_TIME.contains(&code) => Self::TimedOut,
+            Some(code) if GOING.contains(&code) => Self::Unreachable(cause),
+            _ => Self::Database(cause),
+        }
     }
 }

@@ -1,13 +1,16 @@
 //! The store: sessions, sources, samples and markers, durable and stored once.
 //!
 //! Owns every SQL statement of the relay. A sample's key is (session, source, seq); what a source has been
-//! answered for is decided here, inside the transaction that commits it. Callers see Mien's own types and
-//! [`StoreError`], never a row. Each backend is a variant: its SQL differs, what it promises does not.
+//! answered for is decided here (`decide`), inside the transaction that commits it. Callers see Mien's own
+//! types and [`StoreError`], never a row. Each backend is a variant: its SQL differs, what it promises does not.
 
 pub mod codec;
+mod decide;
 mod error;
 mod model;
+mod postgres;
 mod sqlite;
+mod value;
 
 use mien_shared::api::{Marker, PatchSession, Session, SourceName, StoredSample};
 use mien_shared::{Sample, SessionId};
@@ -20,6 +23,7 @@ pub use model::{
     Batch, Fate, Found, Item, Outcome, Page, SampleCursor, SampleQuery, SessionCursor, SourceKey,
     SourceState, Take,
 };
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 /// Result of a call to the store.
@@ -33,6 +37,11 @@ pub fn file_of(url: &str) -> Option<std::path::PathBuf> {
     (!path.is_empty() && path != ":memory:").then(|| path.into())
 }
 
+/// Whether a database URL names Postgres.
+pub fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
+}
+
 /// Samples read at a time by [`SampleChunks`]: small enough to keep memory flat, large enough to hide the
 /// cost of a query.
 pub const CHUNK_ROWS: u32 = 2_000;
@@ -41,38 +50,54 @@ pub const CHUNK_ROWS: u32 = 2_000;
 #[derive(Clone, Debug)]
 pub enum Store {
     Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+/// Asks the backend. One that is elsewhere gets a time limit.
+macro_rules! ask {
+    ($backend:expr, $store:ident => $call:expr) => {
+        match $backend {
+            Store::Sqlite($store) => $call.await,
+            Store::Postgres($store) => postgres::patiently($call).await,
+        }
+    };
 }
 
 impl Store {
     /// Opens, creates or migrates the database that `url` names.
     pub async fn open(url: &str, max_connections: u32, metrics: &Metrics) -> Result<Self> {
-        SqliteStore::open(url, max_connections, metrics.pool_wait_seconds.clone()).await.map(Self::Sqlite)
+        let wait = metrics.pool_wait_seconds.clone();
+        if is_postgres(url) {
+            PostgresStore::open(url, max_connections, wait).await.map(Self::Postgres)
+        } else {
+            SqliteStore::open(url, max_connections, wait).await.map(Self::Sqlite)
+        }
+    }
+
+    /// Commits that may run side by side: [`Store::commit`] is called by so many at once at most.
+    pub const fn lanes(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 1,
+            Self::Postgres(_) => PostgresStore::lanes(),
+        }
     }
 
     /// Whether the store answers right now.
     pub async fn ready(&self) -> Result<()> {
-        match self {
-            Self::Sqlite(store) => store.ready().await,
-        }
+        ask!(self, store => store.ready())
     }
 
     pub async fn create_session(&self, user: &str, title: &str, purpose: &str) -> Result<Session> {
-        match self {
-            Self::Sqlite(store) => store.create_session(user, title, purpose).await,
-        }
+        ask!(self, store => store.create_session(user, title, purpose))
     }
 
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>> {
-        match self {
-            Self::Sqlite(store) => store.session(id).await,
-        }
+        ask!(self, store => store.session(id))
     }
 
     /// Like [`Store::session`], but tells an erased session from one that never was.
     pub async fn find_session(&self, id: SessionId) -> Result<Found> {
-        match self {
-            Self::Sqlite(store) => store.find_session(id).await,
-        }
+        ask!(self, store => store.find_session(id))
     }
 
     /// Sessions of `user`, newest first. `limit` is 1 or more.
@@ -82,9 +107,7 @@ impl Store {
         after: Option<SessionCursor>,
         limit: u32,
     ) -> Result<Page<Session, SessionCursor>> {
-        match self {
-            Self::Sqlite(store) => store.list_sessions(user, after, limit).await,
-        }
+        ask!(self, store => store.list_sessions(user, after, limit))
     }
 
     /// Renames or completes; `None` where there is no such session. Completing twice changes nothing;
@@ -92,9 +115,7 @@ impl Store {
     ///
     /// Handlers call `AppState::update_session`, which also lets samples under way finish and tells sockets.
     pub async fn update_session(&self, id: SessionId, patch: &PatchSession) -> Result<Option<Session>> {
-        match self {
-            Self::Sqlite(store) => store.update_session(id, patch).await,
-        }
+        ask!(self, store => store.update_session(id, patch))
     }
 
     /// Makes the session and its markers vanish at once; false where there was none. Its samples can be read
@@ -102,23 +123,20 @@ impl Store {
     ///
     /// Handlers call `AppState::erase_session`, which does both and tells sockets.
     pub async fn delete_session(&self, id: SessionId) -> Result<bool> {
-        match self {
-            Self::Sqlite(store) => store.delete_session(id).await,
-        }
+        ask!(self, store => store.delete_session(id))
     }
 
     /// Erases samples of sessions that are gone, a chunk at a time so that ingest goes on between chunks.
     pub async fn sweep(&self) -> Result<()> {
         match self {
             Self::Sqlite(store) => store.sweep().await,
+            Self::Postgres(store) => store.sweep().await,
         }
     }
 
     /// Completed sessions that ended before `before`, oldest first, at most `limit`.
     pub async fn expired_sessions(&self, before: jiff::Timestamp, limit: u32) -> Result<Vec<SessionId>> {
-        match self {
-            Self::Sqlite(store) => store.expired_sessions(before, limit).await,
-        }
+        ask!(self, store => store.expired_sessions(before, limit))
     }
 
     /// One page of samples, ordered by source name, then seq. An unknown session has none.
@@ -127,9 +145,7 @@ impl Store {
         id: SessionId,
         query: &SampleQuery,
     ) -> Result<Page<StoredSample, SampleCursor>> {
-        match self {
-            Self::Sqlite(store) => store.samples(id, query).await,
-        }
+        ask!(self, store => store.samples(id, query))
     }
 
     /// The same samples as [`Store::samples`] page by page, however many: for exports, series and summaries.
@@ -149,36 +165,30 @@ impl Store {
         through: u64,
         limit: u32,
     ) -> Result<Vec<Sample>> {
-        match self {
-            Self::Sqlite(store) => store.samples_after(id, source, after, through, limit).await,
-        }
+        ask!(self, store => store.samples_after(id, source, after, through, limit))
     }
 
     /// What each source of the session has been answered for, by name, with its gaps.
     pub async fn source_states(&self, id: SessionId) -> Result<Vec<SourceState>> {
-        match self {
-            Self::Sqlite(store) => store.source_states(id).await,
-        }
+        ask!(self, store => store.source_states(id))
     }
 
     /// `through` of each source, by name: [`Store::source_states`] without the gaps, for watchers.
     pub async fn throughs(&self, id: SessionId) -> Result<Vec<(SourceName, u64)>> {
-        match self {
-            Self::Sqlite(store) => store.throughs(id).await,
-        }
+        ask!(self, store => store.throughs(id))
     }
 
     /// Finds or creates a source of an active session, for a connection that begins to send.
     pub async fn open_source(&self, id: SessionId, source: &SourceName) -> Result<(SourceKey, u64)> {
-        match self {
-            Self::Sqlite(store) => store.open_source(id, source).await,
-        }
+        ask!(self, store => store.open_source(id, source))
     }
 
-    /// Commits batches in one transaction and says what became of each sample, batch by batch.
+    /// Commits batches in one transaction and says what became of each sample, batch by batch. It may take as
+    /// long as its caller waits; dropped, it has been done or not.
     pub async fn commit(&self, batches: &[Batch]) -> Result<Vec<Outcome>> {
         match self {
             Self::Sqlite(store) => store.commit(batches).await,
+            Self::Postgres(store) => store.commit(batches).await,
         }
     }
 
@@ -189,29 +199,24 @@ impl Store {
         label: &str,
         source: Option<&SourceName>,
     ) -> Result<Marker> {
-        match self {
-            Self::Sqlite(store) => store.create_marker(id, at, label, source).await,
-        }
+        ask!(self, store => store.create_marker(id, at, label, source))
     }
 
     /// All markers of a session by `at`, then by creation.
     pub async fn markers(&self, id: SessionId) -> Result<Vec<Marker>> {
-        match self {
-            Self::Sqlite(store) => store.markers(id).await,
-        }
+        ask!(self, store => store.markers(id))
     }
 
     /// False where the session has no such marker.
     pub async fn delete_marker(&self, id: SessionId, marker: Uuid) -> Result<bool> {
-        match self {
-            Self::Sqlite(store) => store.delete_marker(id, marker).await,
-        }
+        ask!(self, store => store.delete_marker(id, marker))
     }
 
     /// Connections of the database pool: in use and idle.
     pub fn pool_usage(&self) -> (u32, u32) {
         match self {
             Self::Sqlite(store) => store.pool_usage(),
+            Self::Postgres(store) => store.pool_usage(),
         }
     }
 
@@ -219,6 +224,7 @@ impl Store {
     pub async fn close(&self) {
         match self {
             Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
         }
     }
 }

@@ -11,10 +11,11 @@ use mien_relay::config::{Config, Settings};
 use mien_relay::metrics::Metrics;
 use mien_relay::serve;
 use mien_relay::store::Store;
+use mien_servers::Postgres;
 use mien_shared::api::SourceName;
 use mien_shared::{Role, SessionId};
 use serde_json::{Value, json};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -29,6 +30,52 @@ pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// The end of a token's life: far.
 pub(crate) const FUTURE: u64 = 4_000_000_000;
 
+/// The suite is compiled once more as `sockets_postgres`. Where whoever runs it said that there is no Postgres,
+/// that one runs over SQLite again.
+fn postgres() -> Option<&'static Postgres> {
+    env!("CARGO_CRATE_NAME").ends_with("postgres").then(Postgres::shared).flatten()
+}
+
+/// A database of one's own.
+pub(crate) struct Place {
+    url: String,
+    _folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match postgres() {
+            Some(server) => server.database(),
+            None => format!("sqlite:{}", folder.path().join("mien.db").display()),
+        };
+        Self { url, _folder: folder }
+    }
+}
+
+/// Another program's connection to a relay's database.
+pub(crate) enum Database {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Database {
+    async fn execute(&mut self, sql: &'static str) {
+        match self {
+            Self::Sqlite(database) => drop(sqlx::raw_sql(sql).execute(database).await.unwrap()),
+            Self::Postgres(database) => drop(sqlx::raw_sql(sql).execute(database).await.unwrap()),
+        }
+    }
+
+    pub(crate) async fn count(&mut self, table: &str) -> i64 {
+        let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        match self {
+            Self::Sqlite(database) => sqlx::query_scalar(count).fetch_one(database).await.unwrap(),
+            Self::Postgres(database) => sqlx::query_scalar(count).fetch_one(database).await.unwrap(),
+        }
+    }
+}
+
 #[derive(Parser)]
 struct Args {
     #[command(flatten)]
@@ -38,7 +85,7 @@ struct Args {
 pub(crate) struct Relay {
     pub(crate) state: AppState,
     pub(crate) address: SocketAddr,
-    pub(crate) folder: TempDir,
+    place: Place,
     task: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -48,12 +95,12 @@ impl Relay {
     }
 
     pub(crate) async fn start_with(flags: &[&str], change: impl FnOnce(&mut Config)) -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), flags, change).await
+        Self::start_in(Place::new(), flags, change).await
     }
 
-    pub(crate) async fn start_in(folder: TempDir, flags: &[&str], change: impl FnOnce(&mut Config)) -> Self {
-        let url = format!("sqlite:{}", folder.path().join("mien.db").display());
-        let base = ["relay", "--listen", "127.0.0.1:0", "--database-url", &url, "--token-secret", SECRET];
+    async fn start_in(place: Place, flags: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+        let url = &place.url;
+        let base = ["relay", "--listen", "127.0.0.1:0", "--database-url", url, "--token-secret", SECRET];
         let args = Args::parse_from(base.iter().chain(flags));
         let mut config = Config::resolve(args.settings).unwrap();
         change(&mut config);
@@ -74,14 +121,14 @@ impl Relay {
         let address = listener.local_addr().unwrap();
         let state = AppState::new(config, store, metrics);
         let task = tokio::spawn(serve::serve(listener, state.clone()));
-        Self { state, address, folder, task }
+        Self { state, address, place, task }
     }
 
-    /// Ends as a signal would end it, and gives the folder back.
-    pub(crate) async fn stop(self) -> TempDir {
+    /// Ends as a signal would end it, and gives the database back.
+    pub(crate) async fn stop(self) -> Place {
         self.state.drain.begin();
         patiently(self.task).await.unwrap().unwrap();
-        self.folder
+        self.place
     }
 
     pub(crate) async fn restart(self) -> Self {
@@ -137,21 +184,29 @@ impl Relay {
     }
 
     /// Another program's connection to the same database.
-    pub(crate) async fn database(&self) -> SqliteConnection {
-        let url = format!("sqlite:{}", self.folder.path().join("mien.db").display());
-        SqliteConnection::connect(&url).await.unwrap()
+    pub(crate) async fn database(&self) -> Database {
+        let url = &self.place.url;
+        match self.state.store {
+            Store::Sqlite(_) => Database::Sqlite(SqliteConnection::connect(url).await.unwrap()),
+            Store::Postgres(_) => Database::Postgres(PgConnection::connect(url).await.unwrap()),
+        }
     }
 
-    /// Holds the database's one write lock, so that nothing commits until it is rolled back.
-    pub(crate) async fn block_commits(&self) -> SqliteConnection {
+    /// Holds a lock, so that nothing commits until it is let go.
+    pub(crate) async fn block_commits(&self) -> Database {
         let mut database = self.database().await;
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+        database
+            .execute(match database {
+                Database::Sqlite(_) => "BEGIN IMMEDIATE",
+                Database::Postgres(_) => "BEGIN; LOCK TABLE sources IN EXCLUSIVE MODE",
+            })
+            .await;
         database
     }
 }
 
-pub(crate) async fn unblock(mut database: SqliteConnection) {
-    sqlx::query("ROLLBACK").execute(&mut database).await.unwrap();
+pub(crate) async fn unblock(mut database: Database) {
+    database.execute("ROLLBACK").await;
 }
 
 pub(crate) struct Client {

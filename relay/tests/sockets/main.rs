@@ -1,5 +1,5 @@
 //! The WebSockets of a real relay over loopback and a real SQLite file: the contract's fine print, rule by
-//! rule.
+//! rule. `sockets_postgres.rs` runs the same over Postgres.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod closes;
@@ -8,7 +8,6 @@ mod ingest;
 mod model;
 mod replicas;
 mod restart;
-mod store;
 mod throttle;
 mod traces;
 mod upgrade;

@@ -137,7 +137,8 @@ fn what_it_cannot_honour_keeps_it_from_starting() {
     };
     check(&[("MIEN_REDIS_URL", "localhost:6379")], "write for example redis://127.0.0.1:6379");
     check(&[("MIEN_REDIS_URL", "redis://127.0.0.1:1")], "Redis does not answer");
-    check(&[("MIEN_DATABASE_URL", "postgres://localhost/mien")], "no Postgres");
+    check(&[("MIEN_DATABASE_URL", "mysql://localhost/mien")], "write `sqlite:FILE` or `postgres://…`");
+    check(&[("MIEN_DATABASE_URL", "postgres://localhost/mien")], "MIEN_TOKEN_SECRET is missing");
     check(&[("MIEN_OTLP_ENDPOINT", "localhost:4317")], "MIEN_OTLP_ENDPOINT is no http:// address");
     check(&[("MIEN_LISTEN", "0.0.0.0:0"), ("MIEN_AUTH", "open")], "set MIEN_AUTH=token");
     check(&[("MIEN_LISTEN", "0.0.0.0:0")], "MIEN_TOKEN_SECRET is missing");

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::Signal;
@@ -46,6 +47,12 @@ impl Postgres {
     /// The same, or `None` where the environment says that there is none (`MIEN_WITHOUT_POSTGRES`).
     pub fn if_present() -> Option<Self> {
         std::env::var_os(WITHOUT).is_none().then(Self::start)
+    }
+
+    /// One for all tests of a process, started by the first that asks.
+    pub fn shared() -> Option<&'static Self> {
+        static SHARED: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::if_present);
+        SHARED.as_ref()
     }
 
     /// Starts it again where it was.

@@ -1,15 +1,15 @@
-//! Committing samples: what became of each is decided here, from what the source has been answered for, in
-//! the transaction that makes it durable. So it is right across reconnects, takeovers and restarts.
+//! Committing samples: read, decided and written in one transaction of the one writer.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::sync::LazyLock;
 
 use mien_shared::Sample;
 use sqlx::{Row, SqliteConnection};
 
-use super::{SqliteStore, signed, unsigned};
-use crate::store::{Batch, Fate, Item, Outcome, Result, SourceKey, Take, codec};
+use super::SqliteStore;
+use crate::store::decide::{Commit, Progress, source_keys};
+use crate::store::value::{signed, unsigned};
+use crate::store::{Batch, Outcome, Result, SourceKey, codec};
 
 /// Rows of the largest insert. Smaller inserts are its halves, quarters …, so that nine prepared statements
 /// serve every number of rows.
@@ -26,49 +26,35 @@ static INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// A source while its batches are looked at.
-#[derive(Debug)]
-struct Progress {
-    active: bool,
-    through: u64,
-    stored: u64,
-    rejected: u64,
-    first_at: Option<u64>,
-    last_at: Option<u64>,
-    ordered: bool,
-    changed: bool,
-}
-
 impl SqliteStore {
     pub async fn commit(&self, batches: &[Batch]) -> Result<Vec<Outcome>> {
         let mut write = self.write().await?;
-        let mut sources = load(&mut write, batches).await?;
-        let mut pending: Vec<(SourceKey, &Sample)> = Vec::new();
-        let mut outcomes = Vec::with_capacity(batches.len());
-        for batch in batches {
-            let outcome = match sources.get_mut(&batch.source) {
-                Some(progress) if progress.active => {
-                    Outcome::Taken(take(&mut write, batch, progress, &mut pending).await?)
-                }
-                _ => Outcome::Ended,
-            };
-            outcomes.push(outcome);
+        let known = load(&mut write, &source_keys(batches)).await?;
+        let mut commit = Commit::begin(batches, known);
+        let late = commit.late();
+        if !late.is_empty() {
+            look_up(&mut write, &late, &mut commit).await?;
         }
-        insert(&mut write, &mut pending).await?;
-        save(&mut write, &sources).await?;
+        let decision = commit.decide();
+        for (source, first) in &decision.old_gaps {
+            delete_gap(&mut write, *source, *first).await?;
+        }
+        for (source, gap) in &decision.new_gaps {
+            add_gap(&mut write, *source, *gap).await?;
+        }
+        insert(&mut write, &decision.samples).await?;
+        save(&mut write, &decision.sources).await?;
         write.commit().await?;
-        Ok(outcomes)
+        Ok(decision.outcomes)
     }
 }
 
-async fn load(write: &mut SqliteConnection, batches: &[Batch]) -> Result<HashMap<SourceKey, Progress>> {
-    let mut keys: Vec<i64> = batches.iter().map(|batch| batch.source.0).collect();
-    keys.sort_unstable();
-    keys.dedup();
+/// Sources that still take samples.
+async fn load(write: &mut SqliteConnection, keys: &[i64]) -> Result<Vec<(SourceKey, Progress)>> {
     let rows = sqlx::query(
-        "SELECT s.key, s.through, s.stored, s.rejected, s.first_at, s.last_at, s.ordered, e.status = 'active' \
+        "SELECT s.key, s.through, s.stored, s.rejected, s.first_at, s.last_at, s.disorder_ms \
          FROM sources s JOIN sessions e ON e.id = s.session_id \
-         WHERE s.key IN (SELECT value FROM json_each(?))",
+         WHERE s.key IN (SELECT value FROM json_each(?)) AND e.status = 'active'",
     )
     .bind(json_list(keys.iter()))
     .fetch_all(write)
@@ -81,109 +67,48 @@ async fn load(write: &mut SqliteConnection, batches: &[Batch]) -> Result<HashMap
                 rejected: unsigned(row.try_get(3)?),
                 first_at: row.try_get::<Option<i64>, _>(4)?.map(unsigned),
                 last_at: row.try_get::<Option<i64>, _>(5)?.map(unsigned),
-                ordered: row.try_get(6)?,
-                active: row.try_get(7)?,
-                changed: false,
+                disorder_ms: unsigned(row.try_get(6)?),
             };
             Ok((SourceKey(row.try_get(0)?), progress))
         })
         .collect()
 }
 
-/// Decides on each sample of a batch. New samples go to `pending`, to be inserted with others.
-async fn take<'a>(
+async fn look_up(
     write: &mut SqliteConnection,
-    batch: &'a Batch,
-    progress: &mut Progress,
-    pending: &mut Vec<(SourceKey, &'a Sample)>,
-) -> Result<Take> {
-    let before = progress.through;
-    let mut durable = HashSet::new();
-    let late = late_seqs(before, &batch.items);
-    if !late.is_empty() {
-        // What the store holds must include what this commit took so far.
-        insert(write, pending).await?;
-        durable = stored_among(write, batch.source, &late).await?;
-    }
-    let mut fates = Vec::with_capacity(batch.items.len());
-    for item in &batch.items {
-        let seq = seq_of(item);
-        let is_late = seq <= progress.through;
-        if !is_late && seq > progress.through + 1 {
-            add_gap(write, batch.source, progress.through + 1, seq - 1).await?;
-        }
-        let fate = match item {
-            Ok(_) if durable.contains(&seq) => Fate::Duplicate,
-            Ok(_) if is_late => Fate::OutOfOrder,
-            Ok(sample) => {
-                pending.push((batch.source, sample));
-                if !late.is_empty() {
-                    durable.insert(seq);
-                }
-                progress.store(sample.at);
-                Fate::Stored
-            }
-            Err(_) => Fate::Invalid,
-        };
-        if matches!(fate, Fate::Invalid | Fate::OutOfOrder) {
-            // A seq is counted as rejected once: when it is new, or leaves a gap. Asked again it is refused
-            // again, which changes nothing.
-            if !is_late || (!durable.contains(&seq) && close_gap(write, batch.source, seq).await?) {
-                progress.rejected += 1;
-                progress.changed = true;
-            }
-        }
-        if !is_late {
-            progress.through = seq;
-            progress.changed = true;
-        }
-        fates.push(fate);
-    }
-    Ok(Take { before, through: progress.through, fates })
-}
-
-impl Progress {
-    fn store(&mut self, at: u64) {
-        self.stored += 1;
-        self.ordered &= self.last_at.is_none_or(|last| at >= last);
-        self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));
-        self.last_at = Some(self.last_at.map_or(at, |last| last.max(at)));
-        self.changed = true;
-    }
-}
-
-fn seq_of(item: &Item) -> u64 {
-    match item {
-        Ok(sample) => sample.seq,
-        Err(refused) => refused.seq,
-    }
-}
-
-/// Seqs that come after a higher one of their source.
-fn late_seqs(mut through: u64, items: &[Item]) -> Vec<u64> {
-    let mut late = Vec::new();
-    for seq in items.iter().map(seq_of) {
-        if seq <= through {
-            late.push(seq);
-        } else {
-            through = seq;
-        }
-    }
-    late
-}
-
-async fn stored_among(write: &mut SqliteConnection, source: SourceKey, seqs: &[u64]) -> Result<HashSet<u64>> {
-    let found: Vec<i64> = sqlx::query_scalar(
-        "SELECT seq FROM samples WHERE source_key = ? AND seq IN (SELECT value FROM json_each(?))",
+    late: &[(SourceKey, u64)],
+    commit: &mut Commit<'_>,
+) -> Result<()> {
+    let rows = sqlx::query(
+        "WITH q (key, seq) AS (SELECT value ->> 0, value ->> 1 FROM json_each(?)) \
+         SELECT q.key, q.seq, \
+         EXISTS (SELECT 1 FROM samples WHERE source_key = q.key AND samples.seq = q.seq), \
+         g.first_seq, g.last_seq \
+         FROM q LEFT JOIN gaps g ON g.source_key = q.key AND g.last_seq >= q.seq AND g.first_seq = \
+         (SELECT max(first_seq) FROM gaps WHERE source_key = q.key AND first_seq <= q.seq)",
     )
-    .bind(source.0)
-    .bind(json_list(seqs.iter()))
+    .bind(json_list(late.iter().map(|(key, seq)| format!("[{},{seq}]", key.0))))
     .fetch_all(write)
     .await?;
-    Ok(found.into_iter().map(unsigned).collect())
+    for row in &rows {
+        let first: Option<i64> = row.try_get(3)?;
+        let last: Option<i64> = row.try_get(4)?;
+        let gap = first.zip(last).map(|(first, last)| [unsigned(first), unsigned(last)]);
+        commit.learn(SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?), row.try_get(2)?, gap);
+    }
+    Ok(())
 }
 
-async fn add_gap(write: &mut SqliteConnection, source: SourceKey, first: u64, last: u64) -> Result<()> {
+async fn delete_gap(write: &mut SqliteConnection, source: SourceKey, first: u64) -> Result<()> {
+    sqlx::query("DELETE FROM gaps WHERE source_key = ? AND first_seq = ?")
+        .bind(source.0)
+        .bind(signed(first))
+        .execute(write)
+        .await?;
+    Ok(())
+}
+
+async fn add_gap(write: &mut SqliteConnection, source: SourceKey, [first, last]: [u64; 2]) -> Result<()> {
     sqlx::query("INSERT INTO gaps (source_key, first_seq, last_seq) VALUES (?, ?, ?)")
         .bind(source.0)
         .bind(signed(first))
@@ -193,31 +118,9 @@ async fn add_gap(write: &mut SqliteConnection, source: SourceKey, first: u64, la
     Ok(())
 }
 
-/// Takes one seq out of the gap that it is in; false where it is in none.
-async fn close_gap(write: &mut SqliteConnection, source: SourceKey, seq: u64) -> Result<bool> {
-    let gap: Option<(i64, i64)> = sqlx::query_as(
-        "DELETE FROM gaps WHERE source_key = ?1 AND first_seq = \
-         (SELECT max(first_seq) FROM gaps WHERE source_key = ?1 AND first_seq <= ?2) \
-         AND last_seq >= ?2 RETURNING first_seq, last_seq",
-    )
-    .bind(source.0)
-    .bind(signed(seq))
-    .fetch_optional(&mut *write)
-    .await?;
-    let Some((first, last)) = gap else { return Ok(false) };
-    let (first, last) = (unsigned(first), unsigned(last));
-    if first < seq {
-        add_gap(write, source, first, seq - 1).await?;
-    }
-    if seq < last {
-        add_gap(write, source, seq + 1, last).await?;
-    }
-    Ok(true)
-}
-
-/// Inserts all that is pending, in as few statements as it takes.
-async fn insert(write: &mut SqliteConnection, pending: &mut Vec<(SourceKey, &Sample)>) -> Result<()> {
-    let mut rest = pending.as_slice();
+/// Inserts all samples, in as few statements as it takes.
+async fn insert(write: &mut SqliteConnection, samples: &[(SourceKey, &Sample)]) -> Result<()> {
+    let mut rest = samples;
     while !rest.is_empty() {
         let power = rest.len().min(INSERT_ROWS).ilog2();
         let (rows, others) = rest.split_at(1 << power);
@@ -233,20 +136,18 @@ async fn insert(write: &mut SqliteConnection, pending: &mut Vec<(SourceKey, &Sam
         query.execute(&mut *write).await?;
         rest = others;
     }
-    pending.clear();
     Ok(())
 }
 
 /// Writes back what changed, in one statement.
-async fn save(write: &mut SqliteConnection, sources: &HashMap<SourceKey, Progress>) -> Result<()> {
+async fn save(write: &mut SqliteConnection, sources: &[(SourceKey, Progress)]) -> Result<()> {
     let mut rows = String::from("[");
-    for (key, progress) in sources.iter().filter(|(_, progress)| progress.changed) {
+    for (key, progress) in sources {
         let comma = if rows.len() > 1 { "," } else { "" };
         let or_null = |at: Option<u64>| at.map_or("null".to_owned(), |at| at.to_string());
-        let Progress { through, stored, rejected, first_at, last_at, ordered, .. } = progress;
-        let (first_at, last_at, ordered) = (or_null(*first_at), or_null(*last_at), i32::from(*ordered));
-        let key = key.0;
-        write!(rows, "{comma}[{key},{through},{stored},{rejected},{first_at},{last_at},{ordered}]")
+        let Progress { through, stored, rejected, first_at, last_at, disorder_ms } = progress;
+        let (first_at, last_at, key) = (or_null(*first_at), or_null(*last_at), key.0);
+        write!(rows, "{comma}[{key},{through},{stored},{rejected},{first_at},{last_at},{disorder_ms}]")
             .expect("writing to a String cannot fail");
     }
     if rows.len() == 1 {
@@ -255,7 +156,7 @@ async fn save(write: &mut SqliteConnection, sources: &HashMap<SourceKey, Progres
     rows.push(']');
     sqlx::query(
         "UPDATE sources SET through = n.value ->> 1, stored = n.value ->> 2, rejected = n.value ->> 3, \
-         first_at = n.value ->> 4, last_at = n.value ->> 5, ordered = n.value ->> 6 \
+         first_at = n.value ->> 4, last_at = n.value ->> 5, disorder_ms = n.value ->> 6 \
          FROM json_each(?) n WHERE sources.key = n.value ->> 0",
     )
     .bind(rows)

@@ -6,8 +6,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::sources::read_name;
-use super::{SqliteStore, millis, signed, timestamp, unsigned};
+use super::SqliteStore;
+use crate::store::value::{millis, now, signed, source_name, timestamp, unsigned};
 use crate::store::{Result, StoreError};
 
 impl SqliteStore {
@@ -24,7 +24,7 @@ impl SqliteStore {
             at,
             label: label.to_owned(),
             source: source.cloned(),
-            created_at: timestamp(millis(jiff::Timestamp::now())),
+            created_at: now(),
         };
         let mut write = self.write().await?;
         // Only while the session is there: an erased one must not grow anything back.
@@ -71,7 +71,7 @@ fn read(row: &SqliteRow) -> Result<Marker> {
         id: Uuid::from_slice(row.try_get(0)?).map_err(|cause| sqlx::Error::Decode(cause.into()))?,
         at: unsigned(row.try_get(1)?),
         label: row.try_get(2)?,
-        source: row.try_get::<Option<&str>, _>(3)?.map(read_name).transpose()?,
+        source: row.try_get::<Option<&str>, _>(3)?.map(source_name).transpose()?,
         created_at: timestamp(row.try_get(4)?),
     })
 }

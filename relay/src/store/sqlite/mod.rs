@@ -101,22 +101,3 @@ impl DerefMut for WriteTransaction {
         &mut self.connection
     }
 }
-
-/// Unix milliseconds of a time, as the database keeps it.
-fn millis(time: jiff::Timestamp) -> i64 {
-    time.as_millisecond()
-}
-
-/// A time from the database; one that jiff cannot hold counts as the beginning of its calendar.
-fn timestamp(millis: i64) -> jiff::Timestamp {
-    jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MIN)
-}
-
-/// Seqs, times and counts are at most 2^53 − 1, so they are never negative and fit both ways.
-fn unsigned(value: i64) -> u64 {
-    value.cast_unsigned()
-}
-
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}

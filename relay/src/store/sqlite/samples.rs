@@ -7,8 +7,8 @@ use mien_shared::{Sample, SessionId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::sources::read_name;
-use super::{SqliteStore, signed, unsigned};
+use super::SqliteStore;
+use crate::store::value::{signed, source_name, unsigned};
 use crate::store::{Page, Result, SampleCursor, SampleQuery, codec};
 
 /// Seqs that can matter: above the first, up to the second.
@@ -24,7 +24,7 @@ impl SqliteStore {
         let only = query.source.as_ref().map(SourceName::as_str);
         let from_name = query.after.as_ref().map_or("", |after| after.source.as_str());
         let sources = sqlx::query(
-            "SELECT s.key, s.name, s.through, s.ordered FROM sources s JOIN sessions e ON e.id = s.session_id \
+            "SELECT s.key, s.name, s.through, s.disorder_ms FROM sources s JOIN sessions e ON e.id = s.session_id \
              WHERE s.session_id = ?1 AND s.name >= ?2 AND (?3 IS NULL OR s.name = ?3) ORDER BY s.name",
         )
         .bind(id.0.as_bytes().as_slice())
@@ -35,21 +35,22 @@ impl SqliteStore {
         let limit = query.limit as usize;
         let mut rows = Vec::new();
         for row in &sources {
-            let source = read_name(row.try_get(1)?)?;
+            let source = source_name(row.try_get(1)?)?;
             let after =
                 query.after.as_ref().filter(|after| after.source == source).map_or(0, |after| after.seq);
             let key: i64 = row.try_get(0)?;
-            let Some((low, high)) = seq_range(&mut reader, key, row.try_get(3)?, query).await? else {
+            let Some((low, high)) =
+                seq_range(&mut reader, key, row.try_get(2)?, row.try_get(3)?, query).await?
+            else {
                 continue;
             };
             let found = sqlx::query(
-                // `+at` keeps the planner on the primary key: its order is the page's order.
                 "SELECT seq, at, faces FROM samples WHERE source_key = ? AND seq > ? AND seq <= ? \
-                 AND +at >= ? AND +at < ? ORDER BY seq LIMIT ?",
+                 AND at >= ? AND at < ? ORDER BY seq LIMIT ?",
             )
             .bind(key)
             .bind(low.max(signed(after)))
-            .bind(high.min(row.try_get(2)?))
+            .bind(high)
             .bind(signed(query.from.unwrap_or(0)))
             .bind(signed(query.to.unwrap_or(u64::MAX)))
             .bind((limit + 1 - rows.len()) as i64)
@@ -95,44 +96,46 @@ impl SqliteStore {
 
 /// The seqs between which all samples of the query's time lie; `None` where it has none.
 ///
-/// Where a source's clock never went back, two look-ups find the ends however long the recording is;
-/// otherwise the index over the time range is read once.
+/// Times go up with the seqs but for the source's disorder. So both ends are found by halving, in a few dozen
+/// look-ups however long the recording is, and without an index by time.
 async fn seq_range(
     reader: &mut SqliteConnection,
     key: i64,
-    ordered: bool,
+    through: i64,
+    disorder_ms: i64,
     query: &SampleQuery,
 ) -> Result<Option<SeqRange>> {
-    if query.from.is_none() && query.to.is_none() {
-        return Ok(Some((0, i64::MAX)));
+    let mut range = (0, through);
+    if let Some(from) = query.from {
+        range.0 = last_before(reader, key, range, signed(from) - disorder_ms).await?;
     }
-    let from = signed(query.from.unwrap_or(0));
-    let to = signed(query.to.unwrap_or(u64::MAX));
-    let (first, last): (Option<i64>, Option<i64>) = if ordered {
-        let first = sqlx::query_scalar(
-            "SELECT seq FROM samples WHERE source_key = ? AND at >= ? ORDER BY at, seq LIMIT 1",
-        )
-        .bind(key)
-        .bind(from)
-        .fetch_optional(&mut *reader)
-        .await?;
-        let last = sqlx::query_scalar(
-            "SELECT seq FROM samples WHERE source_key = ? AND at < ? ORDER BY at DESC, seq DESC LIMIT 1",
-        )
-        .bind(key)
-        .bind(to)
-        .fetch_optional(reader)
-        .await?;
-        (first, last)
-    } else {
-        sqlx::query_as("SELECT min(seq), max(seq) FROM samples WHERE source_key = ? AND at >= ? AND at < ?")
-            .bind(key)
-            .bind(from)
-            .bind(to)
-            .fetch_one(reader)
-            .await?
-    };
-    Ok(first.zip(last).filter(|(first, last)| first <= last).map(|(first, last)| (first - 1, last)))
+    if let Some(to) = query.to {
+        range.1 = last_before(reader, key, range, signed(to).saturating_add(disorder_ms)).await?;
+    }
+    Ok((range.0 < range.1).then_some(range))
+}
+
+/// A seq up to which every sample is before `at`, and above which none is; with a source in disorder, all but
+/// those that are within it.
+async fn last_before(reader: &mut SqliteConnection, key: i64, (low, high): SeqRange, at: i64) -> Result<i64> {
+    let found = sqlx::query_scalar(
+        "WITH RECURSIVE search (low, high) AS ( \
+             SELECT ?2, ?3 \
+             UNION ALL \
+             SELECT CASE WHEN s.at < ?4 THEN s.seq ELSE low END, \
+                    CASE WHEN s.at < ?4 THEN high ELSE (low + high + 1) / 2 - 1 END \
+             FROM search LEFT JOIN samples s ON s.source_key = ?1 AND s.seq = \
+                 (SELECT min(seq) FROM samples WHERE source_key = ?1 AND seq >= (low + high + 1) / 2) \
+             WHERE low < high \
+         ) SELECT max(low) FROM search",
+    )
+    .bind(key)
+    .bind(low)
+    .bind(high)
+    .bind(at)
+    .fetch_one(reader)
+    .await?;
+    Ok(found)
 }
 
 fn read(row: &SqliteRow) -> Result<Sample> {

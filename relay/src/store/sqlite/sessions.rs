@@ -7,7 +7,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::{SqliteStore, millis, signed, timestamp};
+use super::SqliteStore;
+use crate::store::value::{millis, now, signed, timestamp};
 use crate::store::{Found, Page, Result, SessionCursor, StoreError};
 
 /// Samples erased in one transaction: a few milliseconds, after which ingest has its turn.
@@ -168,11 +169,6 @@ impl SqliteStore {
         .await?;
         ids.iter().map(|id| read_id(id)).collect()
     }
-}
-
-/// To the millisecond, as it is kept: what is answered now must equal what is read later.
-fn now() -> jiff::Timestamp {
-    timestamp(millis(jiff::Timestamp::now()))
 }
 
 async fn find(connection: &mut SqliteConnection, id: SessionId) -> Result<Option<Session>> {

@@ -7,7 +7,8 @@ use mien_shared::api::SourceName;
 use mien_shared::limits::MAX_SOURCES;
 use sqlx::Row;
 
-use super::{SqliteStore, unsigned};
+use super::SqliteStore;
+use crate::store::value::{source_name, unsigned};
 use crate::store::{Result, SourceKey, SourceState, StoreError};
 
 impl SqliteStore {
@@ -33,10 +34,13 @@ impl SqliteStore {
         if !active {
             return Err(StoreError::Ended);
         }
-        let sources: i64 = sqlx::query_scalar("SELECT count(*) FROM sources WHERE session_id = ?")
-            .bind(id)
-            .fetch_one(&mut *write)
-            .await?;
+        // Others: another connection may just have made this one.
+        let sources: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM sources WHERE session_id = ? AND name <> ?")
+                .bind(id)
+                .bind(source.as_str())
+                .fetch_one(&mut *write)
+                .await?;
         if sources >= MAX_SOURCES as i64 {
             return Err(StoreError::TooManySources);
         }
@@ -57,7 +61,7 @@ impl SqliteStore {
             .bind(id.0.as_bytes().as_slice())
             .fetch_all(&mut *self.reader().await?)
             .await?;
-        rows.iter().map(|row| Ok((read_name(row.try_get(0)?)?, unsigned(row.try_get(1)?)))).collect()
+        rows.iter().map(|row| Ok((source_name(row.try_get(0)?)?, unsigned(row.try_get(1)?)))).collect()
     }
 
     pub async fn source_states(&self, id: SessionId) -> Result<Vec<SourceState>> {
@@ -89,7 +93,7 @@ impl SqliteStore {
             .iter()
             .map(|row| {
                 Ok(SourceState {
-                    source: read_name(row.try_get(1)?)?,
+                    source: source_name(row.try_get(1)?)?,
                     through: unsigned(row.try_get(2)?),
                     stored: unsigned(row.try_get(3)?),
                     rejected: unsigned(row.try_get(4)?),
@@ -100,8 +104,4 @@ impl SqliteStore {
             })
             .collect()
     }
-}
-
-pub(super) fn read_name(text: &str) -> Result<SourceName> {
-    text.parse().map_err(|cause: mien_shared::api::SourceNameFault| sqlx::Error::Decode(cause.into()).into())
 }

@@ -1,0 +1,161 @@
+//! Committing samples: read under the locks of their sources, decided, written, in one transaction of four
+//! round trips however many samples there are.
+
+use mien_shared::Face;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgBindIterExt, PgHasArrayType, PgTypeInfo};
+use sqlx::{Connection, Encode, PgConnection, Postgres, Row, Type};
+
+use super::PostgresStore;
+use crate::store::decide::{Commit, Decision, Progress, source_keys};
+use crate::store::value::{signed, unsigned};
+use crate::store::{Batch, Outcome, Result, SourceKey, codec};
+
+impl PostgresStore {
+    pub async fn commit(&self, batches: &[Batch]) -> Result<Vec<Outcome>> {
+        let mut writer = self.writer().await?;
+        let mut transaction = writer.begin().await?;
+        let known = lock(&mut transaction, &source_keys(batches)).await?;
+        let mut commit = Commit::begin(batches, known);
+        let late = commit.late();
+        if !late.is_empty() {
+            look_up(&mut transaction, &late, &mut commit).await?;
+        }
+        let decision = commit.decide();
+        write(&mut transaction, &decision).await?;
+        transaction.commit().await?;
+        self.keep(writer);
+        Ok(decision.outcomes)
+    }
+}
+
+/// Sources that still take samples, locked until the transaction ends.
+async fn lock(writer: &mut PgConnection, keys: &[i64]) -> Result<Vec<(SourceKey, Progress)>> {
+    let rows = sqlx::query(
+        "SELECT key, through, stored, rejected, first_at, last_at, disorder_ms FROM sources \
+         WHERE key = ANY ($1) AND NOT ended ORDER BY key FOR UPDATE",
+    )
+    .bind(keys)
+    .fetch_all(writer)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let progress = Progress {
+                through: unsigned(row.try_get(1)?),
+                stored: unsigned(row.try_get(2)?),
+                rejected: unsigned(row.try_get(3)?),
+                first_at: row.try_get::<Option<i64>, _>(4)?.map(unsigned),
+                last_at: row.try_get::<Option<i64>, _>(5)?.map(unsigned),
+                disorder_ms: unsigned(row.try_get(6)?),
+            };
+            Ok((SourceKey(row.try_get(0)?), progress))
+        })
+        .collect()
+}
+
+async fn look_up(
+    writer: &mut PgConnection,
+    late: &[(SourceKey, u64)],
+    commit: &mut Commit<'_>,
+) -> Result<()> {
+    let rows = sqlx::query(
+        "SELECT q.key, q.seq, \
+         EXISTS (SELECT 1 FROM samples WHERE source_key = q.key AND samples.seq = q.seq), \
+         g.first_seq, g.last_seq \
+         FROM unnest($1::bigint[], $2::bigint[]) AS q (key, seq) LEFT JOIN LATERAL ( \
+             SELECT first_seq, last_seq FROM gaps WHERE source_key = q.key AND first_seq <= q.seq \
+             ORDER BY first_seq DESC LIMIT 1 \
+         ) g ON g.last_seq >= q.seq",
+    )
+    .bind(late.iter().map(|(key, _)| key.0).bind_iter())
+    .bind(late.iter().map(|(_, seq)| signed(*seq)).bind_iter())
+    .fetch_all(writer)
+    .await?;
+    for row in &rows {
+        let first: Option<i64> = row.try_get(3)?;
+        let last: Option<i64> = row.try_get(4)?;
+        let gap = first.zip(last).map(|(first, last)| [unsigned(first), unsigned(last)]);
+        commit.learn(SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?), row.try_get(2)?, gap);
+    }
+    Ok(())
+}
+
+async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()> {
+    let Decision { samples, sources, old_gaps, new_gaps, .. } = decision;
+    if !old_gaps.is_empty() {
+        sqlx::query(
+            "DELETE FROM gaps USING unnest($1::bigint[], $2::bigint[]) AS o (key, first) \
+             WHERE source_key = o.key AND first_seq = o.first",
+        )
+        .bind(old_gaps.iter().map(|(key, _)| key.0).bind_iter())
+        .bind(old_gaps.iter().map(|(_, first)| signed(*first)).bind_iter())
+        .execute(&mut *writer)
+        .await?;
+    }
+    if !new_gaps.is_empty() {
+        sqlx::query(
+            "INSERT INTO gaps (source_key, first_seq, last_seq) \
+             SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])",
+        )
+        .bind(new_gaps.iter().map(|(key, _)| key.0).bind_iter())
+        .bind(new_gaps.iter().map(|(_, [first, _])| signed(*first)).bind_iter())
+        .bind(new_gaps.iter().map(|(_, [_, last])| signed(*last)).bind_iter())
+        .execute(&mut *writer)
+        .await?;
+    }
+    // A new sample moves its source on, so without sources there are no samples.
+    if sources.is_empty() {
+        return Ok(());
+    }
+    let time = |at: Option<u64>| at.map(signed);
+    sqlx::query(
+        // The key is the promise that a sample is stored once, whatever comes before.
+        "WITH stored AS ( \
+             INSERT INTO samples (source_key, seq, at, faces) \
+             SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[]) \
+             ON CONFLICT DO NOTHING \
+         ) \
+         UPDATE sources s SET through = n.through, stored = n.stored, rejected = n.rejected, \
+             first_at = n.first_at, last_at = n.last_at, disorder_ms = n.disorder_ms \
+         FROM unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], \
+             $11::bigint[]) AS n (key, through, stored, rejected, first_at, last_at, disorder_ms) \
+         WHERE s.key = n.key",
+    )
+    .bind(samples.iter().map(|(key, _)| key.0).bind_iter())
+    .bind(samples.iter().map(|(_, sample)| signed(sample.seq)).bind_iter())
+    .bind(samples.iter().map(|(_, sample)| signed(sample.at)).bind_iter())
+    .bind(samples.iter().map(|(_, sample)| Blob(&sample.faces)).bind_iter())
+    .bind(sources.iter().map(|(key, _)| key.0).bind_iter())
+    .bind(sources.iter().map(|(_, progress)| signed(progress.through)).bind_iter())
+    .bind(sources.iter().map(|(_, progress)| signed(progress.stored)).bind_iter())
+    .bind(sources.iter().map(|(_, progress)| signed(progress.rejected)).bind_iter())
+    .bind(sources.iter().map(|(_, progress)| time(progress.first_at)).bind_iter())
+    .bind(sources.iter().map(|(_, progress)| time(progress.last_at)).bind_iter())
+    .bind(sources.iter().map(|(_, progress)| signed(progress.disorder_ms)).bind_iter())
+    .execute(writer)
+    .await?;
+    Ok(())
+}
+
+/// Faces as `bytea`, written straight into the message to the server.
+struct Blob<'a>(&'a [Face]);
+
+impl Type<Postgres> for Blob<'_> {
+    fn type_info() -> PgTypeInfo {
+        <[u8] as Type<Postgres>>::type_info()
+    }
+}
+
+impl PgHasArrayType for Blob<'_> {
+    fn array_type_info() -> PgTypeInfo {
+        <&[u8] as PgHasArrayType>::array_type_info()
+    }
+}
+
+impl<'q> Encode<'q, Postgres> for Blob<'_> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> std::result::Result<IsNull, BoxDynError> {
+        codec::encode_into(self.0, buffer);
+        Ok(IsNull::No)
+    }
+}

@@ -1,0 +1,195 @@
+//! Opening: reach the server, recognise the database, migrate it, or say why not.
+
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use prometheus_client::metrics::histogram::Histogram;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+use tracing::log::LevelFilter;
+
+use super::{LANES, LIFETIME, PostgresStore, within};
+use crate::store::{Result, StoreError};
+
+/// Our migrations, in a table whose name says whose they are.
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrator = sqlx::migrate!("src/store/migrations/postgres");
+    migrator.dangerous_set_table_name(MIGRATIONS);
+    migrator
+});
+const MIGRATIONS: &str = "mien_migrations";
+
+/// Patience with a server that is asked for the first time.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// Patience with another relay that migrates, and with the change itself.
+const MIGRATE_PATIENCE: Duration = Duration::from_mins(5);
+/// Patience with connections that are all at work.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections that are kept ready.
+const IDLE_CONNECTIONS: u32 = 5;
+
+/// What every connection is told: the server gives up by itself what the relay has given up, and a commit is on
+/// disk before it is answered, even where the server's default is not to wait.
+const GREETING: &str = "SELECT set_config('statement_timeout', '10s', false), \
+    set_config('lock_timeout', '5s', false), \
+    set_config('idle_in_transaction_session_timeout', '10s', false), \
+    CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END";
+
+impl PostgresStore {
+    pub async fn open(url: &str, max_connections: u32, pool_wait: Histogram) -> Result<Self> {
+        let options: PgConnectOptions = url.parse().map_err(|cause| {
+            StoreError::Unusable(format!(
+                "MIEN_DATABASE_URL cannot be read ({cause}); write postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+            ))
+        })?;
+        let options = options
+            .application_name("mien-relay")
+            .log_slow_statements(LevelFilter::Warn, Duration::from_secs(2));
+        let place = Place::of(&options);
+        let connect = async { options.connect().await.map_err(|cause| place.explain(cause)) };
+        let mut connection = match within(CONNECT_PATIENCE, connect).await {
+            Err(StoreError::TimedOut) => return Err(place.silent()),
+            connected => connected?,
+        };
+        within(MIGRATE_PATIENCE, place.prepare(&mut connection)).await?;
+        let _ = connection.close().await;
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .min_connections(IDLE_CONNECTIONS.min(max_connections))
+            .max_lifetime(LIFETIME)
+            .idle_timeout(LIFETIME)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute(GREETING).await.map(drop) })
+            })
+            .connect_lazy_with(options);
+        // Readers always find some left.
+        let max_writers = LANES.min(max_connections as usize / 2);
+        Ok(Self { pool, writers: Arc::new(Mutex::new(Vec::new())), max_writers, pool_wait })
+    }
+}
+
+/// Which database on which server, for those who must mend it.
+struct Place {
+    server: String,
+    database: String,
+    user: String,
+}
+
+impl Place {
+    fn of(options: &PgConnectOptions) -> Self {
+        let server = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        let user = options.get_username().to_owned();
+        Self { server, database: options.get_database().unwrap_or(&user).to_owned(), user }
+    }
+
+    /// Recognises and migrates.
+    async fn prepare(&self, connection: &mut PgConnection) -> Result<()> {
+        self.recognise(connection).await?;
+        // Under an advisory lock, so that relays may start at once.
+        MIGRATOR.run_direct(None, connection, false).await.map_err(|cause| self.explain_migration(cause))
+    }
+
+    /// Refuses a database that someone else made, or that cannot keep what the relay must keep.
+    async fn recognise(&self, connection: &mut PgConnection) -> Result<()> {
+        // One question, one snapshot: whoever migrates at the moment makes the table of migrations first.
+        let (ours, tables, encoding, read_only): (bool, i64, String, String) = sqlx::query_as(
+            "SELECT count(*) FILTER (WHERE tablename = $1) > 0, count(*), \
+             current_setting('server_encoding'), current_setting('transaction_read_only') \
+             FROM pg_tables WHERE schemaname = current_schema()",
+        )
+        .bind(MIGRATIONS)
+        .fetch_one(connection)
+        .await?;
+        if encoding != "UTF8" {
+            return Err(self.unusable(&format!(
+                "its encoding is {encoding}; make it with `createdb --encoding=UTF8 --template=template0 {}`",
+                self.database
+            )));
+        }
+        if read_only == "on" {
+            return Err(self.unusable(
+                "it is read-only, as a standby is; point MIEN_DATABASE_URL at the primary server",
+            ));
+        }
+        if !ours && tables > 0 {
+            return Err(self.unusable(
+                "it belongs to another program; point MIEN_DATABASE_URL at a database of its own",
+            ));
+        }
+        Ok(())
+    }
+
+    fn explain(&self, cause: sqlx::Error) -> StoreError {
+        let Self { server, database, user } = self;
+        let text = match &cause {
+            sqlx::Error::Io(cause) => {
+                format!(
+                    "the database server at {server} cannot be reached ({cause}); start it or correct MIEN_DATABASE_URL"
+                )
+            }
+            sqlx::Error::Tls(cause) => format!(
+                "no TLS with the database server at {server} ({cause}); correct its certificate, or sslmode and sslrootcert in MIEN_DATABASE_URL"
+            ),
+            sqlx::Error::Database(inner) => match inner.code().as_deref() {
+                Some("3D000") => format!(
+                    "the database server at {server} has no database {database}; make it with `createdb {database}`"
+                ),
+                Some("28P01" | "28000") => format!(
+                    "the database server at {server} does not let {user} in ({}); correct user and password in MIEN_DATABASE_URL",
+                    inner.message()
+                ),
+                Some("53300") => format!(
+                    "the database server at {server} has no connection left; raise its max_connections or lower MIEN_DATABASE_MAX_CONNECTIONS"
+                ),
+                Some("57P03") => format!(
+                    "the database server at {server} takes nobody at the moment ({}); try again once it does",
+                    inner.message()
+                ),
+                _ => return cause.into(),
+            },
+            _ => return cause.into(),
+        };
+        StoreError::Unusable(text)
+    }
+
+    fn silent(&self) -> StoreError {
+        StoreError::Unusable(format!(
+            "the database server at {} does not answer; see that it runs and that no firewall is between, or correct MIEN_DATABASE_URL",
+            self.server
+        ))
+    }
+
+    fn explain_migration(&self, cause: MigrateError) -> StoreError {
+        match cause {
+            MigrateError::VersionMissing(version) => self.unusable(&format!(
+                "a newer mien-relay wrote it (schema {version}); run that version or restore a backup"
+            )),
+            MigrateError::VersionMismatch(version) => self.unusable(&format!(
+                "its schema {version} is not the one that this mien-relay knows; run the version that made it"
+            )),
+            MigrateError::Dirty(version) => self.unusable(&format!(
+                "the change to schema {version} was cut short; restore a backup"
+            )),
+            MigrateError::Execute(sqlx::Error::Database(inner)) if inner.code().as_deref() == Some("42501") => {
+                self.unusable(&format!(
+                    "{} may not make tables in it ({}); grant that, for example with `ALTER DATABASE {} OWNER TO {}`",
+                    self.user, inner.message(), self.database, self.user
+                ))
+            }
+            MigrateError::Execute(cause) => cause.into(),
+            other => self.unusable(&other.to_string()),
+        }
+    }
+
+    fn unusable(&self, why: &str) -> StoreError {
+        StoreError::Unusable(format!(
+            "the database {} at {} cannot be used: {why}",
+            self.database, self.server
+        ))
+    }
+}

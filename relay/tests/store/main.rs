@@ -1,0 +1,9 @@
+//! The store over SQLite and over Postgres: the same tests for both, and what each refuses to open.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod model;
+mod place;
+mod postgres;
+mod reading;
+mod sharing;
+mod sqlite;

@@ -1,0 +1,55 @@
+//! Where a store under test keeps its data.
+
+use mien_relay::metrics::Metrics;
+use mien_relay::store::{Store, StoreError};
+use mien_servers::Postgres;
+use tempfile::TempDir;
+
+/// An empty database of one's own.
+pub(crate) struct Place {
+    pub(crate) url: String,
+    _folder: Option<TempDir>,
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { url: format!("sqlite:{}", folder.path().join("mien.db").display()), _folder: Some(folder) }
+    }
+
+    /// `None` where whoever runs the tests said that there is no Postgres.
+    pub(crate) fn postgres() -> Option<Self> {
+        Some(Self { url: Postgres::shared()?.database(), _folder: None })
+    }
+
+    pub(crate) async fn open(&self) -> Store {
+        open(&self.url).await.unwrap()
+    }
+}
+
+pub(crate) async fn open(url: &str) -> Result<Store, StoreError> {
+    Store::open(url, 5, &Metrics::new()).await
+}
+
+/// Makes tests of functions that take a [`Place`]: one over each backend.
+macro_rules! over_both {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(&crate::place::Place::sqlite()).await;
+            })+
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                if let Some(place) = crate::place::Place::postgres() {
+                    super::$test(&place).await;
+                }
+            })+
+        }
+    };
+}
+
+pub(crate) use over_both;

@@ -1,0 +1,104 @@
+//! Reading back what was stored.
+
+use mien_relay::store::{Batch, Item, SampleQuery, StoreError};
+use mien_shared::Sample;
+use mien_shared::api::SourceName;
+
+use crate::place::{Place, over_both};
+
+over_both!(pages_are_complete_and_in_order, sessions_are_listed_newest_first_and_go_one_way);
+
+/// Times go up, or not: pages must be the same either way.
+pub(crate) async fn pages_are_complete_and_in_order(place: &Place) {
+    let store = place.open().await;
+    let session = store.create_session("alice", "", "").await.unwrap().id;
+    let mut all = Vec::new();
+    let clocks: [(&str, fn(u64) -> u64); 3] = [
+        ("a", |seq| seq * 10),
+        ("b", |seq| 10_000 - seq * 7),
+        // Set back by some seconds now and then.
+        ("c", |seq| 20_000 + seq * 10 - seq / 200 * 3_000),
+    ];
+    for (name, at) in clocks {
+        let name: SourceName = name.parse().unwrap();
+        let (source, _) = store.open_source(session, &name).await.unwrap();
+        let items: Vec<Item> = (1..=700)
+            .filter(|seq| seq % 97 != 0)
+            .map(|seq| Ok(Sample { seq, at: at(seq), faces: Vec::new() }))
+            .collect();
+        store.commit(&[Batch { source, items }]).await.unwrap();
+        all.extend((1..=700).filter(|seq| seq % 97 != 0).map(|seq| (name.clone(), seq, at(seq))));
+    }
+    for (from, to) in [
+        (None, None),
+        (Some(3_000), None),
+        (None, Some(6_000)),
+        (Some(5_150), Some(5_990)),
+        (Some(90_000), None),
+        (None, Some(0)),
+        (Some(21_000), Some(22_500)),
+        (Some(20_010), Some(20_011)),
+    ] {
+        for source in [None, Some("b"), Some("c")] {
+            let source: Option<SourceName> = source.map(|name| name.parse().unwrap());
+            let expected: Vec<(SourceName, u64, u64)> = all
+                .iter()
+                .filter(|(name, _, at)| {
+                    source.as_ref().is_none_or(|source| source == name)
+                        && from.is_none_or(|from| *at >= from)
+                        && to.is_none_or(|to| *at < to)
+                })
+                .cloned()
+                .collect();
+            let mut query = SampleQuery { source: source.clone(), from, to, after: None, limit: 97 };
+            let mut read = Vec::new();
+            loop {
+                let page = store.samples(session, &query).await.unwrap();
+                read.extend(page.rows.into_iter().map(|row| (row.source, row.sample.seq, row.sample.at)));
+                match page.next {
+                    Some(next) => query.after = Some(next),
+                    None => break,
+                }
+            }
+            assert_eq!(read, expected, "{from:?} {to:?} {source:?}");
+            let mut chunks = store.sample_chunks(session, SampleQuery { after: None, ..query });
+            let mut count = 0;
+            while let Some(chunk) = chunks.next().await.unwrap() {
+                count += chunk.len();
+            }
+            assert_eq!(count, expected.len());
+        }
+    }
+}
+
+pub(crate) async fn sessions_are_listed_newest_first_and_go_one_way(place: &Place) {
+    use mien_shared::SessionStatus::{Active, Completed};
+    use mien_shared::api::PatchSession;
+    let store = place.open().await;
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.push(store.create_session("alice", "", "").await.unwrap());
+    }
+    store.create_session("bob", "", "").await.unwrap();
+    made.reverse();
+    let mut read = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.list_sessions("alice", after, 2).await.unwrap();
+        read.extend(page.rows);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(read, made);
+    let id = made[0].id;
+    let patch = |status| PatchSession { title: Some("new".into()), status };
+    let done = store.update_session(id, &patch(Some(Completed))).await.unwrap().unwrap();
+    assert_eq!((done.status, done.title.as_str()), (Completed, "new"));
+    assert_eq!(store.update_session(id, &patch(Some(Completed))).await.unwrap().unwrap(), done);
+    assert!(matches!(store.update_session(id, &patch(Some(Active))).await, Err(StoreError::Conflict)));
+    assert_eq!(store.session(id).await.unwrap(), Some(done));
+    let source = SourceName::default();
+    assert!(matches!(store.open_source(id, &source).await, Err(StoreError::Ended)));
+}
