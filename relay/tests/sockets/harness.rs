@@ -39,7 +39,7 @@ fn postgres() -> Option<&'static Postgres> {
 /// A database of one's own.
 pub(crate) struct Place {
     url: String,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Place {
@@ -49,7 +49,7 @@ impl Place {
             Some(server) => server.database(),
             None => format!("sqlite:{}", folder.path().join("mien.db").display()),
         };
-        Self { url, _folder: folder }
+        Self { url, _folder: Some(folder) }
     }
 }
 
@@ -106,17 +106,24 @@ impl Relay {
         change(&mut config);
         let metrics = Metrics::new();
         let store = Store::open(&config.database_url, 5, &metrics).await.unwrap();
-        Self::serve(folder, config, store, metrics).await
+        Self::serve(place, config, store, metrics).await
     }
 
     /// One more relay over the same store.
     pub(crate) async fn beside(&self, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = self.state.config.clone();
         change(&mut config);
-        Self::serve(tempfile::tempdir().unwrap(), config, self.state.store.clone(), Metrics::new()).await
+        let metrics = Metrics::new();
+        let store = match &self.state.store {
+            Store::Postgres(_) => Store::open(&config.database_url, 5, &metrics).await.unwrap(),
+            // One process to a file.
+            Store::Sqlite(_) => self.state.store.clone(),
+        };
+        let place = Place { url: self.place.url.clone(), _folder: None };
+        Self::serve(place, config, store, metrics).await
     }
 
-    async fn serve(folder: TempDir, config: Config, store: Store, metrics: Metrics) -> Self {
+    async fn serve(place: Place, config: Config, store: Store, metrics: Metrics) -> Self {
         let listener = TcpListener::bind(config.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = AppState::new(config, store, metrics);
