@@ -58,7 +58,8 @@ macro_rules! ask {
     ($backend:expr, $store:ident => $call:expr) => {
         match $backend {
             Store::Sqlite($store) => $call.await,
-            Store::Postgres($store) => postgres::patiently($call).await,
+            // Boxed: it is long, and would make every future around it as long.
+            Store::Postgres($store) => postgres::patiently(Box::pin($call)).await,
         }
     };
 }
