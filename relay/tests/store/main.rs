@@ -6,4 +6,5 @@ mod place;
 mod postgres;
 mod reading;
 mod sharing;
+mod speed;
 mod sqlite;

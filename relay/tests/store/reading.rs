@@ -13,8 +13,8 @@ pub(crate) async fn pages_are_complete_and_in_order(place: &Place) {
     let store = place.open().await;
     let session = store.create_session("alice", "", "").await.unwrap().id;
     let mut all = Vec::new();
-    let clocks: [(&str, fn(u64) -> u64); 3] = [
-        ("a", |seq| seq * 10),
+    let clocks = [
+        ("a", (|seq| seq * 10) as fn(u64) -> u64),
         ("b", |seq| 10_000 - seq * 7),
         // Set back by some seconds now and then.
         ("c", |seq| 20_000 + seq * 10 - seq / 200 * 3_000),

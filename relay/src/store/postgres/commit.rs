@@ -153,7 +153,7 @@ impl PgHasArrayType for Blob<'_> {
     }
 }
 
-impl<'q> Encode<'q, Postgres> for Blob<'_> {
+impl Encode<'_, Postgres> for Blob<'_> {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> std::result::Result<IsNull, BoxDynError> {
         codec::encode_into(self.0, buffer);
         Ok(IsNull::No)

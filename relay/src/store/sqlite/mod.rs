@@ -30,7 +30,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     /// Empty after a failure: the next writer connects anew.
     writer: Arc<Mutex<Option<SqliteConnection>>>,
-    options: SqliteConnectOptions,
+    options: Arc<SqliteConnectOptions>,
     pool_wait: Histogram,
 }
 

@@ -58,7 +58,12 @@ impl SqliteStore {
             .test_before_acquire(false)
             .connect_with(base.pragma("query_only", "on"))
             .await?;
-        Ok(Self { readers, writer: Arc::new(Mutex::new(Some(writer))), options, pool_wait })
+        Ok(Self {
+            readers,
+            writer: Arc::new(Mutex::new(Some(writer))),
+            options: Arc::new(options),
+            pool_wait,
+        })
     }
 }
 
