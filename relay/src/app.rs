@@ -63,7 +63,7 @@ impl AppState {
         let Parts { hub, cache, sample_limiter, request_limiter, replicas } =
             Parts::start(&config, &store, &metrics);
         Self(Arc::new(App {
-            batcher: Batcher::start(store.clone(), metrics.clone(), config.batch_size, config.batch_interval),
+            batcher: Batcher::start(&store, &metrics, config.batch_size, config.batch_interval),
             hub,
             cache,
             sample_limiter,

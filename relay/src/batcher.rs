@@ -85,7 +85,7 @@ enum Job {
 
 impl Batcher {
     /// Starts the lanes; each ends when the last handle is gone and all is committed.
-    pub fn start(store: Store, metrics: Metrics, rows: usize, interval: Duration) -> Self {
+    pub fn start(store: &Store, metrics: &Metrics, rows: usize, interval: Duration) -> Self {
         let failing = Arc::<AtomicUsize>::default();
         let count = store.lanes();
         let start = |_| {
@@ -95,7 +95,7 @@ impl Batcher {
             jobs
         };
         let lanes = (0..count).map(start).collect();
-        Self { lanes, failing, metrics }
+        Self { lanes, failing, metrics: metrics.clone() }
     }
 
     /// Hands in a batch; waits while the lane's queue is full. If the caller stops waiting, nothing was taken.

@@ -152,8 +152,6 @@ pub enum ConfigError {
     NoSecret,
     #[error("MIEN_TOKEN_SECRET has {0} bytes; it needs at least {MIN_SECRET_BYTES}")]
     ShortSecret(usize),
-    #[error("{0} is set, but this build has no {1}; unset it")]
-    NotInThisBuild(&'static str, &'static str),
     #[error(
         "MIEN_REDIS_URL is no address of a Redis ({0}); write for example redis://127.0.0.1:6379, or rediss:// for TLS"
     )]
