@@ -25,10 +25,14 @@ impl PostgresStore {
 
     pub async fn throughs(&self, id: SessionId) -> Result<Vec<(SourceName, u64)>> {
         let mut reader = self.lease().await?;
-        let rows = sqlx::query("SELECT name, through FROM sources WHERE session_id = $1 ORDER BY name")
-            .bind(id.0)
-            .fetch_all(&mut *reader)
-            .await?;
+        let rows = sqlx::query(
+            // Nothing of a session that is gone, though its samples may still be there.
+            "SELECT s.name, s.through FROM sources s JOIN sessions e ON e.id = s.session_id \
+             WHERE s.session_id = $1 ORDER BY s.name",
+        )
+        .bind(id.0)
+        .fetch_all(&mut *reader)
+        .await?;
         reader.give_back();
         rows.iter().map(|row| Ok((source_name(row.try_get(0)?)?, unsigned(row.try_get(1)?)))).collect()
     }

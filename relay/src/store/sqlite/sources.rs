@@ -57,10 +57,14 @@ impl SqliteStore {
     }
 
     pub async fn throughs(&self, id: SessionId) -> Result<Vec<(SourceName, u64)>> {
-        let rows = sqlx::query("SELECT name, through FROM sources WHERE session_id = ? ORDER BY name")
-            .bind(id.0.as_bytes().as_slice())
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
+        let rows = sqlx::query(
+            // Nothing of a session that is gone, though its samples may still be there.
+            "SELECT s.name, s.through FROM sources s JOIN sessions e ON e.id = s.session_id \
+             WHERE s.session_id = ? ORDER BY s.name",
+        )
+        .bind(id.0.as_bytes().as_slice())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
         rows.iter().map(|row| Ok((source_name(row.try_get(0)?)?, unsigned(row.try_get(1)?)))).collect()
     }
 
