@@ -58,8 +58,7 @@ macro_rules! ask {
     ($backend:expr, $store:ident => $call:expr) => {
         match $backend {
             Store::Sqlite($store) => $call.await,
-            // Boxed: it is long, and would make every future around it as long.
-            Store::Postgres($store) => postgres::patiently(Box::pin($call)).await,
+            Store::Postgres($store) => postgres::patiently($call).await,
         }
     };
 }

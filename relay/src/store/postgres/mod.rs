@@ -143,12 +143,14 @@ impl DerefMut for Lease {
     }
 }
 
-/// What `call` gives, if it does so in time.
-async fn within<T>(patience: Duration, call: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(patience, call).await.unwrap_or(Err(StoreError::TimedOut))
+/// What `call` gives, if it does so in time. Boxed, as what the client holds while it waits is tens of kilobytes,
+/// which would lengthen every future around it.
+fn within<T>(patience: Duration, call: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+    let call = Box::pin(call);
+    async move { tokio::time::timeout(patience, call).await.unwrap_or(Err(StoreError::TimedOut)) }
 }
 
 /// A call of the store within [`CALL_PATIENCE`].
-pub(super) async fn patiently<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
-    within(CALL_PATIENCE, call).await
+pub(super) fn patiently<T>(call: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+    within(CALL_PATIENCE, call)
 }
