@@ -223,7 +223,8 @@ pub(crate) struct Client {
 /// Returns once this holds.
 pub(crate) async fn until(mut holds: impl AsyncFnMut() -> bool) {
     patiently(async {
-        while !holds().await {
+        // Boxed, as what is asked may be long.
+        while !Box::pin(holds()).await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     })
