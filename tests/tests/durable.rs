@@ -56,8 +56,17 @@ fn a_reload_in_mid_session_costs_no_sample() {
     }
     let before = relay.api().stored(session);
     relay.api().wait_for_samples(session, before + SOME);
+    let shown_from: u64 =
+        page.attribute("timeline", "data-oldest").expect("a time").parse().expect("a number");
     stage::stop_session(&page);
-    assert_gapless(&relay.api().samples(session));
+    let samples = relay.api().samples(session);
+    assert_gapless(&samples);
+    assert!(shown_from <= samples[0].at, "the timeline shows what was recorded before the reload");
+    let mut identities: Vec<u32> =
+        samples.iter().flat_map(|sample| &sample.faces).map(|face| face.id).collect();
+    identities.dedup();
+    assert!(identities.is_sorted(), "no face got an identity that another had: {identities:?}");
+    assert!(identities.len() >= 3, "each visit has faces of its own: {identities:?}");
 }
 
 #[test]

@@ -81,6 +81,14 @@ impl Reading {
         }
     }
 
+    /// Samples of before: they stand on the timeline, and nothing else shows them.
+    pub(crate) fn recall(&self, samples: &[Sample]) {
+        let Some(last) = samples.last() else { return };
+        self.timeline.update(|timeline| samples.iter().for_each(|sample| timeline.add(sample)));
+        // Between them and the camera's first frame is a gap, so that frame's number must not follow theirs.
+        self.counters.update_value(|counters| counters.seq = counters.seq.max(last.seq + 1));
+    }
+
     fn show(&self, sample: &Sample) {
         let main = main_face(&sample.faces, self.chosen.get_untracked()).cloned();
         let before = self.main.get_untracked();

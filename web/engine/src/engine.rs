@@ -113,6 +113,12 @@ impl Engine {
         &self.shared.config.assets
     }
 
+    /// Faces of later runs get identities from `next_face` on, or higher: a session that goes on after a reload
+    /// must not give one face's identity to another.
+    pub fn continue_faces(&self, next_face: u32) {
+        self.shared.next_face.set(self.shared.next_face.get().max(next_face));
+    }
+
     /// Opens the source and analyses it until the run is dropped. One run at a time: a newer one replaces the
     /// older, which gets [`EndReason::Replaced`].
     pub async fn start(

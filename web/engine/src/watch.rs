@@ -58,12 +58,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// `since`: `None` for live from now, `Some` of the last seq seen of each source (an empty map for all).
+    /// `since`: the last seq seen of each source; an empty map for everything. "Live from now" is not on offer:
+    /// cut off before its first sample, such a watcher could not say where it began, and would miss some.
     pub fn open(
         relay_origin: &str,
         session: SessionId,
         token: &str,
-        since: Option<BTreeMap<SourceName, u64>>,
+        since: BTreeMap<SourceName, u64>,
         on: impl Fn(WatchEvent) + 'static,
     ) -> Self {
         let shared = Rc::new(Shared {
@@ -87,7 +88,7 @@ impl Watch {
 
     /// The last seq seen of each source.
     pub fn since(&self) -> BTreeMap<SourceName, u64> {
-        self.shared.link.borrow().since.clone().unwrap_or_default()
+        self.shared.link.borrow().since.clone()
     }
 }
 
@@ -171,15 +172,15 @@ enum Phase {
 #[derive(Debug)]
 struct Link {
     token: String,
-    /// The last seq seen of each source; `None` until something was seen by a watcher that asked for live.
-    since: Option<BTreeMap<SourceName, u64>>,
+    /// The last seq seen of each source.
+    since: BTreeMap<SourceName, u64>,
     phase: Phase,
     attempt: u32,
     effects: Vec<Effect>,
 }
 
 impl Link {
-    fn new(token: String, since: Option<BTreeMap<SourceName, u64>>, now: u64) -> Self {
+    fn new(token: String, since: BTreeMap<SourceName, u64>, now: u64) -> Self {
         let mut link =
             Self { token, since, phase: Phase::Offline { until: now }, attempt: 0, effects: Vec::new() };
         link.connect(now);
@@ -205,7 +206,7 @@ impl Link {
 
     fn opened(&mut self, now: u64) {
         self.phase = Phase::Connecting { until: now + GREETING_MS };
-        let hello = WatchRequest::Hello { token: &self.token, since: self.since.as_ref() };
+        let hello = WatchRequest::Hello { token: &self.token, since: Some(&self.since) };
         if let Ok(text) = serde_json::to_string(&hello) {
             self.effects.push(Effect::Send(text));
         }
@@ -234,7 +235,7 @@ impl Link {
 
     /// The relay sends each sample once; across a reconnect this is what makes it sure.
     fn samples(&mut self, source: SourceName, mut samples: Vec<Sample>) {
-        let seen = self.since.get_or_insert_default().entry(source.clone()).or_default();
+        let seen = self.since.entry(source.clone()).or_default();
         samples.retain(|sample| {
             let fresh = sample.seq > *seen;
             *seen = sample.seq.max(*seen);
@@ -289,6 +290,10 @@ mod tests {
             .collect()
     }
 
+    fn said(link: &Link, text: &str) -> bool {
+        link.effects.contains(&Effect::Send(text.to_owned()))
+    }
+
     fn samples(seqs: &[u64]) -> String {
         let samples: Vec<Sample> =
             seqs.iter().map(|&seq| Sample { seq, at: seq, faces: Vec::new() }).collect();
@@ -298,24 +303,40 @@ mod tests {
 
     #[test]
     fn a_sample_comes_once_over_a_cut_and_the_next_hello_names_the_last() {
-        let mut link = Link::new("t".to_owned(), None, 0);
+        let mut link = Link::new("t".to_owned(), BTreeMap::new(), 0);
         link.opened(0);
-        assert!(link.effects.contains(&Effect::Send(r#"{"type":"hello","token":"t"}"#.to_owned())));
+        assert!(said(&link, r#"{"type":"hello","token":"t","since":{}}"#));
         link.message(&samples(&[5, 6]));
         assert_eq!(seqs(&mut link), [5, 6]);
         link.closed(10, 1006, 0.0);
         assert_eq!(link.phase, Phase::Offline { until: 260 });
         link.tick(260, 0.0);
         link.opened(261);
-        let hello = r#"{"type":"hello","token":"t","since":{"main":6}}"#;
-        assert!(link.effects.contains(&Effect::Send(hello.to_owned())));
+        assert!(said(&link, r#"{"type":"hello","token":"t","since":{"main":6}}"#));
         link.message(&samples(&[6, 7]));
         assert_eq!(seqs(&mut link), [7]);
     }
 
     #[test]
+    fn a_cut_before_the_first_sample_moves_nothing() {
+        let begin = BTreeMap::from([(SourceName::default(), 40)]);
+        let hello = r#"{"type":"hello","token":"t","since":{"main":40}}"#;
+        let mut link = Link::new("t".to_owned(), begin, 0);
+        link.opened(0);
+        assert!(said(&link, hello));
+        link.effects.clear();
+        link.closed(10, 1006, 0.0);
+        link.tick(10_000, 0.0);
+        link.opened(10_001);
+        assert!(said(&link, hello));
+        // Stored while nobody watched.
+        link.message(&samples(&[41, 42]));
+        assert_eq!(seqs(&mut link), [41, 42]);
+    }
+
+    #[test]
     fn a_refusal_for_good_is_not_asked_again() {
-        let mut link = Link::new("t".to_owned(), Some(BTreeMap::new()), 0);
+        let mut link = Link::new("t".to_owned(), BTreeMap::new(), 0);
         link.closed(0, 4401, 0.0);
         link.tick(1_000_000, 0.0);
         link.online(1_000_000);

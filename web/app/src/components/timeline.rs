@@ -37,6 +37,7 @@ pub(crate) fn TimelinePlot(
 
     let newest = move || timeline.with_untracked(Timeline::newest_ms);
     let oldest = move || timeline.with_untracked(Timeline::oldest_ms);
+    let begin = Memo::new(move |_| timeline.with(Timeline::oldest_ms));
     let zoom =
         move |factor: f64, anchor: f64| view.update(|view| *view = view.zoomed(factor, anchor, newest()));
     let pan = move |share: f64| view.update(|view| *view = view.panned(share, oldest(), newest()));
@@ -134,7 +135,8 @@ pub(crate) fn TimelinePlot(
                         aria-label="Chart of expressions over time" aria-describedby=described_by.clone()
                         on:keydown=on_key on:wheel=on_wheel on:pointerdown=on_down on:pointerup=on_up
                         on:pointercancel=on_up on:pointermove=on_move on:pointerleave=on_leave>
-                        <canvas node_ref=canvas aria-hidden="true" data-testid="timeline"></canvas>
+                        <canvas node_ref=canvas aria-hidden="true" data-testid="timeline"
+                            data-oldest=move || begin.get().to_string()></canvas>
                     </div>
                 }
             >

@@ -102,10 +102,9 @@ impl State {
         });
         // From the start or, when connecting again, from where it was: everything stored, each sample once.
         let since = self.watch.try_update_value(|watch| watch.take().map(|watch| watch.since())).flatten();
-        let watch =
-            Watch::open(&sockets_origin(), session, token, Some(since.unwrap_or_default()), move |event| {
-                self.on(event);
-            });
+        let watch = Watch::open(&sockets_origin(), session, token, since.unwrap_or_default(), move |event| {
+            self.on(event);
+        });
         self.watch.set_value(Some(watch));
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Reflect};
-use mien_shared::{Sample, SessionId, SourceName};
+use mien_shared::{Expression, Face, FaceBox, Sample, Scores, SessionId, SourceName};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -32,8 +32,14 @@ fn rows(keys: std::ops::RangeInclusive<u64>) -> Vec<(u64, Sample)> {
     keys.map(|key| (key, Sample { seq: key, at: key * 10, faces: Vec::new() })).collect()
 }
 
+fn face(id: u32) -> Face {
+    let bounds = FaceBox { left: 0.2, top: 0.2, width: 0.3, height: 0.4 };
+    let scores = Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    Face { id, bounds, expression: Some(Expression::Neutral), scores, quality: None }
+}
+
 fn numbers(last: u64) -> Numbers {
-    Numbers { offset: 0, last, marked: 0 }
+    Numbers { last, ..Numbers::default() }
 }
 
 #[wasm_bindgen_test]
@@ -84,6 +90,18 @@ async fn a_recorder_without_a_relay_keeps_its_samples_over_a_reload() {
     assert_eq!(found.numbers.last, 20);
     let stored = disk.read(1, 99).await.unwrap();
     assert_eq!(stored.iter().map(|(_, sample)| sample.at).collect::<Vec<_>>()[9..=10], [109, 200]);
+}
+
+#[wasm_bindgen_test]
+async fn a_faces_identity_is_not_given_again_after_a_reload() {
+    let access = access();
+    let recorder = Recorder::open(access.clone(), |_| {}).await;
+    assert_eq!(recorder.next_face(), 0);
+    recorder.push(1, &[face(3), face(7)]);
+    recorder.push(2, &[face(3)]);
+    TimeoutFuture::new(600).await;
+    drop(recorder);
+    assert_eq!(Recorder::open(access, |_| {}).await.next_face(), 8);
 }
 
 #[wasm_bindgen_test]

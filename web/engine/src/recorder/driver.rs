@@ -99,6 +99,12 @@ impl Recorder {
         self.shared.settle();
     }
 
+    /// For [`crate::Engine::continue_faces`]: no face that this device has recorded of the source had this
+    /// identity or a higher one, earlier visits included.
+    pub fn next_face(&self) -> u32 {
+        self.shared.sender.borrow().ledger.next_face()
+    }
+
     pub fn status(&self) -> RecorderStatus {
         self.shared.sender.borrow().status(now_ms())
     }

@@ -28,6 +28,9 @@ pub(crate) struct Numbers {
     pub(crate) last: u64,
     /// Samples up to this seq may have been sent.
     pub(crate) marked: u64,
+    /// Above every face's identity so far.
+    #[serde(default)]
+    pub(crate) next_face: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,7 @@ pub(crate) struct Ledger {
     /// Samples up to this seq are on the disk, or were.
     saved: u64,
     marked: u64,
+    next_face: u32,
     cache: VecDeque<Sample>,
     dropped: u64,
 }
@@ -70,6 +74,7 @@ impl Ledger {
             next,
             saved: numbers.last,
             marked: numbers.marked,
+            next_face: numbers.next_face,
             cache: VecDeque::new(),
             dropped: 0,
         }
@@ -93,7 +98,12 @@ impl Ledger {
     }
 
     pub(crate) fn numbers(&self) -> Numbers {
-        Numbers { offset: self.offset, last: self.saved, marked: self.marked }
+        Numbers { offset: self.offset, last: self.saved, marked: self.marked, next_face: self.next_face }
+    }
+
+    /// No face of this source had this identity or a higher one.
+    pub(crate) fn next_face(&self) -> u32 {
+        self.next_face
     }
 
     /// The key on the disk of a seq.
@@ -121,6 +131,8 @@ impl Ledger {
             }
             self.cache.pop_front();
         }
+        let highest = faces.iter().map(|face| face.id.saturating_add(1)).max();
+        self.next_face = self.next_face.max(highest.unwrap_or_default());
         self.cache.push_back(Sample { seq: self.next, at, faces });
         self.next += 1;
         true
@@ -264,7 +276,7 @@ mod tests {
         ledger.saved(2);
         assert!(ledger.welcomed(10));
         assert_eq!((ledger.front(), ledger.pending()), (11, 3));
-        assert_eq!(ledger.numbers(), Numbers { offset: 10, last: 12, marked: 10 });
+        assert_eq!(ledger.numbers(), Numbers { offset: 10, last: 12, marked: 10, ..Numbers::default() });
         assert_eq!(ledger.key(11), 1);
         ledger.marked(12);
         assert_eq!(seqs(ledger.next_from(1, 9)), [11, 12]);
@@ -272,7 +284,8 @@ mod tests {
 
     #[test]
     fn what_may_have_been_sent_is_not_sent_under_another_number() {
-        let mut ledger = Ledger::restore(Shelf::Disk, Numbers { offset: 0, last: 9, marked: 7 }, Some(4));
+        let mut ledger =
+            Ledger::restore(Shelf::Disk, Numbers { last: 9, marked: 7, ..Numbers::default() }, Some(4));
         assert_eq!(ledger.pending(), 6);
         assert!(ledger.welcomed(5));
         assert_eq!((ledger.front(), ledger.pending()), (6, 4));
@@ -283,7 +296,11 @@ mod tests {
 
     #[test]
     fn a_backlog_is_read_back_from_the_disk() {
-        let ledger = Ledger::restore(Shelf::Disk, Numbers { offset: 100, last: 900, marked: 900 }, Some(1));
+        let ledger = Ledger::restore(
+            Shelf::Disk,
+            Numbers { offset: 100, last: 900, marked: 900, ..Numbers::default() },
+            Some(1),
+        );
         assert_eq!(ledger.next_from(1, 256), Next::OnDisk(101, 356));
         assert_eq!(ledger.next_from(800, 256), Next::OnDisk(800, 900));
     }

@@ -95,7 +95,7 @@ struct Writing {
 #[derive(Debug)]
 pub(crate) struct Sender {
     token: String,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     mode: StorageMode,
     phase: Phase,
     attempt: u32,

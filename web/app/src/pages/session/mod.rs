@@ -1,6 +1,7 @@
 //! A recording on this device, from the person's yes to the summary.
 
 mod done;
+mod history;
 mod markers;
 mod recording;
 

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
@@ -12,12 +12,13 @@ use mien_engine::{
 };
 use mien_shared::api::PatchSession;
 use mien_shared::problem::CloseCode;
-use mien_shared::{SessionId, SessionStatus};
+use mien_shared::{Sample, SessionId, SessionStatus};
 
-use super::{Outcome, Phase, markers};
+use super::{Outcome, Phase, history, markers};
 use crate::analysis::Analysis;
 use crate::fault::Fault;
 use crate::kept::{self, Kept};
+use crate::model::timeline::Timeline;
 use crate::pages::instrument::NewMarker;
 use crate::pages::scope::Scope;
 use crate::reading::Reading;
@@ -41,6 +42,8 @@ pub(super) struct Recording {
     pub(super) notice: RwSignal<Option<String>>,
     run: StoredValue<Option<Run>, LocalStorage>,
     recorder: StoredValue<Option<Recorder>, LocalStorage>,
+    /// Above every face's identity among the samples that the relay gave back.
+    next_face: StoredValue<u32>,
 }
 
 impl Recording {
@@ -55,7 +58,15 @@ impl Recording {
             notice: RwSignal::new(None),
             run: StoredValue::new_local(None),
             recorder: StoredValue::new_local(None),
+            next_face: StoredValue::new(0),
         }
+    }
+
+    /// Samples of an earlier visit, in order of seq.
+    pub(super) fn recall(self, samples: &[Sample]) {
+        self.reading.recall(samples);
+        let ids = samples.iter().flat_map(|sample| &sample.faces).map(|face| face.id.saturating_add(1));
+        self.next_face.update_value(|next| *next = ids.fold(*next, u32::max));
     }
 
     pub(super) fn kept(self) -> Kept {
@@ -97,7 +108,10 @@ impl Recording {
                 Some(Ok(session)) if session.status == SessionStatus::Completed => self.conclude().await,
                 Some(Err(fault @ ApiFault::Problem(_))) => self.phase.set(Phase::Fault(problem(fault))),
                 Some(Ok(_)) => {
-                    markers::load(self).await;
+                    // Once: another try after a fault has it all still.
+                    if self.reading.timeline.with_untracked(Timeline::is_empty) {
+                        join(markers::load(self), history::load(self)).await;
+                    }
                     self.proceed();
                 }
                 // Unreachable: the outbox takes what the camera gives until the relay is back.
@@ -160,6 +174,8 @@ impl Recording {
                 Recorder::open(self.kept.with_value(Kept::access), move |event| self.on_recorder(event))
                     .await;
             self.status.set(Some(recorder.status()));
+            // The relay knows more where this browser keeps nothing, or another device recorded before.
+            engine.continue_faces(recorder.next_face().max(self.next_face.get_value()));
             self.recorder.set_value(Some(recorder));
         }
         if let Phase::Opening(_) = self.phase.get_untracked() {
