@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mien_shared::api::{SamplesPage, Summary};
+use mien_shared::api::{MarkerList, SamplesPage, Summary};
 use mien_shared::{Sample, SessionId};
 use serde::de::DeserializeOwned;
 
@@ -46,6 +46,12 @@ impl Api {
 
     pub fn summary(&self, session: SessionId) -> Option<Summary> {
         self.get(&format!("/api/v1/sessions/{session}/summary"))
+    }
+
+    /// Labels of the session's markers, in order of time.
+    pub fn markers(&self, session: SessionId) -> Option<Vec<String>> {
+        let list: MarkerList = self.get(&format!("/api/v1/sessions/{session}/markers"))?;
+        Some(list.markers.into_iter().map(|marker| marker.label).collect())
     }
 
     /// Every stored sample of the source `main`, in the relay's order.

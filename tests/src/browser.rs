@@ -20,6 +20,8 @@ pub enum Camera {
     Films(PathBuf),
     /// There is one, and the person says no.
     Denied,
+    /// Two, allowed; they film a test picture without a face.
+    Two,
     /// There is none.
     Absent,
 }
@@ -70,6 +72,12 @@ impl Browser {
             Camera::Films(clip) => {
                 command.args(["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]);
                 command.arg(format!("--use-file-for-fake-video-capture={}", clip.display()));
+            }
+            Camera::Two => {
+                command.args([
+                    "--use-fake-ui-for-media-stream",
+                    "--use-fake-device-for-media-stream=device-count=2",
+                ]);
             }
             Camera::Denied => {
                 command.args(["--use-fake-ui-for-media-stream=deny", "--use-fake-device-for-media-stream"]);

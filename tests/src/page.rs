@@ -128,6 +128,20 @@ impl Page {
         }
     }
 
+    /// Presses a key that types nothing, such as `ArrowDown`, where the focus is.
+    pub fn press(&self, key: &str) {
+        for kind in ["rawKeyDown", "keyUp"] {
+            let code = match key {
+                "ArrowUp" => 38,
+                "ArrowDown" => 40,
+                "Escape" => 27,
+                _ => 0,
+            };
+            let params = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code });
+            self.call("Input.dispatchKeyEvent", params);
+        }
+    }
+
     /// Gives a file to a file field.
     pub fn choose_file(&self, selector: &str, file: &Path) {
         self.wait_for(selector, &format!("!!document.querySelector({selector:?})"));

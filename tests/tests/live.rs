@@ -5,6 +5,7 @@ use mien_tests::api::assert_gapless;
 use mien_tests::browser::{Browser, Camera};
 use mien_tests::relay::Relay;
 use mien_tests::stage::{self, Stage};
+use mien_tests::wait;
 
 const SAMPLES: u64 = 20;
 /// The tracker may take some frames to make up its mind about a new face.
@@ -89,6 +90,66 @@ fn the_camera_is_asked_for_only_after_consent() {
     page.click("consent-allow");
     page.wait_for("the page to ask for the camera", "asked === 1");
     stage::live_session(&page);
+}
+
+#[test]
+fn another_camera_goes_on_with_the_session_and_is_remembered() {
+    const OPEN: &str = "tracks.find(track => track.readyState === 'live')?.getSettings().deviceId";
+    let _stage = Stage::set();
+    let relay = Relay::start();
+    let browser = Browser::start(&Camera::Two);
+    let page = browser.page();
+    page.before_each_load(KEEP_TRACKS);
+    let session = stage::start_session(&page, &relay.url());
+    relay.api().wait_for_samples(session, SAMPLES);
+    let first = page.wait_for("an open camera", OPEN);
+
+    page.wait_for(
+        "two to choose from",
+        "document.querySelectorAll('[data-testid=camera] option').length === 2",
+    );
+    let index = page
+        .ask("(list => (list.focus(), list.selectedIndex))(document.querySelector('[data-testid=camera]'))");
+    page.press(if index == Some(0.into()) { "ArrowDown" } else { "ArrowUp" });
+    page.wait_for("the first to be released", "tracks.length === 2 && tracks[0].readyState === 'ended'");
+    let second = page.wait_for("the other camera", OPEN);
+    assert_ne!(first, second);
+    let before = relay.api().stored(session);
+    relay.api().wait_for_samples(session, before + SAMPLES);
+
+    page.reload();
+    assert_eq!(stage::live_session(&page), session);
+    assert_eq!(page.wait_for("a camera after the reload", OPEN), second, "the choice is remembered");
+    stage::stop_session(&page);
+    assert_gapless(&relay.api().samples(session));
+}
+
+#[test]
+fn a_marker_is_stored_listed_and_deleted() {
+    let stage = Stage::set();
+    let relay = Relay::start();
+    let browser = stage.browser();
+    let page = browser.page();
+    let session = stage::start_session(&page, &relay.url());
+    relay.api().wait_for_samples(session, 1);
+    let stored = |what: &str, labels: &[&str]| {
+        wait::until(what, || relay.api().markers(session).filter(|list| list == labels));
+    };
+    page.click("mark");
+    page.click("marker-save");
+    stored("the marker", &["Marker 1"]);
+
+    page.reload();
+    stage::live_session(&page);
+    let before = relay.api().stored(session);
+    relay.api().wait_for_samples(session, before + 1);
+    page.click("mark");
+    page.wait_for(
+        "it in the list",
+        "document.querySelector('[data-testid=markers]')?.innerText.includes('Marker 1')",
+    );
+    page.click("marker-delete");
+    stored("it to be gone", &[]);
 }
 
 /// Counts requests for a camera and keeps what came of them.

@@ -66,8 +66,19 @@ impl Look<'_> {
         let session = stage::live_session(&page);
         relay.api().wait_for_samples(session, SAMPLES);
         self.take(&page, "live");
+        page.press("?");
+        page.wait_for("the keys", "document.querySelector('dialog').open");
+        self.take(&page, "keys");
+        page.press("Escape");
+        page.click("mark");
+        page.click("marker-save");
+        page.click("mark");
+        page.wait_for_element("marker-delete");
+        self.take(&page, "markers");
+        page.press("Escape");
 
         let link = stage::share_link(&page);
+        self.take(&page, "share");
         let watcher = Browser::start(&Camera::Absent);
         let screen = self.page(&watcher);
         screen.goto(&link);

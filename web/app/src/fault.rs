@@ -68,8 +68,8 @@ impl Fault {
         match close {
             CloseCode::Unauthorized => Self::new(
                 "expired",
-                "The access has expired",
-                "Share links and recordings are open for a day. Nothing that was stored is lost; ask for a new link or start a new session.",
+                "The access is no longer valid",
+                "Links and recordings are open for a day; this one has expired, or was not copied whole. Nothing that was stored is lost. Ask for a new link, or start a new session.",
                 WayOn::Home,
             ),
             CloseCode::Forbidden => Self::new(

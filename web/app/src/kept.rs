@@ -13,6 +13,7 @@ use crate::browser::Memory;
 
 const INDEX_KEY: &str = "mien.sessions";
 const USER_TOKEN_KEY: &str = "mien.user_token";
+const CAMERA_KEY: &str = "mien.camera";
 /// Sessions to remember; the oldest goes first.
 const MOST: usize = 20;
 
@@ -114,6 +115,15 @@ pub(crate) fn user_token() -> Option<String> {
 
 pub(crate) fn keep_user_token(token: &str) {
     Memory::Tab.write(USER_TOKEN_KEY, &token);
+}
+
+/// The camera that this device recorded with last.
+pub(crate) fn camera() -> Option<String> {
+    Memory::Device.read(CAMERA_KEY)
+}
+
+pub(crate) fn keep_camera(id: &str) {
+    Memory::Device.write(CAMERA_KEY, &id);
 }
 
 fn watch_key(session: SessionId) -> String {

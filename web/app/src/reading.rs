@@ -24,6 +24,8 @@ pub(crate) struct Reading {
     pub faces: RwSignal<Vec<Face>>,
     /// The face that the figures speak of, at a pace that can be read.
     pub main: RwSignal<Option<Face>>,
+    /// Whether anything is being looked at: from the first frame on, until the source ends.
+    pub begun: RwSignal<bool>,
     /// Which face the person picked, by id.
     pub chosen: RwSignal<Option<u32>>,
     pub timeline: RwSignal<Timeline>,
@@ -47,6 +49,7 @@ impl Reading {
             frame: RwSignal::new_local(None),
             faces: RwSignal::new(Vec::new()),
             main: RwSignal::new(None),
+            begun: RwSignal::new(false),
             chosen: RwSignal::new(None),
             timeline: RwSignal::new(Timeline::default()),
             stats: RwSignal::new(RunStats::default()),
@@ -107,6 +110,9 @@ impl Reading {
             self.spoken.set(words);
         }
         self.counters.set_value(counters);
+        if !self.begun.get_untracked() {
+            self.begun.set(true);
+        }
         self.faces.set(sample.faces.clone());
     }
 
@@ -118,6 +124,7 @@ impl Reading {
     /// Nothing is looked at any more; the timeline stays.
     pub(crate) fn rest(&self) {
         self.interrupt();
+        self.begun.set(false);
         self.frame.set(None);
         self.faces.set(Vec::new());
         self.main.set(None);
@@ -129,7 +136,18 @@ impl Reading {
         Some(self.counters.get_value().newest_ms).filter(|at| *at > 0)
     }
 
-    pub(crate) fn flag(&self, at_ms: u64, label: String) {
-        self.timeline.update(|timeline| timeline.flag(Flag { at_ms, label }));
+    pub(crate) fn flag(&self, flag: Flag) {
+        self.timeline.update(|timeline| timeline.flag(flag));
+    }
+
+    pub(crate) fn unflag(&self, flag: &Flag) {
+        self.timeline.update(|timeline| timeline.unflag(flag));
+    }
+
+    /// Whether this flag still stands: it may have been taken away while it was on its way to the relay.
+    pub(crate) fn has_flag(&self, flag: &Flag) -> bool {
+        self.timeline
+            .try_with_untracked(|timeline| timeline.flags().any(|other| other == flag))
+            .unwrap_or(false)
     }
 }

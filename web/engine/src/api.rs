@@ -126,6 +126,10 @@ impl Relay {
         self.call("POST", &format!("/sessions/{id}/markers"), Some(marker)).await
     }
 
+    pub async fn delete_marker(&self, id: SessionId, marker: &Marker) -> Result<(), ApiFault> {
+        self.send("DELETE", &format!("/sessions/{id}/markers/{}", marker.id), None).await.map(drop)
+    }
+
     async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiFault> {
         self.call::<(), T>("GET", path, None).await
     }

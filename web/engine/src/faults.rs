@@ -64,15 +64,17 @@ pub enum LoadFault {
 /// Why a camera, file or picture cannot be analysed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SourceFault {
-    #[error("The camera was not allowed. Allow it in the browser's address bar, then try again.")]
+    #[error("The camera was not allowed. Allow it in the browser’s address bar, then try again.")]
     Denied,
     #[error("No camera was found. Connect one, or use a video file or the demo.")]
     Absent,
     #[error("Another program is using the camera. Close it, then try again.")]
     Busy,
-    #[error("The camera was unplugged or switched off.")]
+    #[error("The camera was unplugged or switched off. Connect it, then try again.")]
     Unplugged,
-    #[error("Browsers give a page the camera only over https or on localhost.")]
+    #[error(
+        "Browsers give a page the camera only over https or on localhost. Open this page at such an address."
+    )]
     Insecure,
     #[error("This file is not a picture that the browser can read.")]
     UnreadablePicture,

@@ -83,6 +83,11 @@ impl Run {
         self.handle.set_paused(false);
     }
 
+    /// Id of the camera that is open, of those that [`crate::devices`] lists; `None` for other sources.
+    pub fn camera(&self) -> Option<String> {
+        self.handle.camera()
+    }
+
     /// Ends the run and releases the camera before it returns.
     pub fn stop(self) {}
 }

@@ -46,7 +46,7 @@ pub(crate) fn Quality(#[prop(into)] face: Signal<Option<Face>>) -> impl IntoView
     let hint = move || match (face.with(Option::is_some), quality.get()) {
         (_, Some(quality)) => face::quality_hint(quality),
         (true, None) => "Quality is not known",
-        (false, None) => "Nobody in view",
+        (false, None) => "No face to judge",
     };
     view! {
         <div class="quality">

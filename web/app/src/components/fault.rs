@@ -77,7 +77,7 @@ pub(crate) fn FaultCard(
                         <FilePick on_pick=on_pick label="Use a video file" accept="video/*" />
                     })}
                     {fault.other_source.then(|| view! {
-                        <button class="quiet" on:click=move |_| router.go(Route::Demo)>"Try the demo"</button>
+                        <button on:click=move |_| router.go(Route::Demo)>"Try the demo"</button>
                     })}
                 </div>
                 {fault.detail.map(|detail| view! {

@@ -1,6 +1,7 @@
 //! What the pages are made of. Each shows one thing and takes signals.
 
 mod bars;
+mod camera;
 mod consent;
 mod controls;
 mod faces;
@@ -17,6 +18,7 @@ mod timeline;
 mod top_bar;
 
 pub(crate) use bars::{Bars, Quality};
+pub(crate) use camera::CameraPick;
 pub(crate) use consent::ConsentSteps;
 pub(crate) use controls::Controls;
 pub(crate) use faces::Faces;

@@ -8,6 +8,9 @@ use crate::model::{face::confidence, format, words};
 #[component]
 pub(crate) fn Now(
     #[prop(into)] face: Signal<Option<Face>>,
+    /// Whether anything has been looked at yet.
+    #[prop(into)]
+    begun: Signal<bool>,
     /// What a screen reader hears, at a pace it can follow.
     #[prop(into)]
     spoken: Signal<&'static str>,
@@ -17,7 +20,8 @@ pub(crate) fn Now(
     let shown = Memo::new(move |_| face.with(|face| face.as_ref().map(|face| face.expression)));
     let name = move || shown.get().map_or("none", |expression| expression.map_or("unsure", |e| e.name()));
     let said = move || {
-        let words = shown.get().map_or("nobody in view", words::looks);
+        let nobody = if begun.get() { "nobody in view" } else { "no picture yet" };
+        let words = shown.get().map_or(nobody, words::looks);
         let mut letters = words.chars();
         letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
     };
@@ -30,7 +34,9 @@ pub(crate) fn Now(
                 let (likeliest, score) = face.scores.top();
                 format!("Likeliest: {}, {}", words::noun(likeliest).to_lowercase(), format::percent(score))
             }
-            None => "Waiting for a face".to_owned(),
+            None if begun.get() => "Waiting for a face".to_owned(),
+            // The line stays, so that nothing moves when there is something to say.
+            None => "\u{a0}".to_owned(),
         })
     };
     view! {

@@ -27,6 +27,9 @@ pub(crate) fn Stage(
     reading: Reading,
     #[prop(into)] state: Signal<StageState>,
     #[prop(into)] progress: Signal<Option<LoadProgress>>,
+    /// Over the picture.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let frame_canvas = NodeRef::<Canvas>::new();
     let overlay_canvas = NodeRef::<Canvas>::new();
@@ -84,6 +87,7 @@ pub(crate) fn Stage(
                     })}
                 </p>
             </Show>
+            {children.map(|children| children())}
         </div>
     }
 }

@@ -7,6 +7,7 @@ use leptos::task::spawn_local;
 
 use crate::browser;
 use crate::model::format;
+use crate::model::timeline::{Flag, Timeline};
 
 /// The address for watchers, ready to be copied.
 #[component]
@@ -43,21 +44,31 @@ pub(crate) fn ShareStrip(link: String, on_close: Callback<()>) -> impl IntoView 
     }
 }
 
-/// Asks what to call the moment at `at_ms`; the recording goes on meanwhile.
+/// Asks what to call the moment at `at_ms`, and lists what has been marked before; the recording goes on
+/// meanwhile.
 #[component]
 pub(crate) fn MarkerStrip(
     at_ms: u64,
     default_label: String,
+    timeline: RwSignal<Timeline>,
     on_save: Callback<String>,
+    on_delete: Callback<Flag>,
     on_close: Callback<()>,
 ) -> impl IntoView {
+    // The newest first.
+    let marked = Memo::new(move |_| {
+        let mut flags: Vec<Flag> = timeline.with(|timeline| timeline.flags().cloned().collect());
+        flags.reverse();
+        flags
+    });
     let field = NodeRef::<Input>::new();
-    Effect::new(move |_| {
+    let focus = move || {
         if let Some(field) = field.get() {
             // Focus is refused only for what is not in the document.
             let _ = field.focus();
         }
-    });
+    };
+    Effect::new(move |_| focus());
     let placeholder = default_label.clone();
     let save = move |event: SubmitEvent| {
         event.prevent_default();
@@ -70,8 +81,26 @@ pub(crate) fn MarkerStrip(
             <label for="marker-label">{format!("Marker at {}", browser::time_of_day(at_ms))}</label>
             <input type="text" id="marker-label" node_ref=field placeholder=placeholder autocomplete="off"
                 maxlength=mien_shared::limits::MAX_LABEL_CHARS.to_string() data-testid="marker-label" />
-            <button class="primary" type="submit">"Save marker"</button>
+            <button class="primary" type="submit" data-testid="marker-save">"Save marker"</button>
             <button class="quiet" type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
+            <ul class="marked" aria-label="Markers" data-testid="markers" hidden=move || marked.with(Vec::is_empty)>
+                {move || marked.get().into_iter().map(|flag| {
+                    let name = format!("Delete the marker {}", flag.label);
+                    let (time, label) = (browser::time_of_day(flag.at_ms), flag.label.clone());
+                    view! {
+                        <li>
+                            <span class="hint">{time}</span>
+                            <span class="label">{label}</span>
+                            <button class="quiet" type="button" aria-label=name data-testid="marker-delete"
+                                on:click=move |_| {
+                                    on_delete.run(flag.clone());
+                                    // The button that had the focus goes.
+                                    focus();
+                                }>"Delete"</button>
+                        </li>
+                    }
+                }).collect_view()}
+            </ul>
         </form>
     }
 }

@@ -111,13 +111,14 @@ pub(crate) fn TimelinePlot(
             |at| timeline.with(|timeline| describe(timeline, at)),
         )
     };
+    let reads = move || cursor.with(Option::is_some).to_string();
     let readout_id = format!("timeline-readout-{}", NEXT_ID.fetch_add(1, Ordering::Relaxed));
     let described_by = readout_id.clone();
     view! {
         <section class="timeline" aria-label=title>
             <div class="bar">
                 <h2>{title}</h2>
-                <output class="readout" id=readout_id>{readout}</output>
+                <output class="readout" id=readout_id data-reading=reads>{readout}</output>
                 <div class="tools">
                     <Show when=move || !view.get().follows()>
                         <button class="quiet" on:click=move |_| follow()>"Newest"</button>

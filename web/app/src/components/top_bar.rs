@@ -56,12 +56,12 @@ pub(crate) fn TopBar(
                 {move || format::count(pending.get(), "sample waiting", "samples waiting")}
             </span>
             <span class="spacer"></span>
-            <span class="private" title="The camera's pictures are analysed on this device. Only numbers are sent.">
+            <span class="private" title="The camera’s pictures are analysed on this device. Only numbers are sent.">
                 <Icon glyph=Glyph::Lock />
                 <span>
-                    "Frames stay in this browser · "
+                    "Frames stay in this browser"
                     <span data-testid="bytes-sent" data-bytes=move || sent.get().unwrap_or(0).to_string()>
-                        {move || sent.get().map_or_else(|| "nothing sent".to_owned(), |sent| format!("{} sent", format::bytes(sent)))}
+                        {move || sent.get().map(|sent| format!(" · {} sent", format::bytes(sent)))}
                     </span>
                 </span>
             </span>

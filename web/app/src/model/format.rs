@@ -41,6 +41,21 @@ pub fn ago(ms: u64) -> String {
     }
 }
 
+/// A camera's label without the numbers of its maker and kind that Chromium adds, or words for one without:
+/// `USB Camera (046d:0825)` is `USB Camera`. `place` counts from 1.
+pub fn camera(label: &str, place: usize) -> String {
+    let is_number = |text: &str| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let label = label.trim();
+    let bare = label
+        .strip_suffix(')')
+        .and_then(|text| text.rsplit_once(" ("))
+        .filter(|(_, numbers)| {
+            numbers.split_once(':').is_some_and(|(maker, kind)| is_number(maker) && is_number(kind))
+        })
+        .map_or(label, |(bare, _)| bare);
+    if bare.is_empty() { format!("Camera{NBSP}{place}") } else { bare.to_owned() }
+}
+
 /// `1 face`, `3 faces`; thousands are set apart.
 pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{}{NBSP}{}", grouped(number), if number == 1 { one } else { many })
@@ -65,6 +80,19 @@ pub fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cameras_have_names() {
+        for (label, name) in [
+            ("", "Camera\u{a0}2"),
+            ("USB Camera (046d:0825)", "USB Camera"),
+            ("camera2 0, facing back", "camera2 0, facing back"),
+            ("FaceTime HD Camera (Built-in)", "FaceTime HD Camera (Built-in)"),
+            ("(046d:0825)", "(046d:0825)"),
+        ] {
+            assert_eq!(camera(label, 2), name);
+        }
+    }
 
     #[test]
     fn percents_are_whole_and_bounded() {

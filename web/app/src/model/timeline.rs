@@ -157,6 +157,13 @@ impl Timeline {
         }
     }
 
+    /// Takes a flag away again; one of two that are alike.
+    pub fn unflag(&mut self, flag: &Flag) {
+        if let Some(place) = self.flags.iter().position(|other| other == flag) {
+            self.flags.remove(place);
+        }
+    }
+
     pub fn flags(&self) -> impl Iterator<Item = &Flag> {
         self.flags.iter()
     }
@@ -308,7 +315,10 @@ mod tests {
         for (at_ms, label) in [(5, "b"), (1, "a"), (5, "c")] {
             line.flag(Flag { at_ms, label: label.to_owned() });
         }
+        line.unflag(&Flag { at_ms: 5, label: "a".to_owned() });
         assert_eq!(line.flags().map(|flag| flag.label.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+        line.unflag(&Flag { at_ms: 5, label: "b".to_owned() });
+        assert_eq!(line.flags().map(|flag| flag.label.as_str()).collect::<Vec<_>>(), ["a", "c"]);
     }
 
     #[test]

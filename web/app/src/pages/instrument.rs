@@ -8,6 +8,7 @@ use crate::components::{
     Bars, Controls, Faces, Key, KeysDialog, LinkWords, MarkerStrip, Now, Quality, ShareStrip, Stage,
     StageState, TimelinePlot, TopBar, global_keys,
 };
+use crate::model::timeline::Flag;
 use crate::reading::Reading;
 
 /// What is open below the bar.
@@ -17,14 +18,6 @@ enum Strip {
     Share,
     /// A marker at this capture time, Unix milliseconds.
     Marker(u64),
-}
-
-/// A moment that the person named.
-#[derive(Clone, Debug)]
-pub(crate) struct NewMarker {
-    /// Unix milliseconds.
-    pub at_ms: u64,
-    pub label: String,
 }
 
 #[component]
@@ -41,9 +34,14 @@ pub(crate) fn Instrument(
     #[prop(default = None)]
     share_link: Option<String>,
     #[prop(default = "Stop")] stop_label: &'static str,
+    /// Over the picture, such as the choice of camera.
+    #[prop(default = None)]
+    on_stage: Option<AnyView>,
     on_pause: Callback<()>,
     on_stop: Callback<()>,
-    on_marker: Callback<NewMarker>,
+    /// A moment that the person named, and one whose name they took back.
+    on_mark: Callback<Flag>,
+    on_unmark: Callback<Flag>,
     /// Notices.
     children: Children,
 ) -> impl IntoView {
@@ -70,11 +68,16 @@ pub(crate) fn Instrument(
     let save = move |at_ms: u64| {
         Callback::new(move |label: String| {
             markers.update(|count| *count += 1);
-            reading.flag(at_ms, label.clone());
-            on_marker.run(NewMarker { at_ms, label });
+            let flag = Flag { at_ms, label };
+            reading.flag(flag.clone());
+            on_mark.run(flag);
             strip.set(Strip::Closed);
         })
     };
+    let delete = Callback::new(move |flag: Flag| {
+        reading.unflag(&flag);
+        on_unmark.run(flag);
+    });
     let open_strip = move || match strip.get() {
         Strip::Closed => None,
         Strip::Share => {
@@ -83,8 +86,11 @@ pub(crate) fn Instrument(
         Strip::Marker(at_ms) => {
             let label = format!("Marker {}", markers.get_untracked() + 1);
             Some(
-                view! { <MarkerStrip at_ms=at_ms default_label=label on_save=save(at_ms) on_close=close /> }
-                    .into_any(),
+                view! {
+                    <MarkerStrip at_ms=at_ms default_label=label timeline=reading.timeline
+                        on_save=save(at_ms) on_delete=delete on_close=close />
+                }
+                .into_any(),
             )
         }
     };
@@ -92,9 +98,9 @@ pub(crate) fn Instrument(
         <main class="live" data-testid="live" data-session=session.map(|id| id.to_string())>
             <TopBar title=title link=link sent=sent pending=pending stop_label=stop_label on_stop=on_stop />
             <div class="notices">{children()}{open_strip}</div>
-            <Stage reading=reading state=stage progress=progress />
+            <Stage reading=reading state=stage progress=progress>{on_stage}</Stage>
             <section class="panel" aria-label="Expression">
-                <Now face=reading.main spoken=reading.spoken testid="expression" />
+                <Now face=reading.main begun=reading.begun spoken=reading.spoken testid="expression" />
                 <Bars face=reading.main />
                 <Quality face=reading.main />
                 <Faces reading=reading />

@@ -73,7 +73,7 @@ pub(crate) fn Preview() -> impl IntoView {
         <section class="preview" aria-label="Demo, computed in this browser">
             <Stage reading=reading state=Signal::derive(state) progress=analysis.progress() />
             <div class="beside">
-                <Now face=reading.main spoken="" testid="preview-expression" />
+                <Now face=reading.main begun=reading.begun spoken="" testid="preview-expression" />
                 <button class="quiet" on:click=toggle disabled=move || phase.get() == Phase::Opening>{label}</button>
             </div>
             <Bars face=reading.main />

@@ -33,6 +33,13 @@ pub(crate) fn Start() -> impl IntoView {
     let signs_in = RwSignal::new(kept::user_token().is_some());
     let title = NodeRef::<Input>::new();
     let token = NodeRef::<Input>::new();
+    // On a phone it would come to stand below the screen.
+    Effect::new(move |_| {
+        if let (Phase::SignIn(_), Some(field)) = (phase.get(), token.get()) {
+            // Focus is refused only for what is not in the document.
+            let _ = field.focus();
+        }
+    });
     let value = |field: NodeRef<Input>| field.get_untracked().map(|field| field.value().trim().to_owned());
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -89,14 +96,14 @@ pub(crate) fn Start() -> impl IntoView {
                         <input type="text" node_ref=title maxlength=MAX_TITLE_CHARS.to_string() autocomplete="off"
                             placeholder="For example: interview 12" data-testid="title" />
                     </label>
+                    {move || said().map(|why| view! { <p class="notice warn" role="alert" data-testid="start-failed">{why}</p> })}
                     <Show when=move || signs_in.get()>
                         <label class="field">
                             <span>"User token"</span>
                             <input type="password" node_ref=token autocomplete="off" spellcheck="false" data-testid="user-token" />
-                            <small>"Whoever runs the relay prints one with mien-relay token. It is kept in this tab only."</small>
+                            <small>"Whoever runs the relay prints one with “mien\u{2011}relay token”. It is kept in this tab only."</small>
                         </label>
                     </Show>
-                    {move || said().map(|why| view! { <p class="notice warn" role="alert" data-testid="start-failed">{why}</p> })}
                     <div class="row">
                         <button class="primary" type="submit" data-testid="consent-allow"
                             disabled=move || phase.get() == Phase::Creating>

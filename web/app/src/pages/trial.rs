@@ -114,9 +114,7 @@ fn TrialView(state: State, on_pick: Callback<PickedFile>, on_stop: Callback<()>)
     let link = || LinkWords { name: "none", text: "Nothing is recorded", more: String::new() };
     let is_demo = move || state.source.with(|source| matches!(source, Source::Demo));
     let words = move || match (is_demo(), state.phase.get() == Phase::Over) {
-        (true, _) => {
-            "A clip with known faces, analysed here and now. With your own camera it is the same, live."
-        }
+        (true, _) => "A clip with known faces, analysed here and now. Your own camera works the same, live.",
         (false, true) => "The file is done. It was read here and went nowhere.",
         (false, false) => "Your file is read here and goes nowhere.",
     };
@@ -132,11 +130,12 @@ fn TrialView(state: State, on_pick: Callback<PickedFile>, on_stop: Callback<()>)
             stop_label="Close"
             on_pause=Callback::new(move |()| state.toggle())
             on_stop=on_stop
-            on_marker=Callback::new(|_| {})
+            on_mark=Callback::new(|_| {})
+            on_unmark=Callback::new(|_| {})
         >
             <div class="notice">
                 <p>{words}</p>
-                <FilePick on_pick=on_pick class="quiet" />
+                <FilePick on_pick=on_pick label="Open a file" />
                 <Link to=Route::Start class="button primary" testid="start-session">"Start a session"</Link>
             </div>
         </Instrument>

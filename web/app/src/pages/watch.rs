@@ -225,16 +225,17 @@ fn WatchView(state: State, session: SessionId) -> impl IntoView {
 fn SourceCard(name: SourceName, seen: Seen, state: State) -> impl IntoView {
     let reading = seen.reading;
     let label = name.to_string();
+    let title = if name == SourceName::default() { "Main camera".to_owned() } else { label.clone() };
     let here = move || state.connected.with(|connected| connected.contains(&name));
     let faces = move || format::count(reading.faces.with(Vec::len) as u64, "face", "faces");
     view! {
-        <section class="source" data-source=label.clone() aria-label=format!("Source {label}")>
+        <section class="source" data-source=label.clone() aria-label=title.clone()>
             <header>
-                <h2>{label.clone()}</h2>
+                <h2>{title.clone()}</h2>
                 <span>{move || if here() { format!("Connected · {}", faces()) } else { "Not connected".to_owned() }}</span>
             </header>
             <div class="pair">
-                <Now face=reading.main spoken=reading.spoken testid="watch-expression" />
+                <Now face=reading.main begun=reading.begun spoken=reading.spoken testid="watch-expression" />
                 <Bars face=reading.main />
             </div>
             <TimelinePlot timeline=reading.timeline />

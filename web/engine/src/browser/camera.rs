@@ -36,13 +36,38 @@ impl Camera {
             return Err(SourceFault::Insecure);
         }
         let media = window.navigator().media_devices().map_err(|_| SourceFault::Insecure)?;
-        let wanted = web_sys::MediaStreamConstraints::new();
-        wanted.set_video(&constraints(choice).map_err(|thrown| fault(&thrown))?);
-        let promise = media.get_user_media_with_constraints(&wanted).map_err(|thrown| fault(&thrown))?;
-        let stream = JsFuture::from(promise).await.map_err(|thrown| fault(&thrown))?;
+        let stream = match ask(&media, choice).await {
+            // The wanted device is not there; another may be.
+            Err(thrown) if choice.device_id.is_some() && name(&thrown) == "OverconstrainedError" => {
+                ask(&media, &CameraChoice { device_id: None, ..choice.clone() }).await
+            }
+            answer => answer,
+        };
+        let stream = stream.map_err(|thrown| fault(&thrown))?;
         let stream = stream.dyn_into().map_err(|other| SourceFault::Other { detail: describe(&other) })?;
         Ok(Self { stream })
     }
+
+    /// The device that is open, and which way it looks where the browser knows.
+    pub(crate) fn device(&self) -> (Option<String>, Option<Facing>) {
+        let settings = tracks(&self.stream).first().map(web_sys::MediaStreamTrack::get_settings);
+        let read = |key: &str| {
+            let value = Reflect::get(settings.as_ref()?, &key.into()).ok()?.as_string();
+            value.filter(|text| !text.is_empty())
+        };
+        let facing = match read("facingMode").as_deref() {
+            Some("user") => Some(Facing::User),
+            Some("environment") => Some(Facing::Environment),
+            _ => None,
+        };
+        (read("deviceId"), facing)
+    }
+}
+
+async fn ask(media: &web_sys::MediaDevices, choice: &CameraChoice) -> Result<JsValue, JsValue> {
+    let wanted = web_sys::MediaStreamConstraints::new();
+    wanted.set_video(&constraints(choice)?);
+    JsFuture::from(media.get_user_media_with_constraints(&wanted)?).await
 }
 
 pub(crate) fn tracks(stream: &web_sys::MediaStream) -> Vec<web_sys::MediaStreamTrack> {
@@ -74,8 +99,11 @@ fn constraints(choice: &CameraChoice) -> Result<JsValue, JsValue> {
 }
 
 fn fault(thrown: &JsValue) -> SourceFault {
-    let name = thrown.dyn_ref::<web_sys::DomException>().map(web_sys::DomException::name);
-    fault_named(name.as_deref().unwrap_or_default(), describe(thrown))
+    fault_named(&name(thrown), describe(thrown))
+}
+
+fn name(thrown: &JsValue) -> String {
+    thrown.dyn_ref::<web_sys::DomException>().map(web_sys::DomException::name).unwrap_or_default()
 }
 
 /// The names that `getUserMedia` rejects with.

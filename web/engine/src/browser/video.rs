@@ -16,7 +16,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::camera::{Camera, tracks};
 use super::{PickedFile, StreamHandle, VideoHandle, describe, now_ms};
 use crate::faults::SourceFault;
-use crate::source::CameraChoice;
+use crate::source::{CameraChoice, Facing};
 
 /// A video that shows nothing by then has nothing to show.
 const FIRST_FRAME_MS: u32 = 10_000;
@@ -27,7 +27,7 @@ const DISPLAY_SIDE: u32 = 1_280;
 #[derive(Debug)]
 enum Origin {
     /// Released by its own drop.
-    Camera(#[expect(dead_code, reason = "held for its drop")] Camera),
+    Camera(Camera),
     /// An object URL of a picked file.
     File(String),
     Address,
@@ -123,6 +123,14 @@ impl VideoSource {
 
     fn new(video: web_sys::HtmlVideoElement, origin: Origin) -> Self {
         Self { video, origin, watcher: RefCell::new(None), listeners: RefCell::new(Vec::new()) }
+    }
+
+    /// Of a camera: the device that is open, and which way it looks where the browser knows.
+    pub(crate) fn device(&self) -> (Option<String>, Option<Facing>) {
+        match &self.origin {
+            Origin::Camera(camera) => camera.device(),
+            _ => (None, None),
+        }
     }
 
     async fn begin(&self, silent: SourceFault) -> Result<(), SourceFault> {

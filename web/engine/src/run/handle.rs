@@ -122,6 +122,13 @@ impl RunHandle {
         }
     }
 
+    pub(crate) fn camera(&self) -> Option<String> {
+        match &self.input.borrow().as_ref()?.media {
+            Media::Video(video) => video.device().0,
+            Media::Picture(_) => None,
+        }
+    }
+
     /// Releases the source; nothing follows but [`RunEvent::Ended`].
     pub(crate) fn end(&self, reason: EndReason) {
         if self.ended.replace(true) {

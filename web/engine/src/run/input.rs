@@ -34,7 +34,12 @@ impl Input {
             SourceChoice::Stream(stream) => Media::Video(VideoSource::stream(stream).await?),
             SourceChoice::Picture(file) => Media::Picture(picture::read(file).await?),
         };
-        let mirrored = matches!(choice, SourceChoice::Camera(camera) if camera.facing == Facing::User);
+        let mirrored = match (choice, &media) {
+            (SourceChoice::Camera(camera), Media::Video(video)) => {
+                video.device().1.unwrap_or(camera.facing) == Facing::User
+            }
+            _ => false,
+        };
         Ok(Self { media, mirrored })
     }
 

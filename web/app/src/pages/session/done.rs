@@ -49,7 +49,7 @@ pub(super) fn Done(recording: Recording, outcome: Outcome) -> impl IntoView {
                 <p role="status" class="hint" data-testid="done-said">{move || said.get()}</p>
                 <div class="row">
                     <Link to=Route::Start class="button primary">"Start another session"</Link>
-                    <Link to=Route::Home class="button quiet">"To the first page"</Link>
+                    <Link to=Route::Home class="button">"To the first page"</Link>
                 </div>
                 <Erase recording=recording said=said />
             </section>
@@ -65,7 +65,7 @@ fn Figures(summary: Summary) -> impl IntoView {
     let gaps: usize = summary.sources.iter().map(|source| source.gaps.len()).sum();
     view! {
         <dl class="figures" data-testid="summary">
-            <div><dt>"Samples stored"</dt><dd data-testid="stored" data-count=summary.stored.to_string()>{format::grouped(summary.stored)}</dd></div>
+            <div><dt>"Samples"</dt><dd data-testid="stored" data-count=summary.stored.to_string()>{format::grouped(summary.stored)}</dd></div>
             <div><dt>"Length"</dt><dd>{format::duration(length)}</dd></div>
             <div><dt>"Gaps"</dt><dd>{gaps}</dd></div>
         </dl>
@@ -119,7 +119,7 @@ fn Erase(recording: Recording, said: RwSignal<Option<String>>) -> impl IntoView 
             <Show
                 when=move || armed.get()
                 fallback=move || view! {
-                    <button class="quiet" data-testid="erase" on:click=move |_| armed.set(true)>"Erase this session"</button>
+                    <button data-testid="erase" on:click=move |_| armed.set(true)>"Erase this session"</button>
                 }
             >
                 <p>"Erases every sample of it, for good."</p>

@@ -2,35 +2,76 @@
 
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
-use leptos::prelude::Set;
+use leptos::prelude::*;
 use mien_engine::api::ApiFault;
-use mien_shared::SourceName;
 use mien_shared::api::CreateMarker;
+use mien_shared::{Code, SourceName};
 
 use super::recording::Recording;
-use crate::pages::instrument::NewMarker;
+use crate::model::timeline::Flag;
 
 /// Pauses before each further try, milliseconds: five minutes in all.
 const PAUSES_MS: [u32; 6] = [2_000, 5_000, 15_000, 40_000, 100_000, 140_000];
 
-/// Stores a marker, trying again while the relay is away.
-pub(super) async fn store(recording: Recording, marker: NewMarker) {
-    let new = CreateMarker { at: marker.at_ms, label: marker.label, source: Some(SourceName::default()) };
+/// Stores a marker, trying again while the relay is away and the person has not taken it back.
+pub(super) async fn store(recording: Recording, flag: Flag) {
+    let new = CreateMarker { at: flag.at_ms, label: flag.label.clone(), source: Some(SourceName::default()) };
     let (relay, session) = (recording.kept().relay(), recording.session());
     let mut pauses = PAUSES_MS.into_iter();
-    loop {
-        let Err(fault) = relay.create_marker(session, &new).await else { return };
-        // A refusal would be the same again; only being too fast or away passes.
-        let passes = match &fault {
-            ApiFault::Problem(problem) => problem.status == 429 || problem.status >= 500,
-            _ => true,
+    while recording.reading.has_flag(&flag) {
+        let fault = match relay.create_marker(session, &new).await {
+            Ok(marker) => {
+                recording.markers.update_value(|markers| markers.push(marker));
+                if !recording.reading.has_flag(&flag) {
+                    delete(recording, flag).await;
+                }
+                return;
+            }
+            Err(fault) => fault,
         };
-        let Some(pause_ms) = pauses.next().filter(|_| passes) else {
+        let Some(pause_ms) = pauses.next().filter(|_| passes(&fault)) else {
             let words = format!("The marker “{}” is shown here but could not be stored: {fault}", new.label);
             recording.notice.set(Some(words));
             return;
         };
         TimeoutFuture::new(pause_ms).await;
+    }
+}
+
+/// Takes a marker away from the relay. One that is still on its way is taken away when it has arrived.
+pub(super) async fn delete(recording: Recording, flag: Flag) {
+    let stored = recording.markers.try_update_value(|markers| {
+        let place =
+            markers.iter().position(|marker| marker.at == flag.at_ms && marker.label == flag.label)?;
+        Some(markers.remove(place))
+    });
+    let Some(marker) = stored.flatten() else { return };
+    let (relay, session) = (recording.kept().relay(), recording.session());
+    let mut pauses = PAUSES_MS.into_iter();
+    loop {
+        let fault = match relay.delete_marker(session, &marker).await {
+            Ok(()) => return,
+            Err(fault) => fault,
+        };
+        if fault.code() == Some(Code::NotFound) {
+            return;
+        }
+        let Some(pause_ms) = pauses.next().filter(|_| passes(&fault)) else {
+            recording.reading.flag(flag);
+            recording.markers.update_value(|markers| markers.push(marker));
+            let words = format!("A marker could not be deleted, so it is shown again: {fault}");
+            recording.notice.set(Some(words));
+            return;
+        };
+        TimeoutFuture::new(pause_ms).await;
+    }
+}
+
+/// Whether it is worth asking again: a refusal would be the same; only being too fast or away passes.
+fn passes(fault: &ApiFault) -> bool {
+    match fault {
+        ApiFault::Problem(problem) => problem.status == 429 || problem.status >= 500,
+        _ => true,
     }
 }
 
@@ -40,8 +81,9 @@ pub(super) async fn load(recording: Recording) {
     let call = Box::pin(read.markers(recording.session()));
     let answer = select(call, TimeoutFuture::new(1_000)).await;
     if let Either::Left((Ok(list), _)) = answer {
-        for marker in list.markers {
-            recording.reading.flag(marker.at, marker.label);
+        for marker in &list.markers {
+            recording.reading.flag(Flag { at_ms: marker.at, label: marker.label.clone() });
         }
+        recording.markers.set_value(list.markers);
     }
 }

@@ -13,7 +13,9 @@ use mien_shared::api::Summary;
 use self::done::Done;
 use self::recording::Recording;
 use super::instrument::Instrument;
-use crate::components::{Brand, ConsentSteps, FaultCard, Link, LinkWords, StageState, waiting_words};
+use crate::components::{
+    Brand, CameraPick, ConsentSteps, FaultCard, Link, LinkWords, StageState, waiting_words,
+};
 use crate::fault::Fault;
 use crate::kept::{self, Kept};
 use crate::model::{format, route::Route};
@@ -148,6 +150,11 @@ fn Live(recording: Recording) -> impl IntoView {
     let memory_only = Memo::new(move |_| status.with(|status| status.as_ref().and_then(memory_words)));
     let rejected =
         Memo::new(move |_| status.with(|status| status.as_ref().map_or(0, |status| status.rejected)));
+    let live = Memo::new(move |_| recording.phase.get() == Phase::Live);
+    let camera = view! {
+        <CameraPick cameras=recording.cameras open=recording.camera disabled=Signal::derive(move || !live.get())
+            on_pick=Callback::new(move |id| recording.use_camera(id)) />
+    };
     view! {
         <Instrument
             title=recording.name()
@@ -159,9 +166,11 @@ fn Live(recording: Recording) -> impl IntoView {
             reading=reading
             session=Some(recording.session())
             share_link=Some(recording.share_link())
+            on_stage=Some(camera.into_any())
             on_pause=Callback::new(move |()| recording.toggle())
             on_stop=Callback::new(move |()| recording.stop())
-            on_marker=Callback::new(move |marker| recording.store_marker(marker))
+            on_mark=Callback::new(move |flag| recording.spawn(markers::store(recording, flag)))
+            on_unmark=Callback::new(move |flag| recording.spawn(markers::delete(recording, flag)))
         >
             {move || memory_only.get().map(|words| view! {
                 <div class="notice warn" role="status" data-testid="memory-only"><p>{words}</p></div>

@@ -7,10 +7,10 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
 use mien_engine::{
-    CameraChoice, EndReason, LinkEnd, LinkState, LoadProgress, PickedFile, Recorder, RecorderEvent,
-    RecorderStatus, Run, RunEvent, RunFault, SourceChoice,
+    CameraChoice, CameraDevice, EndReason, LinkEnd, LinkState, LoadProgress, PickedFile, Recorder,
+    RecorderEvent, RecorderStatus, Run, RunEvent, RunFault, SourceChoice,
 };
-use mien_shared::api::PatchSession;
+use mien_shared::api::{Marker, PatchSession};
 use mien_shared::problem::CloseCode;
 use mien_shared::{Sample, SessionId, SessionStatus};
 
@@ -19,7 +19,6 @@ use crate::analysis::Analysis;
 use crate::fault::Fault;
 use crate::kept::{self, Kept};
 use crate::model::timeline::Timeline;
-use crate::pages::instrument::NewMarker;
 use crate::pages::scope::Scope;
 use crate::reading::Reading;
 
@@ -42,6 +41,12 @@ pub(super) struct Recording {
     pub(super) notice: RwSignal<Option<String>>,
     run: StoredValue<Option<Run>, LocalStorage>,
     recorder: StoredValue<Option<Recorder>, LocalStorage>,
+    /// The cameras of this device, once one is open.
+    pub(super) cameras: RwSignal<Vec<CameraDevice>>,
+    /// Id of the one that is open.
+    pub(super) camera: RwSignal<Option<String>>,
+    /// Markers that the relay has.
+    pub(super) markers: StoredValue<Vec<Marker>>,
     /// Above every face's identity among the samples that the relay gave back.
     next_face: StoredValue<u32>,
 }
@@ -58,6 +63,9 @@ impl Recording {
             notice: RwSignal::new(None),
             run: StoredValue::new_local(None),
             recorder: StoredValue::new_local(None),
+            cameras: RwSignal::new(Vec::new()),
+            camera: RwSignal::new(None),
+            markers: StoredValue::new(Vec::new()),
             next_face: StoredValue::new(0),
         }
     }
@@ -122,7 +130,7 @@ impl Recording {
 
     fn proceed(self) {
         if kept::consented(self.session()) {
-            self.open(SourceChoice::Camera(CameraChoice::default()));
+            self.open(camera());
         } else {
             self.phase.set(Phase::Consent);
         }
@@ -131,7 +139,18 @@ impl Recording {
     /// The person's yes.
     pub(super) fn agree(self) {
         kept::consent(self.session());
-        self.open(SourceChoice::Camera(CameraChoice::default()));
+        self.open(camera());
+    }
+
+    /// Goes on with another camera; the session and its link stay.
+    pub(super) fn use_camera(self, device_id: String) {
+        // The former one first: many phones open one camera at a time.
+        self.run.set_value(None);
+        self.reading.rest();
+        self.run_from(SourceChoice::Camera(CameraChoice {
+            device_id: Some(device_id),
+            ..CameraChoice::default()
+        }));
     }
 
     pub(super) fn open_file(self, file: PickedFile) {
@@ -151,14 +170,23 @@ impl Recording {
     fn open(self, source: SourceChoice) {
         self.release();
         self.notice.set(None);
+        self.run_from(source);
+    }
+
+    fn run_from(self, source: SourceChoice) {
         self.phase.set(Phase::Opening("Loading the analysis into this browser"));
         self.spawn(async move {
             match self.start(source).await {
                 Ok(run) => {
                     // A link that ended meanwhile has decided already.
                     if matches!(self.phase.get_untracked(), Phase::Opening(_)) {
+                        self.camera.set(run.camera());
                         self.run.set_value(Some(run));
                         self.phase.set(Phase::Live);
+                        if let Some(id) = self.camera.get_untracked() {
+                            kept::keep_camera(&id);
+                            self.cameras.set(mien_engine::devices().await);
+                        }
                     }
                 }
                 Err(fault) => self.fail(fault),
@@ -307,14 +335,15 @@ impl Recording {
         self.phase.set(Phase::Done(Outcome { summary, pending: 0 }));
     }
 
-    pub(super) fn store_marker(self, marker: NewMarker) {
-        self.spawn(markers::store(self, marker));
-    }
-
     /// After the engine's callback has returned: what is dropped then may be what called.
     fn later(self, work: impl FnOnce() + 'static) {
         self.spawn(async move { work() });
     }
+}
+
+/// The camera that was used last, or the browser's choice.
+fn camera() -> SourceChoice {
+    SourceChoice::Camera(CameraChoice { device_id: kept::camera(), ..CameraChoice::default() })
 }
 
 fn problem(fault: ApiFault) -> Fault {
