@@ -63,7 +63,6 @@ impl Server {
             .env("MIEN_DATABASE_URL", database.unwrap_or(&file))
             .env("MIEN_AUTH", "open")
             .env("MIEN_TOKEN_SECRET", "measured, not guarded: a secret of the load generator")
-            .env("MIEN_LOG", "warn")
             .env("MIEN_MAX_CONNECTIONS", "100000");
         for limit in ["SAMPLES_PER_SECOND", "SAMPLES_BURST", "REQUESTS_PER_SECOND", "REQUESTS_BURST"] {
             command.env(format!("MIEN_{limit}"), NO_LIMIT);
