@@ -49,29 +49,26 @@ impl SqliteStore {
     }
 }
 
+/// A source's key and [`Progress`], in the order in which [`load`] asks for them.
+type SourceRow = (i64, u64, u64, u64, Option<u64>, Option<u64>, u64);
+
 /// Sources that still take samples.
 async fn load(write: &mut SqliteConnection, keys: &[i64]) -> Result<Vec<(SourceKey, Progress)>> {
-    let rows = sqlx::query(
-        "SELECT s.key, s.through, s.stored, s.rejected, s.first_at, s.last_at, s.disorder_ms \
-         FROM sources s JOIN sessions e ON e.id = s.session_id \
+    // One row for all: each row that crosses from SQLite's thread to ours may cost two switches of context.
+    let all: String = sqlx::query_scalar(
+        "SELECT json_group_array(json_array(s.key, s.through, s.stored, s.rejected, s.first_at, s.last_at, \
+         s.disorder_ms)) FROM sources s JOIN sessions e ON e.id = s.session_id \
          WHERE s.key IN (SELECT value FROM json_each(?)) AND e.status = 'active'",
     )
     .bind(json_list(keys.iter()))
-    .fetch_all(write)
+    .fetch_one(write)
     .await?;
-    rows.iter()
-        .map(|row| {
-            let progress = Progress {
-                through: unsigned(row.try_get(1)?),
-                stored: unsigned(row.try_get(2)?),
-                rejected: unsigned(row.try_get(3)?),
-                first_at: row.try_get::<Option<i64>, _>(4)?.map(unsigned),
-                last_at: row.try_get::<Option<i64>, _>(5)?.map(unsigned),
-                disorder_ms: unsigned(row.try_get(6)?),
-            };
-            Ok((SourceKey(row.try_get(0)?), progress))
-        })
-        .collect()
+    let rows: Vec<SourceRow> =
+        serde_json::from_str(&all).map_err(|cause| sqlx::Error::Decode(cause.into()))?;
+    let known = rows.into_iter().map(|(key, through, stored, rejected, first_at, last_at, disorder_ms)| {
+        (SourceKey(key), Progress { through, stored, rejected, first_at, last_at, disorder_ms })
+    });
+    Ok(known.collect())
 }
 
 async fn look_up(
