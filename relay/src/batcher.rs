@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use mien_shared::Code;
 use mien_shared::api::SourceName;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::{Instrument, Span};
 
 use crate::hub::Live;
+use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
 use crate::store::{Batch, Fate, Outcome, Store, StoreError, Take};
 
@@ -33,7 +35,7 @@ const LONGEST_PATIENCE: Duration = Duration::from_mins(1);
 /// The way to the store. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Batcher {
-    lanes: Arc<[mpsc::Sender<Job>]>,
+    lanes: Arc<[Entrance]>,
     /// Lanes whose commits fail at the moment.
     failing: Arc<AtomicUsize>,
     metrics: Metrics,
@@ -49,8 +51,7 @@ pub struct Handed {
     pub arrived: Instant,
     /// From the message to its commit.
     pub span: Span,
-    /// Has room for every batch that its connection has on the way.
-    pub answer: mpsc::Sender<Answer>,
+    pub answer: Arc<Mailbox>,
 }
 
 /// What became of a batch.
@@ -90,9 +91,18 @@ impl Batcher {
         let count = store.lanes();
         let start = |_| {
             let (jobs, inbox) = mpsc::channel(QUEUE_BATCHES / count);
-            let (store, metrics, all_failing) = (store.clone(), metrics.clone(), Arc::clone(&failing));
-            tokio::spawn(Lane { store, metrics, rows, interval, fails: false, all_failing }.run(inbox));
-            jobs
+            let hurry = Arc::<Notify>::default();
+            let lane = Lane {
+                store: store.clone(),
+                metrics: metrics.clone(),
+                rows,
+                interval,
+                hurry: Arc::clone(&hurry),
+                fails: false,
+                all_failing: Arc::clone(&failing),
+            };
+            tokio::spawn(lane.run(inbox));
+            Entrance { jobs, hurry }
         };
         let lanes = (0..count).map(start).collect();
         Self { lanes, failing, metrics: metrics.clone() }
@@ -103,7 +113,7 @@ impl Batcher {
         // The low bits of a session's id are random.
         let lane = handed.live.id().0.as_u128() as usize % self.lanes.len();
         // The task outlives every handle, so the queue is open.
-        if self.lanes[lane].send(Job::Batch(handed)).await.is_ok() {
+        if self.lanes[lane].hand_in(Job::Batch(handed)).await.is_ok() {
             self.metrics.batch_queue.inc();
         }
     }
@@ -117,11 +127,42 @@ impl Batcher {
     pub async fn flush(&self) {
         let flushes = self.lanes.iter().map(|lane| async {
             let (done, wait) = oneshot::channel();
-            if lane.send(Job::Flush(done)).await.is_ok() {
+            if lane.flush(done).await.is_ok() {
                 let _ = wait.await;
             }
         });
         futures_util::future::join_all(flushes).await;
+    }
+}
+
+/// Where a lane is handed its jobs.
+#[derive(Debug)]
+struct Entrance {
+    jobs: mpsc::Sender<Job>,
+    /// Wakes a lane that lets jobs gather.
+    hurry: Arc<Notify>,
+}
+
+/// The lane has ended, which it does only with its last handle.
+struct NoLane;
+
+impl Entrance {
+    /// Waits while the queue is full.
+    async fn hand_in(&self, job: Job) -> Result<(), NoLane> {
+        match self.jobs.try_send(job) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(job)) => {
+                self.hurry.notify_one();
+                self.jobs.send(job).await.map_err(|_| NoLane)
+            }
+            Err(TrySendError::Closed(_)) => Err(NoLane),
+        }
+    }
+
+    async fn flush(&self, done: oneshot::Sender<()>) -> Result<(), NoLane> {
+        self.hand_in(Job::Flush(done)).await?;
+        self.hurry.notify_one();
+        Ok(())
     }
 }
 
@@ -131,6 +172,7 @@ struct Lane {
     metrics: Metrics,
     rows: usize,
     interval: Duration,
+    hurry: Arc<Notify>,
     fails: bool,
     /// Counts the lanes that fail.
     all_failing: Arc<AtomicUsize>,
@@ -165,22 +207,23 @@ impl Lane {
         }
     }
 
-    /// Takes what has gathered, then waits for more until the commit is full, has waited for long enough, or
-    /// somebody waits for it.
+    /// Lets more gather until the commit is full, has waited for long enough, or somebody waits for it. It does
+    /// not wake for each batch that comes, which would cost more than the batch.
     async fn gather(&self, group: &mut Group, inbox: &mut mpsc::Receiver<Job>) {
-        let enough = tokio::time::sleep(self.interval);
-        tokio::pin!(enough);
-        while group.rows < self.rows {
-            let job = if group.flushes.is_empty() {
-                tokio::select! {
-                    biased;
-                    job = inbox.recv() => job,
-                    () = &mut enough => None,
-                }
-            } else {
-                inbox.try_recv().ok()
-            };
-            let Some(job) = job else { break };
+        self.add_all(group, inbox);
+        if group.rows < self.rows && group.flushes.is_empty() {
+            tokio::select! {
+                () = tokio::time::sleep(self.interval) => {}
+                () = self.hurry.notified() => {}
+            }
+            self.add_all(group, inbox);
+        }
+    }
+
+    fn add_all(&self, group: &mut Group, inbox: &mut mpsc::Receiver<Job>) {
+        while group.rows < self.rows
+            && let Ok(job) = inbox.try_recv()
+        {
             self.add(group, job);
         }
     }
@@ -258,7 +301,7 @@ impl Lane {
             Outcome::Ended => Answer::Ended,
         };
         // A connection that is gone needs no answer: its client asks with its next hello.
-        let _ = ticket.answer.try_send(answer);
+        ticket.answer.put(answer);
     }
 
     /// Counts what became of each sample and collects the refusals.
@@ -299,7 +342,7 @@ struct Ticket {
     source: SourceName,
     arrived: Instant,
     span: Span,
-    answer: mpsc::Sender<Answer>,
+    answer: Arc<Mailbox>,
 }
 
 impl Ticket {

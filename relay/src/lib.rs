@@ -12,6 +12,7 @@ pub mod config;
 pub mod http;
 pub mod hub;
 pub mod limiter;
+pub mod mailbox;
 pub mod metrics;
 pub mod origin;
 pub mod page;

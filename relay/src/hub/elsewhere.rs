@@ -19,6 +19,10 @@ pub(super) struct Elsewhere {
 }
 
 impl Elsewhere {
+    pub(super) fn is_empty(&self) -> bool {
+        self.replicas.is_empty()
+    }
+
     pub(super) fn set(&mut self, replica: Uuid, presence: Presence, now: Instant) {
         if presence.is_empty() {
             self.replicas.remove(&replica);

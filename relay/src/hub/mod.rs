@@ -215,6 +215,17 @@ impl Live {
         state.elsewhere.with(state.presence_here())
     }
 
+    /// Who is connected, where that is not what the caller knows. Asked for with every sample by every watcher,
+    /// it looks before it makes a list.
+    pub fn presence_unlike(&self, known: &Presence) -> Option<Presence> {
+        let state = self.lock();
+        let here = state.watchers == known.watchers && state.holders.keys().eq(&known.sources);
+        if here && state.elsewhere.is_empty() {
+            return None;
+        }
+        Some(state.elsewhere.with(state.presence_here())).filter(|presence| presence != known)
+    }
+
     /// Whether anyone watches here.
     pub(crate) fn is_watched(&self) -> bool {
         self.lock().watchers > 0

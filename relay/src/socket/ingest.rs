@@ -7,6 +7,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::gate::Gate;
+use super::heard::{Other, samples_from};
+use super::hello::{self, End};
+use super::wire::{Incoming, Wire};
+use crate::app::{App, AppState};
+use crate::batcher::{Answer, Committed, Handed, Reject};
+use crate::hub::{Live, Phase};
+use crate::mailbox::Mailbox;
+use crate::store::{Batch, Item, SourceKey, StoreError};
 use axum::extract::ws::WebSocket;
 use mien_shared::api::SourceName;
 use mien_shared::expression::Expression;
@@ -16,30 +25,22 @@ use mien_shared::protocol::{
     IngestLimits, IngestMessage, IngestReply, IngestWelcome, MessageFault, read_ingest,
 };
 use mien_shared::{Code, Role, SessionId, SessionStatus};
-use tokio::sync::mpsc;
 
-use super::gate::Gate;
-use super::hello::{self, End};
-use super::wire::{Incoming, Wire};
-use crate::app::{App, AppState};
-use crate::batcher::{Answer, Committed, Handed, Reject};
-use crate::hub::{Live, Phase};
-use crate::store::{Batch, Item, SourceKey, StoreError};
-
-/// Messages of one connection on the way to the store. A commit takes milliseconds, so this is several times
+/// Batches of one connection on the way to the store. A commit takes milliseconds, so this is several times
 /// what a fast client needs to be kept busy.
 const MAX_UNDER_WAY: usize = 16;
 /// Patience with the store for what was taken when the connection ends. What is not answered by then is
 /// still committed, only unannounced.
 const LAST_COMMITS: Duration = Duration::from_secs(10);
 
-pub(super) async fn serve(state: AppState, session: SessionId, socket: WebSocket) {
+pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSocket>) {
     let mut wire = Wire::new(socket, state.config.timings);
-    let end = match open(&state, session, &mut wire).await {
+    // Boxed: what is only needed for the hello is not kept for hours.
+    let end = match Box::pin(open(&state, session, &mut wire)).await {
         Ok(opened) => run(&state, opened, &mut wire).await,
         Err(end) => end,
     };
-    end.carry_out(wire).await;
+    Box::pin(end.carry_out(wire)).await;
 }
 
 /// A connection that was let in, but has not yet got the seat.
@@ -87,7 +88,7 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
     let (key, through) = tokio::select! {
         biased;
         code = &mut stop => return End::Close(code),
-        found = tokio::time::timeout(LAST_COMMITS, app.store.open_source(live.id(), &source)) => match found {
+        found = tokio::time::timeout(LAST_COMMITS, Box::pin(app.store.open_source(live.id(), &source))) => match found {
             Ok(Ok(found)) => found,
             Ok(Err(StoreError::Ended)) => return End::Close(CloseCode::SessionEnded),
             Ok(Err(cause)) => {
@@ -97,7 +98,6 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
             Err(_) => return End::Close(CloseCode::AtCapacity),
         },
     };
-    let (answer, answers) = mpsc::channel(MAX_UNDER_WAY);
     let welcome = welcome(app, &live, &source, through);
     let mut connection = Connection {
         app,
@@ -107,8 +107,7 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
         source,
         key,
         gate: Gate::new(through),
-        answer,
-        answers,
+        answers: Arc::default(),
         under_way: 0,
         through,
         replies: VecDeque::new(),
@@ -121,10 +120,10 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
         code = &mut stop => End::Close(code),
         end = connection.talk(welcome) => end,
     };
-    connection.settle().await;
+    Box::pin(connection.settle()).await;
     drop(seat);
     if end != End::Gone {
-        connection.last_words().await;
+        Box::pin(connection.last_words()).await;
     }
     end
 }
@@ -149,9 +148,8 @@ struct Connection<'a> {
     source: SourceName,
     key: SourceKey,
     gate: Gate,
-    answer: mpsc::Sender<Answer>,
-    answers: mpsc::Receiver<Answer>,
-    /// Messages that the batcher has not answered.
+    answers: Arc<Mailbox>,
+    /// Batches that the batcher has not answered.
     under_way: usize,
     /// What the source has been answered for.
     through: u64,
@@ -180,7 +178,7 @@ impl Connection<'_> {
             let may_read = self.under_way < MAX_UNDER_WAY && self.paused_until.is_none();
             tokio::select! {
                 biased;
-                Some(answer) = self.answers.recv(), if self.under_way > 0 => {
+                answer = self.answers.take(), if self.under_way > 0 => {
                     if !may_read {
                         self.wire.listen_again();
                     }
@@ -196,15 +194,15 @@ impl Connection<'_> {
     }
 
     async fn hear(&mut self, incoming: Incoming) -> Result<(), End> {
-        match incoming {
-            Incoming::Text(text) => match read_ingest(&text) {
-                Ok(IngestMessage::Samples(items)) => self.take(items).await,
-                Ok(IngestMessage::Hello { .. }) => self.complain(Code::HelloRepeated, "").await,
-                Err(MessageFault { code, detail }) => self.complain(code, &detail).await,
-            },
-            Incoming::Binary => self.complain(Code::BinaryMessage, "").await,
-            Incoming::Gone => Err(End::Gone),
-            Incoming::Fault(code) => Err(End::Close(code)),
+        let (items, other) = samples_from(incoming, self.wire);
+        if !items.is_empty() {
+            self.take(items).await?;
+        }
+        match other {
+            None => Ok(()),
+            // Boxed: it is rare, and a connection that waits should hold no room for it.
+            Some(Other::Complaint(fault)) => Box::pin(self.complain(fault)).await,
+            Some(Other::End(end)) => Err(end),
         }
     }
 
@@ -226,7 +224,7 @@ impl Connection<'_> {
                 source: self.source.clone(),
                 arrived,
                 span,
-                answer: self.answer.clone(),
+                answer: Arc::clone(&self.answers),
             };
             self.app.batcher.submit(handed).await;
             self.under_way += 1;
@@ -239,10 +237,9 @@ impl Connection<'_> {
     }
 
     /// Says that a message could not be used; the tenth time is the last.
-    async fn complain(&mut self, code: Code, detail: &str) -> Result<(), End> {
+    async fn complain(&mut self, MessageFault { code, detail }: MessageFault) -> Result<(), End> {
         self.errors += 1;
-        let detail = if detail.is_empty() { code.title() } else { detail }.to_owned();
-        self.wire.send(&IngestReply::Error { code, detail }).await?;
+        self.wire.send(&IngestReply::Error { code, detail: detail.into_owned() }).await?;
         if self.errors >= MAX_ERRORS { Err(End::Close(CloseCode::Malformed)) } else { Ok(()) }
     }
 
@@ -256,7 +253,7 @@ impl Connection<'_> {
                 Answer::Committed(committed) => self.note(committed),
                 Answer::Ended => ended = true,
             }
-            next = self.answers.try_recv().ok();
+            next = self.answers.try_take();
         }
         self.write_out().await?;
         if ended { Err(End::Close(CloseCode::SessionEnded)) } else { Ok(()) }
@@ -305,7 +302,7 @@ impl Connection<'_> {
     /// Passes on the last answers, if the peer listens.
     async fn last_words(&mut self) {
         let mut listens = self.write_out().await.is_ok();
-        while listens && let Ok(answer) = self.answers.try_recv() {
+        while listens && let Some(answer) = self.answers.try_take() {
             listens = !matches!(self.answer(answer).await, Err(End::Gone));
         }
     }

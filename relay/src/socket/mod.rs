@@ -4,14 +4,15 @@
 //! connections fit into little memory.
 
 mod gate;
+mod heard;
 mod hello;
 mod ingest;
 mod watch;
 mod wire;
 
 use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -54,8 +55,8 @@ async fn ingest(
     let span = tracing::info_span!(parent: None, "ingest", session = %admission.session, trace_id = %context.trace_id());
     context.adopt(&span);
     Ok(admission.upgrade.on_upgrade(move |socket| {
-        run(socket, admission.permit, count, move |socket| ingest::serve(state, admission.session, socket))
-            .instrument(span)
+        let served = ingest::serve(state, admission.session, Box::new(socket));
+        hold(served, admission.permit, count).instrument(span)
     }))
 }
 
@@ -71,19 +72,14 @@ async fn watch(
     let span = tracing::info_span!(parent: None, "watch", session = %admission.session, trace_id = %context.trace_id());
     context.adopt(&span);
     Ok(admission.upgrade.on_upgrade(move |socket| {
-        run(socket, admission.permit, count, move |socket| watch::serve(state, admission.session, socket))
-            .instrument(span)
+        let served = watch::serve(state, admission.session, Box::new(socket));
+        hold(served, admission.permit, count).instrument(span)
     }))
 }
 
 /// A connection while it lasts: its permit and its count are given back when the task ends, however it ends.
-async fn run<F: Future<Output = ()>>(
-    socket: WebSocket,
-    permit: OwnedSemaphorePermit,
-    count: Count,
-    serve: impl FnOnce(WebSocket) -> F,
-) {
-    serve(socket).await;
+async fn hold(served: impl Future<Output = ()>, permit: OwnedSemaphorePermit, count: Count) {
+    served.await;
     drop((permit, count));
 }
 
@@ -135,5 +131,22 @@ impl Count {
 impl Drop for Count {
     fn drop(&mut self) {
         self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::ws::WebSocket;
+
+    use super::*;
+
+    /// Whatever a connection might wait for once, its task has room for as long as it lives, unless it is boxed.
+    #[test]
+    fn a_connection_that_waits_is_small() {
+        fn size<F>(_: impl FnOnce(AppState, SessionId, Box<WebSocket>) -> F) -> usize {
+            size_of::<F>()
+        }
+        let (ingest, watch) = (size(ingest::serve), size(watch::serve));
+        assert!(ingest <= 3 * 1024 && watch <= 3 * 1024, "{ingest} and {watch} bytes");
     }
 }

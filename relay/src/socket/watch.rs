@@ -25,9 +25,10 @@ const CATCH_UP_ROWS: u32 = 256;
 /// Faces in one message that was made from the store: some 100 KB.
 const MAX_MESSAGE_FACES: usize = 512;
 
-pub(super) async fn serve(state: AppState, session: SessionId, socket: WebSocket) {
+pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSocket>) {
     let mut wire = Wire::new(socket, state.config.timings);
-    let end = match open(&state, session, &mut wire).await {
+    // Boxed: what is only needed for the hello is not kept for hours.
+    let end = match Box::pin(open(&state, session, &mut wire)).await {
         Ok(mut connection) => tokio::select! {
             biased;
             () = state.drain.begun() => End::Close(CloseCode::Restarting),
@@ -35,7 +36,7 @@ pub(super) async fn serve(state: AppState, session: SessionId, socket: WebSocket
         },
         Err(end) => end,
     };
-    end.carry_out(wire).await;
+    Box::pin(end.carry_out(wire)).await;
 }
 
 struct Connection<'a> {
@@ -137,7 +138,8 @@ impl Connection<'_> {
             }
         }
         if !self.behind.is_empty() {
-            self.catch_up(wire).await?;
+            // Boxed, as is all below that is rare: a watcher that waits holds no room for it.
+            Box::pin(self.catch_up(wire)).await?;
         } else if self.watching.next(&self.places).is_empty() {
             if self.finishing {
                 wire.send(&WatchReply::Session { status: SessionStatus::Completed }).await?;
@@ -148,12 +150,12 @@ impl Connection<'_> {
                 incoming = wire.next() => Some(incoming),
             };
             if let Some(incoming) = incoming {
-                self.hear(incoming, wire).await?;
+                Box::pin(self.hear(incoming, wire)).await?;
             }
         }
         // Also while there is much to send: a peer that closes or talks is heard.
         while let Some(incoming) = wire.next_now() {
-            self.hear(incoming, wire).await?;
+            Box::pin(self.hear(incoming, wire)).await?;
         }
         Ok(())
     }
@@ -164,7 +166,7 @@ impl Connection<'_> {
             Phase::Erased => Err(End::Close(CloseCode::SessionEnded)),
             Phase::Completed if !self.finishing => {
                 // The last word on how far each source came.
-                let throughs = patiently(self.app.store.throughs(self.id))
+                let throughs = Box::pin(patiently(self.app.store.throughs(self.id)))
                     .await
                     .map_err(|_| End::Close(CloseCode::AtCapacity))?;
                 for (source, through) in throughs {
@@ -180,8 +182,7 @@ impl Connection<'_> {
     }
 
     async fn tell_presence(&mut self, wire: &mut Wire) -> Result<(), End> {
-        let presence = self.watching.live().presence();
-        if presence != self.told {
+        if let Some(presence) = self.watching.live().presence_unlike(&self.told) {
             let Presence { sources, watchers } = presence.clone();
             wire.send(&WatchReply::Presence { sources, watchers }).await?;
             self.told = presence;

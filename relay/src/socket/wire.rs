@@ -17,7 +17,8 @@ use crate::config::Timings;
 const GOODBYE: Duration = Duration::from_secs(2);
 
 pub(super) struct Wire {
-    socket: WebSocket,
+    /// Boxed, as it is large and handed from state to state, each of which would keep room for it.
+    socket: Box<WebSocket>,
     timings: Timings,
     /// When the peer last said anything.
     heard: Instant,
@@ -43,7 +44,7 @@ pub(super) enum Incoming {
 pub(super) struct Gone;
 
 impl Wire {
-    pub(super) fn new(socket: WebSocket, timings: Timings) -> Self {
+    pub(super) fn new(socket: Box<WebSocket>, timings: Timings) -> Self {
         let heard = Instant::now();
         let alarm = Box::pin(tokio::time::sleep_until(heard + timings.ping));
         Self { socket, timings, heard, pinged: false, alarm }
