@@ -1,8 +1,64 @@
 //! What is SQLite's alone.
 
+use std::path::Path;
+
+use mien_relay::store::{SampleQuery, codec};
+use mien_shared::SessionId;
+use mien_shared::api::SourceName;
+use sqlx::migrate::Migrator;
 use sqlx::{Connection, SqliteConnection};
+use uuid::Uuid;
 
 use crate::place::{Place, open};
+
+/// As the first release with a database left it: a source whose clock went back once.
+#[tokio::test]
+async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
+    let place = Place::sqlite();
+    let first = tempfile::tempdir().unwrap();
+    let name = "0001_sessions_and_samples.sql";
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations/sqlite");
+    std::fs::copy(migrations.join(name), first.path().join(name)).unwrap();
+    let mut database = SqliteConnection::connect(&format!("{}?mode=rwc", place.url)).await.unwrap();
+    Migrator::new(first.path()).await.unwrap().run(&mut database).await.unwrap();
+    let id = SessionId(Uuid::now_v7());
+    sqlx::raw_sql("PRAGMA application_id = 0x4D49454E; PRAGMA journal_mode = WAL")
+        .execute(&mut database)
+        .await
+        .unwrap();
+    sqlx::query("INSERT INTO sessions VALUES (?, 'alice', 'old', '', 'active', 1, NULL)")
+        .bind(id.0.as_bytes().as_slice())
+        .execute(&mut database)
+        .await
+        .unwrap();
+    sqlx::query(
+        "INSERT INTO sources (key, session_id, name, through, stored, first_at, last_at, ordered) \
+         VALUES (1, ?, 'main', 3, 3, 100, 300, 0)",
+    )
+    .bind(id.0.as_bytes().as_slice())
+    .execute(&mut database)
+    .await
+    .unwrap();
+    for (seq, at) in [(1_i64, 200_i64), (2, 100), (3, 300)] {
+        sqlx::query("INSERT INTO samples VALUES (1, ?, ?, ?)")
+            .bind(seq)
+            .bind(at)
+            .bind(codec::encode(&[]))
+            .execute(&mut database)
+            .await
+            .unwrap();
+    }
+    database.close().await.unwrap();
+
+    let store = place.open().await;
+    assert_eq!(store.session(id).await.unwrap().unwrap().title, "old");
+    let (_, through) = store.open_source(id, &SourceName::default()).await.unwrap();
+    assert_eq!(through, 3);
+    let query = SampleQuery { source: None, from: Some(150), to: None, after: None, limit: 10 };
+    let page = store.samples(id, &query).await.unwrap();
+    assert_eq!(page.rows.iter().map(|row| row.sample.seq).collect::<Vec<_>>(), [1, 3]);
+    store.close().await;
+}
 
 #[tokio::test]
 async fn a_foreign_or_newer_database_is_refused_with_a_reason() {
