@@ -27,8 +27,9 @@ const MAX_LINKS: usize = 32;
 /// Pauses between attempts while the store fails.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// How long the first attempt may take, and the last. A store that stands still and goes on has then not held
-/// the lane for long, and one that is merely slow gets its commit done in the end.
+/// How long an attempt may take: at first this long, and twice as long after each that was in vain. A store that
+/// stands still and goes on has then not held the lane for long, and one that is merely slow gets its commits
+/// done, as a lane remembers how patient it had to be.
 const FIRST_PATIENCE: Duration = Duration::from_secs(2);
 const LONGEST_PATIENCE: Duration = Duration::from_mins(1);
 
@@ -98,6 +99,7 @@ impl Batcher {
                 rows,
                 interval,
                 hurry: Arc::clone(&hurry),
+                patience: FIRST_PATIENCE,
                 fails: false,
                 all_failing: Arc::clone(&failing),
             };
@@ -173,6 +175,8 @@ struct Lane {
     rows: usize,
     interval: Duration,
     hurry: Arc<Notify>,
+    /// What the next attempt may take.
+    patience: Duration,
     fails: bool,
     /// Counts the lanes that fail.
     all_failing: Arc<AtomicUsize>,
@@ -251,21 +255,27 @@ impl Lane {
     /// Commits, however long it takes. What is stored twice by a commit whose answer was lost is known as a
     /// duplicate, so trying again is always right.
     async fn store_surely(&mut self, batches: &[Batch]) -> Vec<Outcome> {
-        let (mut pause, mut patience) = (FIRST_PAUSE, FIRST_PATIENCE);
+        let mut pause = FIRST_PAUSE;
         loop {
             let begun = Instant::now();
-            let attempt = tokio::time::timeout(patience, self.store.commit(batches));
+            let attempt = tokio::time::timeout(self.patience, self.store.commit(batches));
             match attempt.await.unwrap_or(Err(StoreError::TimedOut)) {
                 Ok(outcomes) => {
-                    self.metrics.batch_commit_seconds.observe(begun.elapsed().as_secs_f64());
+                    let took = begun.elapsed();
+                    self.metrics.batch_commit_seconds.observe(took.as_secs_f64());
+                    self.patience = self.patience.min((took * 4).max(FIRST_PATIENCE));
                     self.note_success();
                     return outcomes;
                 }
-                Err(cause) => self.note_failure(&cause),
+                Err(cause) => {
+                    if matches!(cause, StoreError::TimedOut) {
+                        self.patience = (self.patience * 2).min(LONGEST_PATIENCE);
+                    }
+                    self.note_failure(&cause);
+                }
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
-            patience = (patience * 2).min(LONGEST_PATIENCE);
         }
     }
 

@@ -7,6 +7,8 @@ mod closes;
 mod harness;
 #[path = "sockets/ingest.rs"]
 mod ingest;
+#[path = "sockets/model.rs"]
+mod model;
 #[path = "sockets/replicas.rs"]
 mod replicas;
 #[path = "sockets/throttle.rs"]
