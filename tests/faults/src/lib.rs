@@ -18,8 +18,8 @@ pub mod watcher;
 
 use std::time::Duration;
 
-/// Far beyond what anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(100);
+/// Far beyond what anything here takes, also on a machine that builds ten other things.
+pub const PATIENCE: Duration = Duration::from_mins(5);
 /// Between two looks at something that cannot tell by itself.
 const POLL: Duration = Duration::from_millis(20);
 

@@ -29,8 +29,8 @@ pub struct Load {
 impl Load {
     /// As fast as the relay takes it.
     pub const FAST: Self = Self { batch: 20, pause: Duration::ZERO, window: 8, faces: 1, spoiled_every: 0 };
-    /// Some hundred samples a second.
-    pub const STEADY: Self = Self { batch: 5, pause: Duration::from_millis(20), ..Self::FAST };
+    /// A hundred samples a second, as from a few cameras.
+    pub const STEADY: Self = Self { batch: 5, pause: Duration::from_millis(50), ..Self::FAST };
 
     pub fn is_spoiled(&self, seq: u64) -> bool {
         self.spoiled_every > 0 && seq.is_multiple_of(self.spoiled_every)
@@ -90,7 +90,17 @@ impl Account {
 
 /// The value below which 99 of 100 lie; zero of none.
 pub fn p99(values: &[Duration]) -> Duration {
+    percentile(values, 99)
+}
+
+/// The value in the middle.
+pub fn median(values: &[Duration]) -> Duration {
+    percentile(values, 50)
+}
+
+fn percentile(values: &[Duration], of_100: usize) -> Duration {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
-    sorted.get((sorted.len() * 99 / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
+    let place = (sorted.len() * of_100 / 100).min(sorted.len().saturating_sub(1));
+    sorted.get(place).copied().unwrap_or_default()
 }

@@ -1,7 +1,5 @@
 //! The disk under SQLite is full.
 
-use std::time::Duration;
-
 use mien_faults::load::Load;
 use mien_faults::relay::Relay;
 use mien_faults::room::Room;
@@ -47,5 +45,5 @@ async fn a_full_disk_is_told_and_nothing_is_acked_that_is_not_stored() {
     relay.kill().await;
     relay.restart().await;
     stage.acked_more(20).await;
-    tokio::time::timeout(Duration::from_secs(60), stage.clear(&relay)).await.expect("all of it in time");
+    stage.clear(&relay).await;
 }

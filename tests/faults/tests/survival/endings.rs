@@ -6,7 +6,7 @@ use mien_faults::until;
 
 use crate::stage::Stage;
 
-const LOADS: [Load; 6] = [Load::FAST, Load::FAST, Load::FAST, Load::STEADY, Load::STEADY, Load::STEADY];
+const LOADS: [Load; 4] = [Load::FAST, Load::FAST, Load::STEADY, Load::STEADY];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_is_asked_to_end_acks_what_it_took_and_says_goodbye_to_all() {

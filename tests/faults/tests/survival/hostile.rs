@@ -95,7 +95,9 @@ async fn ten_thousand_failed_hellos_delay_nobody() {
                 {
                     let mut socket = connect(address, session, Kind::Ingest, None).await.unwrap();
                     say(&mut socket, &IngestRequest::Hello { token: "x.y.z" }).await.unwrap();
-                    assert_eq!(hear::<IngestReply>(&mut socket).await, Err(4401));
+                    let code = hear::<IngestReply>(&mut socket).await.expect_err("nobody is welcome");
+                    // On a machine that is busy enough, their hello comes too late even for that.
+                    assert!([4401, 4408].contains(&code), "closed with {code}");
                 }
             });
         }
@@ -108,8 +110,8 @@ async fn ten_thousand_failed_hellos_delay_nobody() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_from_one_user_delays_nobody_else() {
     const SHOWN_OUT: usize = 5;
-    // Four honest sources of one user send a thousand samples a second between them.
-    let relay = Relay::start_with(&[(RATE, "2000"), (BURST, "4000")]).await;
+    // Four honest sources of one user send four hundred samples a second between them.
+    let relay = Relay::start_with(&[(RATE, "1000"), (BURST, "4000")]).await;
     let api = relay.api_of("flooder").await;
     let session = api.create_session().await;
     let address = relay.address();

@@ -3,8 +3,11 @@
 mod disk;
 mod endings;
 mod hostile;
+mod postgres;
+mod redis;
 mod refusals;
 mod rejects;
+mod replicas;
 mod slow;
 mod soak;
 mod stage;

@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::process::Output;
 
-use mien_faults::relay::{SECRET, run};
+use mien_faults::ports::free_address;
+use mien_faults::relay::{Relay, SECRET, run};
+
+use crate::stage::postgres;
 
 /// Starts the relay with these settings, which must end it at once, and gives what it said.
 async fn refusal(settings: &[(&str, &str)], folder: &Path) -> String {
@@ -68,4 +71,25 @@ async fn an_address_that_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let said = refusal(&[("MIEN_LISTEN", &address), ("MIEN_TOKEN_SECRET", SECRET)], folder.path()).await;
     assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
+}
+
+#[tokio::test]
+async fn a_postgres_that_is_not_there_or_newer() {
+    fn over(url: &str) -> [(&str, &str); 2] {
+        [("MIEN_DATABASE_URL", url), ("MIEN_TOKEN_SECRET", SECRET)]
+    }
+    let nowhere = format!("postgres://mien@{}/mien", free_address());
+    check(&over(&nowhere), "cannot be reached", "start it or correct MIEN_DATABASE_URL").await;
+
+    let Some(server) = postgres() else { return println!("skipped: there is no Postgres") };
+    let missing = server.url("mien_of_nobody");
+    check(&over(&missing), "has no database mien_of_nobody", "createdb").await;
+
+    let url = server.database();
+    drop(Relay::start_over(&url, &[]).await);
+    let newer = "INSERT INTO mien_migrations SELECT version + 1000, description, installed_on, success, checksum, \
+                 execution_time FROM mien_migrations";
+    server.sql(&url, newer);
+    let reason = "a newer mien-relay wrote it";
+    check(&over(&url), reason, "run that version or restore a backup").await;
 }

@@ -5,8 +5,37 @@ use mien_faults::relay::Relay;
 use mien_faults::source::Source;
 use mien_faults::stored::{assert_saw_all, assert_stored_once};
 use mien_faults::watcher::{Pace, Watcher};
+use mien_servers::Postgres;
 use mien_shared::SessionId;
 use mien_shared::api::SessionCreated;
+
+/// A server that leaves the disk to the kernel: what these tests kill are processes, and a machine that builds
+/// and tests other things at the same time takes seconds to sync.
+pub(crate) fn postgres() -> Option<Postgres> {
+    let server = Postgres::if_present()?;
+    let url = server.url("postgres");
+    server.sql(&url, "ALTER SYSTEM SET fsync = off");
+    server.sql(&url, "SELECT pg_reload_conf()");
+    Some(server)
+}
+
+/// An empty database that several relays share.
+pub(crate) struct Database {
+    url: String,
+    _server: Postgres,
+}
+
+impl Database {
+    /// `None` where there is no Postgres.
+    pub(crate) fn make() -> Option<Self> {
+        let server = postgres()?;
+        Some(Self { url: server.database(), _server: server })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
 
 /// A session with sources that send and watchers that read.
 pub(crate) struct Stage {
@@ -29,6 +58,12 @@ impl Stage {
             |_| Watcher::start(relay.address(), session.session.id, &session.tokens.watch, Pace::Eager);
         let watchers = (0..watchers).map(watch).collect();
         Self { session, sources, watchers }
+    }
+
+    /// One more watcher, at this relay.
+    pub(crate) fn watch(&mut self, relay: &Relay) {
+        let token = &self.session.tokens.watch;
+        self.watchers.push(Watcher::start(relay.address(), self.id(), token, Pace::Eager));
     }
 
     pub(crate) fn id(&self) -> SessionId {
