@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use mien_shared::limits::MAX_MARKERS;
 use mien_shared::{Code, Problem};
 
 use crate::store::StoreError;
@@ -105,6 +106,10 @@ impl From<StoreError> for ApiError {
             StoreError::TooManySources => {
                 Self::new(Code::AtCapacity, "the session has as many sources as it may have")
             }
+            StoreError::TooManyMarkers => Self::new(
+                Code::Conflict,
+                format!("the session has {MAX_MARKERS} markers; take some away first"),
+            ),
             StoreError::Corrupt(_) => Self::new(Code::Internal, "a stored sample cannot be read"),
             StoreError::Unusable(_)
             | StoreError::Full(_)

@@ -17,7 +17,11 @@ use super::text::check_text;
     post, path = "/api/v1/sessions/{id}/markers", tag = "markers", operation_id = "createMarker",
     params(("id" = mien_shared::SessionId, Path, description = "The session")),
     request_body = CreateMarker,
-    responses((status = 201, description = "The marker", body = Marker)),
+    responses(
+        (status = 201, description = "The marker", body = Marker),
+        (status = 409, description = "The session has as many markers as it may have", body = mien_shared::Problem,
+         content_type = "application/problem+json"),
+    ),
     security(("bearer" = [])),
 )]
 pub(super) async fn create(

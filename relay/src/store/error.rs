@@ -12,6 +12,9 @@ pub enum StoreError {
     /// One more source than a session may have.
     #[error("the session has as many sources as it may have")]
     TooManySources,
+    /// One more marker than a session may have.
+    #[error("the session has as many markers as it may have")]
+    TooManyMarkers,
     /// A row that this build cannot read.
     #[error("a stored sample cannot be read: {0}")]
     Corrupt(#[from] super::codec::CodecFault),
@@ -36,7 +39,7 @@ impl StoreError {
     /// Name in the metric `store_errors_total{kind}`.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Conflict | Self::Ended | Self::TooManySources => "refused",
+            Self::Conflict | Self::Ended | Self::TooManySources | Self::TooManyMarkers => "refused",
             Self::Corrupt(_) => "corrupt",
             Self::Unusable(_) => "unusable",
             Self::Full(_) => "full",

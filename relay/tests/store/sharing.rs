@@ -13,6 +13,7 @@ over_both!(
     a_session_that_ends_takes_nothing_more,
     an_erased_session_is_swept_while_others_go_on,
     sources_are_opened_once_and_not_without_end,
+    markers_are_not_put_without_end,
 );
 
 fn batch(source: SourceKey, seqs: impl IntoIterator<Item = u64>) -> Batch {
@@ -163,4 +164,21 @@ pub(crate) async fn sources_are_opened_once_and_not_without_end(place: &Place) {
     assert!(matches!(more, Err(StoreError::TooManySources)));
     let unknown = store.open_source(SessionId(uuid::Uuid::now_v7()), &SourceName::default()).await;
     assert!(matches!(unknown, Err(StoreError::Ended)));
+}
+
+pub(crate) async fn markers_are_not_put_without_end(place: &Place) {
+    use mien_shared::limits::MAX_MARKERS;
+    let store = place.open().await;
+    let id = session(&store).await;
+    let mut asked = tokio::task::JoinSet::new();
+    for at in 0..MAX_MARKERS as u64 + 20 {
+        let store = store.clone();
+        asked.spawn(async move { store.create_marker(id, at, "again", None).await });
+    }
+    let answers = asked.join_all().await;
+    let refused = answers.iter().filter(|answer| matches!(answer, Err(StoreError::TooManyMarkers))).count();
+    assert_eq!((refused, store.markers(id).await.unwrap().len()), (20, MAX_MARKERS));
+    let one = answers.into_iter().find_map(Result::ok).unwrap();
+    assert!(store.delete_marker(id, one.id).await.unwrap());
+    store.create_marker(id, 1, "room again", None).await.unwrap();
 }

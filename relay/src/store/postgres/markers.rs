@@ -2,8 +2,9 @@
 
 use mien_shared::SessionId;
 use mien_shared::api::{Marker, SourceName};
-use sqlx::Row;
+use mien_shared::limits::MAX_MARKERS;
 use sqlx::postgres::PgRow;
+use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
 
 use super::PostgresStore;
@@ -11,7 +12,8 @@ use crate::store::value::{millis, now, signed, source_name, timestamp, unsigned}
 use crate::store::{Result, StoreError};
 
 impl PostgresStore {
-    /// [`StoreError::Ended`] where there is no such session.
+    /// [`StoreError::Ended`] where there is no such session, [`StoreError::TooManyMarkers`] where it is full of
+    /// them.
     pub async fn create_marker(
         &self,
         id: SessionId,
@@ -27,23 +29,12 @@ impl PostgresStore {
             created_at: now(),
         };
         let mut writer = self.lease().await?;
-        // Only while the session is there, and it stays until this is done: an erased one must not grow
-        // anything back.
-        let made = sqlx::query(
-            "WITH session AS (SELECT id FROM sessions WHERE id = $1 FOR SHARE) \
-             INSERT INTO markers (session_id, id, at, label, source, created_at) \
-             SELECT id, $2, $3, $4, $5, $6 FROM session",
-        )
-        .bind(id.0)
-        .bind(marker.id)
-        .bind(signed(at))
-        .bind(label)
-        .bind(source.map(SourceName::as_str))
-        .bind(millis(marker.created_at))
-        .execute(&mut *writer)
-        .await?;
+        let mut transaction = writer.begin().await?;
+        let made = insert(&mut transaction, id, &marker).await;
+        // Also where nothing was put, so that the connection is whole.
+        transaction.commit().await?;
         writer.give_back();
-        if made.rows_affected() == 0 { Err(StoreError::Ended) } else { Ok(marker) }
+        made.map(|()| marker)
     }
 
     pub async fn markers(&self, id: SessionId) -> Result<Vec<Marker>> {
@@ -68,6 +59,37 @@ impl PostgresStore {
         writer.give_back();
         Ok(found.rows_affected() > 0)
     }
+}
+
+/// Under the session's lock: an erased session must not grow anything back, and markers are counted one at a
+/// time.
+async fn insert(writer: &mut PgConnection, id: SessionId, marker: &Marker) -> Result<()> {
+    let session = sqlx::query("SELECT FROM sessions WHERE id = $1 FOR UPDATE")
+        .bind(id.0)
+        .fetch_optional(&mut *writer)
+        .await?;
+    if session.is_none() {
+        return Err(StoreError::Ended);
+    }
+    let markers: i64 = sqlx::query_scalar("SELECT count(*) FROM markers WHERE session_id = $1")
+        .bind(id.0)
+        .fetch_one(&mut *writer)
+        .await?;
+    if markers >= MAX_MARKERS as i64 {
+        return Err(StoreError::TooManyMarkers);
+    }
+    sqlx::query(
+        "INSERT INTO markers (session_id, id, at, label, source, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(id.0)
+    .bind(marker.id)
+    .bind(signed(marker.at))
+    .bind(&marker.label)
+    .bind(marker.source.as_ref().map(SourceName::as_str))
+    .bind(millis(marker.created_at))
+    .execute(writer)
+    .await?;
+    Ok(())
 }
 
 fn read(row: &PgRow) -> Result<Marker> {

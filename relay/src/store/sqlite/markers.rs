@@ -2,6 +2,7 @@
 
 use mien_shared::SessionId;
 use mien_shared::api::{Marker, SourceName};
+use mien_shared::limits::MAX_MARKERS;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
@@ -11,7 +12,8 @@ use crate::store::value::{millis, now, signed, source_name, timestamp, unsigned}
 use crate::store::{Result, StoreError};
 
 impl SqliteStore {
-    /// [`StoreError::Ended`] where there is no such session.
+    /// [`StoreError::Ended`] where there is no such session, [`StoreError::TooManyMarkers`] where it is full of
+    /// them.
     pub async fn create_marker(
         &self,
         id: SessionId,
@@ -28,9 +30,17 @@ impl SqliteStore {
         };
         let mut write = self.write().await?;
         // Only while the session is there: an erased one must not grow anything back.
-        let made = sqlx::query(
-            "INSERT INTO markers (session_id, id, at, label, source, created_at) \
-             SELECT id, ?2, ?3, ?4, ?5, ?6 FROM sessions WHERE id = ?1",
+        let markers: Option<i64> = sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM markers WHERE session_id = sessions.id) FROM sessions WHERE id = ?",
+        )
+        .bind(id.0.as_bytes().as_slice())
+        .fetch_optional(&mut *write)
+        .await?;
+        if markers.ok_or(StoreError::Ended)? >= MAX_MARKERS as i64 {
+            return Err(StoreError::TooManyMarkers);
+        }
+        sqlx::query(
+            "INSERT INTO markers (session_id, id, at, label, source, created_at) VALUES (?, ?, ?, ?, ?, ?)",
         )
         .bind(id.0.as_bytes().as_slice())
         .bind(marker.id.as_bytes().as_slice())
@@ -41,7 +51,7 @@ impl SqliteStore {
         .execute(&mut *write)
         .await?;
         write.commit().await?;
-        if made.rows_affected() == 0 { Err(StoreError::Ended) } else { Ok(marker) }
+        Ok(marker)
     }
 
     pub async fn markers(&self, id: SessionId) -> Result<Vec<Marker>> {
