@@ -9,6 +9,7 @@ mod limits;
 mod origins;
 mod page;
 mod queries;
+mod retention;
 mod samples;
 mod sessions;
 mod support;
