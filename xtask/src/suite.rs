@@ -39,6 +39,8 @@ enum Step {
     LintWasm,
     /// Tests of every crate, natively.
     Unit,
+    /// The relay's suites once more, over Postgres.
+    Postgres,
     /// Tests in headless Chromium.
     Wasm,
     /// The page and the relay that carries it.
@@ -74,7 +76,7 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
     }
     let mut absent = Vec::new();
     for (found, variable) in
-        [(apt::ensure_postgres(), "MIEN_WITHOUT_POSTGRES"), (apt::ensure_redis(), "MIEN_WITHOUT_REDIS")]
+        [(apt::ensure_postgres(), steps::WITHOUT_POSTGRES), (apt::ensure_redis(), "MIEN_WITHOUT_REDIS")]
     {
         if let Err(fault) = found {
             eprintln!("[setup] {fault:#}");
@@ -92,7 +94,9 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
     let wanted = |step: &Step| match (options.only.is_empty(), &options.filter) {
         (false, _) => options.only.contains(step),
         // A filter names a test; checks and builds have no such names.
-        (true, Some(_)) => matches!(step, Step::Unit | Step::Wasm | Step::Faults | Step::E2e),
+        (true, Some(_)) => {
+            matches!(step, Step::Unit | Step::Postgres | Step::Wasm | Step::Faults | Step::E2e)
+        }
         (true, None) => true,
     };
     let mut results = Vec::new();

@@ -1,5 +1,5 @@
-//! The HTTP interface, word for word, over the real router, a real loopback listener and real SQLite. `http_postgres.rs`
-//! runs what touches the store over Postgres.
+//! The HTTP interface, word for word, over the real router, a real loopback listener and real SQLite.
+//! `MIEN_TESTS_OVER=postgres` runs it over Postgres.
 #![allow(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
 
 mod contract;

@@ -44,10 +44,7 @@ impl Relay {
 
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // The suite is compiled once more as `http_postgres`. Where whoever runs it said that there is no
-        // Postgres, that one runs over SQLite again.
-        let postgres = env!("CARGO_CRATE_NAME").ends_with("postgres").then(Postgres::shared).flatten();
-        let database = match postgres {
+        let database = match Postgres::asked_for() {
             Some(server) => format!("--database-url={}", server.database()),
             None => format!("--database-url=sqlite:{}", folder.path().join("mien.db").display()),
         };

@@ -30,12 +30,6 @@ pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// The end of a token's life: far.
 pub(crate) const FUTURE: u64 = 4_000_000_000;
 
-/// The suite is compiled once more as `sockets_postgres`. Where whoever runs it said that there is no Postgres,
-/// that one runs over SQLite again.
-fn postgres() -> Option<&'static Postgres> {
-    env!("CARGO_CRATE_NAME").ends_with("postgres").then(Postgres::shared).flatten()
-}
-
 /// A database of one's own.
 pub(crate) struct Place {
     url: String,
@@ -45,7 +39,7 @@ pub(crate) struct Place {
 impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = match postgres() {
+        let url = match Postgres::asked_for() {
             Some(server) => server.database(),
             None => format!("sqlite:{}", folder.path().join("mien.db").display()),
         };

@@ -1,5 +1,5 @@
 //! The WebSockets of a real relay over loopback and a real SQLite file: the contract's fine print, rule by
-//! rule. `sockets_postgres.rs` runs the same over Postgres.
+//! rule. `MIEN_TESTS_OVER=postgres` runs it over Postgres.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod closes;

@@ -13,6 +13,7 @@ use crate::server::{Server, User, free_port};
 
 /// Set where the machine has no Postgres and whoever runs the tests was told.
 const WITHOUT: &str = "MIEN_WITHOUT_POSTGRES";
+const OVER: &str = "MIEN_TESTS_OVER";
 
 /// Runs until dropped. Its port and its data outlive the process.
 #[derive(Debug)]
@@ -53,6 +54,12 @@ impl Postgres {
     pub fn shared() -> Option<&'static Self> {
         static SHARED: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::if_present);
         SHARED.as_ref()
+    }
+
+    /// The shared one, where whoever runs a suite that can take any store asked for it
+    /// (`MIEN_TESTS_OVER=postgres`).
+    pub fn asked_for() -> Option<&'static Self> {
+        std::env::var_os(OVER).is_some_and(|store| store == "postgres").then(Self::shared).flatten()
     }
 
     /// Starts it again where it was.

@@ -24,6 +24,14 @@ const EVERYTHING: [&str; 3] = ["--release", "--locked", "--workspace"];
 /// The tests of faults, which do not run by themselves either.
 const SURVIVAL: &str = "survival";
 
+/// Tells tests that this machine has no Postgres.
+pub(super) const WITHOUT_POSTGRES: &str = "MIEN_WITHOUT_POSTGRES";
+
+/// The relay's suites that can take another store, and those of their modules for which it makes no difference.
+const OVER_ANY_STORE: [&str; 2] = ["http", "sockets"];
+const OVER_SQLITE_ALONE: [&str; 8] =
+    ["contract::", "limits::", "origins::", "page::", "queries::", "restart::", "retention::", "traces::"];
+
 /// What the steps work with.
 pub(super) struct Bench {
     pub(super) toolbox: Toolbox,
@@ -40,6 +48,7 @@ impl Bench {
             Step::Lint => self.check(lint(&mut workspace::cargo(), None)),
             Step::LintWasm => self.check(lint(&mut workspace::cargo(), Some(WASM))),
             Step::Unit => self.unit(),
+            Step::Postgres => self.postgres(),
             Step::Wasm => self.wasm(),
             Step::Build => self.build().map(|()| (one_passed(), None)),
             Step::Faults => self.faults(),
@@ -59,6 +68,21 @@ impl Bench {
         command.args(["test", "--no-fail-fast"]).args(EVERYTHING);
         command.envs(self.absent.iter().map(|variable| (variable, "1")));
         count(self.filtered(&mut command, &[]))
+    }
+
+    fn postgres(&self) -> anyhow::Result<(Counts, Option<String>)> {
+        if self.absent.contains(&WITHOUT_POSTGRES) {
+            return Ok((Counts::default(), None));
+        }
+        let mut command = workspace::cargo();
+        command.args(["test", "--no-fail-fast"]).args(EVERYTHING);
+        for suite in OVER_ANY_STORE {
+            command.args(["--test", suite]);
+        }
+        command.env("MIEN_TESTS_OVER", "postgres");
+        command.envs(self.absent.iter().map(|variable| (variable, "1")));
+        let skipped: Vec<&str> = OVER_SQLITE_ALONE.iter().flat_map(|module| ["--skip", module]).collect();
+        count(self.filtered(&mut command, &skipped))
     }
 
     fn wasm(&self) -> anyhow::Result<(Counts, Option<String>)> {
