@@ -78,7 +78,7 @@ impl Postgres {
 
     /// SIGKILL, as when the machine dies, but for what the kernel still holds.
     pub fn kill(&mut self) {
-        self.server.end(Signal::KILL);
+        self.server.kill();
     }
 
     /// Ends every connection and stops.

@@ -5,8 +5,6 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use rustix::process::Signal;
-
 use crate::folder::Folder;
 use crate::program::{missing, on_path};
 use crate::server::{Server, free_port};
@@ -48,7 +46,7 @@ impl Redis {
     }
 
     pub fn kill(&mut self) {
-        self.server.end(Signal::KILL);
+        self.server.kill();
     }
 
     /// Stops its time: connections stand, nothing is answered.

@@ -97,6 +97,20 @@ impl Server {
         process.wait().expect("a child can be waited for");
     }
 
+    /// SIGKILL for all of it, as when the machine dies; waits until nothing of it is left.
+    pub(crate) fn kill(&mut self) {
+        // First those that could outlive it and keep what it had, shared memory among it.
+        send(self.pid(), Signal::STOP);
+        let children = children(self.pid());
+        for child in &children {
+            send(*child, Signal::KILL);
+        }
+        self.end(Signal::KILL);
+        while children.iter().any(|child| runs(*child)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// SIGSTOP for the process, then for the children that it can no longer add to.
     pub(crate) fn freeze(&self) {
         let pid = self.pid();
@@ -121,12 +135,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            for child in children(process.id()) {
-                send(child, Signal::KILL);
-            }
-            let _ = process.kill();
-            let _ = process.wait();
+        if self.runs() {
+            self.kill();
         }
     }
 }
@@ -134,6 +144,13 @@ impl Drop for Server {
 fn children(pid: u32) -> Vec<u32> {
     let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// Whether a process is more than an entry that waits to be collected.
+fn runs(pid: u32) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name may hold anything, so the state is what comes after its last parenthesis.
+    state.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 /// A process that ended meanwhile needs no signal.
