@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum};
 
 use self::counts::Counts;
 use self::steps::Bench;
-use crate::{apt, process, tools};
+use crate::{apt, process, tools, workspace};
 
 #[derive(Args)]
 #[command(after_help = "A check without tests of its own (format, lints, builds) counts as one.\n\
@@ -149,10 +149,8 @@ fn shown(time: Duration) -> String {
 pub(crate) fn shots(folder: &Path) -> anyhow::Result<()> {
     let toolbox = tools::ensure(tools::PAGE)?;
     apt::ensure_browser()?;
-    crate::page::build(&toolbox)?;
-    crate::run::build_relay()?;
+    steps::build(&toolbox, &["shots"])?;
     let folder = std::path::absolute(folder)?;
-    let mut command = crate::workspace::cargo();
-    command.args(["run", "--release", "--locked", "-p", "mien-tests", "--bin", "shots", "--"]).arg(folder);
-    process::succeed(command.env("MIEN_RELAY", crate::workspace::relay()))
+    let mut command = workspace::command(workspace::relay().with_file_name("shots"));
+    process::succeed(command.arg(folder).env("MIEN_RELAY", workspace::relay()))
 }

@@ -50,7 +50,7 @@ impl Bench {
             Step::Unit => self.unit(),
             Step::Postgres => self.postgres(),
             Step::Wasm => self.wasm(),
-            Step::Build => self.build().map(|()| (one_passed(), None)),
+            Step::Build => build(&self.toolbox, &[]).map(|()| (one_passed(), None)),
             Step::Faults => self.faults(),
             Step::Sdk => sdk::build_with(&self.toolbox).map(|()| (one_passed(), None)),
             Step::E2e => self.e2e(),
@@ -101,19 +101,8 @@ impl Bench {
         count(self.filtered(&mut command, &[]))
     }
 
-    fn build(&self) -> anyhow::Result<()> {
-        page::build(&self.toolbox)?;
-        let mut command = workspace::cargo();
-        command.arg("build").args(EVERYTHING).args(["--bin", "mien-relay", "--bin", "mien-analyze"]);
-        // A test among what is built, so that features are those of the tests, too.
-        for name in end_to_end()? {
-            command.args(["--test", &name]);
-        }
-        process::succeed(command.args(["--test", SURVIVAL]))
-    }
-
     fn faults(&self) -> anyhow::Result<(Counts, Option<String>)> {
-        self.build()?;
+        build(&self.toolbox, &[])?;
         let mut command = workspace::cargo();
         command.args(["test", "--no-fail-fast"]).args(EVERYTHING).args(["--test", SURVIVAL]);
         command.env("MIEN_RELAY", workspace::relay());
@@ -124,7 +113,7 @@ impl Bench {
 
     fn e2e(&self) -> anyhow::Result<(Counts, Option<String>)> {
         self.need_browser()?;
-        self.build()?;
+        build(&self.toolbox, &[])?;
         if !workspace::root().join("web/sdk/pkg/package.json").is_file() {
             sdk::build_with(&self.toolbox)?;
         }
@@ -146,6 +135,21 @@ impl Bench {
     fn need_browser(&self) -> anyhow::Result<()> {
         self.browser.as_ref().copied().map_err(|fault| anyhow::anyhow!("{fault:#}"))
     }
+}
+
+/// The page, the relay that carries it and what the tests start, and these programs too.
+pub(super) fn build(toolbox: &Toolbox, programs: &[&str]) -> anyhow::Result<()> {
+    page::build(toolbox)?;
+    let mut command = workspace::cargo();
+    command.arg("build").args(EVERYTHING);
+    for program in ["mien-relay", "mien-analyze"].iter().chain(programs) {
+        command.args(["--bin", program]);
+    }
+    // A test among what is built, so that features are those of the tests, too.
+    for name in end_to_end()? {
+        command.args(["--test", &name]);
+    }
+    process::succeed(command.args(["--test", SURVIVAL]))
 }
 
 fn lint<'a>(cargo: &'a mut Command, target: Option<&str>) -> &'a mut Command {
