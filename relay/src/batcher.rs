@@ -24,6 +24,11 @@ use crate::store::{Batch, Fate, Outcome, Store, StoreError, Take};
 const QUEUE_BATCHES: usize = 256;
 /// Messages that a commit names as its causes, where traces are told: the first of a burst speak for the rest.
 const MAX_LINKS: usize = 32;
+/// How often a lane lets more gather before it commits, under load. A commit costs as much as some hundred of the
+/// samples in it, so a busy relay gains by fewer of them.
+const MAX_WAITS: u32 = 3;
+/// Batches that are worth another wait.
+const WORTH_WAITING: usize = 8;
 /// Pauses between attempts while the store fails.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -213,14 +218,28 @@ impl Lane {
 
     /// Lets more gather until the commit is full, has waited for long enough, or somebody waits for it. It does
     /// not wake for each batch that comes, which would cost more than the batch.
+    ///
+    /// It waits once, and goes on only while batches come steadily: about as many in each wait as came while the
+    /// last commit ran. Where clients wait for their acks, they come all at once, and then nothing is worth
+    /// waiting for.
     async fn gather(&self, group: &mut Group, inbox: &mut mpsc::Receiver<Job>) {
         self.add_all(group, inbox);
-        if group.rows < self.rows && group.flushes.is_empty() {
+        let (mut fewest, mut most) = (group.handed.len(), 0);
+        for _ in 0..MAX_WAITS {
+            if group.rows >= self.rows || !group.flushes.is_empty() {
+                return;
+            }
+            let before = group.handed.len();
             tokio::select! {
                 () = tokio::time::sleep(self.interval) => {}
                 () = self.hurry.notified() => {}
             }
             self.add_all(group, inbox);
+            let came = group.handed.len() - before;
+            (fewest, most) = (fewest.min(came), most.max(came));
+            if fewest < WORTH_WAITING || fewest * 4 < most {
+                return;
+            }
         }
     }
 

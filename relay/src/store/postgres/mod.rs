@@ -22,8 +22,9 @@ use sqlx::{PgConnection, PgPool, Postgres};
 
 use super::{Result, StoreError};
 
-/// Commits that run side by side.
-const LANES: usize = 4;
+/// Commits that run side by side. With two, one is written while the other waits for the disk; more only make
+/// each of them smaller.
+const LANES: usize = 2;
 /// The longest that a call may take.
 const CALL_PATIENCE: Duration = Duration::from_secs(10);
 /// The longest that `/readyz` waits for an answer.
