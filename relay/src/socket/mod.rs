@@ -55,7 +55,8 @@ async fn ingest(
     let span = tracing::info_span!(parent: None, "ingest", session = %admission.session, trace_id = %context.trace_id());
     context.adopt(&span);
     Ok(admission.upgrade.on_upgrade(move |socket| {
-        let served = ingest::serve(state, admission.session, Box::new(socket));
+        // Boxed: a future that awaits another keeps room for it twice.
+        let served = Box::pin(ingest::serve(state, admission.session, Box::new(socket)));
         hold(served, admission.permit, count).instrument(span)
     }))
 }
@@ -72,7 +73,7 @@ async fn watch(
     let span = tracing::info_span!(parent: None, "watch", session = %admission.session, trace_id = %context.trace_id());
     context.adopt(&span);
     Ok(admission.upgrade.on_upgrade(move |socket| {
-        let served = watch::serve(state, admission.session, Box::new(socket));
+        let served = Box::pin(watch::serve(state, admission.session, Box::new(socket)));
         hold(served, admission.permit, count).instrument(span)
     }))
 }
