@@ -44,7 +44,7 @@ pub fn is_postgres(url: &str) -> bool {
 
 /// Samples read at a time by [`SampleChunks`]: small enough to keep memory flat, large enough to hide the
 /// cost of a query.
-pub const CHUNK_ROWS: u32 = 2_000;
+pub const CHUNK_ROWS: u32 = 8_000;
 
 /// Where samples live. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -149,9 +149,8 @@ impl Store {
     }
 
     /// The same samples as [`Store::samples`] page by page, however many: for exports, series and summaries.
-    /// `query.limit` is the size of a chunk.
-    pub fn sample_chunks(&self, id: SessionId, mut query: SampleQuery) -> SampleChunks {
-        query.limit = CHUNK_ROWS;
+    /// `query.limit` is the size of a chunk, as a rule [`CHUNK_ROWS`].
+    pub fn sample_chunks(&self, id: SessionId, query: SampleQuery) -> SampleChunks {
         SampleChunks { store: self.clone(), id, query: Some(query) }
     }
 

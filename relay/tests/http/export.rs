@@ -90,12 +90,12 @@ async fn an_export_goes_on_over_many_chunks_and_an_empty_one_is_whole_too() {
     assert_eq!(get("ndjson").await.text(), "");
     assert!(get("json").await.json::<Whole>().samples.is_empty());
 
-    let samples: Vec<_> = (1..=5_003).map(|seq| sample(seq, seq * 10, &[Some(Expression::Fear)])).collect();
+    let samples: Vec<_> = (1..=17_003).map(|seq| sample(seq, seq * 10, &[Some(Expression::Fear)])).collect();
     relay.store(created.session.id, "main", &samples).await;
     let whole: Whole = get("json").await.json();
     assert_eq!(whole.samples.into_iter().map(|stored| stored.sample).collect::<Vec<_>>(), samples);
-    assert_eq!(get("csv").await.text().lines().count(), 5_004);
-    assert_eq!(get("ndjson").await.text().lines().count(), 5_003);
+    assert_eq!(get("csv").await.text().lines().count(), 17_004);
+    assert_eq!(get("ndjson").await.text().lines().count(), 17_003);
 
     let head = relay.send(request(Method::HEAD, &path, &created.tokens.watch, None)).await;
     assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use mien_relay::store::{Batch, Item, SampleQuery, Store, codec};
+use mien_relay::store::{Batch, CHUNK_ROWS, Item, SampleQuery, Store, codec};
 use mien_shared::api::SourceName;
 use mien_shared::series::SeriesBuilder;
 use mien_shared::{Expression, Face, Sample, Scores, SessionId};
@@ -70,7 +70,7 @@ async fn fill(place: &Place, store: &Store) -> Vec<SessionId> {
 async fn series(store: &Store, id: SessionId) -> (Duration, usize, usize) {
     let begun = Instant::now();
     let (from, to) = (Some(4 * HOUR_MS), Some(5 * HOUR_MS));
-    let query = SampleQuery { from, to, ..SampleQuery::default() };
+    let query = SampleQuery { source: None, from, to, after: None, limit: CHUNK_ROWS };
     let (mut builder, mut rows) = (SeriesBuilder::new(1_000), 0);
     let mut chunks = store.sample_chunks(id, query);
     while let Some(chunk) = chunks.next().await.unwrap() {

@@ -2,6 +2,7 @@
 //!
 //! A page is found by key, never by offset, so the last page of a long recording costs what the first does.
 
+use futures_util::TryStreamExt;
 use mien_shared::api::{SourceName, StoredSample};
 use mien_shared::{Sample, SessionId};
 use sqlx::postgres::PgRow;
@@ -44,7 +45,8 @@ impl PostgresStore {
             else {
                 continue;
             };
-            let found = sqlx::query(
+            // Read as they come: the server finds the next ones meanwhile.
+            let mut found = sqlx::query(
                 "SELECT seq, at, faces FROM samples WHERE source_key = $1 AND seq > $2 AND seq <= $3 \
                  AND at >= $4 AND at < $5 ORDER BY seq LIMIT $6",
             )
@@ -54,11 +56,11 @@ impl PostgresStore {
             .bind(signed(query.from.unwrap_or(0)))
             .bind(signed(query.to.unwrap_or(u64::MAX)))
             .bind((limit + 1 - rows.len()) as i64)
-            .fetch_all(&mut *reader)
-            .await?;
-            for row in &found {
-                rows.push(StoredSample { source: source.clone(), sample: read(row)? });
+            .fetch(&mut *reader);
+            while let Some(row) = found.try_next().await? {
+                rows.push(StoredSample { source: source.clone(), sample: read(&row)? });
             }
+            drop(found);
             if rows.len() > limit {
                 rows.truncate(limit);
                 let next = rows

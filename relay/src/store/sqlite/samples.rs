@@ -2,6 +2,7 @@
 //!
 //! A page is found by key, never by offset, so the last page of a long recording costs what the first does.
 
+use futures_util::TryStreamExt;
 use mien_shared::api::{SourceName, StoredSample};
 use mien_shared::{Sample, SessionId};
 use sqlx::sqlite::SqliteRow;
@@ -44,7 +45,8 @@ impl SqliteStore {
             else {
                 continue;
             };
-            let found = sqlx::query(
+            // Read as they come: SQLite's thread finds the next ones meanwhile.
+            let mut found = sqlx::query(
                 "SELECT seq, at, faces FROM samples WHERE source_key = ? AND seq > ? AND seq <= ? \
                  AND at >= ? AND at < ? ORDER BY seq LIMIT ?",
             )
@@ -54,11 +56,11 @@ impl SqliteStore {
             .bind(signed(query.from.unwrap_or(0)))
             .bind(signed(query.to.unwrap_or(u64::MAX)))
             .bind((limit + 1 - rows.len()) as i64)
-            .fetch_all(&mut *reader)
-            .await?;
-            for row in &found {
-                rows.push(StoredSample { source: source.clone(), sample: read(row)? });
+            .fetch(&mut *reader);
+            while let Some(row) = found.try_next().await? {
+                rows.push(StoredSample { source: source.clone(), sample: read(&row)? });
             }
+            drop(found);
             if rows.len() > limit {
                 rows.truncate(limit);
                 let next = rows
