@@ -133,7 +133,7 @@ impl Live {
             holder.at = at;
             holder.announced = true;
             if top > at {
-                holder.superseded.send_replace(true);
+                holder.supersede();
             }
         }
     }
@@ -145,7 +145,7 @@ impl Live {
             && holder.announced
             && holder.at < at
         {
-            holder.superseded.send_replace(true);
+            holder.supersede();
         }
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use mien_shared::api::SourceName;
-use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, SetOnce};
 
 use super::Live;
 
@@ -12,12 +12,19 @@ use super::Live;
 #[derive(Debug)]
 pub(super) struct Holder {
     pub(super) claim: u64,
-    pub(super) superseded: watch::Sender<bool>,
+    superseded: Arc<SetOnce<()>>,
     turn: Arc<Mutex<()>>,
     /// Its place among the claims of all replicas: when it was made, in Unix milliseconds, or later.
     pub(super) at: u64,
     /// Whether the other replicas have heard of it.
     pub(super) announced: bool,
+}
+
+impl Holder {
+    pub(super) fn supersede(&self) {
+        // Told twice is told.
+        let _ = self.superseded.set(());
+    }
 }
 
 /// A connection's claim to a source. Whoever held it before is told at once.
@@ -26,7 +33,7 @@ pub struct Claim {
     live: Arc<Live>,
     source: SourceName,
     number: u64,
-    superseded: watch::Receiver<bool>,
+    superseded: Arc<SetOnce<()>>,
     turn: Arc<Mutex<()>>,
 }
 
@@ -40,16 +47,22 @@ impl Live {
         let mut state = self.lock();
         state.claims += 1;
         let claim = state.claims;
-        let (sender, superseded) = watch::channel(false);
+        let superseded = Arc::<SetOnce<()>>::default();
         let turn = match state.holders.get(source) {
             Some(before) => {
-                before.superseded.send_replace(true);
+                before.supersede();
                 Arc::clone(&before.turn)
             }
             None => Arc::default(),
         };
         let at = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0);
-        let holder = Holder { claim, superseded: sender, turn: Arc::clone(&turn), at, announced: false };
+        let holder = Holder {
+            claim,
+            superseded: Arc::clone(&superseded),
+            turn: Arc::clone(&turn),
+            at,
+            announced: false,
+        };
         state.holders.insert(source.clone(), holder);
         drop(state);
         self.tell_presence();
@@ -65,10 +78,9 @@ impl Claim {
 
     /// Returns once a newer connection has claimed the source.
     pub fn superseded(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut superseded = self.superseded.clone();
+        let superseded = Arc::clone(&self.superseded);
         async move {
-            // The sender is dropped only after it said so, or with this very claim.
-            let _ = superseded.wait_for(|superseded| *superseded).await;
+            superseded.wait().await;
         }
     }
 }
