@@ -32,7 +32,7 @@ pub(crate) fn Controls(
                     <Icon glyph=Glyph::Share />"Share"
                 </button>
             })}
-            <button on:click=move |_| on_keys.run(())>
+            <button class="help" on:click=move |_| on_keys.run(())>
                 <Icon glyph=Glyph::Keyboard />"Keys"<kbd>"?"</kbd>
             </button>
         </div>
