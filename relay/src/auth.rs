@@ -4,6 +4,8 @@
 //! one session and a role in it. Tokens never reach a log, and why one is bad is never told apart to the
 //! caller.
 
+mod hs256;
+
 use axum::extract::FromRequestParts;
 use axum::http::{header, request::Parts};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -84,6 +86,7 @@ impl std::fmt::Debug for TokenKey {
 impl TokenKey {
     /// The key is the secret's bytes as they are; the configuration has checked their number.
     pub fn new(secret: &[u8]) -> Self {
+        hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         validation.validate_nbf = true;
@@ -224,8 +227,20 @@ mod tests {
         SessionId(uuid::Uuid::now_v7())
     }
 
-    fn signed(claims: &serde_json::Value, algorithm: Algorithm) -> String {
-        jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(SECRET)).unwrap()
+    fn signed(claims: &serde_json::Value) -> String {
+        let header = Header::new(Algorithm::HS256);
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(SECRET)).unwrap()
+    }
+
+    /// With the right key and another algorithm.
+    fn signed_otherwise(claims: &serde_json::Value) -> String {
+        use base64::engine::{Engine, general_purpose::URL_SAFE_NO_PAD};
+        use hmac::{Hmac, KeyInit, Mac};
+
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS512","typ":"JWT"}"#);
+        let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let mac = Hmac::<sha2::Sha512>::new_from_slice(SECRET).unwrap().chain_update(&message).finalize();
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))
     }
 
     #[test]
@@ -242,17 +257,17 @@ mod tests {
     fn a_bad_token_is_not_believed() {
         let key = TokenKey::new(SECRET);
         let good = serde_json::json!({"aud": "mien", "sub": "a", "exp": FUTURE});
-        assert!(key.read(&signed(&good, Algorithm::HS256)).is_ok());
-        assert_eq!(key.read(&signed(&good, Algorithm::HS512)), Err(BadToken));
+        assert!(key.read(&signed(&good)).is_ok());
+        assert_eq!(key.read(&signed_otherwise(&good)), Err(BadToken));
         let change = |name: &str, value: serde_json::Value| {
             let mut claims = good.clone();
             claims[name] = value;
-            key.read(&signed(&claims, Algorithm::HS256))
+            key.read(&signed(&claims))
         };
         let remove = |name: &str| {
             let mut claims = good.clone();
             claims.as_object_mut().unwrap().remove(name);
-            key.read(&signed(&claims, Algorithm::HS256))
+            key.read(&signed(&claims))
         };
         let now = jiff::Timestamp::now().as_second();
         for bad in [
@@ -267,7 +282,7 @@ mod tests {
             remove("sub"),
             key.read(""),
             key.read("a.b.c"),
-            TokenKey::new(&[7; 32]).read(&signed(&good, Algorithm::HS256)),
+            TokenKey::new(&[7; 32]).read(&signed(&good)),
         ] {
             assert_eq!(bad, Err(BadToken));
         }
