@@ -23,6 +23,9 @@ const NOT_A_DATABASE: &str = "26";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Patience with readers that are all at work.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// KiB (negative, as SQLite has it) of pages that a reader keeps. Its default is four times that, and there may be
+/// two dozen readers; what they read is in the system's cache anyway.
+const READER_CACHE: &str = "-512";
 
 impl SqliteStore {
     pub async fn open(url: &str, max_connections: u32, pool_wait: Histogram) -> Result<Self> {
@@ -43,8 +46,7 @@ impl SqliteStore {
             // FULL: the log is on the disk before a commit returns, so an ack survives a power cut.
             .synchronous(SqliteSynchronous::Full)
             // Erased means gone, not merely unlisted.
-            .pragma("secure_delete", "on")
-            .row_buffer_size(512);
+            .pragma("secure_delete", "on");
         let options = base.clone().create_if_missing(true);
         let mut writer = options.connect().await.map_err(|cause| explain(&path, cause))?;
         recognise(&path, &mut writer).await?;
@@ -56,7 +58,7 @@ impl SqliteStore {
             .max_connections(max_connections.saturating_sub(1).max(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
-            .connect_with(base.pragma("query_only", "on"))
+            .connect_with(base.pragma("query_only", "on").pragma("cache_size", READER_CACHE))
             .await?;
         Ok(Self {
             readers,
