@@ -14,7 +14,7 @@ use crate::batcher::Batcher;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::hub::Hub;
-use crate::limiter::Limiter;
+use crate::limiter::{Limiter, Sharing};
 use crate::metrics::Metrics;
 use crate::problem::ApiError;
 use crate::redis::{Change, Tell};
@@ -42,6 +42,8 @@ pub struct App {
     pub sample_limiter: Arc<Limiter>,
     /// HTTP requests by user.
     pub request_limiter: Arc<Limiter>,
+    /// Refused hellos.
+    pub refusals: Limiter,
     pub replicas: Replicas,
     pub tokens: TokenKey,
     pub metrics: Metrics,
@@ -68,6 +70,7 @@ impl AppState {
             cache,
             sample_limiter,
             request_limiter,
+            refusals: Limiter::new(socket::REFUSALS, Sharing::Alone),
             replicas,
             tokens: TokenKey::new(config.token_secret.bytes()),
             drain: Drain::default(),

@@ -74,7 +74,7 @@ impl Live {
         if state.watchers > 0 {
             state.rings.entry(source).or_default().push(piece);
             drop(state);
-            self.news.send_replace(());
+            self.tell();
         }
     }
 
@@ -83,7 +83,7 @@ impl Live {
         let mut state = self.lock();
         if state.watchers > 0 && state.rings.entry(source.clone()).or_default().learn(through) {
             drop(state);
-            self.news.send_replace(());
+            self.tell();
         }
     }
 
@@ -95,39 +95,35 @@ impl Live {
     /// Takes who is connected to one other replica.
     pub(crate) fn present_there(&self, replica: Uuid, presence: Presence) {
         self.lock().elsewhere.set(replica, presence, Instant::now());
-        self.news.send_replace(());
+        self.tell();
     }
 
     /// Takes who is connected to all others.
     pub(crate) fn present_elsewhere(&self, all: BTreeMap<Uuid, Presence>) {
         self.lock().elsewhere.replace(all, Instant::now());
-        self.news.send_replace(());
+        self.tell();
     }
 
     /// Forgets replicas that are silent.
     pub(crate) fn prune(&self) {
         if self.lock().elsewhere.prune(Instant::now()) {
-            self.news.send_replace(());
+            self.tell();
         }
     }
 
     /// Claims that are to be announced.
     pub(crate) fn unannounced(&self) -> Vec<Unannounced> {
         let state = self.lock();
-        let claims = state.holders.iter().filter(|(_, holder)| !holder.announced);
+        let claims = state.holders.iter().filter(|holder| !holder.announced);
         claims
-            .map(|(source, holder)| Unannounced {
-                source: source.clone(),
-                claim: holder.claim,
-                at: holder.at,
-            })
+            .map(|holder| Unannounced { source: holder.source.clone(), claim: holder.claim, at: holder.at })
             .collect()
     }
 
     /// A claim has its place in the order of all claims; `top` is the highest of its source.
     pub(crate) fn announced(&self, claimed: &Unannounced, at: u64, top: u64) {
         let mut state = self.lock();
-        if let Some(holder) = state.holders.get_mut(&claimed.source)
+        if let Some(holder) = state.holder(&claimed.source)
             && holder.claim == claimed.claim
         {
             holder.at = at;
@@ -140,8 +136,8 @@ impl Live {
 
     /// Someone claimed a source. A claim of this replica that is not announced will learn its own place.
     pub(crate) fn claimed(&self, source: &SourceName, at: u64) {
-        let state = self.lock();
-        if let Some(holder) = state.holders.get(source)
+        let mut state = self.lock();
+        if let Some(holder) = state.holder(source)
             && holder.announced
             && holder.at < at
         {
@@ -151,7 +147,7 @@ impl Live {
 
     /// The others may have forgotten all claims: they are to be announced anew.
     pub(crate) fn forget_announcements(&self) {
-        for holder in self.lock().holders.values_mut() {
+        for holder in &mut self.lock().holders {
             holder.announced = false;
         }
     }
@@ -178,7 +174,7 @@ mod tests {
     use crate::hub::Hub;
 
     fn superseded(claim: &crate::hub::Claim) -> bool {
-        futures_util::FutureExt::now_or_never(claim.superseded()).is_some()
+        futures_util::FutureExt::now_or_never(claim.ended()).is_some()
     }
 
     #[test]

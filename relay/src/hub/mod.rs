@@ -14,10 +14,11 @@ mod ring;
 mod seat;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use axum::extract::ws::Utf8Bytes;
 use mien_shared::api::SourceName;
+use mien_shared::problem::CloseCode;
 use mien_shared::{Sample, SessionId, SessionStatus};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -44,8 +45,9 @@ struct Sessions {
 }
 
 /// How far a session has come, as far as those connected must know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
+    #[default]
     Active,
     Completed,
     Erased,
@@ -56,15 +58,17 @@ pub enum Phase {
 pub struct Live {
     id: SessionId,
     hub: Hub,
-    phase: watch::Sender<Phase>,
-    /// Moves with everything that a watcher may want to know.
-    news: watch::Sender<()>,
+    /// Moves with everything that a watcher may want to know. Made for the first of them: most sessions have
+    /// none, and it is half a kilobyte.
+    news: OnceLock<watch::Sender<()>>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    holders: BTreeMap<SourceName, Holder>,
+    phase: Phase,
+    /// By name. A list, as most sessions have one source.
+    holders: Vec<Holder>,
     /// Claims so far: tells an old holder from the one that took over.
     claims: u64,
     watchers: u64,
@@ -74,8 +78,24 @@ struct State {
 }
 
 impl State {
+    /// Who is connected, where that is not what the caller knows. Asked for with every sample by every watcher,
+    /// it looks before it makes a list.
+    fn presence_unlike(&self, known: &Presence) -> Option<Presence> {
+        let here = self.watchers == known.watchers
+            && self.holders.iter().map(|holder| &holder.source).eq(&known.sources);
+        if here && self.elsewhere.is_empty() {
+            return None;
+        }
+        Some(self.elsewhere.with(self.presence_here())).filter(|presence| presence != known)
+    }
+
+    fn holder(&mut self, source: &SourceName) -> Option<&mut Holder> {
+        self.holders.iter_mut().find(|holder| holder.source == *source)
+    }
+
     fn presence_here(&self) -> Presence {
-        Presence { sources: self.holders.keys().cloned().collect(), watchers: self.watchers }
+        let sources = self.holders.iter().map(|holder| holder.source.clone()).collect();
+        Presence { sources, watchers: self.watchers }
     }
 }
 
@@ -108,13 +128,7 @@ impl Hub {
         if let Some(live) = sessions.get(&id).and_then(Weak::upgrade) {
             return live;
         }
-        let live = Arc::new(Live {
-            id,
-            hub: self.clone(),
-            phase: watch::Sender::new(Phase::Active),
-            news: watch::Sender::new(()),
-            state: Mutex::default(),
-        });
+        let live = Arc::new(Live { id, hub: self.clone(), news: OnceLock::new(), state: Mutex::default() });
         sessions.insert(id, Arc::downgrade(&live));
         live
     }
@@ -151,8 +165,13 @@ impl Hub {
 
     fn tell(&self, id: SessionId, phase: Phase) {
         if let Some(live) = self.find(id) {
-            live.phase.send_replace(phase);
-            live.news.send_replace(());
+            let mut state = live.lock();
+            state.phase = phase;
+            for holder in &state.holders {
+                holder.end(CloseCode::SessionEnded);
+            }
+            drop(state);
+            live.tell();
         }
     }
 
@@ -179,8 +198,8 @@ impl Live {
         self.id
     }
 
-    pub fn phase(&self) -> watch::Receiver<Phase> {
-        self.phase.subscribe()
+    pub(crate) fn phase(&self) -> Phase {
+        self.lock().phase
     }
 
     /// Hands on what was just committed for a source. Only the batcher calls it, so in order of seq.
@@ -198,7 +217,7 @@ impl Live {
         }
         if watched {
             self.lock().rings.entry(source.clone()).or_default().push(piece);
-            self.news.send_replace(());
+            self.tell();
         }
     }
 
@@ -206,7 +225,8 @@ impl Live {
     pub fn watch(self: &Arc<Self>) -> Watching {
         self.lock().watchers += 1;
         self.tell_presence();
-        Watching { news: self.news.subscribe(), live: Arc::clone(self) }
+        let news = self.news.get_or_init(|| watch::Sender::new(())).subscribe();
+        Watching { news, live: Arc::clone(self) }
     }
 
     /// Who is connected, here and to other replicas.
@@ -215,25 +235,21 @@ impl Live {
         state.elsewhere.with(state.presence_here())
     }
 
-    /// Who is connected, where that is not what the caller knows. Asked for with every sample by every watcher,
-    /// it looks before it makes a list.
-    pub fn presence_unlike(&self, known: &Presence) -> Option<Presence> {
-        let state = self.lock();
-        let here = state.watchers == known.watchers && state.holders.keys().eq(&known.sources);
-        if here && state.elsewhere.is_empty() {
-            return None;
-        }
-        Some(state.elsewhere.with(state.presence_here())).filter(|presence| presence != known)
-    }
-
     /// Whether anyone watches here.
     pub(crate) fn is_watched(&self) -> bool {
         self.lock().watchers > 0
     }
 
+    /// Wakes all watchers.
+    fn tell(&self) {
+        if let Some(news) = self.news.get() {
+            news.send_replace(());
+        }
+    }
+
     /// Wakes those who want to know who is connected, here and elsewhere.
     fn tell_presence(&self) {
-        self.news.send_replace(());
+        self.tell();
         self.mark();
     }
 
@@ -256,6 +272,18 @@ pub struct Watching {
     news: watch::Receiver<()>,
 }
 
+/// What a watcher finds when it looks.
+#[derive(Debug, PartialEq, Eq)]
+pub struct View {
+    pub phase: Phase,
+    /// Who is connected, where that is not what the watcher knows.
+    pub presence: Option<Presence>,
+    /// At most one step a source, so that a busy one does not starve the others.
+    pub next: Vec<Next>,
+    /// Whether there is more after these steps.
+    pub more: bool,
+}
+
 /// What a watcher at some place of a source should do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -270,29 +298,33 @@ impl Watching {
         &self.live
     }
 
-    /// Marks all news so far as seen; what comes after it wakes [`Watching::news`].
-    pub fn see(&mut self) {
-        self.news.borrow_and_update();
+    /// What is new for a watcher that knows `presence` and has seen each source up to its place (0 where it has
+    /// none). What comes after this look wakes [`Watching::news`].
+    pub fn look(&mut self, presence: &Presence, places: &BTreeMap<SourceName, u64>) -> View {
+        self.news.mark_unchanged();
+        let state = self.live.lock();
+        let (mut next, mut more) = (Vec::new(), false);
+        for (source, ring) in &state.rings {
+            let place = places.get(source).copied().unwrap_or(0);
+            match ring.after(place) {
+                None => {}
+                Some(After::Pieces { pieces, more: after }) => {
+                    more |= after;
+                    next.push(Next::Pieces(source.clone(), pieces));
+                }
+                Some(After::Forgotten { through }) => {
+                    more = true;
+                    next.push(Next::Store(source.clone(), through));
+                }
+            }
+        }
+        View { phase: state.phase, presence: state.presence_unlike(presence), next, more }
     }
 
     /// Returns when there is something new.
     pub async fn news(&mut self) {
         // The sender lives in `self.live`.
         let _ = self.news.changed().await;
-    }
-
-    /// What to do for a watcher that has seen each source up to its place (0 where it has none): at most one
-    /// step a source, so that a busy one does not starve the others.
-    pub fn next(&self, places: &BTreeMap<SourceName, u64>) -> Vec<Next> {
-        let state = self.live.lock();
-        let next = state.rings.iter().filter_map(|(source, ring)| {
-            let place = places.get(source).copied().unwrap_or(0);
-            ring.after(place).map(|found| match found {
-                After::Pieces(pieces) => Next::Pieces(source.clone(), pieces),
-                After::Forgotten { through } => Next::Store(source.clone(), through),
-            })
-        });
-        next.collect()
     }
 }
 
@@ -363,11 +395,12 @@ mod tests {
         let live = Hub::default().join(SessionId(Uuid::now_v7()));
         let main = SourceName::default();
         publish(&live, &main, 1..=2);
-        let watching = live.watch();
-        assert_eq!(watching.next(&BTreeMap::new()), [], "nobody watched yet");
+        let mut watching = live.watch();
+        let nobody = Presence::default();
+        assert_eq!(watching.look(&nobody, &BTreeMap::new()).next, [], "nobody watched yet");
         publish(&live, &main, 3..=4);
         publish(&live, &main, 5..=6);
-        let at = |seq| watching.next(&BTreeMap::from([(main.clone(), seq)])).pop();
+        let mut at = |seq| watching.look(&nobody, &BTreeMap::from([(main.clone(), seq)])).next.pop();
         let firsts = |next| match next {
             Some(Next::Pieces(_, pieces)) => pieces.iter().map(|piece| piece.first).collect::<Vec<_>>(),
             other => panic!("{other:?}"),
@@ -384,13 +417,32 @@ mod tests {
         let live = Hub::default().join(SessionId(Uuid::now_v7()));
         let main = SourceName::default();
         let first = live.claim(&main);
-        let watching = live.watch();
-        assert_eq!(live.presence(), Presence { sources: vec![main.clone()], watchers: 1 });
+        let mut watching = live.watch();
+        let both = Presence { sources: vec![main.clone()], watchers: 1 };
+        assert_eq!(live.presence(), both);
+        assert_eq!(watching.look(&Presence::default(), &BTreeMap::new()).presence, Some(both.clone()));
+        assert_eq!(watching.look(&both, &BTreeMap::new()).presence, None, "it is known");
         let second = live.claim(&main);
         drop(first);
         assert_eq!(live.presence().sources.len(), 1, "the newer one is still there");
         drop(second);
         drop(watching);
         assert_eq!(live.presence(), Presence { sources: vec![], watchers: 0 });
+    }
+
+    #[test]
+    fn a_connection_hears_of_the_end_once_whenever_it_comes() {
+        let hub = Hub::default();
+        let live = hub.join(SessionId(Uuid::now_v7()));
+        let main = SourceName::default();
+        let ended = |claim: &Claim| futures_util::FutureExt::now_or_never(claim.ended());
+        let first = live.claim(&main);
+        assert_eq!(ended(&first), None);
+        let second = live.claim(&main);
+        assert_eq!(ended(&first), Some(CloseCode::Superseded));
+        hub.completed(live.id());
+        assert_eq!(ended(&first), Some(CloseCode::Superseded), "it was over before");
+        assert_eq!(ended(&second), Some(CloseCode::SessionEnded));
+        assert_eq!(ended(&live.claim(&main)), Some(CloseCode::SessionEnded), "it came too late");
     }
 }

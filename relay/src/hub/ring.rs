@@ -33,11 +33,13 @@ pub(super) struct Ring {
 /// What a ring has for a place.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum After {
-    Pieces(Vec<Piece>),
-    /// There is more after the place than the ring remembers; all of it is committed up to `through`.
-    Forgotten {
-        through: u64,
+    Pieces {
+        pieces: Vec<Piece>,
+        /// Whether there is more after them.
+        more: bool,
     },
+    /// There is more after the place than the ring remembers; all of it is committed up to `through`.
+    Forgotten { through: u64 },
 }
 
 impl Ring {
@@ -82,10 +84,9 @@ impl Ring {
             })
             .cloned()
             .collect();
-        Some(if pieces.is_empty() {
-            After::Forgotten { through: self.through }
-        } else {
-            After::Pieces(pieces)
+        Some(match pieces.last() {
+            None => After::Forgotten { through: self.through },
+            Some(last) => After::Pieces { more: last.through < self.through, pieces },
         })
     }
 }
@@ -120,14 +121,14 @@ mod tests {
         ring.push(piece(4, 5, 6, 1));
         ring.push(piece(2, 3, 4, 1));
         assert_eq!(ring.pieces.len(), 2, "it came too late");
-        assert!(matches!(ring.after(0), Some(After::Pieces(pieces)) if pieces.len() == 1));
+        assert!(matches!(ring.after(0), Some(After::Pieces { pieces, more: true }) if pieces.len() == 1));
         assert_eq!(ring.after(2), Some(After::Forgotten { through: 6 }));
-        assert!(matches!(ring.after(4), Some(After::Pieces(pieces)) if pieces.len() == 1));
+        assert!(matches!(ring.after(4), Some(After::Pieces { pieces, more: false }) if pieces.len() == 1));
         assert!(!ring.learn(6), "known");
         assert!(ring.learn(9));
         assert_eq!(ring.after(6), Some(After::Forgotten { through: 9 }));
         ring.push(piece(9, 10, 11, 1));
-        assert!(matches!(ring.after(9), Some(After::Pieces(_))));
+        assert!(matches!(ring.after(9), Some(After::Pieces { .. })));
     }
 
     proptest! {
@@ -144,12 +145,13 @@ mod tests {
             match ring.after(place) {
                 None => prop_assert!(place >= through),
                 Some(After::Forgotten { through: known }) => prop_assert_eq!(known, through),
-                Some(After::Pieces(pieces)) => {
+                Some(After::Pieces { pieces, more }) => {
                     let mut reached = place;
                     for piece in pieces {
                         prop_assert!(piece.before <= reached && reached < piece.first);
                         reached = piece.through;
                     }
+                    prop_assert_eq!(more, reached < through);
                 }
             }
         }

@@ -4,15 +4,17 @@
 use std::sync::Arc;
 
 use mien_shared::api::SourceName;
+use mien_shared::problem::CloseCode;
 use tokio::sync::{Mutex, OwnedMutexGuard, SetOnce};
 
-use super::Live;
+use super::{Live, Phase};
 
 /// Who holds, or is about to hold, the seat of a source.
 #[derive(Debug)]
 pub(super) struct Holder {
+    pub(super) source: SourceName,
     pub(super) claim: u64,
-    superseded: Arc<SetOnce<()>>,
+    ended: Arc<SetOnce<CloseCode>>,
     turn: Arc<Mutex<()>>,
     /// Its place among the claims of all replicas: when it was made, in Unix milliseconds, or later.
     pub(super) at: u64,
@@ -22,8 +24,12 @@ pub(super) struct Holder {
 
 impl Holder {
     pub(super) fn supersede(&self) {
-        // Told twice is told.
-        let _ = self.superseded.set(());
+        self.end(CloseCode::Superseded);
+    }
+
+    /// Tells the connection why it must end. The first reason counts.
+    pub(super) fn end(&self, why: CloseCode) {
+        let _ = self.ended.set(why);
     }
 }
 
@@ -31,9 +37,8 @@ impl Holder {
 #[derive(Debug)]
 pub struct Claim {
     live: Arc<Live>,
-    source: SourceName,
     number: u64,
-    superseded: Arc<SetOnce<()>>,
+    ended: Arc<SetOnce<CloseCode>>,
     turn: Arc<Mutex<()>>,
 }
 
@@ -47,26 +52,31 @@ impl Live {
         let mut state = self.lock();
         state.claims += 1;
         let claim = state.claims;
-        let superseded = Arc::<SetOnce<()>>::default();
-        let turn = match state.holders.get(source) {
-            Some(before) => {
-                before.supersede();
-                Arc::clone(&before.turn)
-            }
-            None => Arc::default(),
-        };
+        let ended = Arc::default();
         let at = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0);
+        let place = state.holders.partition_point(|holder| holder.source < *source);
+        let before = state.holders.get(place).filter(|holder| holder.source == *source);
+        let turn = before.map_or_else(Arc::default, |before| Arc::clone(&before.turn));
         let holder = Holder {
+            source: source.clone(),
             claim,
-            superseded: Arc::clone(&superseded),
+            ended: Arc::clone(&ended),
             turn: Arc::clone(&turn),
             at,
             announced: false,
         };
-        state.holders.insert(source.clone(), holder);
+        if state.phase != Phase::Active {
+            holder.end(CloseCode::SessionEnded);
+        }
+        if before.is_some() {
+            std::mem::replace(&mut state.holders[place], holder).supersede();
+        } else {
+            state.holders.reserve_exact(1);
+            state.holders.insert(place, holder);
+        }
         drop(state);
         self.tell_presence();
-        Claim { live: Arc::clone(self), source: source.clone(), number: claim, superseded, turn }
+        Claim { live: Arc::clone(self), number: claim, ended, turn }
     }
 }
 
@@ -76,21 +86,18 @@ impl Claim {
         Seat(Arc::clone(&self.turn).lock_owned().await)
     }
 
-    /// Returns once a newer connection has claimed the source.
-    pub fn superseded(&self) -> impl Future<Output = ()> + Send + use<> {
-        let superseded = Arc::clone(&self.superseded);
-        async move {
-            superseded.wait().await;
-        }
+    /// Returns once the connection must end: a newer one has claimed the source, or the session is over.
+    pub fn ended(&self) -> impl Future<Output = CloseCode> + Send + use<> {
+        let ended = Arc::clone(&self.ended);
+        async move { *ended.wait().await }
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut state = self.live.lock();
-        if state.holders.get(&self.source).is_some_and(|holder| holder.claim == self.number) {
-            state.holders.remove(&self.source);
-        }
+        // By its number: a newer claim of the same source stays.
+        state.holders.retain(|holder| holder.claim != self.number);
         drop(state);
         self.live.tell_presence();
     }

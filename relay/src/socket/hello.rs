@@ -1,12 +1,21 @@
 //! The first message, and the checks that follow it, in the contract's order.
 
+use std::time::Duration;
+
 use mien_shared::problem::CloseCode;
 use mien_shared::{Role, SessionId};
 
 use super::wire::{Incoming, Wire};
 use crate::app::App;
 use crate::auth::{Caller, Grant};
+use crate::limiter::Rate;
 use crate::store::Found;
+
+/// Tokens that are refused at once. Whoever sends many bad ones waits for each answer, and so takes less of what
+/// the others need; a page whose token has run out does not notice.
+pub(crate) const REFUSALS: Rate = Rate { per_second: 500, burst: 500 };
+/// What a single one waits at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Waits for the first message, which must be text, and in time.
 pub(super) async fn first_text(app: &App, wire: &mut Wire) -> Result<axum::extract::ws::Utf8Bytes, End> {
@@ -49,12 +58,21 @@ impl End {
 }
 
 /// Whose token it is and what it grants: 4401, then 4403.
-pub(super) fn check_token(
+pub(super) async fn check_token(
     app: &App,
     token: &str,
     session: SessionId,
     role: Role,
 ) -> Result<(String, Grant), CloseCode> {
+    let read = read_token(app, token, session, role);
+    if read.is_err() {
+        // One bucket for all: who sends a bad token is nobody in particular.
+        tokio::time::sleep(app.refusals.charge("", 1).min(LONGEST_WAIT)).await;
+    }
+    read
+}
+
+fn read_token(app: &App, token: &str, session: SessionId, role: Role) -> Result<(String, Grant), CloseCode> {
     let Caller { user, grant } = app.tokens.read(token).map_err(|_| CloseCode::Unauthorized)?;
     match grant {
         Some(grant) if grant.session == session && (grant.role == role || grant.role == Role::Owner) => {

@@ -13,7 +13,7 @@ use super::hello::{self, End};
 use super::wire::{Incoming, Wire};
 use crate::app::{App, AppState};
 use crate::batcher::{Answer, Committed, Handed, Reject};
-use crate::hub::{Live, Phase};
+use crate::hub::Live;
 use crate::mailbox::Mailbox;
 use crate::store::{Batch, Item, SourceKey, StoreError};
 use axum::extract::ws::WebSocket;
@@ -55,7 +55,7 @@ async fn open(app: &App, session: SessionId, wire: &mut Wire) -> Result<Opened, 
     let Ok(IngestMessage::Hello { token }) = read_ingest(&text) else {
         return Err(End::Close(CloseCode::Malformed));
     };
-    let (user, grant) = hello::check_token(app, &token, session, Role::Ingest).map_err(End::Close)?;
+    let (user, grant) = hello::check_token(app, &token, session, Role::Ingest).await.map_err(End::Close)?;
     // Joined before the look-up: whatever ends the session from now on is either seen there or told here.
     let live = app.hub.join(session);
     match hello::find(app, session).await.map_err(End::Close)?.status {
@@ -67,14 +67,9 @@ async fn open(app: &App, session: SessionId, wire: &mut Wire) -> Result<Opened, 
 async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
     let Opened { live, user, source } = opened;
     let claim = live.claim(&source);
-    let mut phase = live.phase();
-    let ended = async {
-        let _ = phase.wait_for(|phase| *phase != Phase::Active).await;
-    };
     let stop = async {
         tokio::select! {
-            () = claim.superseded() => CloseCode::Superseded,
-            () = ended => CloseCode::SessionEnded,
+            code = claim.ended() => code,
             () = app.drain.begun() => CloseCode::Restarting,
         }
     };

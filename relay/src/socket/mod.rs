@@ -29,6 +29,8 @@ use crate::origin;
 use crate::problem::ApiError;
 use crate::trace::TraceContext;
 
+pub(crate) use hello::REFUSALS;
+
 /// Bytes of each connection's read and write buffer. The library's own choice is 128 KiB each; messages that
 /// are larger than this grow the buffer for their time.
 const BUFFER_BYTES: usize = 4 * 1024;

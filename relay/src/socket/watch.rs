@@ -13,12 +13,11 @@ use mien_shared::problem::CloseCode;
 use mien_shared::protocol::{WatchHello, WatchReply, WatchWelcome, read_watch};
 use mien_shared::{Code, Role, Sample, SessionId, SessionStatus};
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::watch::Receiver;
 
 use super::hello::{self, End};
 use super::wire::{Incoming, Wire};
 use crate::app::{App, AppState, patiently};
-use crate::hub::{Next, Phase, Presence, Watching, samples_message};
+use crate::hub::{Next, Phase, Presence, View, Watching, samples_message};
 
 /// Samples read from the store at a time.
 const CATCH_UP_ROWS: u32 = 256;
@@ -43,7 +42,6 @@ struct Connection<'a> {
     app: &'a App,
     id: SessionId,
     watching: Watching,
-    phase: Receiver<Phase>,
     /// The last seq of each source that was sent, or that need not be.
     places: BTreeMap<SourceName, u64>,
     /// Sources to read from the store, up to this seq.
@@ -61,11 +59,10 @@ async fn open<'a>(app: &'a App, id: SessionId, wire: &mut Wire) -> Result<Connec
     let Ok(WatchHello { token, since }) = read_watch(&text) else {
         return Err(End::Close(CloseCode::Malformed));
     };
-    hello::check_token(app, &token, id, Role::Watch).map_err(End::Close)?;
+    hello::check_token(app, &token, id, Role::Watch).await.map_err(End::Close)?;
     // Joined before anything is looked up: what is committed from now on is remembered for this watcher, so
     // nothing can fall between the look-up and the first news.
     let mut watching = app.hub.join(id).watch();
-    let phase = watching.live().phase();
     let session = hello::find(app, id).await.map_err(End::Close)?;
     let throughs = patiently(app.store.throughs(id)).await.map_err(|_| End::Close(CloseCode::AtCapacity))?;
     let mut places = BTreeMap::new();
@@ -95,7 +92,6 @@ async fn open<'a>(app: &'a App, id: SessionId, wire: &mut Wire) -> Result<Connec
         app,
         id,
         watching,
-        phase,
         places,
         behind,
         lag: Lag::new(&app.metrics.watch_lag_samples),
@@ -115,21 +111,24 @@ impl Connection<'_> {
         }
     }
 
-    /// Sends what there is to send, or waits until there is something.
+    /// Sends what there is to send, then waits until there may be more.
     async fn step(&mut self, wire: &mut Wire) -> Result<(), End> {
-        self.watching.see();
-        self.heed_phase().await?;
-        self.tell_presence(wire).await?;
-        for next in self.watching.next(&self.places) {
+        let View { phase, presence, next, more } = self.watching.look(&self.told, &self.places);
+        // Boxed, as is all below that is rare: a watcher that waits holds no room for it.
+        if phase != Phase::Active && (phase == Phase::Erased || !self.finishing) {
+            Box::pin(self.finish(phase)).await?;
+        }
+        if let Some(presence) = presence {
+            Box::pin(self.tell_presence(presence, wire)).await?;
+        }
+        for next in next {
             match next {
+                // While the store is being read for a source, its place is not yet where the pieces are.
+                Next::Pieces(source, _) if self.behind.contains_key(&source) => {}
                 Next::Pieces(source, pieces) => {
-                    // While the store is being read for a source, its place is not yet where the pieces are.
-                    if self.behind.contains_key(&source) {
-                        continue;
-                    }
                     for piece in pieces {
                         wire.send_text(piece.text).await?;
-                        self.places.insert(source.clone(), piece.through);
+                        self.move_on(&source, piece.through);
                     }
                 }
                 Next::Store(source, through) => {
@@ -138,9 +137,8 @@ impl Connection<'_> {
             }
         }
         if !self.behind.is_empty() {
-            // Boxed, as is all below that is rare: a watcher that waits holds no room for it.
             Box::pin(self.catch_up(wire)).await?;
-        } else if self.watching.next(&self.places).is_empty() {
+        } else if !more {
             if self.finishing {
                 wire.send(&WatchReply::Session { status: SessionStatus::Completed }).await?;
                 return Err(End::Close(CloseCode::Done));
@@ -152,6 +150,7 @@ impl Connection<'_> {
             if let Some(incoming) = incoming {
                 Box::pin(self.hear(incoming, wire)).await?;
             }
+            return Ok(());
         }
         // Also while there is much to send: a peer that closes or talks is heard.
         while let Some(incoming) = wire.next_now() {
@@ -160,33 +159,27 @@ impl Connection<'_> {
         Ok(())
     }
 
-    async fn heed_phase(&mut self) -> Result<(), End> {
-        let phase = *self.phase.borrow_and_update();
-        match phase {
-            Phase::Erased => Err(End::Close(CloseCode::SessionEnded)),
-            Phase::Completed if !self.finishing => {
-                // The last word on how far each source came.
-                let throughs = Box::pin(patiently(self.app.store.throughs(self.id)))
-                    .await
-                    .map_err(|_| End::Close(CloseCode::AtCapacity))?;
-                for (source, through) in throughs {
-                    if self.place(&source) < through {
-                        self.behind.insert(source, through);
-                    }
-                }
-                self.finishing = true;
-                Ok(())
-            }
-            _ => Ok(()),
+    async fn finish(&mut self, phase: Phase) -> Result<(), End> {
+        if phase == Phase::Erased {
+            return Err(End::Close(CloseCode::SessionEnded));
         }
+        // The last word on how far each source came.
+        let throughs = patiently(self.app.store.throughs(self.id))
+            .await
+            .map_err(|_| End::Close(CloseCode::AtCapacity))?;
+        for (source, through) in throughs {
+            if self.place(&source) < through {
+                self.behind.insert(source, through);
+            }
+        }
+        self.finishing = true;
+        Ok(())
     }
 
-    async fn tell_presence(&mut self, wire: &mut Wire) -> Result<(), End> {
-        if let Some(presence) = self.watching.live().presence_unlike(&self.told) {
-            let Presence { sources, watchers } = presence.clone();
-            wire.send(&WatchReply::Presence { sources, watchers }).await?;
-            self.told = presence;
-        }
+    async fn tell_presence(&mut self, presence: Presence, wire: &mut Wire) -> Result<(), End> {
+        let Presence { sources, watchers } = presence.clone();
+        wire.send(&WatchReply::Presence { sources, watchers }).await?;
+        self.told = presence;
         Ok(())
     }
 
@@ -198,7 +191,16 @@ impl Connection<'_> {
         if place >= target {
             self.behind.remove(source);
         }
-        self.places.insert(source.clone(), place);
+        self.move_on(source, place);
+    }
+
+    fn move_on(&mut self, source: &SourceName, place: u64) {
+        match self.places.get_mut(source) {
+            Some(known) => *known = place,
+            None => {
+                self.places.insert(source.clone(), place);
+            }
+        }
     }
 
     /// Reads and sends one page of each source that is behind.
