@@ -1,4 +1,4 @@
-//! Packages of the system: named always, installed only where we are root and the tests need them.
+//! Packages of the system: named always, installed only where we are root.
 
 use std::process::Command;
 
@@ -30,6 +30,12 @@ pub(crate) fn ensure_postgres() -> anyhow::Result<()> {
 pub(crate) fn ensure_redis() -> anyhow::Result<()> {
     let there = process::on_path("redis-server") || process::on_path("valkey-server");
     ensure(if there { &[] } else { &["redis-server"] }, "the tests over Redis")
+}
+
+/// The C compiler for a static relay.
+pub(crate) fn ensure_musl() -> anyhow::Result<()> {
+    let there = process::on_path("musl-gcc");
+    ensure(if there { &[] } else { &["musl-tools"] }, "static builds")
 }
 
 fn ensure(packages: &[&str], what: &str) -> anyhow::Result<()> {

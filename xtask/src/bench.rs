@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::{process, workspace};
+use crate::{process, suite, workspace};
 
 #[derive(Subcommand)]
 pub(crate) enum Subject {
@@ -19,16 +19,7 @@ pub(crate) enum Subject {
 
 pub(crate) fn bench(subject: Subject) -> anyhow::Result<ExitCode> {
     let Subject::Relay { options } = subject;
-    // Together, so that both agree on the features of what they share.
-    process::succeed(workspace::cargo().args([
-        "build",
-        "--release",
-        "--locked",
-        "-p",
-        "mien-relay",
-        "-p",
-        "mien-load",
-    ]))?;
+    suite::build(&["mien-load"])?;
     let mut load = workspace::command(workspace::relay().with_file_name("mien-load"));
     process::succeed(load.arg("relay").arg("--program").arg(workspace::relay()).args(options))?;
     Ok(ExitCode::SUCCESS)

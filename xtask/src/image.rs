@@ -14,6 +14,8 @@ use crate::{apt, page, process, tools, workspace};
 /// A container that does not answer by then has a reason, which its log tells.
 const READY_DEADLINE: Duration = Duration::from_secs(30);
 const NAME: &str = "mien-relay";
+/// What to install where neither podman nor docker is.
+pub(crate) const PACKAGES: [&str; 2] = ["podman", "runc"];
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -24,18 +26,10 @@ pub(crate) struct Options {
 
 pub(crate) fn image(options: &Options) -> anyhow::Result<()> {
     let engine = Engine::find().with_context(|| {
-        format!(
-            "neither podman nor a running docker is here. Install one: {}",
-            apt::command(&["podman", "runc"])
-        )
+        format!("neither podman nor a running docker is here. Install one: {}", apt::command(&PACKAGES))
     })?;
-    let size = build(engine)?;
-    println!("{NAME}: {:.1} MB, static, page and models inside", size as f64 / 1e6);
-    if options.try_it {
-        engine.try_image()?;
-        println!("{NAME} runs read-only, without root, and is well");
-    }
-    Ok(())
+    build(engine)?;
+    if options.try_it { engine.try_image() } else { Ok(()) }
 }
 
 /// What builds and runs images here.
@@ -113,16 +107,15 @@ impl Engine {
         if !stopped || ended.elapsed() > Duration::from_secs(15) {
             bail!("the image does not end when asked to:\n{log}");
         }
+        println!("{NAME} runs read-only, without root, and is well");
         Ok(())
     }
 }
 
-/// Builds the image and gives its size in bytes.
-pub(crate) fn build(engine: Engine) -> anyhow::Result<u64> {
+/// Builds the image and says how large it is.
+pub(crate) fn build(engine: Engine) -> anyhow::Result<()> {
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
-    if !process::on_path("musl-gcc") {
-        bail!("a static relay needs `musl-gcc`. Install it: {}", apt::command(&["musl-tools"]));
-    }
+    apt::ensure_musl()?;
     let toolbox = tools::ensure(tools::PAGE)?;
     tools::ensure_target(&target)?;
     page::build(&toolbox)?;
@@ -134,7 +127,8 @@ pub(crate) fn build(engine: Engine) -> anyhow::Result<u64> {
     )?;
     let context = context(&workspace::target().join(&target).join("release/mien-relay"))?;
     engine.build(&context)?;
-    engine.size()
+    println!("{NAME}: {:.1} MB, static, page and models inside", engine.size()? as f64 / 1e6);
+    Ok(())
 }
 
 /// A folder with all that the image holds, so that nothing else of the checkout goes to the engine.

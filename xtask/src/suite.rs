@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum};
 
 use self::counts::Counts;
 use self::steps::Bench;
+use crate::image::{self, Engine};
 use crate::{apt, process, tools, workspace};
 
 #[derive(Args)]
@@ -51,6 +52,8 @@ enum Step {
     Sdk,
     /// Chromium, a fake camera, a relay process and a database.
     E2e,
+    /// The container image, built and run.
+    Image,
 }
 
 impl Step {
@@ -90,6 +93,7 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
         filter: options.filter.clone(),
         browser,
         absent: absent.iter().map(|(variable, _)| *variable).collect(),
+        engine: Engine::find(),
     };
     let wanted = |step: &Step| match (options.only.is_empty(), &options.filter) {
         (false, _) => options.only.contains(step),
@@ -112,6 +116,12 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
     let code = summarize(&results, setup, begun.elapsed());
     for (_, fault) in absent {
         println!("left out: {fault:#}");
+    }
+    if bench.engine.is_none() && wanted(&Step::Image) {
+        println!(
+            "left out: the image needs podman or a running docker. Install: {}",
+            apt::command(&image::PACKAGES)
+        );
     }
     Ok(code)
 }
@@ -145,11 +155,15 @@ fn shown(time: Duration) -> String {
     format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60)
 }
 
+/// Builds what the tests run, and these programs too: what the tests have built is not built again.
+pub(crate) fn build(programs: &[&str]) -> anyhow::Result<()> {
+    steps::build(&tools::ensure(tools::PAGE)?, programs)
+}
+
 /// Takes the pictures with the tests' own browser and relay.
 pub(crate) fn shots(folder: &Path) -> anyhow::Result<()> {
-    let toolbox = tools::ensure(tools::PAGE)?;
     apt::ensure_browser()?;
-    steps::build(&toolbox, &["shots"])?;
+    build(&["shots"])?;
     let folder = std::path::absolute(folder)?;
     let mut command = workspace::command(workspace::relay().with_file_name("shots"));
     process::succeed(command.arg(folder).env("MIEN_RELAY", workspace::relay()))

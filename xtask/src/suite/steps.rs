@@ -4,6 +4,7 @@ use std::process::Command;
 
 use super::Step;
 use super::counts::{Counts, count};
+use crate::image::{self, Engine};
 use crate::tools::{self, Toolbox};
 use crate::{page, process, sdk, workspace};
 
@@ -39,6 +40,8 @@ pub(super) struct Bench {
     pub(super) browser: anyhow::Result<()>,
     /// Variables that tell tests which servers this machine does not have.
     pub(super) absent: Vec<&'static str>,
+    /// What runs containers here.
+    pub(super) engine: Option<Engine>,
 }
 
 impl Bench {
@@ -54,6 +57,7 @@ impl Bench {
             Step::Faults => self.faults(),
             Step::Sdk => sdk::build_with(&self.toolbox).map(|()| (one_passed(), None)),
             Step::E2e => self.e2e(),
+            Step::Image => self.image(),
         };
         outcome.unwrap_or_else(|fault| (Counts { passed: 0, failed: 1 }, Some(format!("{fault:#}"))))
     }
@@ -126,6 +130,12 @@ impl Bench {
         command.env("MIEN_ANALYZE", workspace::relay().with_file_name("mien-analyze"));
         // Inference wants the whole machine; two at once would only time each other out.
         count(self.filtered(&mut command, &["--test-threads=1"]))
+    }
+
+    fn image(&self) -> anyhow::Result<(Counts, Option<String>)> {
+        let Some(engine) = self.engine else { return Ok((Counts::default(), None)) };
+        image::build(engine)?;
+        engine.try_image().map(|()| (one_passed(), None))
     }
 
     fn filtered<'a>(&self, command: &'a mut Command, options: &[&str]) -> &'a mut Command {
