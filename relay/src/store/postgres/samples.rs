@@ -1,24 +1,19 @@
 //! Reading samples: by session, in a stable order, a page at a time.
 //!
 //! A page is found by key, never by offset, so the last page of a long recording costs what the first does.
-//!
-//! Samples come over in packs: a row of its own costs several times what it costs to find and to decode it.
 
+use futures_util::TryStreamExt;
 use mien_shared::api::{SourceName, StoredSample};
 use mien_shared::{Sample, SessionId};
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use super::PostgresStore;
 use crate::store::value::{signed, source_name, unsigned};
 use crate::store::{Page, Result, SampleCursor, SampleQuery, codec};
 
-/// Samples that come over together: enough for the crossing to cost nothing, and at most 2 MB.
-const PACK_ROWS: usize = 1_000;
-
 /// Seqs that can matter: above the first, up to the second.
 type SeqRange = (i64, i64);
-/// Seqs, times and faces, column by column.
-type Columns = (Vec<i64>, Vec<i64>, Vec<Vec<u8>>);
 
 impl PostgresStore {
     pub async fn samples(
@@ -50,17 +45,22 @@ impl PostgresStore {
             else {
                 continue;
             };
-            let mut after = low.max(signed(after));
-            loop {
-                let wanted = PACK_ROWS.min(limit + 1 - rows.len());
-                let pack = read_pack(&mut reader, key, (after, high), query, wanted).await?;
-                let is_last = pack.len() < wanted;
-                after = pack.last().map_or(after, |last| signed(last.seq));
-                rows.extend(pack.into_iter().map(|sample| StoredSample { source: source.clone(), sample }));
-                if is_last || rows.len() > limit {
-                    break;
-                }
+            // Read as they come: the server finds the next ones meanwhile.
+            let mut found = sqlx::query(
+                "SELECT seq, at, faces FROM samples WHERE source_key = $1 AND seq > $2 AND seq <= $3 \
+                 AND at >= $4 AND at < $5 ORDER BY seq LIMIT $6",
+            )
+            .bind(key)
+            .bind(low.max(signed(after)))
+            .bind(high)
+            .bind(signed(query.from.unwrap_or(0)))
+            .bind(signed(query.to.unwrap_or(u64::MAX)))
+            .bind((limit + 1 - rows.len()) as i64)
+            .fetch(&mut *reader);
+            while let Some(row) = found.try_next().await? {
+                rows.push(StoredSample { source: source.clone(), sample: read(&row)? });
             }
+            drop(found);
             if rows.len() > limit {
                 rows.truncate(limit);
                 let next = rows
@@ -83,22 +83,20 @@ impl PostgresStore {
         limit: u32,
     ) -> Result<Vec<Sample>> {
         let mut reader = self.lease().await?;
-        let key: Option<i64> = sqlx::query_scalar(
-            "SELECT s.key FROM sources s JOIN sessions e ON e.id = s.session_id WHERE s.session_id = $1 AND s.name = $2",
+        let rows = sqlx::query(
+            "SELECT seq, at, faces FROM samples WHERE source_key = \
+             (SELECT s.key FROM sources s JOIN sessions e ON e.id = s.session_id WHERE s.session_id = $1 AND s.name = $2) \
+             AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5",
         )
         .bind(id.0)
         .bind(source.as_str())
-        .fetch_optional(&mut *reader)
+        .bind(signed(after))
+        .bind(signed(through))
+        .bind(i64::from(limit))
+        .fetch_all(&mut *reader)
         .await?;
-        let samples = match key {
-            Some(key) => {
-                let range = (signed(after), signed(through));
-                read_pack(&mut reader, key, range, &SampleQuery::default(), limit as usize).await?
-            }
-            None => Vec::new(),
-        };
         reader.give_back();
-        Ok(samples)
+        rows.iter().map(read).collect()
     }
 }
 
@@ -147,31 +145,10 @@ async fn last_before(reader: &mut PgConnection, key: i64, (low, high): SeqRange,
     Ok(found)
 }
 
-/// The first samples of a source in a range of seqs and in the query's time, at most `limit`.
-async fn read_pack(
-    reader: &mut PgConnection,
-    key: i64,
-    (low, high): SeqRange,
-    query: &SampleQuery,
-    limit: usize,
-) -> Result<Vec<Sample>> {
-    let columns: Option<Columns> = sqlx::query_as(
-        "SELECT array_agg(seq), array_agg(at), array_agg(faces) FROM ( \
-             SELECT seq, at, faces FROM samples WHERE source_key = $1 AND seq > $2 AND seq <= $3 \
-             AND at >= $4 AND at < $5 ORDER BY seq LIMIT $6 \
-         ) found HAVING count(*) > 0",
-    )
-    .bind(key)
-    .bind(low)
-    .bind(high)
-    .bind(signed(query.from.unwrap_or(0)))
-    .bind(signed(query.to.unwrap_or(u64::MAX)))
-    .bind(limit as i64)
-    .fetch_optional(reader)
-    .await?;
-    let (seqs, ats, faces) = columns.unwrap_or_default();
-    let samples = seqs.into_iter().zip(ats).zip(faces).map(|((seq, at), faces)| {
-        Ok(Sample { seq: unsigned(seq), at: unsigned(at), faces: codec::decode(&faces)? })
-    });
-    samples.collect()
+fn read(row: &PgRow) -> Result<Sample> {
+    Ok(Sample {
+        seq: unsigned(row.try_get(0)?),
+        at: unsigned(row.try_get(1)?),
+        faces: codec::decode(row.try_get(2)?)?,
+    })
 }
