@@ -25,6 +25,7 @@ struct Asset {
     path: String,
     file: PathBuf,
     hash: String,
+    length: usize,
     brotli: Option<PathBuf>,
 }
 
@@ -88,7 +89,7 @@ fn asset(path: String, file: PathBuf, cache: &Path) -> io::Result<Asset> {
     let bytes = fs::read(&file)?;
     let hash = hex(&Sha256::digest(&bytes)[..8]);
     let brotli = compress(&bytes, &hash, &path, cache)?;
-    Ok(Asset { path, file, hash, brotli })
+    Ok(Asset { path, file, hash, length: bytes.len(), brotli })
 }
 
 /// The compressed form, kept under hash and quality so that an unchanged file is compressed once.
@@ -130,18 +131,17 @@ fn forget_unused(cache: &Path, assets: &[Asset]) -> io::Result<()> {
 }
 
 fn table(assets: &[Asset]) -> String {
-    let mut text = String::from("&[\n");
-    for Asset { path, file, hash, brotli } in assets {
-        let brotli =
-            brotli.as_deref().map_or_else(|| "None".to_owned(), |file| format!("Some({})", include(file)));
-        let identity = include(file);
+    let mut text = format!("static BUILT: [Asset; {}] = [\n", assets.len());
+    for Asset { path, file, hash, length, brotli } in assets {
         // Writing to a String has no way to fail.
-        let _ = writeln!(
-            text,
-            "Asset {{ path: {path:?}, hash: {hash:?}, identity: {identity}, brotli: {brotli} }},"
-        );
+        let _ = match brotli {
+            None => writeln!(text, "Asset::plain({path:?}, {hash:?}, {}),", include(file)),
+            Some(packed) => {
+                writeln!(text, "Asset::packed({path:?}, {hash:?}, {length}, {}),", include(packed))
+            }
+        };
     }
-    text.push_str("]\n");
+    text.push_str("];\n");
     text
 }
 

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use axum::Router;
 use mien_shared::api::{PatchSession, Session, SourceName};
+use mien_shared::problem::CloseCode;
 use mien_shared::{Code, SessionId, SessionStatus};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use crate::auth::TokenKey;
 use crate::batcher::Batcher;
@@ -20,7 +22,7 @@ use crate::problem::ApiError;
 use crate::redis::{Change, Tell};
 use crate::replicas::{Parts, Replicas};
 use crate::shutdown::Drain;
-use crate::store::{Found, Store};
+use crate::store::{Found, Store, StoreError};
 use crate::{http, page, socket};
 
 /// Patience with the store where a caller waits for an answer.
@@ -82,6 +84,29 @@ impl AppState {
     }
 }
 
+impl AppState {
+    /// Renames or completes a session. Samples already taken are committed before a completion; then its
+    /// sources are told, and its watchers get the rest.
+    pub async fn update_session(&self, id: SessionId, patch: &PatchSession) -> Result<Session, ApiError> {
+        let (app, patch) = (self.clone(), patch.clone());
+        surely(async move { app.update(id, &patch).await }).await
+    }
+
+    /// Erases a session with all its samples. Once this begins nobody can read or add any.
+    pub async fn erase_session(&self, id: SessionId) -> Result<(), ApiError> {
+        let app = self.clone();
+        surely(async move { app.erase(id).await }).await
+    }
+}
+
+/// Does something to the end, even if its caller goes away, as one does whose client hangs up: what is stored must
+/// be told to those it concerns.
+async fn surely<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::spawn(work.in_current_span()).await.map_err(ApiError::internal)?
+}
+
 impl App {
     /// Whether the relay can take work, for `/readyz`.
     pub async fn ready(&self) -> Result<(), ApiError> {
@@ -110,9 +135,7 @@ impl App {
         }
     }
 
-    /// Renames or completes a session. Samples already taken are committed before a completion; then its
-    /// sources are told, and its watchers get the rest.
-    pub async fn update_session(&self, id: SessionId, patch: &PatchSession) -> Result<Session, ApiError> {
+    async fn update(&self, id: SessionId, patch: &PatchSession) -> Result<Session, ApiError> {
         let completes = patch.status == Some(SessionStatus::Completed);
         if completes {
             self.settle().await?;
@@ -125,20 +148,14 @@ impl App {
         Ok(session)
     }
 
-    /// Erases a session with all its samples. Once this begins nobody can read or add any; it goes on to the
-    /// end even if the caller does not wait.
-    pub async fn erase_session(&self, id: SessionId) -> Result<(), ApiError> {
+    async fn erase(&self, id: SessionId) -> Result<(), ApiError> {
         let sources = patiently(self.store.throughs(id)).await?;
         if !patiently(self.store.delete_session(id)).await? {
             return Err(no_such_session());
         }
         self.changed(id, Change::Erased, sources.into_iter().map(|(source, _)| source).collect()).await;
         self.hub.erased(id);
-        let store = self.store.clone();
-        let swept = tokio::spawn(async move { store.sweep().await }).await;
-        swept
-            .map_err(|_| ApiError::new(Code::Internal, "erasing stopped; it goes on at the next start"))??;
-        Ok(())
+        Ok(self.store.sweep(Some(id)).await?)
     }
 
     /// A session is no longer what others hold: told before its caller hears of it.
@@ -148,9 +165,29 @@ impl App {
         self.replicas.tell(tell).await;
     }
 
+    /// What a socket needs of the store. Without it the connection is worth another try, here or elsewhere.
+    pub fn for_socket<T>(&self, answer: Result<T, impl Into<ApiError>>) -> Result<T, CloseCode> {
+        answer.map_err(|cause| {
+            let cause = cause.into();
+            tracing::warn!(cause = %cause.chain(), "a connection closes, as the store does not answer");
+            self.count_store_error(&cause);
+            CloseCode::AtCapacity
+        })
+    }
+
+    /// Counts a failure of the store, if that is what it is.
+    pub fn count_store_error(&self, error: &ApiError) {
+        let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<StoreError>());
+        if let Some(cause) = cause {
+            self.metrics.count_store_error(cause);
+        }
+    }
+
     /// Waits until all samples taken so far are committed.
     async fn settle(&self) -> Result<(), ApiError> {
-        tokio::time::timeout(STORE_PATIENCE, self.batcher.flush()).await.map_err(|_| too_slow())
+        tokio::time::timeout(STORE_PATIENCE, self.batcher.flush())
+            .await
+            .map_err(|_| StoreError::TimedOut.into())
     }
 }
 
@@ -158,16 +195,12 @@ impl App {
 pub async fn patiently<T>(call: impl Future<Output = crate::store::Result<T>>) -> Result<T, ApiError> {
     match tokio::time::timeout(STORE_PATIENCE, call).await {
         Ok(answer) => answer.map_err(ApiError::from),
-        Err(_) => Err(too_slow()),
+        Err(_) => Err(StoreError::TimedOut.into()),
     }
 }
 
 fn no_such_session() -> ApiError {
     ApiError::new(Code::SessionNotFound, "no session has this id")
-}
-
-fn too_slow() -> ApiError {
-    ApiError::new(Code::StoreUnavailable, "the store does not answer in time")
 }
 
 /// Every route of the relay.

@@ -118,7 +118,8 @@ impl TokenKey {
         let data = jsonwebtoken::decode::<ReadClaims>(token, &self.decoding, &self.validation)
             .map_err(|_| BadToken)?;
         let ReadClaims { sub, sid, role, source } = data.claims;
-        if sub.is_empty() {
+        // No database takes a name with a zero byte in it.
+        if sub.is_empty() || sub.contains('\0') {
             return Err(BadToken);
         }
         let grant = match (sid, role) {
@@ -277,6 +278,7 @@ mod tests {
             change("nbf", (now + 600).into()),
             change("role", "owner".into()),
             change("sid", session().to_string().into()),
+            change("sub", "a\0b".into()),
             remove("exp"),
             remove("aud"),
             remove("sub"),

@@ -325,6 +325,10 @@ impl Lane {
                     .filter_map(|(item, _)| item.as_ref().ok())
                     .collect();
                 ticket.live.publish(&ticket.source, take, &stored);
+                if take.fates.contains(&Fate::Duplicate) {
+                    // They may be of a commit whose answer was lost, of which no watcher heard.
+                    ticket.live.learn(&ticket.source, take.through);
+                }
                 Answer::Committed(self.settle(batch, take, ticket.arrived))
             }
             Outcome::Ended => Answer::Ended,

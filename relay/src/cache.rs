@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use mien_shared::SessionId;
+use mien_shared::api::Session;
+use mien_shared::{SessionId, SessionStatus};
 use moka::Expiry;
 use tokio::sync::watch;
 
@@ -155,7 +156,13 @@ impl Cache {
     /// A session was changed here, and this is what it is now.
     pub async fn changed(&self, id: SessionId, change: &Change) {
         let as_of = self.note_change(id);
-        self.0.sessions.insert(id, self.entry(found(change), as_of)).await;
+        match change {
+            Change::Updated(Session { status: SessionStatus::Active, .. }) => {
+                // Two changes may be told in another order than they were made; what has ended never begins anew.
+                self.0.sessions.invalidate(&id).await;
+            }
+            _ => self.0.sessions.insert(id, self.entry(found(change), as_of)).await,
+        }
     }
 
     /// A session was changed elsewhere.

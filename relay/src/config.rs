@@ -101,6 +101,7 @@ pub struct Config {
     pub shutdown: Duration,
     pub retention: Option<Duration>,
     pub otlp_endpoint: Option<String>,
+    pub log: String,
     pub timings: Timings,
 }
 
@@ -222,6 +223,7 @@ impl Config {
             shutdown: Duration::from_secs(settings.shutdown_seconds),
             retention: settings.retention_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             otlp_endpoint,
+            log: settings.log,
             timings: Timings::default(),
         })
     }
@@ -284,6 +286,8 @@ impl fmt::Display for Config {
         writeln!(f, "MIEN_ALLOWED_ORIGINS          {origins}")?;
         writeln!(f, "MIEN_SHUTDOWN_SECONDS         {}", self.shutdown.as_secs())?;
         writeln!(f, "MIEN_RETENTION_DAYS           {retention}")?;
-        write!(f, "MIEN_OTLP_ENDPOINT            {}", self.otlp_endpoint.as_deref().unwrap_or("(none)"))
+        let collector = self.otlp_endpoint.as_deref().map_or("(none)".to_owned(), without_password);
+        writeln!(f, "MIEN_OTLP_ENDPOINT            {collector}")?;
+        write!(f, "MIEN_LOG                      {}", self.log)
     }
 }

@@ -21,6 +21,7 @@ pub mod problem;
 pub mod redis;
 pub mod replicas;
 pub mod retention;
+pub mod rhythm;
 pub mod secret;
 pub mod serve;
 pub mod shutdown;

@@ -199,6 +199,8 @@ impl Limiter {
             None => {
                 if buckets.kept.len() >= self.max_buckets {
                     make_room(&mut buckets.kept, now);
+                    let Buckets { kept, owing } = buckets;
+                    owing.retain(|user| kept.contains_key(user));
                 }
                 buckets.kept.insert(user.into(), Kept { full_at, owed: spent });
                 0

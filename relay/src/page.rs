@@ -2,6 +2,9 @@
 //!
 //! Owns how a file reaches a browser: type, encoding, caching, revalidation. Refuses to read the disk at run
 //! time, so no request can reach a file that was not built in.
+//!
+//! What compresses well is carried compressed alone, as every browser takes it: the binary would be half as large
+//! again for clients that hardly ever come. For the first of them a file is unpacked, and kept.
 
 use axum::Router;
 use axum::body::Body;
@@ -9,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use mien_shared::Code;
+use tokio::sync::OnceCell;
 
 use crate::app::AppState;
 use crate::problem::ApiError;
@@ -17,7 +21,7 @@ use crate::problem::ApiError;
 pub fn routes() -> Router<AppState> {
     let page = Page::embedded();
     Router::new().fallback(move |method: Method, uri: Uri, headers: HeaderMap| async move {
-        page.answer(&method, &uri, &headers)
+        page.answer(&method, &uri, &headers).await
     })
 }
 
@@ -30,14 +34,17 @@ const HTML: &str = "text/html; charset=utf-8";
 const HASH_DIGITS: usize = 16;
 
 /// One file of the page.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Asset {
     /// Path below the root, without a leading slash.
-    pub path: &'static str,
+    path: &'static str,
     /// Of the uncompressed bytes, for the entity tag.
-    pub hash: &'static str,
-    pub identity: &'static [u8],
-    pub brotli: Option<&'static [u8]>,
+    hash: &'static str,
+    /// Of the uncompressed bytes.
+    length: usize,
+    brotli: Option<&'static [u8]>,
+    /// The uncompressed bytes, once anyone has asked for them.
+    plain: OnceCell<Bytes>,
 }
 
 /// The files of one page, sorted by path.
@@ -48,16 +55,17 @@ pub struct Page {
     index: &'static Asset,
 }
 
-static BUILT: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
-static UNBUILT: &[Asset] = &[
-    Asset { path: "index.html", hash: "u1", identity: include_bytes!("page/unbuilt.html"), brotli: None },
-    Asset { path: "unbuilt.css", hash: "u1", identity: include_bytes!("page/unbuilt.css"), brotli: None },
+// `BUILT`, the files that were found.
+include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+static UNBUILT: [Asset; 2] = [
+    Asset::plain("index.html", "u1", include_bytes!("page/unbuilt.html")),
+    Asset::plain("unbuilt.css", "u1", include_bytes!("page/unbuilt.css")),
 ];
 
 impl Page {
     /// The page that was built in, or one that says how to build it.
     pub fn embedded() -> Self {
-        Self::new(BUILT).unwrap_or(Self { assets: UNBUILT, index: &UNBUILT[0] })
+        Self::new(&BUILT).unwrap_or(Self { assets: &UNBUILT, index: &UNBUILT[0] })
     }
 
     /// `None` without an `index.html`. The files must be sorted by path.
@@ -69,7 +77,7 @@ impl Page {
 
     /// Whether this is the real page.
     pub fn is_built(&self) -> bool {
-        !std::ptr::eq(self.assets, UNBUILT)
+        !std::ptr::eq(self.assets.as_ptr(), UNBUILT.as_ptr())
     }
 
     /// Every path that has a file.
@@ -78,7 +86,7 @@ impl Page {
     }
 
     /// Answers a request that no route of the API took.
-    pub fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+    pub async fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
         let Some(asset) = self.find(uri.path(), headers) else {
             return ApiError::plain(Code::NotFound).into_response();
         };
@@ -87,7 +95,7 @@ impl Page {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
             return response;
         }
-        asset.answer(method, headers)
+        asset.answer(method, headers).await
     }
 
     fn find(&self, path: &str, headers: &HeaderMap) -> Option<&'static Asset> {
@@ -101,18 +109,37 @@ impl Page {
 }
 
 impl Asset {
-    fn answer(&self, method: &Method, headers: &HeaderMap) -> Response {
-        let (encoding, bytes) = match self.brotli {
-            Some(brotli) if accepts_brotli(headers) => (Some("br"), brotli),
-            _ => (None, self.identity),
-        };
+    /// A file that is carried as it is.
+    pub const fn plain(path: &'static str, hash: &'static str, bytes: &'static [u8]) -> Self {
+        let plain = OnceCell::const_new_with(Bytes::from_static(bytes));
+        Self { path, hash, length: bytes.len(), brotli: None, plain }
+    }
+
+    /// A file of so many bytes that is carried compressed.
+    pub const fn packed(
+        path: &'static str,
+        hash: &'static str,
+        length: usize,
+        brotli: &'static [u8],
+    ) -> Self {
+        Self { path, hash, length, brotli: Some(brotli), plain: OnceCell::const_new() }
+    }
+
+    async fn answer(&'static self, method: &Method, headers: &HeaderMap) -> Response {
+        let brotli = self.brotli.filter(|_| accepts_brotli(headers));
         // Two encodings are two representations, so each has its own strong tag (RFC 9110, 8.8.3).
-        let tag = format!("\"{}{}\"", self.hash, encoding.map_or("", |_| "-br"));
+        let tag = format!("\"{}{}\"", self.hash, brotli.map_or("", |_| "-br"));
         let fresh = is_known(headers, &tag);
-        let body = if fresh || method == Method::HEAD {
-            Body::empty()
-        } else {
-            Body::from(Bytes::from_static(bytes))
+        let body = match brotli {
+            _ if fresh || method == Method::HEAD => Body::empty(),
+            Some(brotli) => Body::from(Bytes::from_static(brotli)),
+            None => match self.unpacked().await {
+                Ok(bytes) => Body::from(bytes),
+                Err(cause) => {
+                    tracing::error!(path = self.path, %cause, "a file of the page cannot be unpacked");
+                    return ApiError::plain(Code::Internal).into_response();
+                }
+            },
         };
         let mut response = Response::new(body);
         let answer = response.headers_mut();
@@ -126,11 +153,25 @@ impl Asset {
             return response;
         }
         answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(self.path)));
-        answer.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-        if let Some(encoding) = encoding {
-            answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        answer.insert(header::CONTENT_LENGTH, HeaderValue::from(brotli.map_or(self.length, <[u8]>::len)));
+        if brotli.is_some() {
+            answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
         }
         response
+    }
+
+    /// The file itself. The largest takes a tenth of a second to unpack, once, and not on a thread that serves.
+    async fn unpacked(&'static self) -> std::io::Result<Bytes> {
+        let unpack = || async {
+            let unpack = tokio::task::spawn_blocking(|| {
+                let mut bytes = Vec::with_capacity(self.length);
+                let mut packed = self.brotli.unwrap_or_default();
+                brotli::BrotliDecompress(&mut packed, &mut bytes)?;
+                Ok(Bytes::from(bytes))
+            });
+            unpack.await?
+        };
+        self.plain.get_or_try_init(unpack).await.cloned()
     }
 }
 

@@ -71,6 +71,11 @@ impl ApiError {
         StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// The error and what led to it, on one line, for a log.
+    pub fn chain(&self) -> impl std::fmt::Display + '_ {
+        Chain(self)
+    }
+
     /// Writes the cause to the log, once for a request: loud where the fault is ours.
     fn log(&self) {
         let code = self.code.name();

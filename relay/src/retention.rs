@@ -27,7 +27,7 @@ pub async fn run(state: AppState) {
 }
 
 async fn clean(state: &AppState) -> Result<(), ApiError> {
-    state.store.sweep().await?;
+    state.store.sweep(None).await?;
     let Some(keep) = state.config.retention else { return Ok(()) };
     let before = jiff::Timestamp::now()
         .checked_sub(keep)

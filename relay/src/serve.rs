@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -16,8 +17,9 @@ use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tower::Service;
 
@@ -31,12 +33,17 @@ use crate::store::Store;
 /// Pause after a connection could not be accepted, as when no file handle is left: trying again at once would
 /// only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Connections that ask over HTTP, at most, and at a time. Others wait to be accepted.
+const MAX_ASKING: usize = 1_024;
+/// Handles that the relay needs beside its WebSockets: of those who ask, of the store, of Redis, and some to spare.
+const OTHER_HANDLES: usize = MAX_ASKING + 256;
 /// Bytes of request headers at most.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// Serves until a signal ends it.
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let metrics = Metrics::new();
+    raise_handle_limit(config.max_connections + OTHER_HANDLES);
     let store = Store::open(&config.database_url, config.database_max_connections, &metrics).await?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -60,6 +67,21 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     }
 }
 
+/// Every socket is a handle, and shells and service managers often allow no more than 1,024: takes as many as
+/// the system lets this process have.
+fn raise_handle_limit(wanted: usize) {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let handles = if raised.is_ok() { maximum } else { current };
+    if handles.is_some_and(|handles| handles < wanted as u64) {
+        tracing::warn!(
+            handles,
+            wanted,
+            "the system allows fewer handles than MIEN_MAX_CONNECTIONS needs; raise its limit (ulimit -n, LimitNOFILE=)"
+        );
+    }
+}
+
 /// Serves on `listener` until the state's drain has begun and everything is finished.
 pub async fn serve(listener: TcpListener, state: AppState) -> anyhow::Result<()> {
     let janitor = tokio::spawn(retention::run(state.clone()));
@@ -73,16 +95,21 @@ pub async fn serve(listener: TcpListener, state: AppState) -> anyhow::Result<()>
     };
     closing.begin();
     let finish = async {
-        all_gone.recv().await;
+        // Whoever reads slowly, or not at all, does not keep the rest from ending in order.
+        if tokio::time::timeout(state.config.shutdown / 4, all_gone.recv()).await.is_err() {
+            tracing::warn!("some requests were cut off");
+        }
         state.batcher.flush().await;
         state.replicas.farewell().await;
+        // What it has not erased yet is erased after the next start.
+        janitor.abort();
         let _ = janitor.await;
         state.store.close().await;
     };
     match tokio::time::timeout_at(deadline, finish).await {
         Ok(()) => Ok(()),
         Err(_) => {
-            anyhow::bail!("the shutdown took longer than MIEN_SHUTDOWN_SECONDS; some requests were cut off")
+            anyhow::bail!("the shutdown took longer than MIEN_SHUTDOWN_SECONDS")
         }
     }
 }
@@ -114,14 +141,18 @@ async fn accept(
         .timer(TokioTimer::new())
         .header_read_timeout(state.config.timings.headers)
         .max_buf_size(MAX_HEADER_BYTES);
+    let asking = Arc::new(Semaphore::new(MAX_ASKING));
     loop {
+        let permit = Arc::clone(&asking).acquire_owned().await;
         match listener.accept().await {
             Ok((stream, peer)) => {
+                // One that takes nothing for so long is as good as silent.
+                limit_stalls(&stream, state.config.timings.silence);
                 let talk = talk(server.clone(), stream, peer, router.clone(), closing.clone());
                 let alive = alive.clone();
                 tokio::spawn(async move {
                     talk.await;
-                    drop(alive);
+                    drop((alive, permit));
                 });
             }
             Err(cause) => {
@@ -130,6 +161,19 @@ async fn accept(
             }
         }
     }
+}
+
+/// Has the system break a connection whose peer takes nothing of what was sent, or says that it has no room, for
+/// so long: a time limit on every write, without a timer for each.
+fn limit_stalls(stream: &TcpStream, patience: Duration) {
+    #[cfg(target_os = "linux")]
+    {
+        let patience = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+        // A stream that is gone already will say so when it is read.
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, patience);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, patience);
 }
 
 /// Answers one connection until it ends, or is upgraded to a WebSocket.

@@ -33,9 +33,7 @@ codes! {
     TooManySamples "too_many_samples" 400 "The message has too many samples";
     InvalidSample "invalid_sample" 422 "The sample is not valid";
     OutOfOrder "out_of_order" 409 "The sample comes after a later one of its source";
-    HelloRequired "hello_required" 400 "The first message must be hello";
     HelloRepeated "hello_repeated" 400 "The connection has already said hello";
-    HelloTimeout "hello_timeout" 408 "No hello came in time";
     BinaryMessage "binary_message" 400 "Messages are text frames";
     SubprotocolRequired "subprotocol_required" 400 "The WebSocket subprotocol mien.v1 is required";
     Unauthorized "unauthorized" 401 "The token is missing, bad or expired";

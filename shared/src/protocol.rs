@@ -13,7 +13,7 @@ use crate::api::{SessionId, SessionStatus, SourceName};
 use crate::expression::Expression;
 use crate::limits::{MAX_BATCH, MAX_FACES, MAX_MESSAGE_BYTES, MAX_SAFE_INTEGER};
 use crate::problem::Code;
-use crate::sample::Sample;
+use crate::sample::{Object, Sample, objects};
 
 pub const SUBPROTOCOL: &str = "mien.v1";
 
@@ -174,6 +174,7 @@ pub struct WatchHello {
 struct WholeSamples<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
+    #[serde(deserialize_with = "objects")]
     samples: Vec<Sample>,
 }
 
@@ -196,6 +197,10 @@ struct OnlySeq {
 
 /// Reads one text frame of a source's client.
 pub fn read_ingest(text: &str) -> Result<IngestMessage, MessageFault> {
+    // What is read as an object must be one: derived readers take a list of the same values, too.
+    if !is_object(text) {
+        return Err(no_object());
+    }
     // The way nearly every message takes: one pass, straight into samples.
     if let Ok(WholeSamples { kind, samples }) = serde_json::from_str::<WholeSamples<'_>>(text)
         && kind == "samples"
@@ -233,8 +238,18 @@ pub fn read_watch(text: &str) -> Result<WatchHello, MessageFault> {
 }
 
 fn envelope(text: &str) -> Result<Envelope<'_>, MessageFault> {
-    serde_json::from_str(text)
-        .map_err(|_| MessageFault::new(Code::Malformed, "the message is not a JSON object"))
+    if !is_object(text) {
+        return Err(no_object());
+    }
+    serde_json::from_str(text).map_err(|_| no_object())
+}
+
+fn is_object(json: &str) -> bool {
+    json.trim_ascii_start().starts_with('{')
+}
+
+fn no_object() -> MessageFault {
+    MessageFault::new(Code::Malformed, "the message is not a JSON object")
 }
 
 fn kind(envelope: &Envelope<'_>) -> Result<String, MessageFault> {
@@ -258,12 +273,13 @@ fn one_by_one(envelope: &Envelope<'_>) -> Result<Vec<Result<Sample, RefusedSampl
     raws.iter()
         .enumerate()
         .map(|(place, raw)| {
-            let OnlySeq { seq } = serde_json::from_str(raw.get()).map_err(|_| unreadable_seq(place))?;
+            let Object(OnlySeq { seq }) =
+                serde_json::from_str(raw.get()).map_err(|_| unreadable_seq(place))?;
             if !(1..=MAX_SAFE_INTEGER).contains(&seq) {
                 return Err(unreadable_seq(place));
             }
-            Ok(match serde_json::from_str::<Sample>(raw.get()) {
-                Ok(sample) => refuse_invalid(sample),
+            Ok(match serde_json::from_str(raw.get()) {
+                Ok(Object(sample)) => refuse_invalid(sample),
                 Err(cause) => Err(RefusedSample { seq, detail: describe(&cause) }),
             })
         })
@@ -334,6 +350,7 @@ mod tests {
             r#"{"seq":8,"at":1}"#,
             r#"{"seq":8,"at":1,"faces":7}"#,
             r#"{"seq":8,"at":1e999,"faces":[]}"#,
+            r#"{"seq":8,"at":1,"faces":[[1,[0,0,1,1],null,[1,0,0,0,0,0,0],null]]}"#,
             r#"{"seq":8,"at":1,"faces":[{"id":1,"box":[0,0,1e999,1],"expression":null,"scores":[1,0,0,0,0,0,0]}]}"#,
             r#"{"seq":8,"at":1,"faces":[{"id":1,"box":[0,0,1,1],"expression":"joy","scores":[1,0,0,0,0,0,0]}]}"#,
             r#"{"seq":8,"at":1,"faces":[{"id":1,"box":[0,0,1,1],"expression":null,"scores":[1,0,0,0,0,0]}]}"#,
@@ -357,6 +374,9 @@ mod tests {
         check("", Code::Malformed);
         check("[]", Code::Malformed);
         check("null", Code::Malformed);
+        check(r#"["samples",[{"seq":1,"at":1,"faces":[]}]]"#, Code::Malformed);
+        check(r#"["hello","token",null,null]"#, Code::Malformed);
+        check(r#"{"type":"samples","samples":[[1,1,[]]]}"#, Code::Malformed);
         check(r#"{"type":"samples"}"#, Code::Malformed);
         check(r#"{"type":"samples","samples":{}}"#, Code::Malformed);
         check(r#"{"type":"samples","samples":[]}"#, Code::EmptyBatch);

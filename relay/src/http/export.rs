@@ -1,7 +1,7 @@
 //! Export: all samples of a session as one download, however many, in constant memory.
 //!
-//! Rows are read chunk by chunk as the client takes them; a slow client holds one chunk and nothing in the
-//! store. If the store fails on the way the connection breaks off, so that nobody takes a part for the whole.
+//! Rows are read chunk by chunk as the client takes them, and written in pieces; a slow client holds one small
+//! chunk and one piece, and nothing in the store. If the store fails on the way the connection breaks off, so that nobody takes a part for the whole.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -13,10 +13,15 @@ use utoipa::IntoParams;
 
 use crate::app::{AppState, patiently};
 use crate::problem::{ApiError, ApiResult};
-use crate::store::{CHUNK_ROWS, SampleChunks, SampleQuery};
+use crate::store::{SampleChunks, SampleQuery};
 
 use super::csv;
 use super::extract::{Params, Query, ReadQuery, Readable};
+
+/// Samples read at a time: with as many faces as may be, some 1 MB.
+const CHUNK_ROWS: u32 = 500;
+/// A piece of the file is handed on when it has reached this many bytes.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// Which form.
 #[derive(Debug, IntoParams)]
@@ -73,13 +78,17 @@ pub(super) async fn export(
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"mien-{}.{extension}\"", session.id)),
     ];
-    let rows = Rows { writer: Writer::new(format), chunks, next: Next::Start(session, first) };
+    let (span, writer, next) = (tracing::Span::current(), Writer::new(format), Next::Start(session, first));
+    let rows = Rows { span, state, writer, chunks, next };
     let stream = futures_util::stream::try_unfold(rows, Rows::step);
     Ok((headers, Body::from_stream(stream)).into_response())
 }
 
 /// An export under way.
 struct Rows {
+    /// The request's: the body is written after the request was answered.
+    span: tracing::Span,
+    state: AppState,
     writer: Writer,
     chunks: SampleChunks,
     next: Next,
@@ -87,6 +96,8 @@ struct Rows {
 
 enum Next {
     Start(Session, Option<Vec<StoredSample>>),
+    /// What is left of a chunk.
+    Rest(std::vec::IntoIter<StoredSample>),
     Chunk,
     Done,
 }
@@ -98,20 +109,33 @@ impl Rows {
         let chunk = match std::mem::replace(&mut self.next, Next::Chunk) {
             Next::Start(session, first) => {
                 self.writer.begin(&mut out, &session)?;
-                first
+                first.map(Vec::into_iter)
             }
-            Next::Chunk => patiently(self.chunks.next()).await.inspect_err(|error| {
-                tracing::error!(code = error.code.name(), "an export broke off");
-            })?,
+            Next::Rest(rest) => Some(rest),
+            Next::Chunk => self.read().await?.map(Vec::into_iter),
             Next::Done => return Ok(None),
         };
-        if let Some(samples) = chunk {
-            self.writer.write(&mut out, &samples)?;
-        } else {
+        let Some(mut samples) = chunk else {
             self.writer.end(&mut out);
             self.next = Next::Done;
+            return Ok(Some((Bytes::from(out), self)));
+        };
+        while out.len() < PIECE_BYTES
+            && let Some(sample) = samples.next()
+        {
+            self.writer.write(&mut out, &sample)?;
+        }
+        if !samples.as_slice().is_empty() {
+            self.next = Next::Rest(samples);
         }
         Ok(Some((Bytes::from(out), self)))
+    }
+
+    async fn read(&mut self) -> Result<Option<Vec<StoredSample>>, ApiError> {
+        patiently(self.chunks.next()).await.inspect_err(|error| {
+            self.state.count_store_error(error);
+            self.span.in_scope(|| tracing::error!(cause = %error.chain(), "an export broke off"));
+        })
     }
 }
 
@@ -140,23 +164,21 @@ impl Writer {
         Ok(())
     }
 
-    fn write(&mut self, out: &mut String, samples: &[StoredSample]) -> ApiResult<()> {
-        for stored in samples {
-            match self.format {
-                ExportFormat::Csv => csv::write_sample(out, stored),
-                ExportFormat::Json => {
-                    if self.begun {
-                        out.push(',');
-                    }
-                    push_json(out, stored)?;
+    fn write(&mut self, out: &mut String, stored: &StoredSample) -> ApiResult<()> {
+        match self.format {
+            ExportFormat::Csv => csv::write_sample(out, stored),
+            ExportFormat::Json => {
+                if self.begun {
+                    out.push(',');
                 }
-                ExportFormat::Ndjson => {
-                    push_json(out, stored)?;
-                    out.push('\n');
-                }
+                push_json(out, stored)?;
             }
-            self.begun = true;
+            ExportFormat::Ndjson => {
+                push_json(out, stored)?;
+                out.push('\n');
+            }
         }
+        self.begun = true;
         Ok(())
     }
 

@@ -20,6 +20,8 @@ mod samples;
 mod sessions;
 mod text;
 
+pub(crate) use observe::RequestId;
+
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;

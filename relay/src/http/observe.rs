@@ -4,6 +4,7 @@
 //! Refuses to log what a request carries: the span has method, route and id, never a path, a query or a token.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -18,10 +19,13 @@ use uuid::Uuid;
 
 use crate::app::AppState;
 use crate::problem::{self, ApiError};
-use crate::store::StoreError;
 use crate::trace::{TRACEPARENT, TraceContext};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What the request is called in logs, for what outlives it.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
 /// Long enough for a UUID or a trace id, short enough to log.
 const MAX_REQUEST_ID_CHARS: usize = 64;
 /// Endpoint of requests that no route takes, so that strangers cannot make up series.
@@ -63,6 +67,7 @@ pub(super) async fn observe(
     let context = TraceContext::enter(&span, TraceContext::of(request.headers()));
     span.record("trace_id", tracing::field::display(context.trace_id()));
     request.extensions_mut().insert(context);
+    request.extensions_mut().insert(RequestId(id.as_str().into()));
 
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let mut response = span.in_scope(|| {
@@ -71,7 +76,9 @@ pub(super) async fn observe(
             tracing::error!("a handler panicked");
             ApiError::plain(Code::Internal).into_response()
         });
-        count_store_error(&state, &response);
+        if let Some(error) = response.extensions().get::<ApiError>() {
+            state.count_store_error(error);
+        }
         let response = problem::finish(response, &id);
         let elapsed = start.elapsed();
         tracing::debug!(status = response.status().as_u16(), ms = elapsed.as_millis() as u64, "answered");
@@ -91,14 +98,6 @@ pub(super) async fn observe(
     // What the API says of a person is kept by nobody on the way.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
-}
-
-fn count_store_error(state: &AppState, response: &Response) {
-    let error = response.extensions().get::<ApiError>();
-    let cause = error.and_then(|error| std::error::Error::source(error)?.downcast_ref::<StoreError>());
-    if let Some(cause) = cause {
-        state.metrics.count_store_error(cause);
-    }
 }
 
 /// The id that the client or a proxy gave, if it is a sane one; else a new one.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::link::Marks;
 use super::{Hub, Live, Phase};
@@ -24,14 +25,19 @@ const RARELY: Duration = Duration::from_secs(2);
 /// Looks for as long as the relay runs. `linked` says whether the others are heard; `look` marks sessions that
 /// should be looked at now.
 pub(crate) async fn run(store: Store, hub: Hub, mut linked: watch::Receiver<bool>, look: Arc<Marks>) {
+    let mut last = Instant::now();
     loop {
         let pause = if *linked.borrow_and_update() { RARELY } else { OFTEN };
-        let due = tokio::time::sleep(pause);
-        tokio::pin!(due);
+        // Counted from the last look at all: marks, however many come, do not put the next one off.
+        let due = tokio::time::sleep_until(last + pause);
         let lives: Vec<Arc<Live>> = tokio::select! {
-            () = &mut due => hub.all(),
-            ids = look.take() => ids.into_iter().filter_map(|id| hub.find(id)).collect(),
+            biased;
+            () = due => {
+                last = Instant::now();
+                hub.all()
+            }
             Ok(()) = linked.changed() => hub.all(),
+            ids = look.take() => ids.into_iter().filter_map(|id| hub.find(id)).collect(),
         };
         for live in lives.into_iter().filter(|live| live.is_watched()) {
             // A store that fails is tried again soon; who waits for it meanwhile says so.

@@ -1,22 +1,33 @@
 //! The page's answers over a small made-up page.
 
+use std::sync::LazyLock;
+
 use super::*;
 
-static FILES: &[Asset] = &[
-    Asset { path: "app-0123456789abcdef.js", hash: "a", identity: b"let a = 1;", brotli: Some(b"<br>") },
-    Asset { path: "app-0123456789abcdef_bg.wasm", hash: "w", identity: b"\0asm", brotli: None },
-    Asset { path: "index.html", hash: "i", identity: b"<!doctype html>", brotli: Some(b"<br html>") },
-    Asset { path: "models/face.onnx", hash: "o", identity: b"onnx", brotli: None },
-];
+static FILES: LazyLock<[Asset; 4]> = LazyLock::new(|| {
+    [
+        packed("app-0123456789abcdef.js", "a", "let a = 1;"),
+        Asset::plain("app-0123456789abcdef_bg.wasm", "w", b"\0asm"),
+        packed("index.html", "i", "<!doctype html>"),
+        Asset::plain("models/face.onnx", "o", b"onnx"),
+    ]
+});
 
-fn ask(method: &Method, path: &str, headers: &[(header::HeaderName, &'static str)]) -> Response {
-    let headers =
-        headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
-    Page::new(FILES).unwrap().answer(method, &path.parse().unwrap(), &headers)
+fn packed(path: &'static str, hash: &'static str, text: &str) -> Asset {
+    let mut packed = Vec::new();
+    let parameters = brotli::enc::BrotliEncoderParams::default();
+    brotli::BrotliCompress(&mut text.as_bytes(), &mut packed, &parameters).unwrap();
+    Asset::packed(path, hash, text.len(), packed.leak())
 }
 
-fn get(path: &str, headers: &[(header::HeaderName, &'static str)]) -> Response {
-    ask(&Method::GET, path, headers)
+async fn ask(method: &Method, path: &str, headers: &[(header::HeaderName, &'static str)]) -> Response {
+    let headers =
+        headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
+    Page::new(&*FILES).unwrap().answer(method, &path.parse().unwrap(), &headers).await
+}
+
+async fn get(path: &str, headers: &[(header::HeaderName, &'static str)]) -> Response {
+    ask(&Method::GET, path, headers).await
 }
 
 async fn body(response: Response) -> Bytes {
@@ -25,24 +36,26 @@ async fn body(response: Response) -> Bytes {
 
 #[tokio::test]
 async fn encodings_are_negotiated() {
-    for (accepted, encoding, expected) in [
-        ("br", Some("br"), "<br>"),
-        ("gzip, deflate, BR;q=0.5", Some("br"), "<br>"),
-        ("*", Some("br"), "<br>"),
-        ("*, br;q=0", None, "let a = 1;"),
-        ("br;q=0.0", None, "let a = 1;"),
-        ("gzip", None, "let a = 1;"),
-        ("", None, "let a = 1;"),
+    for (accepted, encoding) in [
+        ("br", Some("br")),
+        ("gzip, deflate, BR;q=0.5", Some("br")),
+        ("*", Some("br")),
+        ("*, br;q=0", None),
+        ("br;q=0.0", None),
+        ("gzip", None),
+        ("", None),
     ] {
-        let response = get("/app-0123456789abcdef.js", &[(header::ACCEPT_ENCODING, accepted)]);
+        let response = get("/app-0123456789abcdef.js", &[(header::ACCEPT_ENCODING, accepted)]).await;
         assert_eq!(response.headers()[header::VARY], "Accept-Encoding");
         assert_eq!(response.headers().get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap()), encoding);
+        let expected = if encoding.is_some() { FILES[0].brotli.unwrap() } else { b"let a = 1;" };
+        assert_eq!(response.headers()[header::CONTENT_LENGTH], expected.len().to_string());
         assert_eq!(body(response).await, expected, "{accepted}");
     }
 }
 
-#[test]
-fn only_hashed_names_are_kept_for_ever() {
+#[tokio::test]
+async fn only_hashed_names_are_kept_for_ever() {
     for (path, hashed) in [
         ("app-0123456789abcdef.js", true),
         ("mien-app-0123456789abcdef_bg.wasm", true),
@@ -56,60 +69,69 @@ fn only_hashed_names_are_kept_for_ever() {
     ] {
         assert_eq!(is_hashed(path), hashed, "{path}");
     }
-    assert_eq!(get("/app-0123456789abcdef_bg.wasm", &[]).headers()[header::CACHE_CONTROL], FOREVER);
-    assert_eq!(get("/", &[]).headers()[header::CACHE_CONTROL], REVALIDATE);
+    assert_eq!(get("/app-0123456789abcdef_bg.wasm", &[]).await.headers()[header::CACHE_CONTROL], FOREVER);
+    assert_eq!(get("/", &[]).await.headers()[header::CACHE_CONTROL], REVALIDATE);
 }
 
 #[tokio::test]
 async fn a_known_tag_is_not_sent_again() {
-    let first = get("/", &[]);
+    let first = get("/", &[]).await;
     assert_eq!(first.headers()[header::ETAG], "\"i\"");
     for known in ["\"i\"", "W/\"i\"", "\"x\", \"i\"", "*"] {
-        let again = get("/", &[(header::IF_NONE_MATCH, known)]);
+        let again = get("/", &[(header::IF_NONE_MATCH, known)]).await;
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{known}");
         assert_eq!(again.headers()[header::ETAG], "\"i\"");
         assert!(body(again).await.is_empty());
     }
-    assert_eq!(get("/", &[(header::IF_NONE_MATCH, "\"i-br\"")]).status(), StatusCode::OK);
+    assert_eq!(get("/", &[(header::IF_NONE_MATCH, "\"i-br\"")]).await.status(), StatusCode::OK);
 }
 
-#[test]
-fn the_pages_own_routes_show_the_index() {
+#[tokio::test]
+async fn the_pages_own_routes_show_the_index() {
     let browser = [(header::ACCEPT, "text/html,application/xhtml+xml;q=0.9")];
     for path in ["/", "/session/1", "/watch/1", "/demo"] {
-        assert_eq!(get(path, &browser).headers()[header::CONTENT_TYPE], HTML, "{path}");
+        assert_eq!(get(path, &browser).await.headers()[header::CONTENT_TYPE], HTML, "{path}");
     }
     for path in ["/api", "/api/v1/none", "/missing.js", "/models/none.onnx", "//", "/../secret.txt"] {
         let expected = if path == "//" { StatusCode::OK } else { StatusCode::NOT_FOUND };
-        assert_eq!(get(path, &browser).status(), expected, "{path}");
+        assert_eq!(get(path, &browser).await.status(), expected, "{path}");
     }
-    assert_eq!(get("/session/1", &[(header::ACCEPT, "application/json")]).status(), StatusCode::NOT_FOUND);
-    assert_eq!(get("/session/1", &[]).status(), StatusCode::NOT_FOUND);
-    assert_eq!(get("/", &[(header::ACCEPT, "application/json")]).status(), StatusCode::OK);
+    assert_eq!(
+        get("/session/1", &[(header::ACCEPT, "application/json")]).await.status(),
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(get("/session/1", &[]).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(get("/", &[(header::ACCEPT, "application/json")]).await.status(), StatusCode::OK);
 }
 
-#[test]
-fn types_are_what_browsers_insist_on() {
-    assert_eq!(get("/app-0123456789abcdef_bg.wasm", &[]).headers()[header::CONTENT_TYPE], "application/wasm");
-    assert_eq!(get("/models/face.onnx", &[]).headers()[header::CONTENT_TYPE], "application/octet-stream");
+#[tokio::test]
+async fn types_are_what_browsers_insist_on() {
+    assert_eq!(
+        get("/app-0123456789abcdef_bg.wasm", &[]).await.headers()[header::CONTENT_TYPE],
+        "application/wasm"
+    );
+    assert_eq!(
+        get("/models/face.onnx", &[]).await.headers()[header::CONTENT_TYPE],
+        "application/octet-stream"
+    );
 }
 
 #[tokio::test]
 async fn head_tells_the_length_and_sends_nothing() {
-    let response = ask(&Method::HEAD, "/", &[]);
+    let response = ask(&Method::HEAD, "/", &[]).await;
     assert_eq!(response.headers()[header::CONTENT_LENGTH], "15");
     assert!(body(response).await.is_empty());
-    let refused = ask(&Method::POST, "/", &[]);
+    let refused = ask(&Method::POST, "/", &[]).await;
     assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(refused.headers()[header::ALLOW], "GET,HEAD");
-    assert_eq!(ask(&Method::POST, "/nothing.js", &[]).status(), StatusCode::NOT_FOUND);
+    assert_eq!(ask(&Method::POST, "/nothing.js", &[]).await.status(), StatusCode::NOT_FOUND);
 }
 
 #[test]
 fn a_relay_without_a_page_says_how_to_build_one() {
-    let page = Page { assets: UNBUILT, index: &UNBUILT[0] };
+    let page = Page { assets: &UNBUILT, index: &UNBUILT[0] };
     assert!(!page.is_built());
-    let text = std::str::from_utf8(page.index.identity).unwrap();
+    let text = std::str::from_utf8(page.index.plain.get().unwrap()).unwrap();
     assert!(text.contains("cargo xtask run"));
     assert!(!text.contains("<style") && !text.contains("<script") && !text.contains("style="));
     assert!(page.find("/unbuilt.css", &HeaderMap::new()).is_some());

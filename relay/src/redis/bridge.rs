@@ -134,6 +134,8 @@ struct Talk<'a> {
 /// What is known of a session that is heard.
 #[derive(Default)]
 struct Heard {
+    /// Whether its channel is heard; not, for a moment, while the last who was connected is told of as gone.
+    notices: bool,
     /// Whether its samples are heard too.
     samples: bool,
     /// What the others were told.
@@ -240,19 +242,25 @@ impl Talk<'_> {
                     if samples {
                         on.push(samples_channel(id));
                     }
-                    self.heard.insert(id, Heard { samples, told: Presence::default() });
+                    self.heard.insert(id, Heard { notices: true, samples, told: Presence::default() });
                 }
-                (Some(heard), true) if heard.samples != samples => {
-                    heard.samples = samples;
-                    if samples { &mut on } else { &mut off }.push(samples_channel(id));
+                (Some(heard), true) => {
+                    if !std::mem::replace(&mut heard.notices, true) {
+                        on.push(live_channel(id));
+                    }
+                    if std::mem::replace(&mut heard.samples, samples) != samples {
+                        if samples { &mut on } else { &mut off }.push(samples_channel(id));
+                    }
                 }
                 (Some(heard), false) => {
-                    off.push(live_channel(id));
+                    if std::mem::replace(&mut heard.notices, false) {
+                        off.push(live_channel(id));
+                    }
                     if std::mem::replace(&mut heard.samples, false) {
                         off.push(samples_channel(id));
                     }
                 }
-                _ => {}
+                (None, false) => {}
             }
         }
         if !off.is_empty() {

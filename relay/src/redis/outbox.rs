@@ -4,13 +4,14 @@
 //! When Redis is slow or away, batches are dropped and counted: they are in the store, and replicas that miss
 //! them look there. Changes of sessions are few and are kept until they have left.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
 use redis::Pipeline;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::message::{gone_key, samples_channel, window_key, write_piece};
 use super::scripts::SHARE;
@@ -31,6 +32,7 @@ const RETRY: Duration = Duration::from_millis(250);
 #[derive(Clone, Debug)]
 pub struct Outbox {
     jobs: mpsc::Sender<Job>,
+    owed: Arc<Owed>,
     metrics: Metrics,
 }
 
@@ -41,7 +43,6 @@ enum Job {
         source: SourceName,
         piece: Piece,
     },
-    Tell(Tell),
     /// Answered once everything before it was tried.
     Flush(oneshot::Sender<()>),
 }
@@ -50,18 +51,24 @@ impl Outbox {
     /// The way out and the task behind it, which ends when the last handle is gone.
     pub fn new(redis: Redis, metrics: Metrics) -> (Self, impl Future<Output = ()> + Send) {
         let (jobs, inbox) = mpsc::channel(QUEUE);
-        let post = Post { redis, metrics: metrics.clone(), owed: VecDeque::new() };
-        (Self { jobs, metrics }, post.run(inbox))
+        let owed = Arc::<Owed>::default();
+        let post = Post { redis, metrics: metrics.clone(), owed: Arc::clone(&owed) };
+        (Self { jobs, owed, metrics }, post.run(inbox))
     }
 
     /// Hands out a committed batch, or drops it where there is no room. Never waits.
     pub fn offer(&self, session: SessionId, source: SourceName, piece: Piece) {
-        self.put(Job::Samples { session, source, piece });
+        match self.jobs.try_send(Job::Samples { session, source, piece }) {
+            Ok(()) => _ = self.metrics.redis_queue.inc(),
+            Err(_) => _ = self.metrics.redis_dropped.inc(),
+        }
     }
 
-    /// Hands out a change that could not be told at once.
+    /// Hands out a change that could not be told at once. It takes no room from batches, nor they from it.
     pub fn owe(&self, tell: Tell) {
-        self.put(Job::Tell(tell));
+        if !self.owed.push(tell) {
+            self.metrics.redis_dropped.inc();
+        }
     }
 
     /// Returns once everything handed out before has left or was dropped.
@@ -72,12 +79,51 @@ impl Outbox {
             let _ = wait.await;
         }
     }
+}
 
-    fn put(&self, job: Job) {
-        match self.jobs.try_send(job) {
-            Ok(()) => _ = self.metrics.redis_queue.inc(),
-            Err(_) => _ = self.metrics.redis_dropped.inc(),
+/// Changes that are yet to be told.
+#[derive(Debug, Default)]
+struct Owed {
+    tells: Mutex<Vec<Tell>>,
+    first: Notify,
+}
+
+impl Owed {
+    /// False where there is no room.
+    fn push(&self, tell: Tell) -> bool {
+        let mut tells = self.lock();
+        if tells.len() >= MAX_OWED {
+            return false;
         }
+        tells.push(tell);
+        self.first.notify_one();
+        true
+    }
+
+    /// What there is, oldest first.
+    fn take(&self) -> Vec<Tell> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// They could not be told; others may have come meanwhile.
+    fn put_back(&self, mut older: Vec<Tell>) {
+        let mut tells = self.lock();
+        older.append(&mut tells);
+        *tells = older;
+    }
+
+    /// Returns when there is something to tell: at once for the first, after a pause for what was tried before.
+    async fn due(&self) {
+        if self.lock().is_empty() {
+            self.first.notified().await;
+        } else {
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Tell>> {
+        // Each change is one call, so the list is whole whatever panicked.
+        self.tells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,35 +131,30 @@ impl Outbox {
 struct Post {
     redis: Redis,
     metrics: Metrics,
-    owed: VecDeque<Tell>,
+    owed: Arc<Owed>,
 }
 
 impl Post {
-    async fn run(mut self, mut inbox: mpsc::Receiver<Job>) {
+    async fn run(self, mut inbox: mpsc::Receiver<Job>) {
         let mut jobs = Vec::new();
         loop {
-            let came = if self.owed.is_empty() {
-                inbox.recv_many(&mut jobs, QUEUE).await
-            } else {
-                // What is owed is tried again even if nothing comes.
-                tokio::time::timeout(RETRY, inbox.recv_many(&mut jobs, QUEUE)).await.unwrap_or(1)
-            };
-            if came == 0 {
-                return;
+            tokio::select! {
+                came = inbox.recv_many(&mut jobs, QUEUE) => if came == 0 {
+                    return;
+                },
+                () = self.owed.due() => {}
             }
             self.metrics.redis_queue.dec_by(jobs.len() as i64);
             self.send(jobs.drain(..)).await;
         }
     }
 
-    async fn send(&mut self, jobs: impl Iterator<Item = Job>) {
+    async fn send(&self, jobs: impl Iterator<Item = Job>) {
         let mut batches: HashMap<(SessionId, SourceName), Vec<Piece>> = HashMap::new();
         let mut pieces = 0;
         let mut flushes = Vec::new();
         for job in jobs {
             match job {
-                Job::Tell(tell) if self.owed.len() < MAX_OWED => self.owed.push_back(tell),
-                Job::Tell(_) => _ = self.metrics.redis_dropped.inc(),
                 Job::Flush(done) => flushes.push(done),
                 Job::Samples { session, source, piece } => {
                     pieces += 1;
@@ -122,16 +163,17 @@ impl Post {
             }
         }
         let mut pipeline = redis::pipe();
-        for owed in &self.owed {
-            owed.add_to(&mut pipeline, When::Late);
+        let owed = self.owed.take();
+        for tell in &owed {
+            tell.add_to(&mut pipeline, When::Late);
         }
         for ((session, source), pieces) in &batches {
             add_samples(&mut pipeline, *session, source, pieces);
         }
         if !pipeline.is_empty() {
-            match self.redis.patient::<()>(&pipeline).await {
-                Ok(()) => self.owed.clear(),
-                Err(Away) => _ = self.metrics.redis_dropped.inc_by(pieces),
+            if let Err(Away) = self.redis.patient::<()>(&pipeline).await {
+                self.metrics.redis_dropped.inc_by(pieces);
+                self.owed.put_back(owed);
             }
         }
         for done in flushes {

@@ -44,6 +44,7 @@ fn samples_of(incoming: Incoming) -> Result<Vec<Item>, Other> {
             Ok(IngestMessage::Hello { .. }) => Err(Other::Complaint(complaint(Code::HelloRepeated))),
             Err(fault) => Err(Other::Complaint(fault)),
         },
+        Incoming::Idle => Ok(Vec::new()),
         Incoming::Binary => Err(Other::Complaint(complaint(Code::BinaryMessage))),
         Incoming::Gone => Err(Other::End(End::Gone)),
         Incoming::Fault(code) => Err(Other::End(End::Close(code))),

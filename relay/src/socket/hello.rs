@@ -19,17 +19,22 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Waits for the first message, which must be text, and in time.
 pub(super) async fn first_text(app: &App, wire: &mut Wire) -> Result<axum::extract::ws::Utf8Bytes, End> {
-    let incoming = tokio::select! {
-        biased;
-        incoming = wire.next() => incoming,
-        () = tokio::time::sleep(app.config.timings.hello) => Incoming::Fault(CloseCode::HelloTimeout),
-        () = app.drain.begun() => Incoming::Fault(CloseCode::Restarting),
+    let text = async {
+        loop {
+            match wire.next().await {
+                Incoming::Text(text) => return Ok(text),
+                Incoming::Idle => {}
+                Incoming::Binary => return Err(End::Close(CloseCode::Malformed)),
+                Incoming::Gone => return Err(End::Gone),
+                Incoming::Fault(code) => return Err(End::Close(code)),
+            }
+        }
     };
-    match incoming {
-        Incoming::Text(text) => Ok(text),
-        Incoming::Binary => Err(End::Close(CloseCode::Malformed)),
-        Incoming::Gone => Err(End::Gone),
-        Incoming::Fault(code) => Err(End::Close(code)),
+    tokio::select! {
+        biased;
+        text = text => text,
+        () = tokio::time::sleep(app.config.timings.hello) => Err(End::Close(CloseCode::HelloTimeout)),
+        () = app.drain.begun() => Err(End::Close(CloseCode::Restarting)),
     }
 }
 
@@ -85,10 +90,9 @@ fn read_token(app: &App, token: &str, session: SessionId, role: Role) -> Result<
 /// The session as it stands: 4404, or 4410 if it is erased. A store that does not answer is a relay
 /// at capacity: worth another try.
 pub(super) async fn find(app: &App, session: SessionId) -> Result<mien_shared::api::Session, CloseCode> {
-    match app.cache.find(&app.store, session).await {
-        Ok(Found::Here(session)) => Ok(session),
-        Ok(Found::Erased) => Err(CloseCode::SessionEnded),
-        Ok(Found::Never) => Err(CloseCode::SessionNotFound),
-        Err(_) => Err(CloseCode::AtCapacity),
+    match app.for_socket(app.cache.find(&app.store, session).await)? {
+        Found::Here(session) => Ok(session),
+        Found::Erased => Err(CloseCode::SessionEnded),
+        Found::Never => Err(CloseCode::SessionNotFound),
     }
 }

@@ -86,14 +86,15 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
         found = tokio::time::timeout(LAST_COMMITS, Box::pin(app.store.open_source(live.id(), &source))) => match found {
             Ok(Ok(found)) => found,
             Ok(Err(StoreError::Ended)) => return End::Close(CloseCode::SessionEnded),
-            Ok(Err(cause)) => {
-                tracing::warn!(%cause, "a source could not be opened");
-                return End::Close(CloseCode::AtCapacity);
-            }
-            Err(_) => return End::Close(CloseCode::AtCapacity),
+            found => match app.for_socket(found.unwrap_or(Err(StoreError::TimedOut))) {
+                Ok(found) => found,
+                Err(code) => return End::Close(code),
+            },
         },
     };
     let welcome = welcome(app, &live, &source, through);
+    // What the connections before owe: late samples are paid for afterwards, and a new connection pays too.
+    let debt = app.sample_limiter.wait_for(&user, 0);
     let mut connection = Connection {
         app,
         wire,
@@ -108,7 +109,7 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
         replies: VecDeque::new(),
         unacked: Vec::new(),
         errors: 0,
-        paused_until: None,
+        paused_until: (!debt.is_zero()).then(|| tokio::time::Instant::now() + debt),
     };
     let end = tokio::select! {
         biased;
@@ -205,7 +206,7 @@ impl Connection<'_> {
         let arrived = Instant::now();
         let passage = self
             .gate
-            .pass(items, &self.app.sample_limiter, &self.user)
+            .pass(items, &self.app.sample_limiter, &self.user, arrived)
             .map_err(|_| End::Close(CloseCode::ThrottleIgnored))?;
         if passage.held > 0 {
             self.app.metrics.samples.throttled.inc_by(passage.held);
@@ -223,6 +224,8 @@ impl Connection<'_> {
             };
             self.app.batcher.submit(handed).await;
             self.under_way += 1;
+            // That may have taken long, and the peer may wait for its ack.
+            self.wire.listen_again();
         }
         if let Some(throttle) = passage.throttle {
             let retry_after_ms = u64::try_from(throttle.retry_after.as_millis()).unwrap_or(u64::MAX).max(1);

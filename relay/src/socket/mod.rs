@@ -25,6 +25,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument;
 
 use crate::app::AppState;
+use crate::http::RequestId;
 use crate::origin;
 use crate::problem::ApiError;
 use crate::trace::TraceContext;
@@ -50,11 +51,14 @@ async fn ingest(
     Path(id): Path<String>,
     headers: HeaderMap,
     Extension(context): Extension<TraceContext>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
     let admission = admit(&state, &id, &headers, upgrade)?;
     let count = Count::up(&state.metrics.ingest_connections);
-    let span = tracing::info_span!(parent: None, "ingest", session = %admission.session, trace_id = %context.trace_id());
+    let span = tracing::info_span!(
+        parent: None, "ingest", session = %admission.session, %request_id, trace_id = %context.trace_id()
+    );
     context.adopt(&span);
     Ok(admission.upgrade.on_upgrade(move |socket| {
         // Boxed: a future that awaits another keeps room for it twice.
@@ -68,11 +72,14 @@ async fn watch(
     Path(id): Path<String>,
     headers: HeaderMap,
     Extension(context): Extension<TraceContext>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
     let admission = admit(&state, &id, &headers, upgrade)?;
     let count = Count::up(&state.metrics.watch_connections);
-    let span = tracing::info_span!(parent: None, "watch", session = %admission.session, trace_id = %context.trace_id());
+    let span = tracing::info_span!(
+        parent: None, "watch", session = %admission.session, %request_id, trace_id = %context.trace_id()
+    );
     context.adopt(&span);
     Ok(admission.upgrade.on_upgrade(move |socket| {
         let served = Box::pin(watch::serve(state, admission.session, Box::new(socket)));

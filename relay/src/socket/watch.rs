@@ -4,6 +4,7 @@
 //! hub no longer remembers is read from the store. A slow peer is slow for itself alone.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
 use mien_shared::api::SourceName;
@@ -13,6 +14,7 @@ use mien_shared::problem::CloseCode;
 use mien_shared::protocol::{WatchHello, WatchReply, WatchWelcome, read_watch};
 use mien_shared::{Code, Role, Sample, SessionId, SessionStatus};
 use prometheus_client::metrics::gauge::Gauge;
+use tokio::time::Instant;
 
 use super::hello::{self, End};
 use super::wire::{Incoming, Wire};
@@ -23,6 +25,14 @@ use crate::hub::{Next, Phase, Presence, View, Watching, samples_message};
 const CATCH_UP_ROWS: u32 = 256;
 /// Faces in one message that was made from the store: some 100 KB.
 const MAX_MESSAGE_FACES: usize = 512;
+/// A session's watchers together are sent to about 3,000 times a second at most, some twentieth of a core: each
+/// rests for this long after a send, once for every watcher there is, and then gets all that came meanwhile. Up
+/// to a dozen see every sample at once; the larger the hall, the less often it looks up.
+const REST_A_WATCHER: Duration = Duration::from_micros(300);
+/// Short enough to still look live.
+const LONGEST_REST: Duration = Duration::from_millis(150);
+/// Below this a rest is not worth a timer.
+const SHORTEST_REST: Duration = Duration::from_millis(4);
 
 pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSocket>) {
     let mut wire = Wire::new(socket, state.config.timings);
@@ -49,6 +59,8 @@ struct Connection<'a> {
     lag: Lag,
     /// What the peer was told last.
     told: Presence,
+    /// When samples may be sent again.
+    rested_at: Instant,
     /// Whether all that is left is to send the rest.
     finishing: bool,
     errors: u32,
@@ -64,7 +76,7 @@ async fn open<'a>(app: &'a App, id: SessionId, wire: &mut Wire) -> Result<Connec
     // nothing can fall between the look-up and the first news.
     let mut watching = app.hub.join(id).watch();
     let session = hello::find(app, id).await.map_err(End::Close)?;
-    let throughs = patiently(app.store.throughs(id)).await.map_err(|_| End::Close(CloseCode::AtCapacity))?;
+    let throughs = app.for_socket(patiently(app.store.throughs(id)).await).map_err(End::Close)?;
     let mut places = BTreeMap::new();
     let mut behind = BTreeMap::new();
     for (source, through) in throughs {
@@ -96,6 +108,7 @@ async fn open<'a>(app: &'a App, id: SessionId, wire: &mut Wire) -> Result<Connec
         behind,
         lag: Lag::new(&app.metrics.watch_lag_samples),
         told,
+        rested_at: Instant::now(),
         finishing: session.status == SessionStatus::Completed,
         errors: 0,
     })
@@ -118,6 +131,7 @@ impl Connection<'_> {
         if phase != Phase::Active && (phase == Phase::Erased || !self.finishing) {
             Box::pin(self.finish(phase)).await?;
         }
+        let mut sent = presence.is_some();
         if let Some(presence) = presence {
             Box::pin(self.tell_presence(presence, wire)).await?;
         }
@@ -127,14 +141,19 @@ impl Connection<'_> {
                 Next::Pieces(source, _) if self.behind.contains_key(&source) => {}
                 Next::Pieces(source, pieces) => {
                     for piece in pieces {
-                        wire.send_text(piece.text).await?;
+                        wire.feed_text(piece.text).await?;
                         self.move_on(&source, piece.through);
                     }
+                    sent = true;
                 }
                 Next::Store(source, through) => {
                     self.behind.insert(source, through);
                 }
             }
+        }
+        if sent {
+            wire.flush().await?;
+            self.rested_at = Instant::now() + rest(self.told.watchers);
         }
         if !self.behind.is_empty() {
             Box::pin(self.catch_up(wire)).await?;
@@ -143,8 +162,14 @@ impl Connection<'_> {
                 wire.send(&WatchReply::Session { status: SessionStatus::Completed }).await?;
                 return Err(End::Close(CloseCode::Done));
             }
+            let news = async {
+                if self.rested_at > Instant::now() {
+                    tokio::time::sleep_until(self.rested_at).await;
+                }
+                self.watching.news().await;
+            };
             let incoming = tokio::select! {
-                () = self.watching.news() => None,
+                () = news => None,
                 incoming = wire.next() => Some(incoming),
             };
             if let Some(incoming) = incoming {
@@ -164,9 +189,8 @@ impl Connection<'_> {
             return Err(End::Close(CloseCode::SessionEnded));
         }
         // The last word on how far each source came.
-        let throughs = patiently(self.app.store.throughs(self.id))
-            .await
-            .map_err(|_| End::Close(CloseCode::AtCapacity))?;
+        let throughs =
+            self.app.for_socket(patiently(self.app.store.throughs(self.id)).await).map_err(End::Close)?;
         for (source, through) in throughs {
             if self.place(&source) < through {
                 self.behind.insert(source, through);
@@ -217,10 +241,8 @@ impl Connection<'_> {
                 continue;
             }
             let after = self.place(&source);
-            let samples =
-                patiently(self.app.store.samples_after(self.id, &source, after, target, CATCH_UP_ROWS))
-                    .await
-                    .map_err(|_| End::Close(CloseCode::AtCapacity))?;
+            let samples = self.app.store.samples_after(self.id, &source, after, target, CATCH_UP_ROWS);
+            let samples = self.app.for_socket(patiently(samples).await).map_err(End::Close)?;
             for portion in portions(&samples) {
                 wire.send_text(samples_message(&source, portion)).await?;
             }
@@ -234,6 +256,8 @@ impl Connection<'_> {
         if self.behind.is_empty() {
             self.lag.set(0);
         }
+        // It took what it was sent, and was not asked for a sign of life meanwhile.
+        wire.listen_again();
         Ok(())
     }
 
@@ -244,6 +268,8 @@ impl Connection<'_> {
                 Ok(_) => (Code::HelloRepeated, Code::HelloRepeated.title().to_owned()),
                 Err(fault) => (fault.code, fault.detail.into_owned()),
             },
+            // A page sees no pings: this tells it that the line is alive.
+            Incoming::Idle => return self.tell_presence(self.told.clone(), wire).await,
             Incoming::Binary => (Code::BinaryMessage, Code::BinaryMessage.title().to_owned()),
             Incoming::Gone => return Err(End::Gone),
             Incoming::Fault(code) => return Err(End::Close(code)),
@@ -252,6 +278,12 @@ impl Connection<'_> {
         wire.send(&WatchReply::Error { code, detail }).await?;
         if self.errors >= MAX_ERRORS { Err(End::Close(CloseCode::Malformed)) } else { Ok(()) }
     }
+}
+
+/// How long each of so many watchers rests after it was sent something.
+fn rest(watchers: u64) -> Duration {
+    let rest = LONGEST_REST.min(REST_A_WATCHER * u32::try_from(watchers).unwrap_or(u32::MAX).min(1_000));
+    if rest < SHORTEST_REST { Duration::ZERO } else { rest }
 }
 
 /// Cuts samples into messages of a size that any client takes.
@@ -300,6 +332,13 @@ impl Drop for Lag {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_watchers_see_all_at_once_and_many_do_not_wait_for_long() {
+        assert_eq!([0, 1, 13].map(rest), [Duration::ZERO; 3]);
+        assert_eq!(rest(100), Duration::from_millis(30));
+        assert_eq!([500, 100_000, u64::MAX].map(rest), [LONGEST_REST; 3]);
+    }
 
     #[test]
     fn portions_leave_nothing_out() {

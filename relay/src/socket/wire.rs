@@ -22,8 +22,6 @@ pub(super) struct Wire {
     timings: Timings,
     /// When the peer last said anything.
     heard: Instant,
-    /// Whether the peer was asked for a sign of life since then.
-    pinged: bool,
     /// Not moved with each message, which would cost more than the message; it is looked at when it rings.
     alarm: Pin<Box<Sleep>>,
 }
@@ -33,6 +31,8 @@ pub(super) struct Wire {
 pub(super) enum Incoming {
     Text(Utf8Bytes),
     Binary,
+    /// Nothing for a while, so the peer was asked for a sign of life.
+    Idle,
     /// The peer closed, or the connection broke: there is nobody to answer.
     Gone,
     /// The connection must end with this code.
@@ -47,7 +47,7 @@ impl Wire {
     pub(super) fn new(socket: Box<WebSocket>, timings: Timings) -> Self {
         let heard = Instant::now();
         let alarm = Box::pin(tokio::time::sleep_until(heard + timings.ping));
-        Self { socket, timings, heard, pinged: false, alarm }
+        Self { socket, timings, heard, alarm }
     }
 
     /// The next message. Can be dropped and called again without loss.
@@ -61,8 +61,8 @@ impl Wire {
                     }
                 }
                 () = self.alarm.as_mut() => {
-                    if let Err(end) = self.ring().await {
-                        return end;
+                    if let Some(incoming) = self.ring().await {
+                        return incoming;
                     }
                 }
             }
@@ -90,20 +90,21 @@ impl Wire {
     }
 
     pub(super) async fn send_text(&mut self, text: Utf8Bytes) -> Result<(), Gone> {
-        // A peer that takes nothing for so long is as good as silent.
-        match tokio::time::timeout(self.timings.silence, self.socket.send(Message::Text(text))).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
-        }
+        taken(self.timings, self.socket.send(Message::Text(text))).await
     }
 
-    /// Queues one message, to leave with the next [`Wire::send`].
+    /// Queues one message, to leave with the next [`Wire::send`] or [`Wire::flush`].
     pub(super) async fn feed(&mut self, message: &impl Serialize) -> Result<(), Gone> {
-        let message = Message::Text(json(message));
-        match tokio::time::timeout(self.timings.silence, self.socket.feed(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
-        }
+        self.feed_text(json(message)).await
+    }
+
+    pub(super) async fn feed_text(&mut self, text: Utf8Bytes) -> Result<(), Gone> {
+        taken(self.timings, self.socket.feed(Message::Text(text))).await
+    }
+
+    /// Lets what is queued leave.
+    pub(super) async fn flush(&mut self) -> Result<(), Gone> {
+        taken(self.timings, self.socket.flush()).await
     }
 
     /// Says goodbye and waits, briefly, for the answer.
@@ -134,7 +135,6 @@ impl Wire {
         match message {
             Some(Ok(message)) => {
                 self.heard = Instant::now();
-                self.pinged = false;
                 match message {
                     Message::Text(text) => Some(Incoming::Text(text)),
                     Message::Binary(_) => Some(Incoming::Binary),
@@ -148,23 +148,31 @@ impl Wire {
         }
     }
 
-    /// The alarm rang: ping, end, or set it anew.
-    async fn ring(&mut self) -> Result<(), Incoming> {
+    /// The alarm rang: end, or set it anew and ping where the peer says nothing.
+    async fn ring(&mut self) -> Option<Incoming> {
         let now = Instant::now();
         let silent = now.duration_since(self.heard);
         if silent >= self.timings.silence {
-            return Err(Incoming::Fault(CloseCode::Silent));
+            return Some(Incoming::Fault(CloseCode::Silent));
         }
-        if silent >= self.timings.ping && !self.pinged {
-            self.pinged = true;
-            let ping = self.socket.send(Message::Ping(axum::body::Bytes::new()));
-            if !matches!(tokio::time::timeout(self.timings.ping, ping).await, Ok(Ok(()))) {
-                return Err(Incoming::Gone);
-            }
+        if silent < self.timings.ping {
+            self.alarm.as_mut().reset(self.heard + self.timings.ping);
+            return None;
         }
-        let next = if self.pinged { self.timings.silence } else { self.timings.ping };
-        self.alarm.as_mut().reset(self.heard + next);
-        Ok(())
+        self.alarm.as_mut().reset((now + self.timings.ping).min(self.heard + self.timings.silence));
+        let ping = self.socket.send(Message::Ping(axum::body::Bytes::new()));
+        match tokio::time::timeout(self.timings.ping, ping).await {
+            Ok(Ok(())) => Some(Incoming::Idle),
+            Ok(Err(_)) | Err(_) => Some(Incoming::Gone),
+        }
+    }
+}
+
+/// Waits until the peer has taken something. One that takes nothing for so long is as good as silent.
+async fn taken(timings: Timings, writes: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Gone> {
+    match tokio::time::timeout(timings.silence, writes).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Gone),
     }
 }
 

@@ -8,9 +8,12 @@ pub mod codec;
 mod decide;
 mod error;
 mod model;
+mod pack;
 mod postgres;
 mod sqlite;
 mod value;
+
+use std::time::Duration;
 
 use mien_shared::api::{Marker, PatchSession, Session, SourceName, StoredSample};
 use mien_shared::{Sample, SessionId};
@@ -45,6 +48,11 @@ pub fn is_postgres(url: &str) -> bool {
 /// Samples read at a time by [`SampleChunks`]: small enough to keep memory flat, large enough to hide the
 /// cost of a query.
 pub const CHUNK_ROWS: u32 = 8_000;
+
+/// Connections that are kept ready.
+const IDLE_CONNECTIONS: u32 = 5;
+/// Connections live for so long, so that a server behind a changed name is found, and what one has heaped up goes.
+const LIFETIME: Duration = Duration::from_mins(5);
 
 /// Where samples live. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -126,11 +134,12 @@ impl Store {
         ask!(self, store => store.delete_session(id))
     }
 
-    /// Erases samples of sessions that are gone, a chunk at a time so that ingest goes on between chunks.
-    pub async fn sweep(&self) -> Result<()> {
+    /// Erases the samples of a session that is gone, or of all that are, a chunk at a time so that ingest goes on
+    /// between chunks.
+    pub async fn sweep(&self, only: Option<SessionId>) -> Result<()> {
         match self {
-            Self::Sqlite(store) => store.sweep().await,
-            Self::Postgres(store) => store.sweep().await,
+            Self::Sqlite(store) => store.sweep(only).await,
+            Self::Postgres(store) => store.sweep(only).await,
         }
     }
 

@@ -198,7 +198,7 @@ async fn erasing_leaves_nothing() {
         relay.state.erase_session(session).await.unwrap();
     });
     assert_eq!(code, 4410);
-    relay.state.store.sweep().await.unwrap();
+    relay.state.store.sweep(None).await.unwrap();
     let mut database = relay.database().await;
     for (table, expected) in [("samples", 20_i64), ("sources", 1), ("sessions", 1)] {
         if table == "samples" {

@@ -1,7 +1,9 @@
 //! What watchers see.
 
-use mien_shared::SessionStatus;
-use mien_shared::api::PatchSession;
+use futures_util::FutureExt;
+use mien_relay::store::Batch;
+use mien_shared::api::{PatchSession, SourceName};
+use mien_shared::{Sample, SessionStatus};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, Heard, Relay};
@@ -184,4 +186,50 @@ async fn a_watcher_says_hello_and_no_more() {
     let (code, before) = watcher.closed().await;
     assert_eq!((code, before.len()), (4400, 8));
     assert_eq!(before[0]["code"], "unknown_type");
+}
+
+/// Many rest between sends, so that a large hall costs little; nobody misses anything by it.
+#[tokio::test]
+async fn a_hall_of_watchers_sees_every_sample() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut source, _) = relay.ingest(session).await;
+    let mut watchers = Vec::new();
+    for _ in 0..60 {
+        watchers.push(relay.watch(session, Value::Null).await.0);
+    }
+    for seq in 1..=100 {
+        source.send([seq]).await;
+        source.acked(seq).await;
+    }
+    for mut watcher in watchers {
+        assert_eq!(watcher.watched(100).await, (1..=100).collect::<Vec<_>>());
+    }
+}
+
+/// A commit that took too long may have been done, and then the retry finds only duplicates.
+#[tokio::test]
+async fn what_was_committed_unheard_is_seen_when_it_is_sent_again() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut client, _) = relay.ingest(session).await;
+    let (mut watcher, _) = relay.watch(session, Value::Null).await;
+    let (source, _) = relay.state.store.open_source(session, &SourceName::default()).await.unwrap();
+    let items = (1..=3).map(|seq| Ok(Sample { seq, at: seq, faces: Vec::new() })).collect();
+    relay.state.store.commit(&[Batch { source, items }]).await.unwrap();
+    client.send(1..=3).await;
+    client.acked(3).await;
+    assert_eq!(watcher.watched(3).await, [1, 2, 3]);
+}
+
+/// As a client does that hangs up while the database works.
+#[tokio::test]
+async fn a_completion_whose_caller_is_gone_is_told_all_the_same() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut watcher, _) = relay.watch(session, Value::Null).await;
+    let patch = PatchSession { title: None, status: Some(SessionStatus::Completed) };
+    assert!(relay.state.update_session(session, &patch).now_or_never().is_none(), "it takes a while");
+    let (code, before) = watcher.closed().await;
+    assert_eq!((code, before.last().unwrap()["status"].clone()), (1000, json!("completed")));
 }

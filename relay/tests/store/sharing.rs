@@ -138,7 +138,7 @@ pub(crate) async fn an_erased_session_is_swept_while_others_go_on(place: &Place)
     assert!(store.samples(gone, &query).await.unwrap().rows.is_empty());
     let sweep = tokio::spawn({
         let store = store.clone();
-        async move { store.sweep().await }
+        async move { store.sweep(None).await }
     });
     for seq in 1..=20 {
         taken(store.commit(&[batch(source, [seq])]).await.unwrap().remove(0));

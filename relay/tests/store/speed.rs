@@ -100,7 +100,7 @@ async fn measure(name: &str, place: &Place) {
     let begun = Instant::now();
     let sweep = tokio::spawn({
         let store = store.clone();
-        async move { store.sweep().await }
+        async move { store.sweep(None).await }
     });
     let mut commits = Vec::new();
     for seq in 1.. {

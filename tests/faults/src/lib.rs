@@ -18,6 +18,8 @@ pub mod watcher;
 
 use std::time::Duration;
 
+use mien_servers::Postgres;
+
 /// Far beyond what anything here takes, also on a machine that builds ten other things.
 pub const PATIENCE: Duration = Duration::from_mins(5);
 /// Between two looks at something that cannot tell by itself.
@@ -29,6 +31,16 @@ pub async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
         panic!("waited {} s for {what}", PATIENCE.as_secs())
     };
     done
+}
+
+/// A server that leaves the disk to the kernel: what these tests kill are processes, and a machine that builds
+/// and tests other things at the same time takes seconds to sync. `None` where there is no Postgres.
+pub fn postgres() -> Option<Postgres> {
+    let server = Postgres::if_present()?;
+    let url = server.url("postgres");
+    server.sql(&url, "ALTER SYSTEM SET fsync = off");
+    server.sql(&url, "SELECT pg_reload_conf()");
+    Some(server)
 }
 
 /// Asks until the answer is yes.

@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
 
+use mien_servers::Postgres;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::api::Api;
 use crate::room::Room;
-use crate::{patiently, ports, until};
+use crate::{patiently, ports, postgres, until};
 
 /// Signs the tokens of every relay here.
 pub const SECRET: &str = "a secret of tests, and of no use elsewhere";
@@ -25,17 +26,25 @@ pub struct Relay {
     folder: TempDir,
     settings: Vec<(&'static str, String)>,
     room: Option<Room>,
+    /// Its own, where the tests run over Postgres.
+    postgres: Option<Postgres>,
 }
 
 impl Relay {
-    /// Over SQLite with an empty database, ready.
+    /// With an empty database, ready: over SQLite, or over Postgres where `MIEN_TESTS_OVER` says so.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
     /// The same with further settings from the environment.
     pub async fn start_with(settings: &[(&'static str, &str)]) -> Self {
-        Self::start_in(settings, None).await
+        let wanted = std::env::var("MIEN_TESTS_OVER").is_ok_and(|store| store == "postgres");
+        let Some(server) = wanted.then(postgres).flatten() else {
+            return Self::start_in(settings, None).await;
+        };
+        let mut relay = Self::start_over(&server.database(), settings).await;
+        relay.postgres = Some(server);
+        relay
     }
 
     /// The same over the database of this URL.
@@ -53,7 +62,8 @@ impl Relay {
     async fn start_in(settings: &[(&'static str, &str)], room: Option<Room>) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the relay");
         let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let mut relay = Self { process: None, address: ports::free_address(), folder, settings, room };
+        let address = ports::free_address();
+        let mut relay = Self { process: None, address, folder, settings, room, postgres: None };
         relay.restart().await;
         relay
     }

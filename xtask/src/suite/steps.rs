@@ -24,6 +24,8 @@ const EVERYTHING: [&str; 3] = ["--release", "--locked", "--workspace"];
 
 /// The tests of faults, which do not run by themselves either.
 const SURVIVAL: &str = "survival";
+/// Those of their modules that say themselves which store they are about.
+const SURVIVAL_OF_ONE_STORE: [&str; 5] = ["disk::", "postgres::", "redis::", "refusals::", "replicas::"];
 
 /// Tells tests that this machine has no Postgres.
 pub(super) const WITHOUT_POSTGRES: &str = "MIEN_WITHOUT_POSTGRES";
@@ -112,7 +114,18 @@ impl Bench {
         command.env("MIEN_RELAY", workspace::relay());
         command.envs(self.absent.iter().map(|variable| (variable, "1")));
         // They wait more than they work. What they print are measures, of use when all went well, too.
-        count(self.filtered(&mut command, &["--test-threads=4", "--show-output"]))
+        let options = ["--test-threads=4", "--show-output"];
+        let (mut counts, mut fault) = count(self.filtered(&mut command, &options))?;
+        if !self.absent.contains(&WITHOUT_POSTGRES) {
+            command.env("MIEN_TESTS_OVER", "postgres");
+            for module in SURVIVAL_OF_ONE_STORE {
+                command.args(["--skip", module]);
+            }
+            let (more, another) = count(&mut command)?;
+            counts += more;
+            fault = fault.or(another);
+        }
+        Ok((counts, fault))
     }
 
     fn e2e(&self) -> anyhow::Result<(Counts, Option<String>)> {

@@ -20,7 +20,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 
-use super::{Result, StoreError};
+use super::{LIFETIME, Result, StoreError};
 
 /// Commits that run side by side. With two, one is written while the other waits for the disk; more only make
 /// each of them smaller.
@@ -29,8 +29,6 @@ const LANES: usize = 2;
 const CALL_PATIENCE: Duration = Duration::from_secs(10);
 /// The longest that `/readyz` waits for an answer.
 const READY_PATIENCE: Duration = Duration::from_secs(1);
-/// Connections live for so long, so that a server behind a changed name is found.
-const LIFETIME: Duration = Duration::from_mins(5);
 
 /// A Postgres database. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -9,8 +9,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use tracing::log::LevelFilter;
 
-use super::{LANES, LIFETIME, PostgresStore, within};
-use crate::store::{Result, StoreError};
+use super::{LANES, PostgresStore, within};
+use crate::store::{IDLE_CONNECTIONS, LIFETIME, Result, StoreError};
 
 /// Our migrations, in a table whose name says whose they are.
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
@@ -26,8 +26,6 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 const MIGRATE_PATIENCE: Duration = Duration::from_mins(5);
 /// Patience with connections that are all at work.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections that are kept ready.
-const IDLE_CONNECTIONS: u32 = 5;
 
 /// What every connection is told: the server gives up by itself what the relay has given up, and a commit is on
 /// disk before it is answered, even where the server's default is not to wait.

@@ -2,15 +2,14 @@
 //!
 //! A page is found by key, never by offset, so the last page of a long recording costs what the first does.
 
-use futures_util::TryStreamExt;
 use mien_shared::api::{SourceName, StoredSample};
 use mien_shared::{Sample, SessionId};
-use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use super::PostgresStore;
-use crate::store::value::{signed, source_name, unsigned};
-use crate::store::{Page, Result, SampleCursor, SampleQuery, codec};
+use crate::store::pack::{Pack, Packs, Range, append};
+use crate::store::value::{signed, source_name};
+use crate::store::{Page, Result, SampleCursor, SampleQuery};
 
 /// Seqs that can matter: above the first, up to the second.
 type SeqRange = (i64, i64);
@@ -45,22 +44,8 @@ impl PostgresStore {
             else {
                 continue;
             };
-            // Read as they come: the server finds the next ones meanwhile.
-            let mut found = sqlx::query(
-                "SELECT seq, at, faces FROM samples WHERE source_key = $1 AND seq > $2 AND seq <= $3 \
-                 AND at >= $4 AND at < $5 ORDER BY seq LIMIT $6",
-            )
-            .bind(key)
-            .bind(low.max(signed(after)))
-            .bind(high)
-            .bind(signed(query.from.unwrap_or(0)))
-            .bind(signed(query.to.unwrap_or(u64::MAX)))
-            .bind((limit + 1 - rows.len()) as i64)
-            .fetch(&mut *reader);
-            while let Some(row) = found.try_next().await? {
-                rows.push(StoredSample { source: source.clone(), sample: read(&row)? });
-            }
-            drop(found);
+            let range = Range { key, after: low.max(signed(after)), through: high, query };
+            append(&mut rows, limit + 1, &source, range, &mut *reader).await?;
             if rows.len() > limit {
                 rows.truncate(limit);
                 let next = rows
@@ -83,20 +68,22 @@ impl PostgresStore {
         limit: u32,
     ) -> Result<Vec<Sample>> {
         let mut reader = self.lease().await?;
-        let rows = sqlx::query(
-            "SELECT seq, at, faces FROM samples WHERE source_key = \
-             (SELECT s.key FROM sources s JOIN sessions e ON e.id = s.session_id WHERE s.session_id = $1 AND s.name = $2) \
-             AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5",
+        let key: Option<i64> = sqlx::query_scalar(
+            "SELECT s.key FROM sources s JOIN sessions e ON e.id = s.session_id \
+             WHERE s.session_id = $1 AND s.name = $2",
         )
         .bind(id.0)
         .bind(source.as_str())
-        .bind(signed(after))
-        .bind(signed(through))
-        .bind(i64::from(limit))
-        .fetch_all(&mut *reader)
+        .fetch_optional(&mut *reader)
         .await?;
+        let mut samples = Vec::new();
+        if let Some(key) = key {
+            let (after, through) = (signed(after), signed(through));
+            let range = Range { key, after, through, query: &SampleQuery::default() };
+            reader.read(range, limit as usize).await?.unpack(|sample| samples.push(sample))?;
+        }
         reader.give_back();
-        rows.iter().map(read).collect()
+        Ok(samples)
     }
 }
 
@@ -145,10 +132,31 @@ async fn last_before(reader: &mut PgConnection, key: i64, (low, high): SeqRange,
     Ok(found)
 }
 
-fn read(row: &PgRow) -> Result<Sample> {
-    Ok(Sample {
-        seq: unsigned(row.try_get(0)?),
-        at: unsigned(row.try_get(1)?),
-        faces: codec::decode(row.try_get(2)?)?,
-    })
+/// As many lists and one run of bytes.
+type Columns = (Option<Vec<i64>>, Option<Vec<i64>>, Option<Vec<i64>>, Option<Vec<u8>>);
+
+impl Packs for PgConnection {
+    async fn read(&mut self, range: Range<'_>, most: usize) -> Result<Pack> {
+        let Range { key, after, through, query } = range;
+        let (seqs, ats, lengths, faces): Columns = sqlx::query_as(
+            "SELECT array_agg(seq), array_agg(at), array_agg(length(faces)::bigint), string_agg(faces, '') FROM ( \
+                 SELECT seq, at, faces FROM samples WHERE source_key = $1 AND seq > $2 AND seq <= $3 \
+                 AND at >= $4 AND at < $5 ORDER BY seq LIMIT $6 \
+             ) found",
+        )
+        .bind(key)
+        .bind(after)
+        .bind(through)
+        .bind(signed(query.from.unwrap_or(0)))
+        .bind(signed(query.to.unwrap_or(u64::MAX)))
+        .bind(most as i64)
+        .fetch_one(self)
+        .await?;
+        Ok(Pack {
+            seqs: seqs.unwrap_or_default(),
+            ats: ats.unwrap_or_default(),
+            lengths: lengths.unwrap_or_default(),
+            faces: faces.unwrap_or_default(),
+        })
+    }
 }

@@ -125,8 +125,8 @@ impl PostgresStore {
         Ok(found.rows_affected() > 0)
     }
 
-    pub async fn sweep(&self) -> Result<()> {
-        let orphans = patiently(self.orphans()).await?;
+    pub async fn sweep(&self, only: Option<SessionId>) -> Result<()> {
+        let orphans = patiently(self.orphans(only)).await?;
         for key in orphans {
             let mut after = Some(0);
             while let Some(seq) = after {
@@ -137,12 +137,14 @@ impl PostgresStore {
     }
 
     /// Sources whose session is erased.
-    async fn orphans(&self) -> Result<Vec<i64>> {
+    async fn orphans(&self, only: Option<SessionId>) -> Result<Vec<i64>> {
         let mut reader = self.lease().await?;
         let orphans = sqlx::query_scalar(
             "SELECT key FROM sources s WHERE ended \
-             AND NOT EXISTS (SELECT 1 FROM sessions e WHERE e.id = s.session_id) ORDER BY key",
+             AND NOT EXISTS (SELECT 1 FROM sessions e WHERE e.id = s.session_id) \
+             AND ($1::uuid IS NULL OR session_id = $1) ORDER BY key",
         )
+        .bind(only.map(|id| id.0))
         .fetch_all(&mut *reader)
         .await?;
         reader.give_back();

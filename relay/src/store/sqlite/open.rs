@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::SqliteStore;
-use crate::store::{Result, StoreError, file_of};
+use crate::store::{IDLE_CONNECTIONS, LIFETIME, Result, StoreError, file_of};
 
 static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 
@@ -54,8 +54,12 @@ impl SqliteStore {
             .run_direct(None, &mut writer, false)
             .await
             .map_err(|cause| explain_migration(&path, cause))?;
+        let max_readers = max_connections.saturating_sub(1).max(1);
         let readers = SqlitePoolOptions::new()
-            .max_connections(max_connections.saturating_sub(1).max(1))
+            .max_connections(max_readers)
+            .min_connections(IDLE_CONNECTIONS.min(max_readers))
+            .max_lifetime(LIFETIME)
+            .idle_timeout(LIFETIME)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .connect_with(base.pragma("query_only", "on").pragma("cache_size", READER_CACHE))

@@ -1,21 +1,15 @@
 //! Reading samples: by session, in a stable order, a page at a time.
 //!
 //! A page is found by key, never by offset, so the last page of a long recording costs what the first does.
-//!
-//! Samples come over in packs: a row that crosses from SQLite's thread to ours costs several times what it costs
-//! to find and to decode it.
 
 use mien_shared::api::{SourceName, StoredSample};
 use mien_shared::{Sample, SessionId};
 use sqlx::{Row, SqliteConnection};
 
 use super::SqliteStore;
-use crate::store::codec::{self, CodecFault};
-use crate::store::value::{signed, source_name, unsigned};
+use crate::store::pack::{Pack, Packs, Range, append};
+use crate::store::value::{signed, source_name};
 use crate::store::{Page, Result, SampleCursor, SampleQuery};
-
-/// Samples that come over together: enough for the crossing to cost nothing, and at most 2 MB.
-const PACK_ROWS: usize = 1_000;
 
 /// Seqs that can matter: above the first, up to the second.
 type SeqRange = (i64, i64);
@@ -50,17 +44,8 @@ impl SqliteStore {
             else {
                 continue;
             };
-            let mut after = low.max(signed(after));
-            loop {
-                let wanted = PACK_ROWS.min(limit + 1 - rows.len());
-                let pack = read_pack(&mut reader, key, (after, high), query, wanted).await?;
-                let is_last = pack.len() < wanted;
-                after = pack.last().map_or(after, |last| signed(last.seq));
-                rows.extend(pack.into_iter().map(|sample| StoredSample { source: source.clone(), sample }));
-                if is_last || rows.len() > limit {
-                    break;
-                }
-            }
+            let range = Range { key, after: low.max(signed(after)), through: high, query };
+            append(&mut rows, limit + 1, &source, range, &mut *reader).await?;
             if rows.len() > limit {
                 rows.truncate(limit);
                 let next = rows
@@ -89,8 +74,12 @@ impl SqliteStore {
         .fetch_optional(&mut *reader)
         .await?;
         let Some(key) = key else { return Ok(Vec::new()) };
-        let range = (signed(after), signed(through));
-        read_pack(&mut reader, key, range, &SampleQuery::default(), limit as usize).await
+        let (after, through) = (signed(after), signed(through));
+        let range = Range { key, after, through, query: &SampleQuery::default() };
+        let pack = reader.read(range, limit as usize).await?;
+        let mut samples = Vec::with_capacity(pack.seqs.len());
+        pack.unpack(|sample| samples.push(sample))?;
+        Ok(samples)
     }
 }
 
@@ -138,43 +127,34 @@ async fn last_before(reader: &mut SqliteConnection, key: i64, (low, high): SeqRa
     Ok(found)
 }
 
-/// The first samples of a source in a range of seqs and in the query's time, at most `limit`.
-async fn read_pack(
-    reader: &mut SqliteConnection,
-    key: i64,
-    (low, high): SeqRange,
-    query: &SampleQuery,
-    limit: usize,
-) -> Result<Vec<Sample>> {
-    // As text, bytes are put together as they are: a cast changes none, and the length counts, not a zero byte.
-    let (seqs, ats, lengths, faces): (String, String, String, Option<Vec<u8>>) = sqlx::query_as(
-        "SELECT json_group_array(seq), json_group_array(at), json_group_array(length(faces)), \
-         CAST(group_concat(CAST(faces AS TEXT), '') AS BLOB) FROM ( \
-             SELECT seq, at, faces FROM samples WHERE source_key = ? AND seq > ? AND seq <= ? \
-             AND at >= ? AND at < ? ORDER BY seq LIMIT ? \
-         )",
-    )
-    .bind(key)
-    .bind(low)
-    .bind(high)
-    .bind(signed(query.from.unwrap_or(0)))
-    .bind(signed(query.to.unwrap_or(u64::MAX)))
-    .bind(limit as i64)
-    .fetch_one(reader)
-    .await?;
-    unpack(&numbers(&seqs)?, &numbers(&ats)?, &numbers(&lengths)?, &faces.unwrap_or_default())
+impl Packs for SqliteConnection {
+    async fn read(&mut self, range: Range<'_>, most: usize) -> Result<Pack> {
+        let Range { key, after, through, query } = range;
+        // As text, bytes are put together as they are: a cast changes none, and the length counts, not a zero byte.
+        let (seqs, ats, lengths, faces): (String, String, String, Option<Vec<u8>>) = sqlx::query_as(
+            "SELECT json_group_array(seq), json_group_array(at), json_group_array(length(faces)), \
+             CAST(group_concat(CAST(faces AS TEXT), '') AS BLOB) FROM ( \
+                 SELECT seq, at, faces FROM samples WHERE source_key = ? AND seq > ? AND seq <= ? \
+                 AND at >= ? AND at < ? ORDER BY seq LIMIT ? \
+             )",
+        )
+        .bind(key)
+        .bind(after)
+        .bind(through)
+        .bind(signed(query.from.unwrap_or(0)))
+        .bind(signed(query.to.unwrap_or(u64::MAX)))
+        .bind(most as i64)
+        .fetch_one(self)
+        .await?;
+        Ok(Pack {
+            seqs: numbers(&seqs)?,
+            ats: numbers(&ats)?,
+            lengths: numbers(&lengths)?,
+            faces: faces.unwrap_or_default(),
+        })
+    }
 }
 
 fn numbers(list: &str) -> Result<Vec<i64>> {
     Ok(serde_json::from_str(list).map_err(|cause| sqlx::Error::Decode(cause.into()))?)
-}
-
-fn unpack(seqs: &[i64], ats: &[i64], lengths: &[i64], faces: &[u8]) -> Result<Vec<Sample>> {
-    let mut rest = faces;
-    let samples = seqs.iter().zip(ats).zip(lengths).map(|((&seq, &at), &length)| {
-        let (faces, others) = rest.split_at_checked(length as usize).ok_or(CodecFault::Length)?;
-        rest = others;
-        Ok(Sample { seq: unsigned(seq), at: unsigned(at), faces: codec::decode(faces)? })
-    });
-    samples.collect()
 }

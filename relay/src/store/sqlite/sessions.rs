@@ -127,10 +127,12 @@ impl SqliteStore {
         Ok(true)
     }
 
-    pub async fn sweep(&self) -> Result<()> {
+    pub async fn sweep(&self, only: Option<SessionId>) -> Result<()> {
         let orphans: Vec<i64> = sqlx::query_scalar(
-            "SELECT key FROM sources WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = session_id)",
+            "SELECT key FROM sources WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = session_id) \
+             AND (?1 IS NULL OR session_id = ?1)",
         )
+        .bind(only.as_ref().map(|id| id.0.as_bytes().as_slice()))
         .fetch_all(&mut *self.reader().await?)
         .await?;
         for key in orphans {

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use mien_faults::load::Load;
 use mien_faults::relay::Relay;
-use mien_faults::until;
+use mien_faults::{postgres, until};
 
-use crate::stage::{Stage, postgres};
+use crate::stage::Stage;
 
 const AWAY: Duration = Duration::from_secs(5);
 /// What the relay holds at most while the store is away, as a multiple of what it held before.

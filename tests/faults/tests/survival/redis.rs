@@ -14,8 +14,9 @@ use crate::stage::{Database, Stage};
 
 /// For how long Redis is away: longer than any of the relay's time-outs for it.
 const AWAY: Duration = Duration::from_secs(5);
-/// The relay's time-out for an answer of Redis. Acks that wait for Redis take as much longer.
-const REDIS_TIMEOUT: Duration = Duration::from_secs(3);
+/// What half of the acks may take longer while Redis is away, and a machine that does other things besides may
+/// add. One that waited for Redis would take 3 s longer, or at least the 25 ms after which it is given up.
+const SLACK: Duration = Duration::from_millis(20);
 
 async fn linked(relay: &Relay) {
     let api = relay.api();
@@ -72,7 +73,7 @@ async fn without_redis_acks_come_limits_hold_and_watchers_miss_nothing() {
         stage.acked_more(100).await;
         let without = latencies(&stage);
         println!("ack p50 {:?} and p99 {:?} while Redis is {what}", median(&without), p99(&without));
-        assert!(median(&without) < median(&with) + REDIS_TIMEOUT, "acks wait for a Redis that is {what}");
+        assert!(median(&without) < 2 * median(&with) + SLACK, "acks wait for a Redis that is {what}");
         limits_hold(&there).await;
         assert_eq!((here.api().ready().await, there.api().ready().await), (Some(200), Some(200)));
         // What is acked meanwhile is seen on the other relay meanwhile.

@@ -6,7 +6,7 @@ use std::process::Output;
 use mien_faults::ports::free_address;
 use mien_faults::relay::{Relay, SECRET, run};
 
-use crate::stage::postgres;
+use mien_faults::postgres;
 
 /// Starts the relay with these settings, which must end it at once, and gives what it said.
 async fn refusal(settings: &[(&str, &str)], folder: &Path) -> String {

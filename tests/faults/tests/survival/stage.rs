@@ -9,16 +9,6 @@ use mien_servers::Postgres;
 use mien_shared::SessionId;
 use mien_shared::api::SessionCreated;
 
-/// A server that leaves the disk to the kernel: what these tests kill are processes, and a machine that builds
-/// and tests other things at the same time takes seconds to sync.
-pub(crate) fn postgres() -> Option<Postgres> {
-    let server = Postgres::if_present()?;
-    let url = server.url("postgres");
-    server.sql(&url, "ALTER SYSTEM SET fsync = off");
-    server.sql(&url, "SELECT pg_reload_conf()");
-    Some(server)
-}
-
 /// An empty database that several relays share.
 pub(crate) struct Database {
     url: String,
@@ -28,7 +18,7 @@ pub(crate) struct Database {
 impl Database {
     /// `None` where there is no Postgres.
     pub(crate) fn make() -> Option<Self> {
-        let server = postgres()?;
+        let server = mien_faults::postgres()?;
         Some(Self { url: server.database(), _server: server })
     }
 

@@ -1,0 +1,83 @@
+//! Samples on their way out of a database, many in one row: a row that crosses to us costs several times what it
+//! costs to find and to decode the sample in it. While a pack is decoded here, the database makes the next.
+
+use std::pin::pin;
+
+use futures_util::FutureExt as _;
+use mien_shared::Sample;
+use mien_shared::api::{SourceName, StoredSample};
+
+use super::codec::{self, CodecFault};
+use super::value::unsigned;
+use super::{Result, SampleQuery};
+
+/// Samples that come over together: enough for the crossing to cost nothing, and at most 2 MB.
+const ROWS: usize = 1_000;
+
+/// Samples of one source that came over together, column by column.
+#[derive(Debug, Default)]
+pub(super) struct Pack {
+    pub(super) seqs: Vec<i64>,
+    pub(super) ats: Vec<i64>,
+    /// Bytes of each sample in `faces`.
+    pub(super) lengths: Vec<i64>,
+    pub(super) faces: Vec<u8>,
+}
+
+impl Pack {
+    /// Hands out its samples, in order.
+    pub(super) fn unpack(&self, mut keep: impl FnMut(Sample)) -> Result<()> {
+        let mut rest = &self.faces[..];
+        for ((&seq, &at), &length) in self.seqs.iter().zip(&self.ats).zip(&self.lengths) {
+            let (faces, others) = rest.split_at_checked(length as usize).ok_or(CodecFault::Length)?;
+            rest = others;
+            keep(Sample { seq: unsigned(seq), at: unsigned(at), faces: codec::decode(faces)? });
+        }
+        Ok(())
+    }
+}
+
+/// Which samples of a source are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Range<'a> {
+    pub(super) key: i64,
+    /// Seqs that can matter are above the first and up to the second.
+    pub(super) after: i64,
+    pub(super) through: i64,
+    /// The time in which they lie.
+    pub(super) query: &'a SampleQuery,
+}
+
+/// A connection that reads packs.
+pub(super) trait Packs {
+    /// The first samples of a range, by seq, at most `most`.
+    fn read(&mut self, range: Range<'_>, most: usize) -> impl Future<Output = Result<Pack>> + Send;
+}
+
+/// Appends the samples of a range until there are `most` rows.
+pub(super) async fn append(
+    rows: &mut Vec<StoredSample>,
+    most: usize,
+    source: &SourceName,
+    mut range: Range<'_>,
+    packs: &mut impl Packs,
+) -> Result<()> {
+    let wanted = |rows: usize| ROWS.min(most - rows);
+    let mut pack = packs.read(range, wanted(rows.len())).await?;
+    loop {
+        let reached = rows.len() + pack.seqs.len();
+        let is_last = pack.seqs.len() < wanted(rows.len()) || reached == most;
+        range.after = pack.seqs.last().copied().unwrap_or(range.through);
+        let mut next = pin!(packs.read(range, wanted(reached)));
+        // Asked for before this one is decoded.
+        let begun = if is_last { None } else { next.as_mut().now_or_never() };
+        pack.unpack(|sample| rows.push(StoredSample { source: source.clone(), sample }))?;
+        if is_last {
+            return Ok(());
+        }
+        pack = match begun {
+            Some(pack) => pack?,
+            None => next.await?,
+        };
+    }
+}
