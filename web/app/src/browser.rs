@@ -3,13 +3,22 @@
 //! Each answers plainly where the browser refuses (private mode, no permission), so that no caller has to know
 //! why.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use leptos::prelude::{document, window};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
-/// Where something is remembered.
+thread_local! {
+    /// What the browser would not keep (storage is blocked, or full), for as long as the page is open. It stands in
+    /// for the browser's storage, which is one for the whole page too.
+    static UNKEPT: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Where something is remembered; at worst until the page is closed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Memory {
     /// This tab, also over a reload.
@@ -29,17 +38,27 @@ impl Memory {
     }
 
     pub(crate) fn read<T: DeserializeOwned>(self, key: &str) -> Option<T> {
-        let text = self.storage()?.get_item(key).ok().flatten()?;
+        let unkept = UNKEPT.with_borrow(|unkept| unkept.get(key).cloned());
+        let text = unkept.or_else(|| self.storage()?.get_item(key).ok().flatten())?;
         serde_json::from_str(&text).ok()
     }
 
-    /// False where the browser keeps nothing.
+    /// False where the browser keeps nothing, so that it lasts no longer than the page.
     pub(crate) fn write<T: Serialize>(self, key: &str, value: &T) -> bool {
         let Ok(text) = serde_json::to_string(value) else { return false };
-        self.storage().is_some_and(|storage| storage.set_item(key, &text).is_ok())
+        let kept = self.storage().is_some_and(|storage| storage.set_item(key, &text).is_ok());
+        UNKEPT.with_borrow_mut(|unkept| {
+            if kept {
+                unkept.remove(key);
+            } else {
+                unkept.insert(key.to_owned(), text);
+            }
+        });
+        kept
     }
 
     pub(crate) fn forget(self, key: &str) {
+        UNKEPT.with_borrow_mut(|unkept| unkept.remove(key));
         if let Some(storage) = self.storage() {
             // Removing fails only where nothing can be kept either.
             let _ = storage.remove_item(key);

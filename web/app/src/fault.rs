@@ -101,6 +101,16 @@ impl Fault {
         }
     }
 
+    /// As [`Self::closed`] says of an expired token, to the person who records.
+    pub(crate) fn expired_recording() -> Self {
+        Self::new(
+            "expired",
+            "The access to this recording has expired",
+            "It is open for a day. What was stored is safe, and what waits stays on this device. If you have a user token, start a session with it, then open this one again from the first page.",
+            WayOn::Home,
+        )
+    }
+
     pub(crate) fn superseded() -> Self {
         Self::new(
             "superseded",
@@ -116,6 +126,9 @@ impl From<LoadFault> for Fault {
         let text = fault.to_string();
         match fault {
             LoadFault::SimdMissing => {
+                let text = format!(
+                    "{text} That means Chrome or Edge 91, Firefox 89, Safari 16.4, or later. Watching a session through its share link works in this browser too."
+                );
                 Self::new("simd", "This browser is too old for the analysis", text, WayOn::Home)
             }
             LoadFault::NotBuilt { .. } => {
@@ -173,6 +186,9 @@ impl From<RunFault> for Fault {
         let text = fault.to_string();
         match fault {
             RunFault::SourceLost(source) => source.into(),
+            RunFault::NothingAnalysed { detail } => {
+                Self::new("unanalysed", "The file could not be analysed", text, WayOn::File).with(&detail)
+            }
             RunFault::WorkersFailed { detail }
             | RunFault::WorkerRestarting { detail }
             | RunFault::FrameFailed { detail } => Self::new(

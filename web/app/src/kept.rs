@@ -3,13 +3,14 @@
 //! Capability tokens of own sessions only; each opens one session and expires by itself. The samples are kept
 //! by the engine's outbox, not here.
 
-use mien_engine::api::Relay;
+use mien_engine::api::{ApiFault, Relay};
 use mien_engine::{SessionAccess, page_origin, sockets_origin};
-use mien_shared::api::{SessionCreated, SessionTokens};
-use mien_shared::{SessionId, SourceName};
+use mien_shared::api::{Role, SessionCreated, SessionTokens, TokenRequest};
+use mien_shared::{Code, SessionId, SourceName};
 use serde::{Deserialize, Serialize};
 
 use crate::browser::Memory;
+use crate::model::recordings::merged;
 
 const INDEX_KEY: &str = "mien.sessions";
 const USER_TOKEN_KEY: &str = "mien.user_token";
@@ -60,14 +61,26 @@ impl Kept {
     }
 }
 
+/// The oldest first.
 fn all() -> Vec<Kept> {
-    Memory::Device.read(INDEX_KEY).or_else(|| Memory::Tab.read(INDEX_KEY)).unwrap_or_default()
+    let list = |memory: Memory| memory.read::<Vec<Kept>>(INDEX_KEY).unwrap_or_default();
+    merged(list(Memory::Device), list(Memory::Tab), |kept| kept.session)
 }
 
+/// Where the device has no room, the tab has the newer list.
 fn write(list: &Vec<Kept>) {
-    if !Memory::Device.write(INDEX_KEY, list) {
+    if Memory::Device.write(INDEX_KEY, list) {
+        Memory::Tab.forget(INDEX_KEY);
+    } else {
         Memory::Tab.write(INDEX_KEY, list);
     }
+}
+
+/// Recordings of this device, the newest first.
+pub(crate) fn list() -> Vec<Kept> {
+    let mut list = all();
+    list.sort_by_key(|kept| std::cmp::Reverse(kept.started_ms));
+    list
 }
 
 pub(crate) fn find(session: SessionId) -> Option<Kept> {
@@ -91,6 +104,40 @@ pub(crate) fn forget(session: SessionId) {
     withdraw_consent(session);
 }
 
+/// New tokens for a session whose own have expired, and who may ask for them: its owner token, the user who signed
+/// in in this tab, or anybody where the relay is open. `None` where the relay says no to all, or cannot be asked.
+pub(crate) async fn renew(session: SessionId) -> Option<SessionTokens> {
+    let known = find(session);
+    let owner = known.as_ref().map(|kept| kept.tokens.owner.clone());
+    for asker in [owner, user_token()].into_iter().flatten().map(Some).chain([None]) {
+        let owner = match grant(session, asker, Role::Owner).await {
+            Ok(owner) => owner,
+            Err(fault) if matches!(fault.code(), Some(Code::Unauthorized | Code::Forbidden)) => continue,
+            Err(_) => return None,
+        };
+        // A completed session gives no token to send with, and needs none.
+        let ingest = grant(session, Some(owner.clone()), Role::Ingest).await.ok();
+        let watch = grant(session, Some(owner.clone()), Role::Watch).await.ok();
+        let Some(kept) = known else {
+            return Some(SessionTokens { owner, ingest: ingest?, watch: watch? });
+        };
+        let tokens = SessionTokens {
+            owner,
+            ingest: ingest.unwrap_or_else(|| kept.tokens.ingest.clone()),
+            watch: watch.unwrap_or_else(|| kept.tokens.watch.clone()),
+        };
+        remember(Kept { tokens: tokens.clone(), ..kept });
+        return Some(tokens);
+    }
+    None
+}
+
+async fn grant(session: SessionId, asker: Option<String>, role: Role) -> Result<String, ApiFault> {
+    let request = TokenRequest { role, source: None, ttl_s: None };
+    let granted = Relay::new(page_origin(), asker).create_token(session, &request).await?;
+    Ok(granted.token)
+}
+
 fn consent_key(session: SessionId) -> String {
     format!("mien.consent.{session}")
 }
@@ -106,6 +153,33 @@ pub(crate) fn consent(session: SessionId) {
 
 pub(crate) fn withdraw_consent(session: SessionId) {
     Memory::Tab.forget(&consent_key(session));
+    Memory::Tab.forget(&paused_key(session));
+}
+
+fn paused_key(session: SessionId) -> String {
+    format!("mien.paused.{session}")
+}
+
+/// Whether the person in this tab has paused this recording.
+pub(crate) fn paused(session: SessionId) -> bool {
+    Memory::Tab.read(&paused_key(session)).unwrap_or(false)
+}
+
+pub(crate) fn keep_paused(session: SessionId, paused: bool) {
+    Memory::Tab.write(&paused_key(session), &paused);
+}
+
+fn sent_key(session: SessionId) -> String {
+    format!("mien.sent.{session}")
+}
+
+/// Bytes that earlier visits of this tab have sent for this recording.
+pub(crate) fn sent(session: SessionId) -> u64 {
+    Memory::Tab.read(&sent_key(session)).unwrap_or(0)
+}
+
+pub(crate) fn keep_sent(session: SessionId, bytes: u64) {
+    Memory::Tab.write(&sent_key(session), &bytes);
 }
 
 /// The pasted user token, for relays that want one.

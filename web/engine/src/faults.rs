@@ -105,11 +105,14 @@ pub enum RunFault {
     /// Not final: this one frame could not be analysed.
     #[error("One frame could not be analysed.")]
     FrameFailed { detail: String },
+    /// Final: the file is over, and not one of its frames could be analysed.
+    #[error("Nothing in this file could be analysed.")]
+    NothingAnalysed { detail: String },
 }
 
 impl RunFault {
     /// Whether the run has ended with this fault.
     pub const fn is_final(&self) -> bool {
-        matches!(self, Self::WorkersFailed { .. } | Self::SourceLost(_))
+        matches!(self, Self::WorkersFailed { .. } | Self::SourceLost(_) | Self::NothingAnalysed { .. })
     }
 }

@@ -1,6 +1,7 @@
 //! A run: one source going through the pool.
 
 mod handle;
+mod harvest;
 mod input;
 
 pub(crate) use handle::RunHandle;

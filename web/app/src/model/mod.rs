@@ -1,9 +1,12 @@
 //! What the page knows, without the page: no document, no signals, the same on native and wasm.
 
+pub mod absence;
 pub mod face;
 pub mod fit;
 pub mod format;
 pub mod motion;
+pub mod recordings;
+pub mod refusal;
 pub mod route;
 pub mod timeline;
 pub mod view;

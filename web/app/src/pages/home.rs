@@ -6,7 +6,9 @@ use mien_engine::PickedFile;
 use super::preview::Preview;
 use super::trial::Picked;
 use super::unfinished::UnfinishedList;
+use crate::browser;
 use crate::components::{Brand, FilePick, Link};
+use crate::kept::{self, Kept};
 use crate::model::route::Route;
 use crate::router::Router;
 
@@ -37,6 +39,7 @@ pub(crate) fn Home() -> impl IntoView {
                     </div>
                     <Preview />
                 </div>
+                <Recordings />
                 <section class="facts" aria-label="What to know">
                     <div>
                         <h2>"What leaves the browser"</h2>
@@ -54,4 +57,30 @@ pub(crate) fn Home() -> impl IntoView {
             </main>
         </div>
     }
+}
+
+/// The way back to what this device has recorded; nothing where it has recorded nothing.
+#[component]
+fn Recordings() -> impl IntoView {
+    let row = |kept: Kept| {
+        view! {
+            <div data-testid="recording">
+                <h2>{kept.name()}</h2>
+                <p>{browser::date_and_time(kept.started_ms)}</p>
+                <Link to=Route::Session(kept.session) class="button">"Open"</Link>
+            </div>
+        }
+    };
+    let list = kept::list();
+    (!list.is_empty()).then(|| {
+        view! {
+            <section class="facts" aria-label="Recordings of this device">
+                <div>
+                    <h2>"Recordings of this device"</h2>
+                    <p>"Open one to go on with it, or to complete, export or erase it."</p>
+                </div>
+                {list.into_iter().map(row).collect_view()}
+            </section>
+        }
+    })
 }

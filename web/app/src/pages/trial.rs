@@ -30,9 +30,12 @@ impl Picked {
     }
 }
 
+const LOADING: &str = "Loading the analysis into this browser";
+
 #[derive(Clone, Debug, PartialEq)]
 enum Phase {
-    Opening,
+    /// The words say what is being opened.
+    Opening(&'static str),
     Running,
     Paused,
     /// The file is done; what it showed stays.
@@ -83,7 +86,7 @@ pub(crate) fn Trial() -> impl IntoView {
         reading: Reading::new(),
         scope: Scope::here(),
         source: RwSignal::new_local(source),
-        phase: RwSignal::new(Phase::Opening),
+        phase: RwSignal::new(Phase::Opening(LOADING)),
         run: StoredValue::new_local(None),
     };
     state.start();
@@ -106,7 +109,7 @@ pub(crate) fn Trial() -> impl IntoView {
 fn TrialView(state: State, on_pick: Callback<PickedFile>, on_stop: Callback<()>) -> impl IntoView {
     let has_frame = Memo::new(move |_| state.reading.frame.with(Option::is_some));
     let stage = move || match state.phase.get() {
-        Phase::Opening => StageState::Waiting("Loading the analysis into this browser"),
+        Phase::Opening(what) => StageState::Waiting(what),
         Phase::Running if !has_frame.get() => StageState::Waiting("Reading the first picture"),
         Phase::Paused => StageState::Paused,
         _ => StageState::Showing,
@@ -151,13 +154,13 @@ impl State {
     fn start(self) {
         self.run.set_value(None);
         self.reading.rest();
-        self.phase.set(Phase::Opening);
+        self.phase.set(Phase::Opening(LOADING));
         self.scope.spawn(async move {
             match self.open().await {
                 Ok(run) => {
                     self.run.set_value(Some(run));
                     // A picture may be done before this line.
-                    if self.phase.get_untracked() == Phase::Opening {
+                    if matches!(self.phase.get_untracked(), Phase::Opening(_)) {
                         self.phase.set(Phase::Running);
                     }
                 }
@@ -169,6 +172,10 @@ impl State {
     async fn open(self) -> Result<Run, Fault> {
         let choice = self.source.get_untracked().choice()?;
         let engine = self.analysis.engine().await?;
+        self.phase.set(Phase::Opening(match choice {
+            SourceChoice::Demo { .. } => "Opening the clip",
+            _ => "Opening the file",
+        }));
         let on = move |event: RunEvent| match event {
             RunEvent::Frame(frame) => self.reading.take_frame(frame),
             RunEvent::Stats(stats) => drop(self.reading.stats.try_set(stats)),

@@ -1,58 +1,162 @@
 //! Recordings of this device whose samples still wait for the relay.
 
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
-use mien_engine::{Recorder, Unfinished};
+use mien_engine::{LinkEnd, LinkState, Recorder, RecorderStatus, SessionAccess, Unfinished, now_ms};
+use mien_shared::SessionId;
+use mien_shared::problem::CloseCode;
 
 use super::scope::Scope;
 use crate::components::Link;
 use crate::kept;
-use crate::model::{format, route::Route};
+use crate::model::recordings::{BUSY_MS, busy};
+use crate::model::{format, refusal, route::Route};
 
 /// How long sending the rest of a former recording may take.
 const PATIENCE_MS: u32 = 30_000;
 
+/// A handle; a copy is the same list.
+#[derive(Clone, Copy)]
+struct List {
+    scope: Scope,
+    waiting: RwSignal<Vec<Unfinished>>,
+    /// Sessions that the relay takes nothing more of, and why.
+    refused: RwSignal<Vec<(SessionId, &'static str)>>,
+    sending: RwSignal<bool>,
+    said: RwSignal<Option<&'static str>>,
+}
+
 #[component]
 pub(crate) fn UnfinishedList() -> impl IntoView {
-    let scope = Scope::here();
-    let waiting = RwSignal::new(Vec::<Unfinished>::new());
-    let said = RwSignal::new(None::<&'static str>);
-    let look = move || {
-        scope.spawn(async move { waiting.set(mien_engine::unfinished().await) });
+    let list = List {
+        scope: Scope::here(),
+        waiting: RwSignal::new(Vec::new()),
+        refused: RwSignal::new(Vec::new()),
+        sending: RwSignal::new(false),
+        said: RwSignal::new(None),
     };
-    look();
-    let send = move |unfinished: Unfinished| {
-        said.set(Some("Sending"));
-        scope.spawn(async move {
-            let recorder = Recorder::open(unfinished.access, |_| {}).await;
-            let all = recorder.complete(PATIENCE_MS).await;
-            said.set(Some(if all {
-                "Everything is stored."
-            } else {
-                "The relay did not take everything now. Nothing was lost; try again later."
-            }));
-            waiting.set(mien_engine::unfinished().await);
-        });
-    };
-    let row = move |unfinished: Unfinished| {
-        let session = unfinished.access.session;
-        let known = kept::find(session);
-        let name = known.as_ref().map_or_else(|| "An earlier session".to_owned(), kept::Kept::name);
-        let text = format!(
-            "{name}: {} on this device for the relay.",
-            format::count(unfinished.pending, "sample waits", "samples wait")
-        );
-        view! {
-            <li class="notice" data-testid="unfinished">
-                <p>{text}</p>
+    list.look();
+    let nothing = move || list.waiting.with(Vec::is_empty) && list.said.get().is_none();
+    view! {
+        <ul class="unfinished" hidden=nothing>
+            {move || list.waiting.get().into_iter().map(|unfinished| view! { <Row list=list unfinished=unfinished /> }).collect_view()}
+            <li role="status" class="hint">{move || list.said.get()}</li>
+        </ul>
+    }
+}
+
+#[component]
+fn Row(list: List, unfinished: Unfinished) -> impl IntoView {
+    let session = unfinished.access.session;
+    let known = kept::find(session);
+    let name = known.as_ref().map_or_else(|| "An earlier session".to_owned(), kept::Kept::name);
+    let text = format!(
+        "{name}: {} on this device for the relay.",
+        format::count(unfinished.pending, "sample waits", "samples wait")
+    );
+    let elsewhere = busy(unfinished.touched_ms, now_ms());
+    let refused =
+        move || list.refused.with(|all| all.iter().find(|(other, _)| *other == session).map(|(_, why)| *why));
+    let ways_on = move || match refused() {
+        Some(why) => view! { <p>{why}</p><Discard list=list session=session /> }.into_any(),
+        // Sending takes a recording over from the tab that it runs in.
+        None if elsewhere => {
+            view! { <p class="hint">"It seems to be going on in another tab."</p> }.into_any()
+        }
+        None => {
+            let access = unfinished.access.clone();
+            view! {
                 {known.is_some().then(|| view! { <Link to=Route::Session(session) class="button">"Continue"</Link> })}
-                <button on:click=move |_| send(unfinished.clone())>"Send them now"</button>
-            </li>
+                <button disabled=move || list.sending.get() on:click=move |_| list.send(access.clone())>"Send them now"</button>
+            }
+            .into_any()
         }
     };
     view! {
-        <ul class="unfinished" hidden=move || waiting.with(Vec::is_empty) && said.get().is_none()>
-            {move || waiting.get().into_iter().map(row).collect_view()}
-            <li role="status" class="hint">{move || said.get()}</li>
-        </ul>
+        <li class="notice" data-testid="unfinished">
+            <p>{text}</p>
+            {ways_on}
+        </li>
     }
+}
+
+/// Two clicks, since there is no way back.
+#[component]
+fn Discard(list: List, session: SessionId) -> impl IntoView {
+    let armed = RwSignal::new(false);
+    view! {
+        <Show
+            when=move || armed.get()
+            fallback=move || view! { <button data-testid="discard" on:click=move |_| armed.set(true)>"Discard"</button> }
+        >
+            <button class="stop" data-testid="discard-confirm" on:click=move |_| list.discard(session)>"Discard for good"</button>
+            <button class="quiet" on:click=move |_| armed.set(false)>"Keep"</button>
+        </Show>
+    }
+}
+
+impl List {
+    /// Looks again for as long as something seems to be recorded elsewhere.
+    fn look(self) {
+        self.scope.spawn(async move {
+            loop {
+                let found = mien_engine::unfinished().await;
+                let wait = found.iter().any(|unfinished| busy(unfinished.touched_ms, now_ms()));
+                self.waiting.set(found);
+                if !wait {
+                    return;
+                }
+                TimeoutFuture::new(BUSY_MS as u32).await;
+            }
+        });
+    }
+
+    fn send(self, access: SessionAccess) {
+        let session = access.session;
+        self.sending.set(true);
+        self.said.set(Some("Sending"));
+        self.scope.spawn(async move {
+            let status = send(access).await;
+            let refusal = match status.link {
+                LinkState::Ended(LinkEnd::Closed(close)) => refusal::for_good(close),
+                _ => None,
+            };
+            self.said.set(Some(match refusal {
+                _ if status.pending == 0 => "Everything is stored.",
+                Some(_) => {
+                    "The relay does not take them any more. They stay on this device until you discard them."
+                }
+                None => "The relay did not take everything now. Nothing was lost; try again later.",
+            }));
+            if let Some(why) = refusal {
+                self.refused.update(|all| all.push((session, why)));
+            }
+            self.sending.set(false);
+            self.look();
+        });
+    }
+
+    fn discard(self, session: SessionId) {
+        self.scope.spawn(async move {
+            mien_engine::discard(session).await;
+            self.said.set(Some("Discarded."));
+            self.look();
+        });
+    }
+}
+
+/// Sends what waits, with a new token where the old one has expired and the page can get another.
+async fn send(access: SessionAccess) -> RecorderStatus {
+    let session = access.session;
+    let recorder = Recorder::open(access, |_| {}).await;
+    let all = recorder.complete(PATIENCE_MS).await;
+    let expired = LinkState::Ended(LinkEnd::Closed(CloseCode::Unauthorized));
+    if !all
+        && recorder.status().link == expired
+        && let Some(tokens) = kept::renew(session).await
+    {
+        recorder.resume(&tokens.ingest);
+        recorder.complete(PATIENCE_MS).await;
+    }
+    recorder.status()
 }

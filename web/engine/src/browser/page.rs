@@ -75,6 +75,31 @@ impl OnlineGuard {
     }
 }
 
+/// Calls back when the page may be about to go: it is being left, or it is out of sight, where a phone may end it
+/// without another word.
+#[derive(Debug)]
+pub(crate) struct LeaveGuard {
+    _listeners: Option<[gloo_events::EventListener; 2]>,
+}
+
+impl LeaveGuard {
+    pub(crate) fn new(on: impl Fn() + Clone + 'static) -> Self {
+        let listeners = web_sys::window().and_then(|window| {
+            let document = window.document()?;
+            let (page, hide) = (document.clone(), on.clone());
+            Some([
+                gloo_events::EventListener::new(&window, "pagehide", move |_| on()),
+                gloo_events::EventListener::new(&document, "visibilitychange", move |_| {
+                    if page.hidden() {
+                        hide();
+                    }
+                }),
+            ])
+        });
+        Self { _listeners: listeners }
+    }
+}
+
 /// This address as an absolute one, resolved against the document.
 pub(crate) fn page_url(relative: &str) -> String {
     let base = web_sys::window()

@@ -105,6 +105,28 @@ async fn a_faces_identity_is_not_given_again_after_a_reload() {
 }
 
 #[wasm_bindgen_test]
+async fn a_recorder_that_goes_writes_what_has_gathered() {
+    let access = access();
+    let recorder = Recorder::open(access.clone(), |_| {}).await;
+    recorder.push(1, &[]);
+    recorder.push(2, &[]);
+    drop(recorder);
+    assert_eq!(Recorder::open(access, |_| {}).await.status().pending, 2);
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_is_left_writes_at_once() {
+    let access = access();
+    let recorder = Recorder::open(access.clone(), |_| {}).await;
+    recorder.push(1, &[]);
+    recorder.push(2, &[]);
+    web_sys::window().unwrap().dispatch_event(&web_sys::Event::new("pagehide").unwrap()).unwrap();
+    let (_, found) = Disk::claim(&access).await.unwrap();
+    assert_eq!((found.numbers.last, found.first_key), (2, Some(1)));
+    assert_eq!(recorder.status().pending, 2);
+}
+
+#[wasm_bindgen_test]
 async fn an_older_tab_hears_that_it_was_taken_over() {
     let access = access();
     let states = Rc::new(RefCell::new(Vec::new()));

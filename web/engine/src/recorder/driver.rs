@@ -16,10 +16,11 @@ use super::sender::{DiskFault, Effect, GATHER_MS, Sender};
 use super::{LinkState, MemoryReason, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished};
 use crate::browser::disk::{self, Disk};
 use crate::browser::socket::{BROKEN, Socket, SocketEvent};
-use crate::browser::{OnlineGuard, now_ms, random};
+use crate::browser::{LeaveGuard, OnlineGuard, now_ms, random};
 
 /// Sends samples to the relay and keeps each until it is acked. A clone is the same recorder; dropping the last
-/// one closes the link, and what is not acked stays on the disk for the next visit.
+/// one closes the link, and what is not acked stays on the disk for the next visit. Where there is no disk it is
+/// gone: [`RecorderStatus::mode`] says so.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     shared: Rc<Shared>,
@@ -35,7 +36,21 @@ struct Shared {
     waiters: RefCell<Vec<oneshot::Sender<()>>>,
     deleting: Cell<bool>,
     delete_next: Cell<Option<u64>>,
-    timer: RefCell<Option<(Interval, OnlineGuard)>>,
+    /// Ticks and guards, until the link has ended.
+    clock: RefCell<Option<(Interval, OnlineGuard, LeaveGuard)>>,
+}
+
+impl Drop for Shared {
+    /// What has gathered since the last write is written still; nobody is left to hear of it.
+    fn drop(&mut self) {
+        if let Some((rows, numbers)) = self.sender.get_mut().unwritten()
+            && let Some(disk) = self.disk.take()
+        {
+            spawn_local(async move {
+                let _ = disk.save(&rows, numbers).await;
+            });
+        }
+    }
 }
 
 impl std::fmt::Debug for Shared {
@@ -74,14 +89,9 @@ impl Recorder {
             waiters: RefCell::new(Vec::new()),
             deleting: Cell::new(false),
             delete_next: Cell::new(None),
-            timer: RefCell::new(None),
+            clock: RefCell::new(None),
         });
-        let (ticking, online) = (Rc::downgrade(&shared), Rc::downgrade(&shared));
-        let interval = Interval::new(GATHER_MS as u32, move || {
-            Shared::with(&ticking, |sender| sender.tick(now_ms(), random()));
-        });
-        let guard = OnlineGuard::new(move || Shared::with(&online, |sender| sender.online(now_ms())));
-        *shared.timer.borrow_mut() = Some((interval, guard));
+        shared.start_clock();
         shared.settle();
         Self { shared }
     }
@@ -121,6 +131,17 @@ impl Recorder {
         }
     }
 
+    /// Connects again after the link has ended, with a token that may be a newer one; changes nothing while it has
+    /// not. False where this recorder is of no more use: another has its outbox, so that it has to be opened anew.
+    pub fn resume(&self, ingest_token: &str) -> bool {
+        let goes_on = self.shared.sender.borrow_mut().resume(now_ms(), ingest_token);
+        if goes_on && self.shared.clock.borrow().is_none() {
+            self.shared.start_clock();
+        }
+        self.shared.settle();
+        goes_on
+    }
+
     /// Closes the link at once. What is not acked stays on the disk.
     pub fn close(&self) {
         self.shared.sender.borrow_mut().abandon();
@@ -136,6 +157,31 @@ impl Shared {
         }
     }
 
+    fn start_clock(self: &Rc<Self>) {
+        let [ticking, online, leaving] = [(); 3].map(|()| Rc::downgrade(self));
+        let interval = Interval::new(GATHER_MS as u32, move || {
+            Self::with(&ticking, |sender| sender.tick(now_ms(), random()));
+        });
+        let online = OnlineGuard::new(move || Self::with(&online, |sender| sender.online(now_ms())));
+        let leaving = LeaveGuard::new(move || {
+            if let Some(shared) = leaving.upgrade() {
+                shared.write_at_last();
+            }
+        });
+        *self.clock.borrow_mut() = Some((interval, online, leaving));
+    }
+
+    /// The page may be gone before the disk could answer, so this write goes past the machine. If the page stays
+    /// after all, the machine writes the same rows once more.
+    fn write_at_last(&self) {
+        if let Some((rows, numbers)) = self.sender.borrow().unwritten()
+            && let Some(disk) = &self.disk
+        {
+            // A disk that refuses says so to the machine as well.
+            let _ = disk.save_at_last(&rows, numbers);
+        }
+    }
+
     /// Does what the machine asks until it asks for nothing, then tells the news.
     fn settle(self: &Rc<Self>) {
         loop {
@@ -148,7 +194,7 @@ impl Shared {
             }
         }
         if self.sender.borrow().is_over() {
-            self.timer.borrow_mut().take();
+            self.clock.borrow_mut().take();
             for waiter in self.waiters.borrow_mut().drain(..) {
                 // Whoever waited may have lost patience.
                 let _ = waiter.send(());

@@ -82,7 +82,7 @@ pub struct RecorderStatus {
     /// Bytes of every socket message sent, hello included.
     pub bytes_sent: u64,
     pub mode: StorageMode,
-    /// Samples that memory had no room for.
+    /// Samples that had no room: in memory, or in the queue before a disk that did not keep up.
     pub dropped: u64,
     /// Samples that the relay refused.
     pub rejected: u64,
@@ -101,4 +101,6 @@ pub enum RecorderEvent {
 pub struct Unfinished {
     pub access: SessionAccess,
     pub pending: u64,
+    /// When a recorder last wrote for it, Unix milliseconds. One that records does so all the time.
+    pub touched_ms: u64,
 }

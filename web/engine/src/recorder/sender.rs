@@ -166,9 +166,10 @@ impl Sender {
         matches!(self.phase, Phase::Ended(_))
     }
 
-    /// A sample. After the end nothing is taken.
+    /// A sample. Where the relay has ended the link it still waits, as [`Self::resume`] may open it again;
+    /// after any other end nothing is taken.
     pub(crate) fn push(&mut self, now: u64, at: u64, faces: Vec<Face>) {
-        if !self.is_over() {
+        if !self.is_over() || matches!(self.phase, Phase::Ended(LinkEnd::Closed(_))) {
             self.ledger.push(at, faces);
             self.gather(now);
         }
@@ -321,6 +322,37 @@ impl Sender {
         }
     }
 
+    /// Goes on after an end, with a token that may be a newer one. False where another visit has the disk since
+    /// then, so that the source has to be opened anew.
+    pub(crate) fn resume(&mut self, now: u64, token: &str) -> bool {
+        self.completing = false;
+        let Phase::Ended(end) = self.phase else { return true };
+        let elsewhere = matches!(end, LinkEnd::TakenOver | LinkEnd::Closed(CloseCode::Superseded));
+        if elsewhere && self.ledger.shelf() == Shelf::Disk {
+            return false;
+        }
+        token.clone_into(&mut self.token);
+        self.attempt = 0;
+        self.connect(now);
+        true
+    }
+
+    /// What the disk lacks when the recorder goes now: rows, and the numbers that belong to them. A write that is
+    /// under way counts as missing, since it may be cut off; written twice, a row is the same.
+    pub(crate) fn unwritten(&self) -> Option<(Vec<(u64, Sample)>, Numbers)> {
+        if self.ledger.shelf() != Shelf::Disk || self.phase == Phase::Ended(LinkEnd::TakenOver) {
+            return None;
+        }
+        let rows = self.rows(usize::MAX);
+        let mut numbers = self.ledger.numbers();
+        numbers.last = rows.last()?.1.seq;
+        // If that write is not cut off, its mark must stand: it comes to the disk before this.
+        if let Some(writing) = self.writing.filter(|writing| writing.offset == numbers.offset) {
+            numbers.marked = numbers.marked.max(writing.marked);
+        }
+        Some((rows, numbers))
+    }
+
     fn connect(&mut self, now: u64) {
         self.phase = Phase::Connecting { until: now + GREETING_MS };
         self.effects.push(Effect::Connect);
@@ -396,18 +428,19 @@ impl Sender {
         self.gathered_at = now;
         match self.ledger.shelf() {
             Shelf::Disk => {
-                let rows: Vec<(u64, Sample)> = self
-                    .ledger
-                    .unsaved(SAVE_ROWS)
-                    .into_iter()
-                    .map(|sample| (self.ledger.key(sample.seq), sample.clone()))
-                    .collect();
+                let rows = self.rows(SAVE_ROWS);
                 if !rows.is_empty() {
                     self.write(rows);
                 }
             }
             Shelf::Memory => self.pump(),
         }
+    }
+
+    /// The oldest samples that are not on the disk, by key.
+    fn rows(&self, count: usize) -> Vec<(u64, Sample)> {
+        let unsaved = self.ledger.unsaved(count).into_iter();
+        unsaved.map(|sample| (self.ledger.key(sample.seq), sample.clone())).collect()
     }
 
     /// While connected, the mark goes along with what is written: one transaction for both.

@@ -140,6 +140,20 @@ impl World {
         }
     }
 
+    /// The disk does what it was asked, and the sender is gone before it hears of it.
+    fn write_what_was_asked(&mut self) {
+        for asked in self.disk_answers.drain(..) {
+            match asked {
+                Effect::Save { rows, numbers } => {
+                    self.rows.extend(rows);
+                    self.numbers = numbers;
+                }
+                Effect::SaveNumbers(numbers) => self.numbers = numbers,
+                _ => {}
+            }
+        }
+    }
+
     fn cut(&mut self, sender: &mut Sender, code: u16) {
         if self.connected {
             self.connected = false;
@@ -173,10 +187,10 @@ fn uuid_like() -> uuid::Uuid {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// Cuts, silence, throttles, slow disks, and reloads that lose whatever is in memory.
+    /// Cuts, silence, throttles, slow disks, crashes that lose whatever is in memory, and reloads that do not.
     #[test]
     fn every_saved_sample_is_stored_once(
-        steps in prop::collection::vec((0..9_u8, 1..40_u64), 1..120),
+        steps in prop::collection::vec((0..10_u8, 1..40_u64), 1..120),
         before in 0..30_u64,
     ) {
         // Another device of this source may have been here before.
@@ -198,13 +212,27 @@ proptest! {
                 6 => world.cut(&mut sender, if amount % 2 == 0 { 1006 } else { 1012 }),
                 7 => world.throttle_next = true,
                 8 => {
-                    // A reload: what the disk has not written is gone, as is what it was asked and not done.
+                    // A crash: what the disk has not written is gone, as is what it was asked and not done.
                     world.disk_answers.clear();
                     world.connected = false;
                     let safe: std::collections::BTreeSet<u64> = world
                         .rows.values().map(|sample| sample.at)
                         .chain(world.stored.values().copied()).collect();
                     kept.retain(|at| safe.contains(at));
+                    sender = world.open();
+                }
+                9 => {
+                    // The page is left in order: nothing is lost, whether or not the disk still does what it was
+                    // asked before.
+                    if amount % 2 == 0 {
+                        world.write_what_was_asked();
+                    }
+                    if let Some((rows, numbers)) = sender.unwritten() {
+                        world.rows.extend(rows);
+                        world.numbers = numbers;
+                    }
+                    world.disk_answers.clear();
+                    world.connected = false;
                     sender = world.open();
                 }
                 _ => {}
@@ -281,6 +309,8 @@ fn a_taken_over_source_stops_here() {
     world.take(&mut sender);
     assert!(!world.connected);
     assert_eq!(sender.status(world.now).link, LinkState::Ended(LinkEnd::TakenOver));
+    assert_eq!(sender.unwritten(), None);
+    assert!(!sender.resume(world.now, "t"));
 }
 
 #[test]
@@ -307,4 +337,42 @@ fn a_line_that_answers_nothing_is_given_up() {
     world.pass(&mut sender, 2_000);
     assert_eq!(world.through, 1);
     assert!(matches!(sender.status(world.now).link, LinkState::Offline { .. } | LinkState::Connecting));
+}
+
+#[test]
+fn a_refused_link_goes_on_with_a_new_token() {
+    let (mut world, mut sender) = live();
+    sender.push(world.now, 1, Vec::new());
+    world.cut(&mut sender, 4401);
+    assert_eq!(sender.status(world.now).link, LinkState::Ended(LinkEnd::Closed(CloseCode::Unauthorized)));
+    sender.push(world.now, 2, Vec::new());
+    assert!(sender.resume(world.now, "newer"));
+    world.calm(&mut sender);
+    assert_eq!(world.stored.values().copied().collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn memory_that_has_the_only_copy_is_taken_up_again_after_any_end() {
+    for code in [4401, 4409, 4410] {
+        let mut world = World::default();
+        let ledger = Ledger::restore(Shelf::Memory, Numbers::default(), None);
+        let mode = StorageMode::Memory { why: MemoryReason::Unavailable };
+        let mut sender = Sender::new("t".to_owned(), ledger, mode, world.now);
+        world.take(&mut sender);
+        sender.push(world.now, 1, Vec::new());
+        world.cut(&mut sender, code);
+        assert!(sender.is_over(), "{code}");
+        assert!(sender.resume(world.now, "t"));
+        world.calm(&mut sender);
+        assert_eq!((world.stored.len(), sender.status(world.now).pending), (1, 0), "{code}");
+    }
+}
+
+#[test]
+fn an_outbox_that_another_visit_has_is_opened_anew() {
+    let (mut world, mut sender) = live();
+    sender.push(world.now, 1, Vec::new());
+    world.cut(&mut sender, 4409);
+    assert!(!sender.resume(world.now, "t"));
+    assert!(sender.is_over());
 }

@@ -8,6 +8,7 @@ use gloo_timers::callback::Interval;
 use mien_messages::Scope;
 use mien_models::Tracker;
 
+use super::harvest::Harvest;
 use super::input::{Input, Media};
 use super::{AnalysedFrame, EndReason, RunEvent, RunStats};
 use crate::browser::video::VideoEnd;
@@ -26,6 +27,7 @@ pub(crate) struct RunHandle {
     tracker: RefCell<Tracker>,
     policy: RefCell<ScopePolicy>,
     figures: RefCell<Figures>,
+    harvest: RefCell<Harvest>,
     paused: Cell<bool>,
     /// No more frames will come; the run ends when the last is answered.
     finishing: Cell<bool>,
@@ -65,6 +67,7 @@ impl RunHandle {
             tracker: RefCell::new(tracker),
             policy: RefCell::new(ScopePolicy::default()),
             figures: RefCell::new(Figures { since: now_precise_ms(), skipped_before, ..Figures::default() }),
+            harvest: RefCell::new(Harvest::default()),
             paused: Cell::new(false),
             finishing: Cell::new(false),
             ended: Cell::new(false),
@@ -152,6 +155,7 @@ impl RunHandle {
         match event {
             CrewEvent::Answer(answer) if answer.run == self.number => self.answered(answer),
             CrewEvent::FrameFailed { run, detail } if run == self.number => {
+                self.harvest.borrow_mut().failed(&detail);
                 (self.on)(RunEvent::Fault(RunFault::FrameFailed { detail }));
             }
             CrewEvent::Ready | CrewEvent::Answer(_) | CrewEvent::FrameFailed { .. } => {}
@@ -163,9 +167,20 @@ impl RunHandle {
                 self.end(EndReason::Failed);
             }
         }
-        if self.finishing.get() && self.engine.crew().is_none_or(|crew| !crew.is_busy()) {
-            self.end(EndReason::Finished);
+        if self.finishing.get() {
+            self.finish();
         }
+    }
+
+    /// Ends once the last frame is answered. A file that gave nothing has not just finished.
+    fn finish(&self) {
+        if self.ended.get() || self.engine.crew().is_some_and(|crew| crew.is_busy()) {
+            return;
+        }
+        let barren = self.harvest.borrow().barren();
+        let Some(fault) = barren else { return self.end(EndReason::Finished) };
+        (self.on)(RunEvent::Fault(fault));
+        self.end(EndReason::Failed);
     }
 
     fn captured(self: &Rc<Self>, at_ms: u64) {
@@ -199,6 +214,9 @@ impl RunHandle {
     fn answered(&self, answer: Answer) {
         self.figures.borrow_mut().took_ms.push(answer.took_ms);
         self.policy.borrow_mut().found(answer.scope, answer.detections.len());
+        if answer.image.is_some() {
+            self.harvest.borrow_mut().analysed();
+        }
         // A frame that was on the way when the run was paused is not shown: it would add to what is recorded.
         if self.paused.get() {
             return;
@@ -223,9 +241,7 @@ impl RunHandle {
         match end {
             VideoEnd::Finished => {
                 self.finishing.set(true);
-                if self.engine.crew().is_none_or(|crew| !crew.is_busy()) {
-                    self.end(EndReason::Finished);
-                }
+                self.finish();
             }
             VideoEnd::Lost | VideoEnd::Broken => {
                 let fault =

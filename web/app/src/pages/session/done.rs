@@ -1,6 +1,7 @@
 //! The end of a recording: what is stored, where to get it, and the way to erase it.
 
 use leptos::prelude::*;
+use mien_engine::StorageMode;
 use mien_shared::api::{ExportFormat, Summary};
 
 use super::Outcome;
@@ -20,8 +21,9 @@ pub(super) fn Done(recording: Recording, outcome: Outcome) -> impl IntoView {
     let figures = match outcome.summary {
         Ok(summary) => view! { <Figures summary=summary /> }.into_any(),
         Err(why) => view! {
-            <div class="notice warn" role="alert">
-                <p>{why}" "{(outcome.pending > 0).then(|| waiting_words(outcome.pending))}</p>
+            <div class="notice warn">
+                <p role="alert">{why}</p>
+                {move || waiting(recording).map(|words| view! { <p>{words}</p> })}
                 <button class="primary" data-testid="finish-again" on:click=move |_| recording.stop()>"Try again"</button>
             </div>
         }
@@ -55,6 +57,16 @@ pub(super) fn Done(recording: Recording, outcome: Outcome) -> impl IntoView {
             </section>
         </main>
     }
+}
+
+/// What still waits, and where: it goes on being sent meanwhile.
+fn waiting(recording: Recording) -> Option<String> {
+    let pending = recording.pending();
+    let words = (pending > 0).then(|| waiting_words(pending))?;
+    let in_memory = recording.status.with(|status| {
+        status.as_ref().is_some_and(|status| matches!(status.mode, StorageMode::Memory { .. }))
+    });
+    Some(if in_memory { format!("{words} Only this page has them: keep it open.") } else { words })
 }
 
 #[component]
@@ -106,6 +118,7 @@ fn Erase(recording: Recording, said: RwSignal<Option<String>>) -> impl IntoView 
         recording.spawn(async move {
             match recording.kept().relay().erase_session(recording.session()).await {
                 Ok(()) => {
+                    recording.let_go();
                     mien_engine::discard(recording.session()).await;
                     kept::forget(recording.session());
                     router.go(Route::Home);

@@ -3,10 +3,10 @@
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
-use mien_engine::api::ApiFault;
 use mien_shared::api::CreateMarker;
 use mien_shared::{Code, SourceName};
 
+use super::passes;
 use super::recording::Recording;
 use crate::model::timeline::Flag;
 
@@ -64,14 +64,6 @@ pub(super) async fn delete(recording: Recording, flag: Flag) {
             return;
         };
         TimeoutFuture::new(pause_ms).await;
-    }
-}
-
-/// Whether it is worth asking again: a refusal would be the same; only being too fast or away passes.
-fn passes(fault: &ApiFault) -> bool {
-    match fault {
-        ApiFault::Problem(problem) => problem.status == 429 || problem.status >= 500,
-        _ => true,
     }
 }
 

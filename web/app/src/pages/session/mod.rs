@@ -6,6 +6,7 @@ mod markers;
 mod recording;
 
 use leptos::prelude::*;
+use mien_engine::api::ApiFault;
 use mien_engine::{LinkState, StorageMode};
 use mien_shared::SessionId;
 use mien_shared::api::Summary;
@@ -18,7 +19,7 @@ use crate::components::{
 };
 use crate::fault::Fault;
 use crate::kept::{self, Kept};
-use crate::model::{format, route::Route};
+use crate::model::{format, refusal, route::Route};
 
 /// Where a recording stands. One at a time, so that no two of its views can be open at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +43,14 @@ enum Phase {
 struct Outcome {
     /// What the relay has, or why it could not be asked.
     summary: Result<Summary, String>,
-    /// Samples that wait on this device.
-    pending: u64,
+}
+
+/// Whether it is worth asking again: anything but a refusal may pass.
+fn passes(fault: &ApiFault) -> bool {
+    match fault {
+        ApiFault::Problem(problem) => refusal::passes(problem.status),
+        _ => true,
+    }
 }
 
 #[component]
@@ -57,6 +64,7 @@ pub(crate) fn SessionPage(session: SessionId) -> impl IntoView {
 #[component]
 fn Known(kept: Kept) -> impl IntoView {
     let recording = Recording::new(kept);
+    recording.mind_absence();
     recording.begin();
     // Views that stay while their phase changes within: the live view over opening, live and paused.
     let kind = Memo::new(move |_| match recording.phase.get() {
@@ -143,11 +151,11 @@ fn Live(recording: Recording) -> impl IntoView {
             )
         })
     });
-    let pending =
-        Memo::new(move |_| status.with(|status| status.as_ref().map_or(0, |status| status.pending)));
-    let sent =
-        Memo::new(move |_| Some(status.with(|status| status.as_ref().map_or(0, |status| status.bytes_sent))));
+    let pending = Memo::new(move |_| recording.pending());
+    let sent = Signal::derive(move || Some(recording.sent.get()));
     let memory_only = Memo::new(move |_| status.with(|status| status.as_ref().and_then(memory_words)));
+    let dropped =
+        Memo::new(move |_| status.with(|status| status.as_ref().map_or(0, |status| status.dropped)));
     let rejected =
         Memo::new(move |_| status.with(|status| status.as_ref().map_or(0, |status| status.rejected)));
     let live = Memo::new(move |_| recording.phase.get() == Phase::Live);
@@ -175,6 +183,14 @@ fn Live(recording: Recording) -> impl IntoView {
             {move || memory_only.get().map(|words| view! {
                 <div class="notice warn" role="status" data-testid="memory-only"><p>{words}</p></div>
             })}
+            {move || (dropped.get() > 0).then(|| view! {
+                <div class="notice warn" role="status" data-testid="dropped">
+                    <p>{format!(
+                        "{} lost: this device had no room, or did not store them fast enough.",
+                        format::count(dropped.get(), "sample is", "samples are")
+                    )}</p>
+                </div>
+            })}
             {move || (rejected.get() > 0).then(|| view! {
                 <div class="notice warn" role="status" data-testid="rejected">
                     <p>{format!("The relay refused {}.", format::count(rejected.get(), "sample", "samples"))}</p>
@@ -198,24 +214,23 @@ fn memory_words(status: &mien_engine::RecorderStatus) -> Option<String> {
         mien_engine::MemoryReason::DiskFull => "The disk, or this site’s share of it, is full",
         mien_engine::MemoryReason::Broken => "This browser’s storage failed",
     };
-    let lost = match status.dropped {
-        0 => String::new(),
-        dropped => format!(" {} had no room and are lost.", format::count(dropped, "sample", "samples")),
-    };
     Some(format!(
-        "{why}, so samples wait in memory until they are stored. Keep this page open until nothing waits.{lost}"
+        "{why}, so samples wait in memory until they are stored. Keep this page open until nothing waits."
     ))
 }
 
 #[component]
 fn Finishing(recording: Recording) -> impl IntoView {
-    let pending = move || recording.status.with(|status| status.as_ref().map_or(0, |status| status.pending));
+    let words = move || match recording.pending() {
+        0 => "Closing the session.".to_owned(),
+        pending => waiting_words(pending),
+    };
     view! {
         <main class="sheet">
             <section class="card" role="status" data-testid="finishing">
                 <Brand />
                 <h1 tabindex="-1">"The camera is off"</h1>
-                <p>{move || waiting_words(pending())}</p>
+                <p>{words}</p>
                 <progress aria-label="Sending the last samples"></progress>
             </section>
         </main>

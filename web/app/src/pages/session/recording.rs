@@ -1,23 +1,27 @@
 //! The one owner of a recording: camera, recorder and phase change here and nowhere else.
 
-use std::future::Future;
+mod link;
 
-use futures_util::future::{Either, join, select};
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::future::{Either, Shared, join, select};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
 use mien_engine::{
-    CameraChoice, CameraDevice, EndReason, LinkEnd, LinkState, LoadProgress, PickedFile, Recorder,
-    RecorderEvent, RecorderStatus, Run, RunEvent, RunFault, SourceChoice,
+    CameraChoice, CameraDevice, EndReason, LoadProgress, PickedFile, Recorder, RecorderStatus, Run, RunEvent,
+    RunFault, SourceChoice, now_ms,
 };
-use mien_shared::api::{Marker, PatchSession};
-use mien_shared::problem::CloseCode;
-use mien_shared::{Sample, SessionId, SessionStatus};
+use mien_shared::api::Marker;
+use mien_shared::{Code, Sample, SessionId, SessionStatus};
 
-use super::{Outcome, Phase, history, markers};
+use super::{Phase, history, markers, passes};
 use crate::analysis::Analysis;
+use crate::browser;
 use crate::fault::Fault;
 use crate::kept::{self, Kept};
+use crate::model::absence::unrecorded_since;
 use crate::model::timeline::Timeline;
 use crate::pages::scope::Scope;
 use crate::reading::Reading;
@@ -25,8 +29,8 @@ use crate::reading::Reading;
 /// How long the relay may take to say whether a session goes on before the camera opens without it: a reload
 /// must work offline too.
 const CHECK_MS: u32 = 2_000;
-/// How long the last samples may take after stop.
-const PATIENCE_MS: u32 = 15_000;
+/// The recorder, or its opening: whoever wants it while it opens gets the same one.
+type Opening = Shared<Pin<Box<dyn Future<Output = Recorder>>>>;
 
 /// A handle; a copy is the same recording.
 #[derive(Clone, Copy)]
@@ -39,8 +43,17 @@ pub(super) struct Recording {
     pub(super) status: RwSignal<Option<RecorderStatus>>,
     /// Something worth a line that stops nothing.
     pub(super) notice: RwSignal<Option<String>>,
+    /// Bytes sent for this session, by this tab.
+    pub(super) sent: RwSignal<u64>,
+    /// Of those, what recorders before the present one have sent.
+    sent_before: StoredValue<u64>,
     run: StoredValue<Option<Run>, LocalStorage>,
-    recorder: StoredValue<Option<Recorder>, LocalStorage>,
+    /// How often a source was asked for. One that opens late finds by it that nobody waits for it any more.
+    turn: StoredValue<u32>,
+    /// Stays until everything is stored: without a disk it alone has the samples.
+    recorder: StoredValue<Option<Opening>, LocalStorage>,
+    /// When new tokens were got last, Unix milliseconds.
+    renewed_ms: StoredValue<u64>,
     /// The cameras of this device, once one is open.
     pub(super) cameras: RwSignal<Vec<CameraDevice>>,
     /// Id of the one that is open.
@@ -53,6 +66,7 @@ pub(super) struct Recording {
 
 impl Recording {
     pub(super) fn new(kept: Kept) -> Self {
+        let sent = kept::sent(kept.session);
         Self {
             kept: StoredValue::new(kept),
             analysis: expect_context::<Analysis>(),
@@ -61,8 +75,12 @@ impl Recording {
             phase: RwSignal::new(Phase::Checking),
             status: RwSignal::new(None),
             notice: RwSignal::new(None),
+            sent: RwSignal::new(sent),
+            sent_before: StoredValue::new(sent),
             run: StoredValue::new_local(None),
+            turn: StoredValue::new(0),
             recorder: StoredValue::new_local(None),
+            renewed_ms: StoredValue::new(0),
             cameras: RwSignal::new(Vec::new()),
             camera: RwSignal::new(None),
             markers: StoredValue::new(Vec::new()),
@@ -79,6 +97,11 @@ impl Recording {
 
     pub(super) fn kept(self) -> Kept {
         self.kept.get_value()
+    }
+
+    /// Samples that wait for the relay, as a signal.
+    pub(super) fn pending(self) -> u64 {
+        self.status.with(|status| status.as_ref().map_or(0, |status| status.pending))
     }
 
     pub(super) fn name(self) -> String {
@@ -114,7 +137,13 @@ impl Recording {
             };
             match answer {
                 Some(Ok(session)) if session.status == SessionStatus::Completed => self.conclude().await,
-                Some(Err(fault @ ApiFault::Problem(_))) => self.phase.set(Phase::Fault(problem(fault))),
+                Some(Err(fault @ ApiFault::Problem(_))) if !passes(&fault) => {
+                    if fault.code() == Some(Code::Unauthorized) && self.renew().await {
+                        self.begin();
+                    } else {
+                        self.refused(fault);
+                    }
+                }
                 Some(Ok(_)) => {
                     // Once: another try after a fault has it all still.
                     if self.reading.timeline.with_untracked(Timeline::is_empty) {
@@ -122,18 +151,48 @@ impl Recording {
                     }
                     self.proceed();
                 }
-                // Unreachable: the outbox takes what the camera gives until the relay is back.
+                // Away, or in trouble: the outbox takes what the camera gives until the relay is back.
                 Some(Err(_)) | None => self.proceed(),
             }
         });
     }
 
     fn proceed(self) {
-        if kept::consented(self.session()) {
-            self.open(camera());
-        } else {
+        if !kept::consented(self.session()) {
             self.phase.set(Phase::Consent);
+        } else if kept::paused(self.session()) {
+            // The camera stays off until the person goes on; what waits from before is sent all the same.
+            self.phase.set(Phase::Paused);
+            self.spawn(async move { drop(self.recorder().await) });
+        } else {
+            self.open(camera());
         }
+    }
+
+    /// Tells, when this tab is seen again, what its absence cost: browsers give a hidden tab no frames.
+    pub(super) fn mind_absence(self) {
+        let hidden_ms = StoredValue::new(None::<u64>);
+        let listener = window_event_listener_untyped("visibilitychange", move |_| {
+            if document().hidden() {
+                // It may be a reload.
+                kept::keep_sent(self.session(), self.sent.get_untracked());
+                let films =
+                    self.phase.get_untracked() == Phase::Live && self.camera.with_untracked(Option::is_some);
+                hidden_ms.set_value(films.then(now_ms));
+                return;
+            }
+            let hidden = hidden_ms.try_update_value(Option::take).flatten();
+            let since = hidden.and_then(|at| unrecorded_since(at, self.reading.newest_ms(), now_ms()));
+            if let Some(since) = since.filter(|_| self.phase.get_untracked() == Phase::Live) {
+                self.reading.interrupt();
+                self.notice.set(Some(format!(
+                    "Nothing was recorded from {} to {}: browsers show a hidden tab no pictures. Keep this tab in view while it records.",
+                    browser::time_of_day(since),
+                    browser::time_of_day(now_ms()),
+                )));
+            }
+        });
+        on_cleanup(move || listener.remove());
     }
 
     /// The person's yes.
@@ -145,8 +204,7 @@ impl Recording {
     /// Goes on with another camera; the session and its link stay.
     pub(super) fn use_camera(self, device_id: String) {
         // The former one first: many phones open one camera at a time.
-        self.run.set_value(None);
-        self.reading.rest();
+        self.camera_off();
         self.run_from(SourceChoice::Camera(CameraChoice {
             device_id: Some(device_id),
             ..CameraChoice::default()
@@ -163,60 +221,69 @@ impl Recording {
 
     /// The way on from a fault.
     pub(super) fn retry(self) {
-        self.release();
+        self.camera_off();
         self.begin();
     }
 
     fn open(self, source: SourceChoice) {
-        self.release();
+        self.camera_off();
+        kept::keep_paused(self.session(), false);
         self.notice.set(None);
         self.run_from(source);
     }
 
     fn run_from(self, source: SourceChoice) {
+        let turn = self.turn.get_value() + 1;
+        self.turn.set_value(turn);
         self.phase.set(Phase::Opening("Loading the analysis into this browser"));
         self.spawn(async move {
-            match self.start(source).await {
-                Ok(run) => {
-                    // A link that ended meanwhile has decided already.
-                    if matches!(self.phase.get_untracked(), Phase::Opening(_)) {
-                        self.camera.set(run.camera());
-                        self.run.set_value(Some(run));
-                        self.phase.set(Phase::Live);
-                        if let Some(id) = self.camera.get_untracked() {
-                            kept::keep_camera(&id);
-                            self.cameras.set(mien_engine::devices().await);
-                        }
+            match self.start(source, turn).await {
+                Ok(Some(run)) => {
+                    self.camera.set(run.camera());
+                    self.run.set_value(Some(run));
+                    self.phase.set(Phase::Live);
+                    if let Some(id) = self.camera.get_untracked() {
+                        kept::keep_camera(&id);
+                        self.cameras.set(mien_engine::devices().await);
                     }
                 }
-                Err(fault) => self.fail(fault),
+                Err(fault) if self.waits_for(turn) => self.fail(fault),
+                Ok(None) | Err(_) => {}
             }
         });
     }
 
-    async fn start(self, source: SourceChoice) -> Result<Run, Fault> {
+    /// Whether this very source is still wanted: stop, a fault or another source may have come between.
+    fn waits_for(self, turn: u32) -> bool {
+        self.turn.get_value() == turn && matches!(self.phase.get_untracked(), Phase::Opening(_))
+    }
+
+    /// `None` where it is not wanted any more; the camera is then not opened, or closed again.
+    async fn start(self, source: SourceChoice, turn: u32) -> Result<Option<Run>, Fault> {
         // The analysis first: where it cannot run, the camera need not open at all.
         let engine = self.analysis.engine().await?;
-        if self.recorder.with_value(Option::is_none) {
-            let recorder =
-                Recorder::open(self.kept.with_value(Kept::access), move |event| self.on_recorder(event))
-                    .await;
-            self.status.set(Some(recorder.status()));
-            // The relay knows more where this browser keeps nothing, or another device recorded before.
-            engine.continue_faces(recorder.next_face().max(self.next_face.get_value()));
-            self.recorder.set_value(Some(recorder));
+        if !self.waits_for(turn) {
+            return Ok(None);
         }
-        if let Phase::Opening(_) = self.phase.get_untracked() {
-            self.phase.set(Phase::Opening("Opening the camera; the browser may ask you"));
+        let recorder = self.recorder().await;
+        if !self.waits_for(turn) {
+            return Ok(None);
         }
-        Ok(engine.start(source, move |event| self.on_run(event)).await?)
+        // The relay knows more where this browser keeps nothing, or another device recorded before.
+        engine.continue_faces(recorder.next_face().max(self.next_face.get_value()));
+        self.phase.set(Phase::Opening(match source {
+            SourceChoice::Camera(_) => "Opening the camera; the browser may ask you",
+            _ => "Opening the file",
+        }));
+        let run = engine.start(source, move |event| self.on_run(event)).await?;
+        Ok(self.waits_for(turn).then_some(run))
     }
 
     fn on_run(self, event: RunEvent) {
         match event {
             RunEvent::Frame(frame) => {
-                self.recorder.try_with_value(|recorder| {
-                    if let Some(recorder) = recorder {
+                self.recorder.try_with_value(|opening| {
+                    if let Some(recorder) = opening.as_ref().and_then(Shared::peek) {
                         recorder.push(frame.at_ms, &frame.faces);
                     }
                 });
@@ -237,102 +304,37 @@ impl Recording {
         }
     }
 
-    fn on_recorder(self, event: RecorderEvent) {
-        let RecorderEvent::Status(status) = event else { return };
-        let end = match &status.link {
-            LinkState::Ended(end) => Some(*end),
-            _ => None,
-        };
-        self.status.try_set(Some(status));
-        // While finishing, whoever waits for the recorder decides.
-        let waits = matches!(self.phase.try_get_untracked(), Some(Phase::Finishing | Phase::Done(_)) | None);
-        if let Some(end) = end.filter(|_| !waits) {
-            self.later(move || self.link_ended(end));
-        }
-    }
-
-    /// The link is over for good: the camera goes off, and the relay says what became of the session. If that
-    /// goes on, the link itself says why it ended.
-    fn link_ended(self, end: LinkEnd) {
-        self.release();
-        self.phase.set(Phase::Checking);
-        self.spawn(async move {
-            match self.kept().relay().session(self.session()).await {
-                Ok(session) if session.status == SessionStatus::Completed => self.conclude().await,
-                Err(fault @ ApiFault::Problem(_)) => self.phase.set(Phase::Fault(problem(fault))),
-                Ok(_) | Err(_) => self.phase.set(Phase::Fault(match end {
-                    LinkEnd::Closed(close) => Fault::closed(close),
-                    LinkEnd::TakenOver | LinkEnd::Done => Fault::superseded(),
-                })),
-            }
-        });
-    }
-
     fn fail(self, fault: Fault) {
-        self.release();
+        self.camera_off();
         self.phase.set(Phase::Fault(fault));
     }
 
-    /// Camera off, link closed. What is not acked stays on the disk.
-    fn release(self) {
+    /// The recorder stays, and goes on sending what waits.
+    fn camera_off(self) {
         self.run.set_value(None);
-        self.recorder.set_value(None);
         self.reading.rest();
     }
 
     pub(super) fn toggle(self) {
-        self.run.with_value(|run| match (run, self.phase.get_untracked()) {
-            (Some(run), Phase::Live) => {
-                run.pause();
-                self.phase.set(Phase::Paused);
-            }
-            (Some(run), Phase::Paused) => {
+        let pauses = match self.phase.get_untracked() {
+            Phase::Live => true,
+            Phase::Paused => false,
+            _ => return,
+        };
+        if !pauses && self.run.with_value(Option::is_none) {
+            // Paused before a reload.
+            return self.open(camera());
+        }
+        kept::keep_paused(self.session(), pauses);
+        self.run.with_value(|run| match run {
+            Some(run) if pauses => run.pause(),
+            Some(run) => {
                 self.reading.interrupt();
                 run.resume();
-                self.phase.set(Phase::Live);
             }
-            _ => {}
+            None => {}
         });
-    }
-
-    /// Camera off at once; then everything is sent, the session completed and its summary shown.
-    pub(super) fn stop(self) {
-        self.run.set_value(None);
-        self.reading.rest();
-        self.phase.set(Phase::Finishing);
-        self.spawn(async move {
-            let recorder = match self.recorder.get_value() {
-                Some(recorder) => recorder,
-                None => {
-                    Recorder::open(self.kept.with_value(Kept::access), move |event| self.on_recorder(event))
-                        .await
-                }
-            };
-            self.recorder.set_value(None);
-            let all = recorder.complete(PATIENCE_MS).await;
-            let status = recorder.status();
-            self.status.set(Some(status.clone()));
-            if !all && status.pending > 0 {
-                let why = "Not everything is stored yet, so the session stays open.".to_owned();
-                self.phase.set(Phase::Done(Outcome { summary: Err(why), pending: status.pending }));
-                return;
-            }
-            let patch = PatchSession { title: None, status: Some(SessionStatus::Completed) };
-            match self.kept().relay().patch_session(self.session(), &patch).await {
-                Ok(_) => self.conclude().await,
-                Err(fault) => {
-                    let why = format!("The session could not be closed: {fault}");
-                    self.phase.set(Phase::Done(Outcome { summary: Err(why), pending: 0 }));
-                }
-            }
-        });
-    }
-
-    /// Shows what the relay has of the completed session.
-    async fn conclude(self) {
-        kept::withdraw_consent(self.session());
-        let summary = self.kept().relay().summary(self.session()).await.map_err(|fault| fault.to_string());
-        self.phase.set(Phase::Done(Outcome { summary, pending: 0 }));
+        self.phase.set(if pauses { Phase::Paused } else { Phase::Live });
     }
 
     /// After the engine's callback has returned: what is dropped then may be what called.
@@ -344,15 +346,4 @@ impl Recording {
 /// The camera that was used last, or the browser's choice.
 fn camera() -> SourceChoice {
     SourceChoice::Camera(CameraChoice { device_id: kept::camera(), ..CameraChoice::default() })
-}
-
-fn problem(fault: ApiFault) -> Fault {
-    use mien_shared::Code;
-    match fault.code() {
-        Some(Code::Unauthorized) => Fault::closed(CloseCode::Unauthorized),
-        Some(Code::Forbidden) => Fault::closed(CloseCode::Forbidden),
-        Some(Code::SessionNotFound) => Fault::closed(CloseCode::SessionNotFound),
-        Some(Code::SessionEnded) => Fault::closed(CloseCode::SessionEnded),
-        _ => fault.into(),
-    }
 }

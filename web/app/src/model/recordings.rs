@@ -1,0 +1,37 @@
+//! The recordings that a device remembers, and whether one is going on elsewhere.
+
+/// A recorder writes several times a second; one that has not for this long is gone, or pauses.
+pub const BUSY_MS: u64 = 10_000;
+
+/// Whether a recorder, perhaps another tab's, seems to be writing.
+pub fn busy(touched_ms: u64, now_ms: u64) -> bool {
+    now_ms.saturating_sub(touched_ms) < BUSY_MS
+}
+
+/// Two lists as one. Where both have an entry, that of `newer` stands.
+pub fn merged<T, K: PartialEq>(older: Vec<T>, newer: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut list = older;
+    list.retain(|entry| newer.iter().all(|other| key(other) != key(entry)));
+    list.extend(newer);
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_list_hides_no_newer_entry() {
+        let list = merged(vec![(1, "old"), (2, "old")], vec![(2, "new"), (3, "new")], |entry| entry.0);
+        assert_eq!(list, [(1, "old"), (2, "new"), (3, "new")]);
+        assert_eq!(merged(Vec::new(), vec![7], |entry| *entry), [7]);
+        assert_eq!(merged(vec![7], Vec::new(), |entry| *entry), [7]);
+    }
+
+    #[test]
+    fn a_recording_in_another_tab_is_busy() {
+        assert!(busy(100_000, 100_400));
+        assert!(busy(100_000, 99_000), "a clock that was set back");
+        assert!(!busy(100_000, 100_000 + BUSY_MS));
+    }
+}

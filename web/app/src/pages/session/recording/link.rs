@@ -1,0 +1,173 @@
+//! The recording's link to the relay: the recorder, how it ends, and what follows from that.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::FutureExt;
+use leptos::prelude::*;
+use mien_engine::api::ApiFault;
+use mien_engine::{LinkEnd, LinkState, Recorder, RecorderEvent, RecorderStatus, StorageMode, now_ms};
+use mien_shared::api::PatchSession;
+use mien_shared::problem::CloseCode;
+use mien_shared::{Code, SessionStatus};
+
+use super::super::{Outcome, Phase, passes};
+use super::Recording;
+use crate::fault::Fault;
+use crate::kept::{self, Kept};
+
+/// How long the last samples may take after stop.
+const PATIENCE_MS: u32 = 15_000;
+/// A token that is refused this soon after it was given will not be bettered by another.
+const RENEW_AGAIN_MS: u64 = 60_000;
+
+impl Recording {
+    /// The recorder: opened where there is none, connected again where its link has ended.
+    pub(super) async fn recorder(self) -> Recorder {
+        if let Some(opening) = self.recorder.get_value() {
+            let recorder = opening.await;
+            if recorder.resume(&self.kept.with_value(|kept| kept.tokens.ingest.clone())) {
+                return recorder;
+            }
+        }
+        self.sent_before.set_value(self.sent.get_untracked());
+        let access = self.kept.with_value(Kept::access);
+        let open: Pin<Box<dyn Future<Output = Recorder>>> =
+            Box::pin(Recorder::open(access, move |event| self.on_recorder(event)));
+        let opening = open.shared();
+        self.recorder.set_value(Some(opening.clone()));
+        let recorder = opening.await;
+        self.status.set(Some(recorder.status()));
+        recorder
+    }
+
+    fn on_recorder(self, event: RecorderEvent) {
+        let RecorderEvent::Status(status) = event else { return };
+        let before = self.status.try_get_untracked().flatten().map(|before| before.link);
+        let end = match &status.link {
+            // Told once: what still gathers after an end is news of its own.
+            LinkState::Ended(end) if before.as_ref() != Some(&status.link) => Some(*end),
+            _ => None,
+        };
+        self.sent.try_set(self.sent_before.try_get_value().unwrap_or(0) + status.bytes_sent);
+        self.status.try_set(Some(status));
+        // While finishing, whoever waits for the recorder decides.
+        let waits = matches!(self.phase.try_get_untracked(), Some(Phase::Finishing | Phase::Done(_)) | None);
+        if let Some(end) = end.filter(|_| !waits) {
+            self.later(move || self.link_ended(end));
+        }
+    }
+
+    /// The relay has ended the link. An expired token is renewed while the recording goes on; any other end is for
+    /// good: the camera goes off, and the relay says what became of the session. If that goes on, the link itself
+    /// says why it ended.
+    fn link_ended(self, end: LinkEnd) {
+        self.spawn(async move {
+            if end == LinkEnd::Closed(CloseCode::Unauthorized) && self.renew().await {
+                drop(self.recorder().await);
+                return;
+            }
+            if matches!(self.phase.get_untracked(), Phase::Finishing | Phase::Done(_)) {
+                return;
+            }
+            self.camera_off();
+            // What it has not written yet, it writes as it goes. Without a disk nothing else has what waits.
+            if self.status.with_untracked(|status| {
+                status.as_ref().is_some_and(|status| status.mode == StorageMode::Disk)
+            }) {
+                self.let_go();
+            }
+            self.phase.set(Phase::Checking);
+            match self.kept().relay().session(self.session()).await {
+                Ok(session) if session.status == SessionStatus::Completed => self.conclude().await,
+                Err(fault @ ApiFault::Problem(_)) if !passes(&fault) => self.refused(fault),
+                Ok(_) | Err(_) => self.phase.set(Phase::Fault(match end {
+                    LinkEnd::Closed(CloseCode::Unauthorized) => Fault::expired_recording(),
+                    LinkEnd::Closed(close) => Fault::closed(close),
+                    LinkEnd::TakenOver | LinkEnd::Done => Fault::superseded(),
+                })),
+            }
+        });
+    }
+
+    /// New tokens in place of expired ones. False where there are none to be had.
+    pub(super) async fn renew(self) -> bool {
+        if now_ms().saturating_sub(self.renewed_ms.get_value()) < RENEW_AGAIN_MS {
+            return false;
+        }
+        self.renewed_ms.set_value(now_ms());
+        let Some(tokens) = kept::renew(self.session()).await else { return false };
+        self.kept.update_value(|kept| kept.tokens = tokens);
+        true
+    }
+
+    pub(super) fn refused(self, fault: ApiFault) {
+        if fault.code() == Some(Code::SessionNotFound) {
+            kept::forget(self.session());
+        }
+        self.phase.set(Phase::Fault(match fault.code() {
+            Some(Code::Unauthorized) => Fault::expired_recording(),
+            Some(Code::Forbidden) => Fault::closed(CloseCode::Forbidden),
+            Some(Code::SessionNotFound) => Fault::closed(CloseCode::SessionNotFound),
+            Some(Code::SessionEnded) => Fault::closed(CloseCode::SessionEnded),
+            _ => fault.into(),
+        }));
+    }
+
+    /// Closes the link.
+    pub(in crate::pages::session) fn let_go(self) {
+        self.recorder.set_value(None);
+    }
+
+    /// Camera off at once; then everything is sent, the session completed and its summary shown.
+    pub(in crate::pages::session) fn stop(self) {
+        self.camera_off();
+        self.phase.set(Phase::Finishing);
+        self.spawn(async move {
+            let mut status = self.send_the_rest().await;
+            let expired = LinkState::Ended(LinkEnd::Closed(CloseCode::Unauthorized));
+            if status.pending > 0 && status.link == expired && self.renew().await {
+                status = self.send_the_rest().await;
+            }
+            if status.pending > 0 {
+                // The recorder stays and goes on trying.
+                let why = "Not everything is stored yet, so the session stays open.".to_owned();
+                self.phase.set(Phase::Done(Outcome { summary: Err(why) }));
+                return;
+            }
+            self.recorder.set_value(None);
+            match self.complete().await {
+                Ok(()) => self.conclude().await,
+                Err(fault) => {
+                    let why = format!("The session could not be closed: {fault}");
+                    self.phase.set(Phase::Done(Outcome { summary: Err(why) }));
+                }
+            }
+        });
+    }
+
+    async fn send_the_rest(self) -> RecorderStatus {
+        let recorder = self.recorder().await;
+        recorder.complete(PATIENCE_MS).await;
+        let status = recorder.status();
+        self.status.set(Some(status.clone()));
+        status
+    }
+
+    async fn complete(self) -> Result<(), ApiFault> {
+        let patch = PatchSession { title: None, status: Some(SessionStatus::Completed) };
+        let mut patched = self.kept().relay().patch_session(self.session(), &patch).await;
+        let expired = matches!(&patched, Err(fault) if fault.code() == Some(Code::Unauthorized));
+        if expired && self.renew().await {
+            patched = self.kept().relay().patch_session(self.session(), &patch).await;
+        }
+        patched.map(drop)
+    }
+
+    /// Shows what the relay has of the completed session.
+    pub(super) async fn conclude(self) {
+        kept::withdraw_consent(self.session());
+        let summary = self.kept().relay().summary(self.session()).await.map_err(|fault| fault.to_string());
+        self.phase.set(Phase::Done(Outcome { summary }));
+    }
+}
