@@ -9,7 +9,7 @@ use mien_shared::Expression;
 
 use super::table::TimelineTable;
 use crate::browser;
-use crate::draw::{Chart, draw_chart};
+use crate::draw::{Chart, SizeGuard, draw_chart};
 use crate::model::format;
 use crate::model::timeline::{COLUMN_MS, Shown, Timeline};
 use crate::model::view::View;
@@ -225,8 +225,10 @@ fn draw_when_changed(
         cursor.track();
         request(true);
     });
-    let resized = window_event_listener(leptos::ev::resize, move |_| request(true));
-    on_cleanup(move || resized.remove());
+    let sized = StoredValue::new_local(None);
+    Effect::new(move |_| {
+        sized.set_value(canvas.get().map(|canvas| SizeGuard::new(&canvas, move || request(true))));
+    });
 }
 
 enum Gesture {
