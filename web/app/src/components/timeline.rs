@@ -61,7 +61,8 @@ pub(crate) fn TimelinePlot(
             ("-" | "−", _) => zoom(ZOOM_STEP, 1.0),
             ("Home", _) => pan(f64::from(i32::MIN)),
             ("End", _) => follow(),
-            ("Escape", _) => cursor.set(None),
+            // Without a reading it closes whatever else is open.
+            ("Escape", _) if cursor.get_untracked().is_some() => cursor.set(None),
             _ => return,
         }
         event.prevent_default();
