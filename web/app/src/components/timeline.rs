@@ -126,7 +126,7 @@ pub(crate) fn TimelinePlot(
                     </Show>
                     <button class="quiet" aria-label="Show a shorter time" on:click=move |_| zoom(1.0 / ZOOM_STEP, 1.0)>"+"</button>
                     <button class="quiet" aria-label="Show a longer time" on:click=move |_| zoom(ZOOM_STEP, 1.0)>"−"</button>
-                    <button class="quiet" aria-pressed=move || as_table.get().to_string()
+                    <button class="quiet as-table" aria-pressed=move || as_table.get().to_string()
                         on:click=move |_| as_table.update(|on| *on = !*on)>"Table"</button>
                 </div>
             </div>
