@@ -17,8 +17,8 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const GOLDEN: &str = include_str!("data/golden.json");
-/// What the contract allows native and wasm to differ.
-const TOLERANCE: f32 = 1e-3;
+/// Half of what the contract allows native and wasm to differ (1e-3): each is held to the stored answer.
+const TOLERANCE: f32 = 5e-4;
 
 #[test]
 fn the_answers_are_the_stored_ones() {

@@ -41,6 +41,7 @@ function show(kind, text) {
   again.addEventListener("click", () => location.reload());
   card.append(title, words, again);
   sheet.append(card);
+  document.getElementById("boot")?.remove();
   document.body.append(sheet);
 }
 

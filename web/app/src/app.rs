@@ -11,6 +11,10 @@ use crate::router::Router;
 /// Puts the page into the document's body.
 pub fn mount() {
     console_error_panic_hook::set_once();
+    // What index.html shows while this very code is on its way.
+    if let Some(waiting) = document().get_element_by_id("boot") {
+        waiting.remove();
+    }
     leptos::mount::mount_to_body(App);
 }
 

@@ -106,7 +106,7 @@ impl Crew {
             ports: RefCell::new((0..size).map(|_| None).collect()),
             started: RefCell::new(vec![None; size]),
             sent: RefCell::new(BTreeMap::new()),
-            order: RefCell::new(Order::new()),
+            order: RefCell::new(Order::new(size)),
             over: Cell::new(false),
             on: Box::new(on),
         });
@@ -208,6 +208,9 @@ impl Inner {
         // The worker first: it need not idle while the page draws.
         self.perform(actions, "");
         let Some(sent) = sent else { return };
+        let in_time = self.order.borrow().waits_for(frame);
+        let result =
+            result.and_then(|found| if in_time { Ok(found) } else { Err("it came too late".to_owned()) });
         let released = match result {
             Ok((detections, image)) => {
                 let answer = Answer {

@@ -15,7 +15,7 @@ pub enum Facing {
 /// Which camera to open. Without a device the browser chooses one that faces the asked way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CameraChoice {
-    /// An id from [`crate::devices`]. Where that camera is gone, the browser chooses another.
+    /// An id from [`crate::devices`]. Where that camera is gone or busy, another is tried.
     pub device_id: Option<String>,
     pub facing: Facing,
 }

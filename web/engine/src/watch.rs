@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use gloo_timers::callback::Interval;
+use mien_shared::limits::SILENCE;
 use mien_shared::problem::CloseCode;
 use mien_shared::protocol::{WatchReply, WatchRequest};
 use mien_shared::{Sample, SessionId, SessionStatus, SourceName};
@@ -18,6 +19,9 @@ use crate::browser::{OnlineGuard, now_ms, random};
 
 /// A connection that has not opened and welcomed us by then is given up.
 const GREETING_MS: u64 = 10_000;
+/// A live line without a message for so long is dead. The relay says who is there well before that where nothing
+/// else is to be said; a page sees no pings, and a line that was cut without a word looks like an idle one.
+const SILENCE_MS: u64 = SILENCE.as_secs() * 1_000;
 const TICK_MS: u32 = 250;
 
 /// Where a watcher's link stands.
@@ -133,7 +137,7 @@ impl Shared {
                 let opened = Socket::open(&self.origin, &path, move |event| {
                     Self::with(&weak, |link| match event {
                         SocketEvent::Opened => link.opened(now_ms()),
-                        SocketEvent::Text(text) => link.message(&text),
+                        SocketEvent::Text(text) => link.message(now_ms(), &text),
                         SocketEvent::Closed(code) => link.closed(now_ms(), code, random()),
                     });
                 });
@@ -165,7 +169,7 @@ enum Effect {
 enum Phase {
     Offline { until: u64 },
     Connecting { until: u64 },
-    Live,
+    Live { until: u64 },
     Ended(CloseCode),
 }
 
@@ -190,7 +194,7 @@ impl Link {
     fn tick(&mut self, now: u64, random: f64) {
         match self.phase {
             Phase::Offline { until } if now >= until => self.connect(now),
-            Phase::Connecting { until } if now >= until => {
+            Phase::Connecting { until } | Phase::Live { until } if now >= until => {
                 self.effects.push(Effect::Close);
                 self.retry(now, random);
             }
@@ -212,13 +216,16 @@ impl Link {
         }
     }
 
-    fn message(&mut self, text: &str) {
+    fn message(&mut self, now: u64, text: &str) {
+        if let Phase::Live { until } = &mut self.phase {
+            *until = now + SILENCE_MS;
+        }
         // What is no message of the contract is ignored: the contract may grow.
         let Ok(reply) = serde_json::from_str::<WatchReply>(text) else { return };
         match reply {
             WatchReply::Welcome(welcome) => {
                 self.attempt = 0;
-                self.phase = Phase::Live;
+                self.phase = Phase::Live { until: now + SILENCE_MS };
                 self.tell(WatchEvent::State(WatchState::Live));
                 self.tell(WatchEvent::Presence { sources: welcome.sources, watchers: welcome.watchers });
                 self.tell(WatchEvent::Session { status: welcome.status });
@@ -306,14 +313,14 @@ mod tests {
         let mut link = Link::new("t".to_owned(), BTreeMap::new(), 0);
         link.opened(0);
         assert!(said(&link, r#"{"type":"hello","token":"t","since":{}}"#));
-        link.message(&samples(&[5, 6]));
+        link.message(1, &samples(&[5, 6]));
         assert_eq!(seqs(&mut link), [5, 6]);
         link.closed(10, 1006, 0.0);
         assert_eq!(link.phase, Phase::Offline { until: 260 });
         link.tick(260, 0.0);
         link.opened(261);
         assert!(said(&link, r#"{"type":"hello","token":"t","since":{"main":6}}"#));
-        link.message(&samples(&[6, 7]));
+        link.message(262, &samples(&[6, 7]));
         assert_eq!(seqs(&mut link), [7]);
     }
 
@@ -330,8 +337,27 @@ mod tests {
         link.opened(10_001);
         assert!(said(&link, hello));
         // Stored while nobody watched.
-        link.message(&samples(&[41, 42]));
+        link.message(10_002, &samples(&[41, 42]));
         assert_eq!(seqs(&mut link), [41, 42]);
+    }
+
+    #[test]
+    fn a_live_line_that_has_gone_silent_is_connected_again() {
+        let welcome = r#"{"type":"welcome","session":"0195f0a2-7b9e-7c4f-8000-000000000000","status":"active",
+            "expressions":[],"sources":[],"watchers":1}"#;
+        let mut link = Link::new("t".to_owned(), BTreeMap::new(), 0);
+        link.opened(0);
+        link.message(1_000, welcome);
+        assert_eq!(link.phase, Phase::Live { until: 61_000 });
+        link.message(50_000, r#"{"type":"presence","sources":[],"watchers":1}"#);
+        link.tick(61_000, 0.0);
+        assert_eq!(link.phase, Phase::Live { until: 110_000 });
+        link.effects.clear();
+        link.tick(110_000, 0.0);
+        assert_eq!(link.phase, Phase::Offline { until: 110_250 });
+        assert_eq!(link.effects[0], Effect::Close);
+        link.tick(110_250, 0.0);
+        assert!(link.effects.contains(&Effect::Connect));
     }
 
     #[test]

@@ -10,7 +10,7 @@
 
 mod options;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use mien_engine::{Assets, Engine, EngineConfig, LoadFault, RunEvent, SourceChoice, SourceFault};
@@ -63,14 +63,18 @@ impl Mien {
         Ok(Self { engine })
     }
 
-    /// Analyses a playing video element or a stream until the run is stopped. One run at a time: a newer one
-    /// ends the older.
+    /// Analyses a playing video element or a stream until the run is stopped or its source ends, whether or not
+    /// anybody holds what this returns. One run at a time: a newer one ends the older.
     pub async fn start(&self, input: MediaInput, handlers: HandlersInput) -> Result<MienRun, JsValue> {
         let source: SourceChoice = source_of(input.into()).ok_or_else(|| {
             options::error("invalid_input", "start takes a video element or a media stream")
         })?;
         let handlers = Handlers::read(&handlers.into());
-        let seq = Rc::new(Cell::new(0));
+        let seq = Cell::new(0);
+        // The run's own callback holds the run, until it ends: an embedder that drops its handle, which JavaScript
+        // collects whenever it likes, has not asked to stop.
+        let held = Rc::new(RefCell::new(None));
+        let holder = held.clone();
         let run = self
             .engine
             .start(source, move |event| match event {
@@ -80,11 +84,15 @@ impl Mien {
                 }
                 RunEvent::Stats(stats) => handlers.stats(&stats),
                 RunEvent::Fault(fault) => handlers.fault(fault.is_final(), &fault.to_string()),
-                RunEvent::Ended(_) => handlers.end(),
+                RunEvent::Ended(_) => {
+                    handlers.end();
+                    drop(holder.take());
+                }
             })
             .await
             .map_err(|fault| options::error(source_code(&fault), &fault.to_string()))?;
-        Ok(MienRun { run: Some(run) })
+        held.replace(Some(run));
+        Ok(MienRun { run: held })
     }
 }
 
@@ -92,27 +100,27 @@ impl Mien {
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct MienRun {
-    run: Option<mien_engine::Run>,
+    run: Rc<RefCell<Option<mien_engine::Run>>>,
 }
 
 #[wasm_bindgen]
 impl MienRun {
     /// Analyses nothing until `resume`.
     pub fn pause(&self) {
-        if let Some(run) = &self.run {
+        if let Some(run) = &*self.run.borrow() {
             run.pause();
         }
     }
 
     pub fn resume(&self) {
-        if let Some(run) = &self.run {
+        if let Some(run) = &*self.run.borrow() {
             run.resume();
         }
     }
 
     /// Ends the run. Calling it again does nothing.
-    pub fn stop(&mut self) {
-        self.run.take();
+    pub fn stop(&self) {
+        drop(self.run.take());
     }
 }
 

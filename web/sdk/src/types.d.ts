@@ -46,6 +46,7 @@ export interface MienLoadOptions {
 }
 
 export interface MienHandlers {
+  /** The `sample` event: once for each analysed frame, in order of capture. */
   onSample: (sample: MienSample) => void;
   onStats?: (stats: MienStats) => void;
   onFault?: (fault: MienFault) => void;

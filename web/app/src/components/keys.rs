@@ -17,6 +17,15 @@ pub(crate) enum Key {
 /// Calls `on` for keys of the live view until the owner ends. Keys that a field or a focused button needs for
 /// itself stay with it.
 pub(crate) fn global_keys(on: impl Fn(Key) + 'static) {
+    listen(|_| true, on);
+}
+
+/// Calls `on` for the key that shows the keys, in views that have no others; Space still scrolls them.
+pub(crate) fn help_key(on: impl Fn() + 'static) {
+    listen(|key| key == Key::Help, move |_| on());
+}
+
+fn listen(wanted: fn(Key) -> bool, on: impl Fn(Key) + 'static) {
     let listener = window_event_listener(leptos::ev::keydown, move |event: KeyboardEvent| {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
             return;
@@ -36,6 +45,9 @@ pub(crate) fn global_keys(on: impl Fn(Key) + 'static) {
             "?" => Key::Help,
             _ => return,
         };
+        if !wanted(key) {
+            return;
+        }
         if key != Key::Close {
             event.prevent_default();
         }
@@ -46,7 +58,12 @@ pub(crate) fn global_keys(on: impl Fn(Key) + 'static) {
 
 /// The list of keys, in a dialog that Esc closes.
 #[component]
-pub(crate) fn KeysDialog(open: RwSignal<bool>) -> impl IntoView {
+pub(crate) fn KeysDialog(
+    open: RwSignal<bool>,
+    /// Whether the view can be paused and marked, or shows what another device records.
+    #[prop(default = true)]
+    acts: bool,
+) -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
@@ -61,8 +78,10 @@ pub(crate) fn KeysDialog(open: RwSignal<bool>) -> impl IntoView {
         <dialog node_ref=dialog aria-labelledby="keys-title" on:close=move |_| open.set(false)>
             <h2 id="keys-title">"Keys"</h2>
             <dl class="keys">
-                <dt><kbd>"Space"</kbd></dt><dd>"Pause and go on"</dd>
-                <dt><kbd>"M"</kbd></dt><dd>"Mark this moment"</dd>
+                {acts.then(|| view! {
+                    <dt><kbd>"Space"</kbd></dt><dd>"Pause and go on"</dd>
+                    <dt><kbd>"M"</kbd></dt><dd>"Mark this moment"</dd>
+                })}
                 <dt><kbd>"?"</kbd></dt><dd>"Show these keys"</dd>
                 <dt><kbd>"Esc"</kbd></dt><dd>"Close what is open"</dd>
                 <dt><kbd>"←"</kbd><kbd>"→"</kbd></dt><dd>"Read values on the timeline, with Shift move it"</dd>

@@ -24,7 +24,7 @@ pub(crate) use controls::Controls;
 pub(crate) use faces::Faces;
 pub(crate) use fault::{FaultCard, FilePick};
 pub(crate) use icon::Brand;
-pub(crate) use keys::{Key, KeysDialog, global_keys};
+pub(crate) use keys::{Key, KeysDialog, global_keys, help_key};
 pub(crate) use link::Link;
 pub(crate) use now::Now;
 pub(crate) use stage::{Stage, StageState};

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use mien_engine::LoadProgress;
 
 use crate::browser;
-use crate::draw::{Overlay, Surface};
+use crate::draw::{Overlay, SizeGuard, Surface};
 use crate::model::format;
 use crate::reading::Reading;
 
@@ -51,8 +51,11 @@ pub(crate) fn Stage(
         }
     });
     let paint = painter.clone();
-    let resized = window_event_listener(leptos::ev::resize, move |_| paint.request());
-    on_cleanup(move || resized.remove());
+    let sized = StoredValue::new_local(None);
+    Effect::new(move |_| {
+        let paint = paint.clone();
+        sized.set_value(overlay_canvas.get().map(|canvas| SizeGuard::new(&canvas, move || paint.request())));
+    });
 
     let waiting = move || match state.get() {
         StageState::Waiting(what) => Some(what),

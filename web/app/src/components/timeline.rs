@@ -9,7 +9,7 @@ use mien_shared::Expression;
 
 use super::table::TimelineTable;
 use crate::browser;
-use crate::draw::{Chart, draw_chart};
+use crate::draw::{Chart, SizeGuard, draw_chart};
 use crate::model::format;
 use crate::model::timeline::{COLUMN_MS, Shown, Timeline};
 use crate::model::view::View;
@@ -61,7 +61,8 @@ pub(crate) fn TimelinePlot(
             ("-" | "−", _) => zoom(ZOOM_STEP, 1.0),
             ("Home", _) => pan(f64::from(i32::MIN)),
             ("End", _) => follow(),
-            ("Escape", _) => cursor.set(None),
+            // Without a reading it closes whatever else is open.
+            ("Escape", _) if cursor.get_untracked().is_some() => cursor.set(None),
             _ => return,
         }
         event.prevent_default();
@@ -125,7 +126,7 @@ pub(crate) fn TimelinePlot(
                     </Show>
                     <button class="quiet" aria-label="Show a shorter time" on:click=move |_| zoom(1.0 / ZOOM_STEP, 1.0)>"+"</button>
                     <button class="quiet" aria-label="Show a longer time" on:click=move |_| zoom(ZOOM_STEP, 1.0)>"−"</button>
-                    <button class="quiet" aria-pressed=move || as_table.get().to_string()
+                    <button class="quiet as-table" aria-pressed=move || as_table.get().to_string()
                         on:click=move |_| as_table.update(|on| *on = !*on)>"Table"</button>
                 </div>
             </div>
@@ -225,8 +226,10 @@ fn draw_when_changed(
         cursor.track();
         request(true);
     });
-    let resized = window_event_listener(leptos::ev::resize, move |_| request(true));
-    on_cleanup(move || resized.remove());
+    let sized = StoredValue::new_local(None);
+    Effect::new(move |_| {
+        sized.set_value(canvas.get().map(|canvas| SizeGuard::new(&canvas, move || request(true))));
+    });
 }
 
 enum Gesture {

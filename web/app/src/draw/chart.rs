@@ -108,7 +108,6 @@ impl<'a> Plot<'a> {
             context.line_to(left + height, self.top);
             left += 7.0;
         }
-        context.set_global_alpha(0.4);
         context.set_line_width(1.0);
         context.set_stroke_style_str(&theme.hatch);
         context.stroke();

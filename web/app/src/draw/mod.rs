@@ -6,4 +6,4 @@ mod surface;
 
 pub(crate) use chart::{Chart, draw_chart};
 pub(crate) use overlay::Overlay;
-pub(crate) use surface::Surface;
+pub(crate) use surface::{SizeGuard, Surface};

@@ -2,7 +2,8 @@
 
 use leptos::prelude::window;
 use wasm_bindgen::JsCast;
-use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement};
+use wasm_bindgen::prelude::Closure;
+use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, ResizeObserver};
 
 /// A cleared canvas, ready to draw in CSS pixels.
 #[derive(Debug)]
@@ -71,4 +72,32 @@ pub(crate) fn css_color(element: &Element, token: &str) -> String {
         .map(|value| value.trim().to_owned())
         .filter(|value| !value.is_empty())
         .unwrap_or_else(|| "#888888".to_owned())
+}
+
+/// Calls back whenever the element has another size, also where the window has not: a strip that opens takes its
+/// room from the stage.
+#[derive(Debug)]
+pub(crate) struct SizeGuard {
+    observer: Option<ResizeObserver>,
+    _callback: Closure<dyn FnMut()>,
+}
+
+impl Drop for SizeGuard {
+    fn drop(&mut self) {
+        if let Some(observer) = &self.observer {
+            observer.disconnect();
+        }
+    }
+}
+
+impl SizeGuard {
+    pub(crate) fn new(element: &Element, on: impl FnMut() + 'static) -> Self {
+        let callback = Closure::<dyn FnMut()>::new(on);
+        // Throws only for what is no function.
+        let observer = ResizeObserver::new(callback.as_ref().unchecked_ref()).ok();
+        if let Some(observer) = &observer {
+            observer.observe(element);
+        }
+        Self { observer, _callback: callback }
+    }
 }

@@ -2,19 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::Relay;
 use mien_engine::{Watch, WatchEvent, WatchState, page_origin, sockets_origin};
+use mien_shared::api::Marker;
 use mien_shared::problem::CloseCode;
 use mien_shared::{Sample, SessionId, SessionStatus, SourceName};
 
 use super::scope::Scope;
 use crate::browser::{self, Step};
-use crate::components::{Bars, Brand, FaultCard, Now, TimelinePlot};
+use crate::components::{Bars, Brand, FaultCard, KeysDialog, Link, Now, TimelinePlot, help_key};
 use crate::fault::Fault;
 use crate::kept;
+use crate::model::timeline::Flag;
 use crate::model::{format, route::Route};
 use crate::reading::Reading;
+
+/// Markers are asked for this often: the contract has no message for them, and a note may come late.
+const MARKERS_MS: u32 = 15_000;
 
 #[component]
 pub(crate) fn WatchPage(session: SessionId) -> impl IntoView {
@@ -62,6 +68,8 @@ struct State {
     connected: RwSignal<Vec<SourceName>>,
     watchers: RwSignal<u64>,
     samples: RwSignal<u64>,
+    /// What the relay has of the recording's markers.
+    markers: RwSignal<Vec<Marker>>,
     watch: StoredValue<Option<Watch>, LocalStorage>,
 }
 
@@ -75,8 +83,10 @@ fn Watching(session: SessionId, token: String) -> impl IntoView {
         connected: RwSignal::new(Vec::new()),
         watchers: RwSignal::new(0),
         samples: RwSignal::new(0),
+        markers: RwSignal::new(Vec::new()),
         watch: StoredValue::new_local(None),
     };
+    state.scope.spawn(state.follow_markers(Relay::new(page_origin(), Some(token.clone())), session));
     let open = move || state.open(session, &token);
     open();
     let fault = Memo::new(move |_| match state.phase.get() {
@@ -86,7 +96,7 @@ fn Watching(session: SessionId, token: String) -> impl IntoView {
     let retry = Callback::new(move |()| open());
     move || match fault.get() {
         Some(fault) => view! { <FaultCard fault=fault on_retry=retry /> }.into_any(),
-        None => view! { <WatchView state=state session=session /> }.into_any(),
+        None => view! { <WatchView state=state session=session on_connect=retry /> }.into_any(),
     }
 }
 
@@ -106,6 +116,33 @@ impl State {
             self.on(event);
         });
         self.watch.set_value(Some(watch));
+    }
+
+    /// Keeps the flags on the timelines as the relay has its markers, until the session is over.
+    async fn follow_markers(self, relay: Relay, session: SessionId) {
+        loop {
+            let phase = self.phase.get_untracked();
+            // Without them the view goes on.
+            if !matches!(phase, Phase::Fault(_))
+                && let Ok(list) = relay.markers(session).await
+            {
+                self.show_markers(list.markers);
+            }
+            if phase == Phase::Over {
+                return;
+            }
+            TimeoutFuture::new(MARKERS_MS).await;
+        }
+    }
+
+    fn show_markers(self, markers: Vec<Marker>) {
+        let known = self.markers.get_untracked();
+        for (source, Seen { reading, .. }) in self.sources.get_untracked() {
+            let (before, now) = (flags(&known, &source), flags(&markers, &source));
+            before.iter().filter(|flag| !now.contains(flag)).for_each(|flag| reading.unflag(flag));
+            now.into_iter().filter(|flag| !before.contains(flag)).for_each(|flag| reading.flag(flag));
+        }
+        self.markers.set(markers);
     }
 
     fn on(self, event: WatchEvent) {
@@ -140,6 +177,10 @@ impl State {
         let Some(known) = known else { return };
         let seen = known.or_else(|| {
             let seen = self.scope.within(|| Seen { reading: Reading::new(), last_seq: RwSignal::new(0) })?;
+            let flags = self.markers.with_untracked(|markers| flags(markers, &source));
+            for flag in flags {
+                seen.reading.flag(flag);
+            }
             self.sources.update(|sources| {
                 sources.insert(source, seen);
             });
@@ -154,8 +195,17 @@ impl State {
     }
 }
 
+/// What stands on a source's timeline: its own markers, and those of the whole session.
+fn flags(markers: &[Marker], source: &SourceName) -> Vec<Flag> {
+    let here = |marker: &&Marker| marker.source.as_ref().is_none_or(|of| of == source);
+    let flag = |marker: &Marker| Flag { at_ms: marker.at, label: marker.label.clone() };
+    markers.iter().filter(here).map(flag).collect()
+}
+
 #[component]
-fn WatchView(state: State, session: SessionId) -> impl IntoView {
+fn WatchView(state: State, session: SessionId, on_connect: Callback<()>) -> impl IntoView {
+    let keys_open = RwSignal::new(false);
+    help_key(move || keys_open.set(true));
     let title = move || {
         Some(state.title.get())
             .filter(|title| !title.trim().is_empty())
@@ -178,11 +228,7 @@ fn WatchView(state: State, session: SessionId) -> impl IntoView {
             format::count(state.watchers.get(), "watcher", "watchers")
         )
     };
-    let empty = move || match state.phase.get() {
-        Phase::Connecting => "Connecting to the session",
-        Phase::Over => "The session has ended; nothing was recorded.",
-        _ => "Nothing recorded yet. The numbers appear here as soon as a camera runs.",
-    };
+    let phase = Memo::new(move |_| state.phase.get());
     let names = Memo::new(move |_| state.sources.with(|sources| sources.keys().cloned().collect::<Vec<_>>()));
     view! {
         <main class="watch" data-testid="watch" data-session=session.to_string()>
@@ -193,13 +239,12 @@ fn WatchView(state: State, session: SessionId) -> impl IntoView {
                 <span class="spacer"></span>
                 <span class="hint" data-testid="presence" data-sources=move || state.connected.with(Vec::len).to_string()
                     data-watchers=move || state.watchers.get().to_string()>{cameras}</span>
+                <button class="help quiet" on:click=move |_| keys_open.set(true)>"Keys"<kbd>"?"</kbd></button>
             </header>
-            <Show when=move || state.phase.get() == Phase::Over>
-                <div class="notice" role="status" data-testid="watch-over"><p>"The session has ended. What it showed stays here until you close the page."</p></div>
-            </Show>
+            <div class="notices"><Notice phase=phase on_connect=on_connect /></div>
             <Show
                 when=move || names.with(|names| !names.is_empty())
-                fallback=move || view! { <div class="empty" role="status"><p>{empty}</p></div> }
+                fallback=move || view! { <Empty phase=phase on_connect=on_connect /> }
             >
                 <div class="sources">
                     <For each=move || names.get() key=SourceName::clone children=move |name| {
@@ -218,7 +263,55 @@ fn WatchView(state: State, session: SessionId) -> impl IntoView {
                 <span data-testid="watch-lastseq">{move || last_seq().to_string()}</span>
             </p>
         </main>
+        <KeysDialog open=keys_open acts=false />
     }
+}
+
+/// What an interruption or the end means for what is shown, and the way on.
+#[component]
+fn Notice(phase: Memo<Phase>, on_connect: Callback<()>) -> impl IntoView {
+    move || {
+        match phase.get() {
+        Phase::Offline => view! {
+            <div class="notice warn" role="status" data-testid="watch-offline">
+                <p>"The line to the relay is cut. It is tried again by itself, and what is recorded meanwhile comes then; nothing is lost."</p>
+                <button on:click=move |_| on_connect.run(())>"Try now"</button>
+            </div>
+        }
+        .into_any(),
+        Phase::Over => view! {
+            <div class="notice" role="status" data-testid="watch-over">
+                <p>"The session has ended. What it showed stays here until you leave the page."</p>
+                <Link to=Route::Home class="button">"To the first page"</Link>
+            </div>
+        }
+        .into_any(),
+        Phase::Connecting | Phase::Live | Phase::Fault(_) => ().into_any(),
+    }
+    }
+}
+
+/// In place of the sources while there are none.
+#[component]
+fn Empty(phase: Memo<Phase>, on_connect: Callback<()>) -> impl IntoView {
+    let words = move || {
+        match phase.get() {
+        Phase::Connecting => view! {
+            <p>"Connecting to the relay that has the session"</p>
+            <progress aria-label="Connecting"></progress>
+        }
+        .into_any(),
+        Phase::Live => view! {
+            <p>"Nothing recorded yet. The numbers appear here by themselves as soon as a camera runs; if one already does, connect again."</p>
+            <button on:click=move |_| on_connect.run(())>"Connect again"</button>
+        }
+        .into_any(),
+        // What to do stands in the notice above.
+        Phase::Over => view! { <p>"Nothing was recorded."</p> }.into_any(),
+        Phase::Offline | Phase::Fault(_) => view! { <p>"Nothing has come so far."</p> }.into_any(),
+    }
+    };
+    view! { <div class="empty" role="status">{words}</div> }
 }
 
 #[component]

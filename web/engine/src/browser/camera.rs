@@ -1,10 +1,11 @@
 //! Opening a camera.
 
+use futures_channel::oneshot;
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::describe;
+use super::{CameraDevice, describe, devices};
 use crate::faults::SourceFault;
 use crate::source::{CameraChoice, Facing};
 
@@ -36,16 +37,18 @@ impl Camera {
             return Err(SourceFault::Insecure);
         }
         let media = window.navigator().media_devices().map_err(|_| SourceFault::Insecure)?;
-        let stream = match ask(&media, choice).await {
-            // The wanted device is not there; another may be.
-            Err(thrown) if choice.device_id.is_some() && name(&thrown) == "OverconstrainedError" => {
-                ask(&media, &CameraChoice { device_id: None, ..choice.clone() }).await
-            }
-            answer => answer,
+        let thrown = match ask(&media, choice).await {
+            Ok(camera) => return Ok(camera),
+            Err(thrown) => thrown,
         };
-        let stream = stream.map_err(|thrown| fault(&thrown))?;
-        let stream = stream.dyn_into().map_err(|other| SourceFault::Other { detail: describe(&other) })?;
-        Ok(Self { stream })
+        let device_id = match (fault(&thrown), &choice.device_id) {
+            // The wanted device is not there; another may be.
+            (SourceFault::Absent, Some(_)) => None,
+            // Left to choose, the browser might take the very one that another program has.
+            (SourceFault::Busy, Some(taken)) => another(devices().await, taken),
+            (fault, _) => return Err(fault),
+        };
+        ask(&media, &CameraChoice { device_id, ..*choice }).await.map_err(|thrown| fault(&thrown))
     }
 
     /// The device that is open, and which way it looks where the browser knows.
@@ -64,10 +67,24 @@ impl Camera {
     }
 }
 
-async fn ask(media: &web_sys::MediaDevices, choice: &CameraChoice) -> Result<JsValue, JsValue> {
+/// Asks in a task of its own: whoever waits may leave while the browser asks the person, and then nobody else
+/// would switch off a camera that is allowed later.
+async fn ask(media: &web_sys::MediaDevices, choice: &CameraChoice) -> Result<Camera, JsValue> {
     let wanted = web_sys::MediaStreamConstraints::new();
     wanted.set_video(&constraints(choice)?);
-    JsFuture::from(media.get_user_media_with_constraints(&wanted)?).await
+    let asked = JsFuture::from(media.get_user_media_with_constraints(&wanted)?);
+    let (tell, told) = oneshot::channel();
+    spawn_local(async move {
+        let camera = asked.await.and_then(JsCast::dyn_into).map(|stream| Camera { stream });
+        // Where nobody listens any more, the camera is dropped here.
+        drop(tell.send(camera));
+    });
+    told.await.unwrap_or_else(|_| Err("the camera was not waited for".into()))
+}
+
+/// A camera beside the one that is taken.
+fn another(devices: Vec<CameraDevice>, taken: &str) -> Option<String> {
+    devices.into_iter().map(|device| device.id).find(|id| !id.is_empty() && id != taken)
 }
 
 pub(crate) fn tracks(stream: &web_sys::MediaStream) -> Vec<web_sys::MediaStreamTrack> {
@@ -131,5 +148,16 @@ mod tests {
         ] {
             assert_eq!(fault_named(name, "x".to_owned()), expected);
         }
+    }
+
+    #[test]
+    fn beside_a_busy_camera_another_is_tried() {
+        let devices = |ids: &[&str]| -> Vec<CameraDevice> {
+            ids.iter().map(|&id| CameraDevice { id: id.to_owned(), label: String::new() }).collect()
+        };
+        assert_eq!(another(devices(&["a", "b", "c"]), "a"), Some("b".to_owned()));
+        assert_eq!(another(devices(&["a"]), "a"), None);
+        // A page that was never allowed a camera sees no ids.
+        assert_eq!(another(devices(&["", ""]), "a"), None);
     }
 }

@@ -32,6 +32,8 @@ const ROWS: &str = "rows";
 const BOOKS: &str = "books";
 /// A database that does not open by then is held by a browser bug or a stuck tab; recording must not wait.
 const OPEN_MS: u32 = 5_000;
+/// What the disk has not done by then it never does: a busy phone takes a tenth of it.
+const ANSWER_MS: u32 = 10_000;
 /// A record of a source with nothing pending is kept this long, so that a session that goes on is numbered on.
 const KEEP_MS: u64 = 30 * 24 * 3_600 * 1_000;
 
@@ -290,7 +292,7 @@ async fn answer(request: &IdbRequest) -> Result<JsValue, DiskFault> {
     request.set_onsuccess(Some(done.as_ref().unchecked_ref()));
     request.set_onerror(Some(done.as_ref().unchecked_ref()));
     let _guard = Unlisten { request: request.clone(), _callback: done };
-    told.await.unwrap_or(Err(DiskFault::Broken))
+    in_time(told).await
 }
 
 /// Takes the callbacks off before they are freed.
@@ -323,7 +325,17 @@ async fn finished(transaction: &IdbTransaction) -> Result<(), DiskFault> {
         })
     };
     let _listeners = [listen("complete"), listen("abort")];
-    told.await.unwrap_or(Err(DiskFault::Broken))
+    in_time(told).await
+}
+
+/// Waits in two halves: in a page that was frozen the timer may be due before the disk's answer of long ago.
+async fn in_time<T>(mut told: oneshot::Receiver<Result<T, DiskFault>>) -> Result<T, DiskFault> {
+    for _ in 0..2 {
+        if let Either::Left((answer, _)) = select(&mut told, TimeoutFuture::new(ANSWER_MS / 2)).await {
+            return answer.unwrap_or(Err(DiskFault::Broken));
+        }
+    }
+    Err(DiskFault::Broken)
 }
 
 fn request_fault(request: &IdbRequest) -> DiskFault {

@@ -1,10 +1,11 @@
 //! Fetching what the engine needs: models with progress, the worker's code compiled while it arrives.
 
-use js_sys::{Reflect, Uint8Array, WebAssembly};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::{Uint8Array, WebAssembly};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
 use super::describe;
+use super::download::{Cut, Download, SILENCE_MS};
 
 /// Body of a function with one vector instruction; a browser without SIMD finds it invalid.
 const SIMD_PROBE: [u8; 31] = [
@@ -31,54 +32,43 @@ pub(crate) fn cores() -> usize {
 
 /// The bytes at this address. `on_bytes` hears how many more have come, after each piece.
 pub(crate) async fn bytes(url: &str, on_bytes: impl Fn(u64)) -> Result<Vec<u8>, FetchFault> {
-    let response = get(url).await?;
-    let mut all = Vec::new();
-    let Some(body) = response.body() else { return Ok(all) };
-    let reader: web_sys::ReadableStreamDefaultReader =
-        body.get_reader().dyn_into().map_err(|_| FetchFault::Network("no stream".to_owned()))?;
-    loop {
-        let piece = JsFuture::from(reader.read()).await.map_err(network)?;
-        let done = Reflect::get(&piece, &"done".into()).map_err(network)?;
-        if done.is_truthy() {
-            return Ok(all);
-        }
-        let value: Uint8Array =
-            Reflect::get(&piece, &"value".into()).map_err(network)?.dyn_into().map_err(network)?;
-        let before = all.len();
-        all.resize(before + value.length() as usize, 0);
-        value.copy_to(&mut all[before..]);
-        on_bytes(u64::from(value.length()));
-    }
+    get(url).await?.bytes(on_bytes).await.map_err(cut)
 }
 
 /// The module at this address, compiled once, to be posted to every worker.
 pub(crate) async fn module(url: &str) -> Result<JsValue, FetchFault> {
-    let response = get(url).await?;
-    let type_is_wasm = response
+    let download = get(url).await?;
+    let type_is_wasm = download
+        .response
         .headers()
         .get("content-type")
         .ok()
         .flatten()
         .is_some_and(|kind| kind.starts_with("application/wasm"));
     if type_is_wasm {
-        let promise = js_sys::Promise::resolve(&JsValue::from(response));
-        return JsFuture::from(WebAssembly::compile_streaming(&promise)).await.map_err(unusable);
+        // Compiling does not tell whether bytes still come; a twin of the answer does.
+        let twin = download.twin().map_err(cut)?;
+        let answer = js_sys::Promise::resolve(&JsValue::from(download.response));
+        let compiled = JsFuture::from(WebAssembly::compile_streaming(&answer));
+        twin.pieces(|_| {}).await.map_err(cut)?;
+        return compiled.await.map_err(unusable);
     }
     // A server that does not know the type costs the streaming, nothing else.
-    let buffer = JsFuture::from(response.array_buffer().map_err(network)?).await.map_err(network)?;
-    JsFuture::from(WebAssembly::compile(&buffer)).await.map_err(unusable)
+    let code = download.bytes(|_| {}).await.map_err(cut)?;
+    JsFuture::from(WebAssembly::compile(&array_buffer(&code))).await.map_err(unusable)
 }
 
-async fn get(url: &str) -> Result<web_sys::Response, FetchFault> {
-    let window = web_sys::window().ok_or_else(|| FetchFault::Network("no window".to_owned()))?;
-    let response = JsFuture::from(window.fetch_with_str(url)).await.map_err(network)?;
-    let response: web_sys::Response = response.dyn_into().map_err(network)?;
-    if response.ok() { Ok(response) } else { Err(FetchFault::Status(response.status())) }
+async fn get(url: &str) -> Result<Download, FetchFault> {
+    let download = Download::begin(url, &web_sys::RequestInit::new(), SILENCE_MS).await.map_err(cut)?;
+    let response = &download.response;
+    if response.ok() { Ok(download) } else { Err(FetchFault::Status(response.status())) }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn network(thrown: JsValue) -> FetchFault {
-    FetchFault::Network(describe(&thrown))
+fn cut(cut: Cut) -> FetchFault {
+    FetchFault::Network(match cut {
+        Cut::Silent => "nothing came for half a minute".to_owned(),
+        Cut::Broken(thrown) => describe(&thrown),
+    })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

@@ -3,6 +3,7 @@
 
 mod camera;
 pub(crate) mod disk;
+mod download;
 pub(crate) mod fetch;
 mod frame;
 mod http;

@@ -1,8 +1,9 @@
-//! The engine in a real browser: module workers, IndexedDB, decoding of pictures.
+//! The engine in a real browser: cameras, module workers, IndexedDB, decoding of pictures.
 
 // Clippy knows its leave for tests by `#[test]` alone.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod camera;
 mod crew;
 mod outbox;
 mod picture;

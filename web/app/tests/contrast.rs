@@ -1,0 +1,71 @@
+//! The colours that the page draws with can be told from what they stand on, in both schemes.
+
+use std::collections::BTreeMap;
+
+const TOKENS: &str = include_str!("../styles/tokens.css");
+/// Least contrast of words, and of lines and areas.
+const WORDS: f64 = 4.5;
+const LINES: f64 = 3.0;
+
+/// Each colour token that is written in hexadecimal, in the light scheme and in the dark one.
+fn schemes() -> [BTreeMap<&'static str, [f64; 3]>; 2] {
+    let (light, dark) = TOKENS.split_once("prefers-color-scheme: dark").expect("two schemes");
+    let read = |css: &'static str| {
+        css.split(';').filter_map(|rule| {
+            let (name, hex) = rule.split_once(": #")?;
+            Some((name.rsplit("--").next()?, color(hex)))
+        })
+    };
+    let light: BTreeMap<_, _> = read(light).collect();
+    // What the dark scheme does not say stands as in the light one.
+    let mut both = light.clone();
+    both.extend(read(dark));
+    [light, both]
+}
+
+/// Red, green, blue, 0 … 1.
+fn color(hex: &str) -> [f64; 3] {
+    [0, 2, 4].map(|at| f64::from(u8::from_str_radix(&hex[at..at + 2], 16).expect("a colour")) / 255.0)
+}
+
+/// The ratio that WCAG 2 defines.
+fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
+    let luminance = |color: [f64; 3]| {
+        let [red, green, blue] =
+            color.map(|c| if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) });
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    };
+    let (a, b) = (luminance(a) + 0.05, luminance(b) + 0.05);
+    a.max(b) / a.min(b)
+}
+
+#[test]
+fn words_lines_and_abstentions_stand_out_from_their_ground() {
+    let inks = [("text", WORDS), ("muted", WORDS), ("control", LINES), ("unsure", LINES)];
+    for tokens in schemes() {
+        for (ink, least) in inks {
+            for ground in ["bg", "surface", "sunken"] {
+                let found = contrast(tokens[ink], tokens[ground]);
+                assert!(found >= least, "{ink} on {ground}: {found:.2}");
+            }
+        }
+        let greys = contrast(tokens["unsure"], tokens["neutral"]);
+        assert!(greys >= 1.5, "an abstention looks neutral: {greys:.2}");
+    }
+}
+
+#[test]
+fn words_and_focus_on_the_stage_stand_out_whatever_the_picture_shows() {
+    let (_, veil) = TOKENS.split_once("--veil: rgb(").expect("the ground of words on the picture");
+    let (veil, _) = veil.split_once(')').expect("its end");
+    let numbers: Vec<f64> = veil.split([' ', '/']).filter_map(|part| part.parse().ok()).collect();
+    let [red, green, blue, alpha] = numbers[..] else { panic!("four numbers, not {veil}") };
+    let [tokens, _] = schemes();
+    for picture in [0.0, 1.0] {
+        let ground = [red, green, blue].map(|part| part / 255.0 * alpha + picture * (1.0 - alpha));
+        for (ink, least) in [("on-stage", WORDS), ("on-stage-muted", WORDS), ("on-stage-accent", LINES)] {
+            let found = contrast(tokens[ink], ground);
+            assert!(found >= least, "{ink} over {picture}: {found:.2}");
+        }
+    }
+}
