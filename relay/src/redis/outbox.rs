@@ -170,11 +170,11 @@ impl Post {
         for ((session, source), pieces) in &batches {
             add_samples(&mut pipeline, *session, source, pieces);
         }
-        if !pipeline.is_empty() {
-            if let Err(Away) = self.redis.patient::<()>(&pipeline).await {
-                self.metrics.redis_dropped.inc_by(pieces);
-                self.owed.put_back(owed);
-            }
+        if !pipeline.is_empty()
+            && let Err(Away) = self.redis.patient::<()>(&pipeline).await
+        {
+            self.metrics.redis_dropped.inc_by(pieces);
+            self.owed.put_back(owed);
         }
         for done in flushes {
             // Whoever asked may have stopped waiting.

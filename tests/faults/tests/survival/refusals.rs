@@ -4,9 +4,8 @@ use std::path::Path;
 use std::process::Output;
 
 use mien_faults::ports::free_address;
-use mien_faults::relay::{Relay, SECRET, run};
-
 use mien_faults::postgres;
+use mien_faults::relay::{Relay, SECRET, run};
 
 /// Starts the relay with these settings, which must end it at once, and gives what it said.
 async fn refusal(settings: &[(&str, &str)], folder: &Path) -> String {
