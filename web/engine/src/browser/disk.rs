@@ -94,11 +94,14 @@ impl Disk {
     pub(crate) async fn save(&self, rows: &[(u64, Sample)], numbers: Numbers) -> Result<(), DiskFault> {
         let transaction = self.database.begin(IdbTransactionMode::Readwrite)?;
         let books = transaction.object_store(BOOKS).map_err(fault)?;
-        if self.read_book(&books).await?.is_some_and(|book| book.owner != self.owner) {
+        let known = self.read_book(&books).await?;
+        if known.as_ref().is_some_and(|book| book.owner != self.owner) {
             return Err(DiskFault::TakenOver);
         }
         self.write_rows(&transaction, rows)?;
-        self.write_book(&books, numbers)?;
+        // What was written as the page went may have come first, and must not be taken back.
+        let ahead = known.map(|book| book.numbers).filter(|known| known.last > numbers.last);
+        self.write_book(&books, ahead.unwrap_or(numbers))?;
         finished(&transaction).await
     }
 
