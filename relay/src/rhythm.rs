@@ -1,7 +1,7 @@
 //! How often the relay's threads wake.
 //!
-//! A thread that wakes for one sample, and sleeps until the next comes, spends more on falling asleep and on waking
-//! than on the sample. So under load a thread that has run out of work naps before it looks again, and finds what
+//! A thread that wakes for one sample, and sleeps until the next comes, pays for falling asleep and for waking with
+//! each of them. So under load a thread that has run out of work naps before it looks again, and finds what
 //! came meanwhile all at once: what network cards call interrupt moderation. It costs at most one [`NAP`] of
 //! latency, and only while there is a load; a relay that has little to do answers at once.
 

@@ -25,9 +25,9 @@ use crate::hub::{Next, Phase, Presence, View, Watching, samples_message};
 const CATCH_UP_ROWS: u32 = 256;
 /// Faces in one message that was made from the store: some 100 KB.
 const MAX_MESSAGE_FACES: usize = 512;
-/// A session's watchers together are sent to about 3,000 times a second at most, some twentieth of a core: each
-/// rests for this long after a send, once for every watcher there is, and then gets all that came meanwhile. Up
-/// to a dozen see every sample at once; the larger the hall, the less often it looks up.
+/// Each watcher rests for this long after a send, once for every watcher there is, and then gets all that came
+/// meanwhile. So up to the longest rest a session's watchers together are sent to some 3,000 times a second. Up to a
+/// dozen see every sample at once; the larger the hall, the less often it looks up.
 const REST_A_WATCHER: Duration = Duration::from_micros(300);
 /// Short enough to still look live.
 const LONGEST_REST: Duration = Duration::from_millis(150);
