@@ -70,6 +70,8 @@ pub enum Answer {
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Committed {
+    /// How many there were in the batch.
+    pub samples: usize,
     pub through: u64,
     pub rejects: Vec<Reject>,
     pub arrived: Instant,
@@ -341,6 +343,7 @@ impl Lane {
     fn settle(&self, batch: Batch, take: &Take, arrived: Instant) -> Committed {
         let mut counts = [0_u64; 4];
         let mut rejects = Vec::new();
+        let handed = batch.items.len();
         for (item, fate) in batch.items.into_iter().zip(&take.fates) {
             counts[*fate as usize] += 1;
             match (fate, item) {
@@ -365,7 +368,7 @@ impl Lane {
         samples.duplicate.inc_by(counts[Fate::Duplicate as usize]);
         samples.invalid.inc_by(counts[Fate::Invalid as usize]);
         samples.out_of_order.inc_by(counts[Fate::OutOfOrder as usize]);
-        Committed { through: take.through, rejects, arrived }
+        Committed { samples: handed, through: take.through, rejects, arrived }
     }
 }
 

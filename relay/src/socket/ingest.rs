@@ -4,12 +4,15 @@
 //! ends, what it took is committed, answered if anyone listens, and only then is the source's seat free.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::bell::rarely;
 use super::gate::Gate;
 use super::heard::{Other, samples_from};
 use super::hello::{self, End};
+use super::rest::Rest;
 use super::wire::{Incoming, Wire};
 use crate::app::{App, AppState};
 use crate::batcher::{Answer, Committed, Handed, Reject};
@@ -25,22 +28,28 @@ use mien_shared::protocol::{
     IngestLimits, IngestMessage, IngestReply, IngestWelcome, MessageFault, read_ingest,
 };
 use mien_shared::{Code, Role, SessionId, SessionStatus};
+use tracing::{Instrument, Span};
 
 /// Batches of one connection on the way to the store. A commit takes milliseconds, so this is several times
 /// what a fast client needs to be kept busy.
 const MAX_UNDER_WAY: usize = 16;
+/// All sources together are sent some 5,000 acks a second. A source keeps what is not acked, so it misses nothing.
+const REST: Rest = Rest { each: Duration::from_micros(200), longest: Duration::from_millis(400) };
+/// Samples that wait for an ack until it is due at once: a client that sends so many may wait for it.
+const MANY: usize = 4;
 /// Patience with the store for what was taken when the connection ends. What is not answered by then is
 /// still committed, only unannounced.
 const LAST_COMMITS: Duration = Duration::from_secs(10);
 
-pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSocket>) {
+/// In `span` happens only what is rare: entering it for each message costs more than it tells.
+pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSocket>, span: Span) {
     let mut wire = Wire::new(socket, state.config.timings);
     // Boxed: what is only needed for the hello is not kept for hours.
-    let end = match Box::pin(open(&state, session, &mut wire)).await {
-        Ok(opened) => run(&state, opened, &mut wire).await,
+    let end = match Box::pin(open(&state, session, &mut wire).instrument(span.clone())).await {
+        Ok(opened) => run(&state, opened, &mut wire, &span).await,
         Err(end) => end,
     };
-    Box::pin(end.carry_out(wire)).await;
+    Box::pin(end.carry_out(wire).instrument(span)).await;
 }
 
 /// A connection that was let in, but has not yet got the seat.
@@ -64,15 +73,15 @@ async fn open(app: &App, session: SessionId, wire: &mut Wire) -> Result<Opened, 
     }
 }
 
-async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
+async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
     let Opened { live, user, source } = opened;
     let claim = live.claim(&source);
-    let stop = async {
+    let stop = rarely(async {
         tokio::select! {
             code = claim.ended() => code,
             () = app.drain.begun() => CloseCode::Restarting,
         }
-    };
+    });
     tokio::pin!(stop);
     let seat = tokio::select! {
         biased;
@@ -86,7 +95,7 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
         found = tokio::time::timeout(LAST_COMMITS, Box::pin(app.store.open_source(live.id(), &source))) => match found {
             Ok(Ok(found)) => found,
             Ok(Err(StoreError::Ended)) => return End::Close(CloseCode::SessionEnded),
-            found => match app.for_socket(found.unwrap_or(Err(StoreError::TimedOut))) {
+            found => match span.in_scope(|| app.for_socket(found.unwrap_or(Err(StoreError::TimedOut)))) {
                 Ok(found) => found,
                 Err(code) => return End::Close(code),
             },
@@ -98,6 +107,7 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
     let mut connection = Connection {
         app,
         wire,
+        span,
         live: Arc::clone(&live),
         user,
         source,
@@ -105,6 +115,7 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire) -> End {
         gate: Gate::new(through),
         answers: Arc::default(),
         under_way: 0,
+        waiting: 0,
         through,
         replies: VecDeque::new(),
         unacked: Vec::new(),
@@ -139,6 +150,7 @@ fn welcome(app: &App, live: &Live, source: &SourceName, through: u64) -> IngestR
 struct Connection<'a> {
     app: &'a App,
     wire: &'a mut Wire,
+    span: &'a Span,
     live: Arc<Live>,
     user: String,
     source: SourceName,
@@ -147,6 +159,8 @@ struct Connection<'a> {
     answers: Arc<Mailbox>,
     /// Batches that the batcher has not answered.
     under_way: usize,
+    /// The samples in them.
+    waiting: usize,
     /// What the source has been answered for.
     through: u64,
     /// Rejects that are yet to be written.
@@ -170,16 +184,25 @@ impl Connection<'_> {
 
     async fn talk_on(&mut self, welcome: IngestReply) -> Result<std::convert::Infallible, End> {
         self.wire.send(&welcome).await?;
+        let mut rest = pin!(tokio::time::sleep(Duration::ZERO));
         loop {
             let may_read = self.under_way < MAX_UNDER_WAY && self.paused_until.is_none();
+            let rests = self.waiting < MANY && !rest.is_elapsed();
             tokio::select! {
                 biased;
-                answer = self.answers.take(), if self.under_way > 0 => {
+                // While it rests, answers wake nobody.
+                answer = self.answers.take(), if self.under_way > 0 && !rests => {
                     if !may_read {
                         self.wire.listen_again();
                     }
                     self.answer(answer).await?;
+                    let sources = u64::try_from(self.app.metrics.ingest_connections.get()).unwrap_or(0);
+                    let pause = REST.among(sources);
+                    if !pause.is_zero() {
+                        rest.as_mut().reset(tokio::time::Instant::now() + pause);
+                    }
                 }
+                () = &mut rest, if self.under_way > 0 && rests => {}
                 incoming = self.wire.next(), if may_read => self.hear(incoming).await?,
                 () = until(self.paused_until), if self.paused_until.is_some() => {
                     self.paused_until = None;
@@ -213,7 +236,8 @@ impl Connection<'_> {
             self.app.metrics.rate_limited_samples.inc_by(passage.held);
         }
         if !passage.passed.is_empty() {
-            let span = tracing::debug_span!("samples", count = passage.passed.len());
+            let count = passage.passed.len();
+            let span = tracing::debug_span!(parent: self.span, "samples", count);
             let handed = Handed {
                 batch: Batch { source: self.key, items: passage.passed },
                 live: Arc::clone(&self.live),
@@ -224,6 +248,7 @@ impl Connection<'_> {
             };
             self.app.batcher.submit(handed).await;
             self.under_way += 1;
+            self.waiting += count;
             // That may have taken long, and the peer may wait for its ack.
             self.wire.listen_again();
         }
@@ -274,6 +299,7 @@ impl Connection<'_> {
     }
 
     fn note(&mut self, committed: Committed) {
+        self.waiting -= committed.samples;
         self.through = self.through.max(committed.through);
         self.unacked.push(committed.arrived);
         let mut late = 0;

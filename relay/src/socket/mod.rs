@@ -3,10 +3,12 @@
 //! A connection is one task. Buffers are small and nothing is queued without a bound, so ten thousand
 //! connections fit into little memory.
 
+mod bell;
 mod gate;
 mod heard;
 mod hello;
 mod ingest;
+mod rest;
 mod watch;
 mod wire;
 
@@ -22,7 +24,6 @@ use mien_shared::protocol::SUBPROTOCOL;
 use mien_shared::{Code, SessionId};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::OwnedSemaphorePermit;
-use tracing::Instrument;
 
 use crate::app::AppState;
 use crate::http::RequestId;
@@ -62,8 +63,8 @@ async fn ingest(
     context.adopt(&span);
     Ok(admission.upgrade.on_upgrade(move |socket| {
         // Boxed: a future that awaits another keeps room for it twice.
-        let served = Box::pin(ingest::serve(state, admission.session, Box::new(socket)));
-        hold(served, admission.permit, count).instrument(span)
+        let served = Box::pin(ingest::serve(state, admission.session, Box::new(socket), span));
+        hold(served, admission.permit, count)
     }))
 }
 
@@ -82,8 +83,8 @@ async fn watch(
     );
     context.adopt(&span);
     Ok(admission.upgrade.on_upgrade(move |socket| {
-        let served = Box::pin(watch::serve(state, admission.session, Box::new(socket)));
-        hold(served, admission.permit, count).instrument(span)
+        let served = Box::pin(watch::serve(state, admission.session, Box::new(socket), span));
+        hold(served, admission.permit, count)
     }))
 }
 
@@ -147,13 +148,14 @@ impl Drop for Count {
 #[cfg(test)]
 mod tests {
     use axum::extract::ws::WebSocket;
+    use tracing::Span;
 
     use super::*;
 
     /// Whatever a connection might wait for once, its task has room for as long as it lives, unless it is boxed.
     #[test]
     fn a_connection_that_waits_is_small() {
-        fn size<F>(_: impl FnOnce(AppState, SessionId, Box<WebSocket>) -> F) -> usize {
+        fn size<F>(_: impl FnOnce(AppState, SessionId, Box<WebSocket>, Span) -> F) -> usize {
             size_of::<F>()
         }
         let (ingest, watch) = (size(ingest::serve), size(watch::serve));

@@ -15,8 +15,11 @@ use mien_shared::protocol::{WatchHello, WatchReply, WatchWelcome, read_watch};
 use mien_shared::{Code, Role, Sample, SessionId, SessionStatus};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
+use super::bell::rarely;
 use super::hello::{self, End};
+use super::rest::Rest;
 use super::wire::{Incoming, Wire};
 use crate::app::{App, AppState, patiently};
 use crate::hub::{Next, Phase, Presence, View, Watching, samples_message};
@@ -25,31 +28,27 @@ use crate::hub::{Next, Phase, Presence, View, Watching, samples_message};
 const CATCH_UP_ROWS: u32 = 256;
 /// Faces in one message that was made from the store: some 100 KB.
 const MAX_MESSAGE_FACES: usize = 512;
-/// Each watcher rests for this long after a send, once for every watcher there is, and then gets all that came
-/// meanwhile. So up to the longest rest a session's watchers together are sent to some 3,000 times a second. Up to a
-/// dozen see every sample at once; the larger the hall, the less often it looks up.
-const REST_A_WATCHER: Duration = Duration::from_micros(300);
-/// Short enough to still look live.
-const LONGEST_REST: Duration = Duration::from_millis(150);
-/// Below this a rest is not worth a timer.
-const SHORTEST_REST: Duration = Duration::from_millis(4);
+/// A session's watchers together are sent to some 2,000 times a second; the longest rest still looks live.
+const REST: Rest = Rest { each: Duration::from_micros(500), longest: Duration::from_millis(250) };
 
-pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSocket>) {
+/// In `span` happens only what is rare: entering it for each message costs more than it tells.
+pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSocket>, span: Span) {
     let mut wire = Wire::new(socket, state.config.timings);
     // Boxed: what is only needed for the hello is not kept for hours.
-    let end = match Box::pin(open(&state, session, &mut wire)).await {
+    let end = match Box::pin(open(&state, session, &mut wire, &span).instrument(span.clone())).await {
         Ok(mut connection) => tokio::select! {
             biased;
-            () = state.drain.begun() => End::Close(CloseCode::Restarting),
+            () = rarely(state.drain.begun()) => End::Close(CloseCode::Restarting),
             end = connection.run(&mut wire) => end,
         },
         Err(end) => end,
     };
-    Box::pin(end.carry_out(wire)).await;
+    Box::pin(end.carry_out(wire).instrument(span)).await;
 }
 
 struct Connection<'a> {
     app: &'a App,
+    span: &'a Span,
     id: SessionId,
     watching: Watching,
     /// The last seq of each source that was sent, or that need not be.
@@ -66,7 +65,12 @@ struct Connection<'a> {
     errors: u32,
 }
 
-async fn open<'a>(app: &'a App, id: SessionId, wire: &mut Wire) -> Result<Connection<'a>, End> {
+async fn open<'a>(
+    app: &'a App,
+    id: SessionId,
+    wire: &mut Wire,
+    span: &'a Span,
+) -> Result<Connection<'a>, End> {
     let text = hello::first_text(app, wire).await?;
     let Ok(WatchHello { token, since }) = read_watch(&text) else {
         return Err(End::Close(CloseCode::Malformed));
@@ -102,6 +106,7 @@ async fn open<'a>(app: &'a App, id: SessionId, wire: &mut Wire) -> Result<Connec
     wire.send(&welcome).await?;
     Ok(Connection {
         app,
+        span,
         id,
         watching,
         places,
@@ -129,7 +134,8 @@ impl Connection<'_> {
         let View { phase, presence, next, more } = self.watching.look(&self.told, &self.places);
         // Boxed, as is all below that is rare: a watcher that waits holds no room for it.
         if phase != Phase::Active && (phase == Phase::Erased || !self.finishing) {
-            Box::pin(self.finish(phase)).await?;
+            let span = self.span.clone();
+            Box::pin(self.finish(phase).instrument(span)).await?;
         }
         let mut sent = presence.is_some();
         if let Some(presence) = presence {
@@ -153,10 +159,11 @@ impl Connection<'_> {
         }
         if sent {
             wire.flush().await?;
-            self.rested_at = Instant::now() + rest(self.told.watchers);
+            self.rested_at = Instant::now() + REST.among(self.told.watchers);
         }
         if !self.behind.is_empty() {
-            Box::pin(self.catch_up(wire)).await?;
+            let span = self.span.clone();
+            Box::pin(self.catch_up(wire).instrument(span)).await?;
         } else if !more {
             if self.finishing {
                 wire.send(&WatchReply::Session { status: SessionStatus::Completed }).await?;
@@ -280,12 +287,6 @@ impl Connection<'_> {
     }
 }
 
-/// How long each of so many watchers rests after it was sent something.
-fn rest(watchers: u64) -> Duration {
-    let rest = LONGEST_REST.min(REST_A_WATCHER * u32::try_from(watchers).unwrap_or(u32::MAX).min(1_000));
-    if rest < SHORTEST_REST { Duration::ZERO } else { rest }
-}
-
 /// Cuts samples into messages of a size that any client takes.
 fn portions(samples: &[Sample]) -> impl Iterator<Item = &[Sample]> {
     let mut rest = samples;
@@ -332,13 +333,6 @@ impl Drop for Lag {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn few_watchers_see_all_at_once_and_many_do_not_wait_for_long() {
-        assert_eq!([0, 1, 13].map(rest), [Duration::ZERO; 3]);
-        assert_eq!(rest(100), Duration::from_millis(30));
-        assert_eq!([500, 100_000, u64::MAX].map(rest), [LONGEST_REST; 3]);
-    }
 
     #[test]
     fn portions_leave_nothing_out() {

@@ -1,15 +1,17 @@
 //! One WebSocket with the contract's clock: pings when idle, an end to silence, and a close that arrives.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use futures_util::{FutureExt, SinkExt};
+use futures_util::{SinkExt, StreamExt};
 use mien_shared::problem::CloseCode;
 use serde::Serialize;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::tungstenite;
 
+use super::bell::Bell;
 use crate::config::Timings;
 
 /// Patience with a peer that was told goodbye: its answer lets the close frame arrive before the connection
@@ -24,6 +26,14 @@ pub(super) struct Wire {
     heard: Instant,
     /// Not moved with each message, which would cost more than the message; it is looked at when it rings.
     alarm: Pin<Box<Sleep>>,
+    /// Rung by the socket that can be read, and by the alarm.
+    bell: Bell,
+}
+
+/// What the bell rang for.
+enum Rung {
+    Message(Option<Result<Message, axum::Error>>),
+    Alarm,
 }
 
 /// What a peer says.
@@ -47,34 +57,35 @@ impl Wire {
     pub(super) fn new(socket: Box<WebSocket>, timings: Timings) -> Self {
         let heard = Instant::now();
         let alarm = Box::pin(tokio::time::sleep_until(heard + timings.ping));
-        Self { socket, timings, heard, alarm }
+        Self { socket, timings, heard, alarm, bell: Bell::new() }
     }
 
     /// The next message. Can be dropped and called again without loss.
     pub(super) async fn next(&mut self) -> Incoming {
         loop {
-            tokio::select! {
-                biased;
-                message = self.socket.recv() => {
-                    if let Some(incoming) = self.read(message) {
-                        return incoming;
-                    }
-                }
-                () = self.alarm.as_mut() => {
-                    if let Some(incoming) = self.ring().await {
-                        return incoming;
-                    }
-                }
+            let Self { socket, alarm, bell, .. } = self;
+            let rung = std::future::poll_fn(|task| bell.poll(task, |task| poll_rung(socket, alarm, task)));
+            let incoming = match rung.await {
+                Rung::Message(message) => self.read(message),
+                Rung::Alarm => self.ring().await,
+            };
+            if let Some(incoming) = incoming {
+                return incoming;
             }
         }
     }
 
-    /// A message that is already here, if there is one.
+    /// A message that is already here, if there is one. An alarm is left to [`Wire::next`].
     pub(super) fn next_now(&mut self) -> Option<Incoming> {
         loop {
-            let message = self.socket.recv().now_or_never()?;
-            if let Some(incoming) = self.read(message) {
-                return Some(incoming);
+            let Self { socket, alarm, bell, .. } = self;
+            match bell.poll_now(|task| poll_rung(socket, alarm, task)) {
+                Poll::Ready(Rung::Message(message)) => {
+                    if let Some(incoming) = self.read(message) {
+                        return Some(incoming);
+                    }
+                }
+                Poll::Ready(Rung::Alarm) | Poll::Pending => return None,
             }
         }
     }
@@ -168,8 +179,20 @@ impl Wire {
     }
 }
 
+fn poll_rung(socket: &mut WebSocket, alarm: &mut Pin<Box<Sleep>>, task: &mut Context<'_>) -> Poll<Rung> {
+    match socket.poll_next_unpin(task) {
+        Poll::Ready(message) => Poll::Ready(Rung::Message(message)),
+        Poll::Pending => alarm.as_mut().poll(task).map(|()| Rung::Alarm),
+    }
+}
+
 /// Waits until the peer has taken something. One that takes nothing for so long is as good as silent.
 async fn taken(timings: Timings, writes: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Gone> {
+    let mut writes = pin!(writes);
+    // Nearly always at once, and then no clock is worth its cost.
+    if let Poll::Ready(taken) = futures_util::poll!(writes.as_mut()) {
+        return taken.map_err(|_| Gone);
+    }
     match tokio::time::timeout(timings.silence, writes).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Gone),
