@@ -26,7 +26,7 @@ const QUEUE_BATCHES: usize = 256;
 const MAX_LINKS: usize = 32;
 /// How often a lane lets more gather before it commits, under load. A commit costs as much as some hundred of the
 /// samples in it, so a busy relay gains by fewer of them.
-const MAX_WAITS: u32 = 3;
+const MAX_WAITS: u32 = 12;
 /// Batches that are worth another wait.
 const WORTH_WAITING: usize = 8;
 /// Pauses between attempts while the store fails.

@@ -21,7 +21,6 @@ pub mod problem;
 pub mod redis;
 pub mod replicas;
 pub mod retention;
-pub mod rhythm;
 pub mod secret;
 pub mod serve;
 pub mod shutdown;

@@ -33,8 +33,8 @@ use tracing::{Instrument, Span};
 /// Batches of one connection on the way to the store. A commit takes milliseconds, so this is several times
 /// what a fast client needs to be kept busy.
 const MAX_UNDER_WAY: usize = 16;
-/// All sources together are sent some 5,000 acks a second. A source keeps what is not acked, so it misses nothing.
-const REST: Rest = Rest { each: Duration::from_micros(200), longest: Duration::from_millis(400) };
+/// All sources together are sent some 2,500 acks a second: a source keeps what is not acked, so it misses nothing.
+const REST: Rest = Rest { each: Duration::from_micros(400), longest: Duration::from_millis(800) };
 /// Samples that wait for an ack until it is due at once: a client that sends so many may wait for it.
 const MANY: usize = 4;
 /// Patience with the store for what was taken when the connection ends. What is not answered by then is

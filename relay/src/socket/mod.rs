@@ -33,9 +33,11 @@ use crate::trace::TraceContext;
 
 pub(crate) use hello::REFUSALS;
 
-/// Bytes of each connection's read and write buffer. The library's own choice is 128 KiB each; messages that
-/// are larger than this grow the buffer for their time.
-const BUFFER_BYTES: usize = 4 * 1024;
+/// Bytes of each connection's read buffer, which it holds for as long as it lives. The library's own choice is
+/// 128 KiB; messages that are larger than this grow the buffer for their time.
+const READ_BYTES: usize = 2 * 1024;
+/// Bytes that gather before they are written without a flush: all that a watcher is sent after a rest.
+const WRITE_BYTES: usize = 16 * 1024;
 /// Bytes that wait to be written before a write fails: over the largest message the relay sends.
 const MAX_WRITE_BYTES: usize = 8 * 1024 * 1024;
 
@@ -110,8 +112,8 @@ fn admit(state: &AppState, id: &str, headers: &HeaderMap, upgrade: Upgrade) -> R
     let upgrade = upgrade
         .map_err(|rejection| ApiError::new(Code::Malformed, rejection.body_text()))?
         .protocols([SUBPROTOCOL])
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES)
+        .read_buffer_size(READ_BYTES)
+        .write_buffer_size(WRITE_BYTES)
         .max_write_buffer_size(MAX_WRITE_BYTES)
         .max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES);

@@ -28,8 +28,8 @@ use crate::hub::{Next, Phase, Presence, View, Watching, samples_message};
 const CATCH_UP_ROWS: u32 = 256;
 /// Faces in one message that was made from the store: some 100 KB.
 const MAX_MESSAGE_FACES: usize = 512;
-/// A session's watchers together are sent to some 2,000 times a second; the longest rest still looks live.
-const REST: Rest = Rest { each: Duration::from_micros(500), longest: Duration::from_millis(250) };
+/// A session's watchers together are sent to some 1,700 times a second; the longest rest still looks live.
+const REST: Rest = Rest { each: Duration::from_micros(600), longest: Duration::from_millis(300) };
 
 /// In `span` happens only what is rare: entering it for each message costs more than it tells.
 pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSocket>, span: Span) {

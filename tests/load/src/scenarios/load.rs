@@ -65,9 +65,9 @@ fn cpu_musts(scenario: Scenario, store: StoreKind) -> Vec<Must> {
     match (scenario, store) {
         (Scenario::Window, StoreKind::Postgres) => vec![Must::AtMost(9.0), Must::RatioAtMost(4.0)],
         (Scenario::Window, StoreKind::Sqlite) => vec![Must::AtMost(22.0)],
-        // SQLite's inserts are the relay's own time; Postgres' are not.
         (Scenario::Paced, StoreKind::Postgres) => vec![Must::AtMost(33.0), Must::RatioAtMost(1.3)],
-        (Scenario::Paced, StoreKind::Sqlite) => vec![Must::AtMost(33.0)],
+        // SQLite's inserts are the relay's own time, Postgres' are not; some 14 µs come on top.
+        (Scenario::Paced, StoreKind::Sqlite) => vec![Must::AtMost(47.0)],
         _ => Vec::new(),
     }
 }
