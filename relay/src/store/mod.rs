@@ -8,7 +8,6 @@ pub mod codec;
 mod decide;
 mod error;
 mod model;
-mod pack;
 mod postgres;
 mod sqlite;
 mod value;
@@ -17,6 +16,8 @@ use std::time::Duration;
 
 use mien_shared::api::{Marker, PatchSession, Session, SourceName, StoredSample};
 use mien_shared::{Sample, SessionId};
+use tokio::task::JoinSet;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::metrics::Metrics;
@@ -160,7 +161,7 @@ impl Store {
     /// The same samples as [`Store::samples`] page by page, however many: for exports, series and summaries.
     /// `query.limit` is the size of a chunk, as a rule [`CHUNK_ROWS`].
     pub fn sample_chunks(&self, id: SessionId, query: SampleQuery) -> SampleChunks {
-        SampleChunks { store: self.clone(), id, query: Some(query) }
+        SampleChunks { store: self.clone(), id, query: Some(query), ahead: JoinSet::new() }
     }
 
     /// Samples of one source after `after` and up to `through`, by seq, at most `limit`: what a watcher
@@ -237,24 +238,44 @@ impl Store {
     }
 }
 
-/// Samples of a session in chunks, in the order of [`Store::samples`].
+/// Samples of a session in chunks, in the order of [`Store::samples`]. While one is used, the next is read.
 #[derive(Debug)]
 pub struct SampleChunks {
     store: Store,
     id: SessionId,
-    /// `None` once the last chunk has been given out.
+    /// `None` once the last chunk is being read.
     query: Option<SampleQuery>,
+    /// At most one task: the next chunk. It ends with this.
+    ahead: JoinSet<Result<Page<StoredSample, SampleCursor>>>,
 }
 
 impl SampleChunks {
     /// The next chunk, never empty; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Vec<StoredSample>>> {
-        let Some(query) = self.query.as_mut() else { return Ok(None) };
-        let page = self.store.samples(self.id, query).await?;
-        match page.next {
-            Some(next) => query.after = Some(next),
-            None => self.query = None,
+        if self.ahead.is_empty() {
+            self.read_ahead();
+        }
+        let Some(read) = self.ahead.join_next().await else { return Ok(None) };
+        let page = read.unwrap_or_else(|cause| match cause.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only a runtime that ends cancels it.
+            Err(_) => Err(StoreError::TimedOut),
+        })?;
+        if let Some(next) = page.next {
+            if let Some(query) = &mut self.query {
+                query.after = Some(next);
+            }
+            self.read_ahead();
+        } else {
+            self.query = None;
         }
         Ok(if page.rows.is_empty() { None } else { Some(page.rows) })
+    }
+
+    fn read_ahead(&mut self) {
+        if let Some(query) = self.query.clone() {
+            let (store, id) = (self.store.clone(), self.id);
+            self.ahead.spawn(async move { store.samples(id, &query).await }.in_current_span());
+        }
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! A page is found by key, never by offset, so the last page of a long recording costs what the first does.
 
+use futures_util::TryStreamExt;
 use mien_shared::api::{SourceName, StoredSample};
 use mien_shared::{Sample, SessionId};
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use super::PostgresStore;
-use crate::store::pack::{Pack, Packs, Range, append};
-use crate::store::value::{signed, source_name};
-use crate::store::{Page, Result, SampleCursor, SampleQuery};
+use crate::store::value::{signed, source_name, unsigned};
+use crate::store::{Page, Result, SampleCursor, SampleQuery, codec};
 
 /// Seqs that can matter: above the first, up to the second.
 type SeqRange = (i64, i64);
@@ -36,16 +37,33 @@ impl PostgresStore {
         let mut rows = Vec::new();
         for row in &sources {
             let source = source_name(row.try_get(1)?)?;
-            let after =
-                query.after.as_ref().filter(|after| after.source == source).map_or(0, |after| after.seq);
+            let after = query
+                .after
+                .as_ref()
+                .filter(|after| after.source == source)
+                .map_or(0, |after| signed(after.seq));
             let key: i64 = row.try_get(0)?;
             let Some((low, high)) =
-                seq_range(&mut reader, key, row.try_get(2)?, row.try_get(3)?, query).await?
+                seq_range(&mut reader, key, (after, row.try_get(2)?), row.try_get(3)?, query).await?
             else {
                 continue;
             };
-            let range = Range { key, after: low.max(signed(after)), through: high, query };
-            append(&mut rows, limit + 1, &source, range, &mut *reader).await?;
+            // Read as they come: the server finds the next ones meanwhile.
+            let mut found = sqlx::query(
+                "SELECT seq, at, faces FROM samples WHERE source_key = $1 AND seq > $2 AND seq <= $3 \
+                 AND at >= $4 AND at < $5 ORDER BY seq LIMIT $6",
+            )
+            .bind(key)
+            .bind(low)
+            .bind(high)
+            .bind(signed(query.from.unwrap_or(0)))
+            .bind(signed(query.to.unwrap_or(u64::MAX)))
+            .bind((limit + 1 - rows.len()) as i64)
+            .fetch(&mut *reader);
+            while let Some(row) = found.try_next().await? {
+                rows.push(StoredSample { source: source.clone(), sample: read(&row)? });
+            }
+            drop(found);
             if rows.len() > limit {
                 rows.truncate(limit);
                 let next = rows
@@ -68,38 +86,38 @@ impl PostgresStore {
         limit: u32,
     ) -> Result<Vec<Sample>> {
         let mut reader = self.lease().await?;
-        let key: Option<i64> = sqlx::query_scalar(
-            "SELECT s.key FROM sources s JOIN sessions e ON e.id = s.session_id \
-             WHERE s.session_id = $1 AND s.name = $2",
+        let rows = sqlx::query(
+            "SELECT seq, at, faces FROM samples WHERE source_key = \
+             (SELECT s.key FROM sources s JOIN sessions e ON e.id = s.session_id WHERE s.session_id = $1 AND s.name = $2) \
+             AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5",
         )
         .bind(id.0)
         .bind(source.as_str())
-        .fetch_optional(&mut *reader)
+        .bind(signed(after))
+        .bind(signed(through))
+        .bind(i64::from(limit))
+        .fetch_all(&mut *reader)
         .await?;
-        let mut samples = Vec::new();
-        if let Some(key) = key {
-            let (after, through) = (signed(after), signed(through));
-            let range = Range { key, after, through, query: &SampleQuery::default() };
-            reader.read(range, limit as usize).await?.unpack(|sample| samples.push(sample))?;
-        }
         reader.give_back();
-        Ok(samples)
+        rows.iter().map(read).collect()
     }
 }
 
-/// The seqs between which all samples of the query's time lie; `None` where it has none.
+/// The part of `range` in which all samples of the query's time lie; `None` where it has none.
 ///
 /// Times go up with the seqs but for the source's disorder. So both ends are found by halving, in a few dozen
 /// look-ups however long the recording is, and without an index by time.
 async fn seq_range(
     reader: &mut PgConnection,
     key: i64,
-    through: i64,
+    mut range: SeqRange,
     disorder_ms: i64,
     query: &SampleQuery,
 ) -> Result<Option<SeqRange>> {
-    let mut range = (0, through);
-    if let Some(from) = query.from {
+    // A cursor is beyond the start already.
+    if range.0 == 0
+        && let Some(from) = query.from
+    {
         range.0 = last_before(reader, key, range, signed(from) - disorder_ms).await?;
     }
     if let Some(to) = query.to {
@@ -132,31 +150,10 @@ async fn last_before(reader: &mut PgConnection, key: i64, (low, high): SeqRange,
     Ok(found)
 }
 
-/// As many lists and one run of bytes.
-type Columns = (Option<Vec<i64>>, Option<Vec<i64>>, Option<Vec<i64>>, Option<Vec<u8>>);
-
-impl Packs for PgConnection {
-    async fn read(&mut self, range: Range<'_>, most: usize) -> Result<Pack> {
-        let Range { key, after, through, query } = range;
-        let (seqs, ats, lengths, faces): Columns = sqlx::query_as(
-            "SELECT array_agg(seq), array_agg(at), array_agg(length(faces)::bigint), string_agg(faces, '') FROM ( \
-                 SELECT seq, at, faces FROM samples WHERE source_key = $1 AND seq > $2 AND seq <= $3 \
-                 AND at >= $4 AND at < $5 ORDER BY seq LIMIT $6 \
-             ) found",
-        )
-        .bind(key)
-        .bind(after)
-        .bind(through)
-        .bind(signed(query.from.unwrap_or(0)))
-        .bind(signed(query.to.unwrap_or(u64::MAX)))
-        .bind(most as i64)
-        .fetch_one(self)
-        .await?;
-        Ok(Pack {
-            seqs: seqs.unwrap_or_default(),
-            ats: ats.unwrap_or_default(),
-            lengths: lengths.unwrap_or_default(),
-            faces: faces.unwrap_or_default(),
-        })
-    }
+fn read(row: &PgRow) -> Result<Sample> {
+    Ok(Sample {
+        seq: unsigned(row.try_get(0)?),
+        at: unsigned(row.try_get(1)?),
+        faces: codec::decode(row.try_get(2)?)?,
+    })
 }

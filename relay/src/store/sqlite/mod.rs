@@ -8,6 +8,7 @@
 mod commit;
 mod markers;
 mod open;
+mod pack;
 mod samples;
 mod sessions;
 mod sources;

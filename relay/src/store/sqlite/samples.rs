@@ -7,7 +7,7 @@ use mien_shared::{Sample, SessionId};
 use sqlx::{Row, SqliteConnection};
 
 use super::SqliteStore;
-use crate::store::pack::{Pack, Packs, Range, append};
+use super::pack::{self, Range};
 use crate::store::value::{signed, source_name};
 use crate::store::{Page, Result, SampleCursor, SampleQuery};
 
@@ -36,16 +36,19 @@ impl SqliteStore {
         let mut rows = Vec::new();
         for row in &sources {
             let source = source_name(row.try_get(1)?)?;
-            let after =
-                query.after.as_ref().filter(|after| after.source == source).map_or(0, |after| after.seq);
+            let after = query
+                .after
+                .as_ref()
+                .filter(|after| after.source == source)
+                .map_or(0, |after| signed(after.seq));
             let key: i64 = row.try_get(0)?;
             let Some((low, high)) =
-                seq_range(&mut reader, key, row.try_get(2)?, row.try_get(3)?, query).await?
+                seq_range(&mut reader, key, (after, row.try_get(2)?), row.try_get(3)?, query).await?
             else {
                 continue;
             };
-            let range = Range { key, after: low.max(signed(after)), through: high, query };
-            append(&mut rows, limit + 1, &source, range, &mut *reader).await?;
+            let range = Range { key, after: low, through: high, query };
+            pack::append(&mut rows, limit + 1, &source, range, &mut *reader).await?;
             if rows.len() > limit {
                 rows.truncate(limit);
                 let next = rows
@@ -76,26 +79,28 @@ impl SqliteStore {
         let Some(key) = key else { return Ok(Vec::new()) };
         let (after, through) = (signed(after), signed(through));
         let range = Range { key, after, through, query: &SampleQuery::default() };
-        let pack = reader.read(range, limit as usize).await?;
+        let pack = pack::read(&mut reader, range, limit as usize).await?;
         let mut samples = Vec::with_capacity(pack.seqs.len());
         pack.unpack(|sample| samples.push(sample))?;
         Ok(samples)
     }
 }
 
-/// The seqs between which all samples of the query's time lie; `None` where it has none.
+/// The part of `range` in which all samples of the query's time lie; `None` where it has none.
 ///
 /// Times go up with the seqs but for the source's disorder. So both ends are found by halving, in a few dozen
 /// look-ups however long the recording is, and without an index by time.
 async fn seq_range(
     reader: &mut SqliteConnection,
     key: i64,
-    through: i64,
+    mut range: SeqRange,
     disorder_ms: i64,
     query: &SampleQuery,
 ) -> Result<Option<SeqRange>> {
-    let mut range = (0, through);
-    if let Some(from) = query.from {
+    // A cursor is beyond the start already.
+    if range.0 == 0
+        && let Some(from) = query.from
+    {
         range.0 = last_before(reader, key, range, signed(from) - disorder_ms).await?;
     }
     if let Some(to) = query.to {
@@ -125,36 +130,4 @@ async fn last_before(reader: &mut SqliteConnection, key: i64, (low, high): SeqRa
     .fetch_one(reader)
     .await?;
     Ok(found)
-}
-
-impl Packs for SqliteConnection {
-    async fn read(&mut self, range: Range<'_>, most: usize) -> Result<Pack> {
-        let Range { key, after, through, query } = range;
-        // As text, bytes are put together as they are: a cast changes none, and the length counts, not a zero byte.
-        let (seqs, ats, lengths, faces): (String, String, String, Option<Vec<u8>>) = sqlx::query_as(
-            "SELECT json_group_array(seq), json_group_array(at), json_group_array(length(faces)), \
-             CAST(group_concat(CAST(faces AS TEXT), '') AS BLOB) FROM ( \
-                 SELECT seq, at, faces FROM samples WHERE source_key = ? AND seq > ? AND seq <= ? \
-                 AND at >= ? AND at < ? ORDER BY seq LIMIT ? \
-             )",
-        )
-        .bind(key)
-        .bind(after)
-        .bind(through)
-        .bind(signed(query.from.unwrap_or(0)))
-        .bind(signed(query.to.unwrap_or(u64::MAX)))
-        .bind(most as i64)
-        .fetch_one(self)
-        .await?;
-        Ok(Pack {
-            seqs: numbers(&seqs)?,
-            ats: numbers(&ats)?,
-            lengths: numbers(&lengths)?,
-            faces: faces.unwrap_or_default(),
-        })
-    }
-}
-
-fn numbers(list: &str) -> Result<Vec<i64>> {
-    Ok(serde_json::from_str(list).map_err(|cause| sqlx::Error::Decode(cause.into()))?)
 }

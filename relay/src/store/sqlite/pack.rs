@@ -1,15 +1,16 @@
-//! Samples on their way out of a database, many in one row: a row that crosses to us costs several times what it
-//! costs to find and to decode the sample in it. While a pack is decoded here, the database makes the next.
+//! Samples on their way out of SQLite, many in one row: a row that crosses from its thread to ours costs several
+//! times what it costs to find and to decode the sample in it. While a pack is decoded here, SQLite makes the next.
 
 use std::pin::pin;
 
 use futures_util::FutureExt as _;
 use mien_shared::Sample;
 use mien_shared::api::{SourceName, StoredSample};
+use sqlx::SqliteConnection;
 
-use super::codec::{self, CodecFault};
-use super::value::unsigned;
-use super::{Result, SampleQuery};
+use crate::store::codec::{self, CodecFault};
+use crate::store::value::{signed, unsigned};
+use crate::store::{Result, SampleQuery};
 
 /// Samples that come over together: enough for the crossing to cost nothing, and at most 2 MB.
 const ROWS: usize = 1_000;
@@ -48,10 +49,31 @@ pub(super) struct Range<'a> {
     pub(super) query: &'a SampleQuery,
 }
 
-/// A connection that reads packs.
-pub(super) trait Packs {
-    /// The first samples of a range, by seq, at most `most`.
-    fn read(&mut self, range: Range<'_>, most: usize) -> impl Future<Output = Result<Pack>> + Send;
+/// The first samples of a range, by seq, at most `most`.
+pub(super) async fn read(reader: &mut SqliteConnection, range: Range<'_>, most: usize) -> Result<Pack> {
+    let Range { key, after, through, query } = range;
+    // As text, bytes are put together as they are: a cast changes none, and the length counts, not a zero byte.
+    let (seqs, ats, lengths, faces): (String, String, String, Option<Vec<u8>>) = sqlx::query_as(
+        "SELECT json_group_array(seq), json_group_array(at), json_group_array(length(faces)), \
+         CAST(group_concat(CAST(faces AS TEXT), '') AS BLOB) FROM ( \
+             SELECT seq, at, faces FROM samples WHERE source_key = ? AND seq > ? AND seq <= ? \
+             AND at >= ? AND at < ? ORDER BY seq LIMIT ? \
+         )",
+    )
+    .bind(key)
+    .bind(after)
+    .bind(through)
+    .bind(signed(query.from.unwrap_or(0)))
+    .bind(signed(query.to.unwrap_or(u64::MAX)))
+    .bind(most as i64)
+    .fetch_one(reader)
+    .await?;
+    Ok(Pack {
+        seqs: numbers(&seqs)?,
+        ats: numbers(&ats)?,
+        lengths: numbers(&lengths)?,
+        faces: faces.unwrap_or_default(),
+    })
 }
 
 /// Appends the samples of a range until there are `most` rows.
@@ -60,15 +82,15 @@ pub(super) async fn append(
     most: usize,
     source: &SourceName,
     mut range: Range<'_>,
-    packs: &mut impl Packs,
+    reader: &mut SqliteConnection,
 ) -> Result<()> {
     let wanted = |rows: usize| ROWS.min(most - rows);
-    let mut pack = packs.read(range, wanted(rows.len())).await?;
+    let mut pack = read(reader, range, wanted(rows.len())).await?;
     loop {
         let reached = rows.len() + pack.seqs.len();
         let is_last = pack.seqs.len() < wanted(rows.len()) || reached == most;
         range.after = pack.seqs.last().copied().unwrap_or(range.through);
-        let mut next = pin!(packs.read(range, wanted(reached)));
+        let mut next = pin!(read(reader, range, wanted(reached)));
         // Asked for before this one is decoded.
         let begun = if is_last { None } else { next.as_mut().now_or_never() };
         pack.unpack(|sample| rows.push(StoredSample { source: source.clone(), sample }))?;
@@ -80,4 +102,8 @@ pub(super) async fn append(
             None => next.await?,
         };
     }
+}
+
+fn numbers(list: &str) -> Result<Vec<i64>> {
+    Ok(serde_json::from_str(list).map_err(|cause| sqlx::Error::Decode(cause.into()))?)
 }
