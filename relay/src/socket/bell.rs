@@ -105,7 +105,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn nothing_is_slept_through() {
         const MESSAGES: u32 = 20_000;
-        let (sender, mut inbox) = mpsc::unbounded_channel();
+        let (sender, mut inbox) = mpsc::channel(64);
         let reader = tokio::spawn(async move {
             let bell = Bell::new();
             let mut count = 0;
@@ -124,7 +124,7 @@ mod tests {
             count
         });
         for message in 0..MESSAGES {
-            sender.send(message).unwrap();
+            sender.send(message).await.unwrap();
             if message % 7 == 0 {
                 tokio::task::yield_now().await;
             }

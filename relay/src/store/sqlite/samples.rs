@@ -48,7 +48,7 @@ impl SqliteStore {
                 continue;
             };
             let range = Range { key, after: low, through: high, query };
-            pack::append(&mut rows, limit + 1, &source, range, &mut *reader).await?;
+            pack::append(&mut rows, limit + 1, &source, range, &mut reader).await?;
             if rows.len() > limit {
                 rows.truncate(limit);
                 let next = rows
