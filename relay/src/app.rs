@@ -8,6 +8,7 @@ use axum::Router;
 use mien_shared::api::{PatchSession, Session, SourceName};
 use mien_shared::problem::CloseCode;
 use mien_shared::{Code, SessionId, SessionStatus};
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
@@ -52,6 +53,8 @@ pub struct App {
     pub drain: Drain,
     /// One permit a WebSocket.
     pub connections: Arc<Semaphore>,
+    /// Sources that were let in and have their seat.
+    pub sources: Gauge,
 }
 
 impl Deref for AppState {
@@ -77,6 +80,7 @@ impl AppState {
             tokens: TokenKey::new(config.token_secret.bytes()),
             drain: Drain::default(),
             connections: Arc::new(Semaphore::new(config.max_connections)),
+            sources: Gauge::default(),
             metrics,
             store,
             config,

@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Count;
 use super::bell::rarely;
 use super::gate::Gate;
 use super::heard::{Other, samples_from};
@@ -101,6 +102,7 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
             },
         },
     };
+    let counted = Count::up(&app.sources);
     let welcome = welcome(app, &live, &source, through);
     // What the connections before owe: late samples are paid for afterwards, and a new connection pays too.
     let debt = app.sample_limiter.wait_for(&user, 0);
@@ -127,6 +129,7 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
         code = &mut stop => End::Close(code),
         end = connection.talk(welcome) => end,
     };
+    drop(counted);
     Box::pin(connection.settle()).await;
     drop(seat);
     if end != End::Gone {
@@ -196,7 +199,7 @@ impl Connection<'_> {
                         self.wire.listen_again();
                     }
                     self.answer(answer).await?;
-                    let sources = u64::try_from(self.app.metrics.ingest_connections.get()).unwrap_or(0);
+                    let sources = u64::try_from(self.app.sources.get()).unwrap_or(0);
                     let pause = REST.among(sources);
                     if !pause.is_zero() {
                         rest.as_mut().reset(tokio::time::Instant::now() + pause);

@@ -41,6 +41,25 @@ async fn acked_samples_are_stored_once() {
 }
 
 #[tokio::test]
+async fn among_many_sources_acks_rest_and_come_all_the_same() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    relay.state.sources.inc_by(2_000);
+    let (mut client, _) = relay.ingest(session).await;
+    let last = 9;
+    for seq in 1..=last {
+        client.send([seq]).await;
+        patiently(async { while relay.stored(session).await.len() < seq as usize {} }).await;
+    }
+    let (mut acks, mut through) = (0, 0);
+    while through < last {
+        through = client.hear_type("ack").await["through"].as_u64().unwrap();
+        acks += 1;
+    }
+    assert!(acks < last, "{acks} acks for {last} samples");
+}
+
+#[tokio::test]
 async fn many_messages_may_be_on_the_way() {
     let relay = Relay::start().await;
     let session = relay.session().await;
