@@ -12,8 +12,6 @@ use crate::sample::{Face, Sample};
 pub struct SeriesBuilder {
     resolution_ms: u64,
     buckets: BTreeMap<(u64, SourceName), Bucket>,
-    /// The bucket of the last sample, and what came for it since: the next one is most often of the same.
-    open: Option<((u64, SourceName), Bucket)>,
 }
 
 #[derive(Debug, Default)]
@@ -22,19 +20,10 @@ struct Bucket {
     sums: [f64; Expression::COUNT],
 }
 
-impl std::ops::AddAssign for Bucket {
-    fn add_assign(&mut self, other: Self) {
-        self.faces += other.faces;
-        for (sum, more) in self.sums.iter_mut().zip(other.sums) {
-            *sum += more;
-        }
-    }
-}
-
 impl SeriesBuilder {
     /// A resolution of 0 counts as 1 ms.
     pub fn new(resolution_ms: u64) -> Self {
-        Self { resolution_ms: resolution_ms.max(1), buckets: BTreeMap::new(), open: None }
+        Self { resolution_ms: resolution_ms.max(1), buckets: BTreeMap::new() }
     }
 
     pub fn add(&mut self, source: &SourceName, at: u64, faces: &[Face]) {
@@ -42,29 +31,12 @@ impl SeriesBuilder {
             return;
         }
         let begin = at - at % self.resolution_ms;
-        let bucket = match self.open.take() {
-            Some((key, bucket)) if key.0 == begin && key.1 == *source => {
-                &mut self.open.insert((key, bucket)).1
-            }
-            other => {
-                self.close(other);
-                let key = (begin, source.clone());
-                // There from now on, so that it counts.
-                self.buckets.entry(key.clone()).or_default();
-                &mut self.open.insert((key, Bucket::default())).1
-            }
-        };
+        let bucket = self.buckets.entry((begin, source.clone())).or_default();
         bucket.faces += faces.len() as u64;
         for face in faces {
             for (sum, &score) in bucket.sums.iter_mut().zip(&face.scores.0) {
                 *sum += f64::from(score);
             }
-        }
-    }
-
-    fn close(&mut self, open: Option<((u64, SourceName), Bucket)>) {
-        if let Some((key, bucket)) = open {
-            *self.buckets.entry(key).or_default() += bucket;
         }
     }
 
@@ -77,9 +49,7 @@ impl SeriesBuilder {
         self.buckets.is_empty()
     }
 
-    pub fn finish(mut self) -> Vec<SeriesPoint> {
-        let open = self.open.take();
-        self.close(open);
+    pub fn finish(self) -> Vec<SeriesPoint> {
         self.buckets
             .into_iter()
             .map(|((at, source), bucket)| SeriesPoint {
@@ -173,16 +143,14 @@ mod tests {
     #[test]
     fn samples_find_their_bucket_in_any_order() {
         let (left, right) = ("left".parse::<SourceName>().unwrap(), "right".parse().unwrap());
-        let mut builder = SeriesBuilder::new(1_000);
+        let mut series = SeriesBuilder::new(1_000);
         for (source, at) in [(&left, 5), (&right, 6), (&left, 7), (&left, 2_000), (&left, 8)] {
-            builder.add(source, at, &[face(None, 0.5)]);
+            series.add(source, at, &[face(None, 0.5)]);
         }
-        assert_eq!(builder.len(), 3);
-        let points = builder.finish();
+        let points = series.finish();
         let faces: Vec<_> =
             points.iter().map(|point| (point.at, point.source.as_str(), point.faces)).collect();
         assert_eq!(faces, [(0, "left", 3), (0, "right", 1), (2_000, "left", 1)]);
-        assert!(points.iter().all(|point| (point.scores.0[1] - 0.5).abs() < 1e-6));
     }
 
     #[test]
