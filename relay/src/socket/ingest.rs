@@ -4,7 +4,6 @@
 //! ends, what it took is committed, answered if anyone listens, and only then is the source's seat free.
 
 use std::collections::VecDeque;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -77,12 +76,12 @@ async fn open(app: &App, session: SessionId, wire: &mut Wire) -> Result<Opened, 
 async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
     let Opened { live, user, source } = opened;
     let claim = live.claim(&source);
-    let stop = rarely(async {
+    let stop = Box::pin(rarely(async {
         tokio::select! {
             code = claim.ended() => code,
             () = app.drain.begun() => CloseCode::Restarting,
         }
-    });
+    }));
     tokio::pin!(stop);
     let seat = tokio::select! {
         biased;
@@ -187,7 +186,8 @@ impl Connection<'_> {
 
     async fn talk_on(&mut self, welcome: IngestReply) -> Result<std::convert::Infallible, End> {
         self.wire.send(&welcome).await?;
-        let mut rest = pin!(tokio::time::sleep(Duration::ZERO));
+        // Boxed: here it would be kept room for in each of the futures around this one.
+        let mut rest = Box::pin(tokio::time::sleep(Duration::ZERO));
         loop {
             let may_read = self.under_way < MAX_UNDER_WAY && self.paused_until.is_none();
             let rests = self.waiting < MANY && !rest.is_elapsed();

@@ -38,7 +38,7 @@ pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSo
     let end = match Box::pin(open(&state, session, &mut wire, &span).instrument(span.clone())).await {
         Ok(mut connection) => tokio::select! {
             biased;
-            () = rarely(state.drain.begun()) => End::Close(CloseCode::Restarting),
+            () = Box::pin(rarely(state.drain.begun())) => End::Close(CloseCode::Restarting),
             end = connection.run(&mut wire) => end,
         },
         Err(end) => end,
