@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
@@ -31,6 +32,8 @@ struct Asset {
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
+    // A migration that is added changes no file that the compiler read.
+    println!("cargo::rerun-if-changed=src/store/migrations");
     println!("cargo::rerun-if-env-changed=MIEN_DIST");
     let out = PathBuf::from(variable("OUT_DIR")?);
     let dist = if let Some(dist) = std::env::var_os("MIEN_DIST") {
@@ -39,7 +42,10 @@ fn main() -> io::Result<()> {
         let dist = Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../dist");
         // Cargo takes a missing path for a changed one and would build the relay anew each time. The folder
         // is ignored by git and Trunk makes its own; a read-only tree only costs that rebuild.
-        let _ = fs::create_dir_all(&dist);
+        if fs::create_dir(&dist).is_ok() {
+            // Nor may it be newer than this run.
+            let _ = fs::File::open(&dist).and_then(|folder| folder.set_modified(SystemTime::UNIX_EPOCH));
+        }
         dist
     };
     println!("cargo::rerun-if-changed={}", dist.display());

@@ -22,6 +22,7 @@ pub mod redis;
 pub mod replicas;
 pub mod retention;
 pub mod secret;
+pub mod series;
 pub mod serve;
 pub mod shutdown;
 pub mod socket;

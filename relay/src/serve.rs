@@ -14,6 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -41,7 +42,13 @@ const OTHER_HANDLES: usize = MAX_ASKING + 256;
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// Serves until a signal ends it.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+///
+/// Boxed, as is [`serve`], so that a program that polls it need not compile the whole relay anew.
+pub fn run(config: Config) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(serve_until_signal(config))
+}
+
+async fn serve_until_signal(config: Config) -> anyhow::Result<()> {
     let metrics = Metrics::new();
     raise_handle_limit(config.max_connections + OTHER_HANDLES);
     let store = Store::open(&config.database_url, config.database_max_connections, &metrics).await?;
@@ -83,7 +90,11 @@ fn raise_handle_limit(wanted: usize) {
 }
 
 /// Serves on `listener` until the state's drain has begun and everything is finished.
-pub async fn serve(listener: TcpListener, state: AppState) -> anyhow::Result<()> {
+pub fn serve(listener: TcpListener, state: AppState) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(serve_until_drained(listener, state))
+}
+
+async fn serve_until_drained(listener: TcpListener, state: AppState) -> anyhow::Result<()> {
     let janitor = tokio::spawn(retention::run(state.clone()));
     let closing = Drain::default();
     // Each connection holds a sender; the receiver ends when the last is gone.

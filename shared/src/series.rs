@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use crate::api::{SeriesPoint, SourceName, TimeByExpression};
 use crate::expression::{Expression, Scores};
 use crate::limits::MAX_HOLD_MS;
-use crate::sample::{Face, Sample};
+use crate::sample::Sample;
 
 /// Mean scores by bucket. Buckets begin at multiples of the resolution since 1970; each face counts once.
 #[derive(Debug)]
 pub struct SeriesBuilder {
     resolution_ms: u64,
     buckets: BTreeMap<(u64, SourceName), Bucket>,
+    /// The bucket that was added to last: the next sample most likely is of the same.
+    at_hand: Option<((u64, SourceName), Bucket)>,
 }
 
 #[derive(Debug, Default)]
@@ -20,36 +22,59 @@ struct Bucket {
     sums: [f64; Expression::COUNT],
 }
 
+impl std::ops::AddAssign for Bucket {
+    fn add_assign(&mut self, other: Self) {
+        self.faces += other.faces;
+        for (sum, more) in self.sums.iter_mut().zip(other.sums) {
+            *sum += more;
+        }
+    }
+}
+
 impl SeriesBuilder {
     /// A resolution of 0 counts as 1 ms.
     pub fn new(resolution_ms: u64) -> Self {
-        Self { resolution_ms: resolution_ms.max(1), buckets: BTreeMap::new() }
+        Self { resolution_ms: resolution_ms.max(1), buckets: BTreeMap::new(), at_hand: None }
     }
 
-    pub fn add(&mut self, source: &SourceName, at: u64, faces: &[Face]) {
-        if faces.is_empty() {
-            return;
-        }
+    /// Adds the faces of a sample.
+    pub fn add(&mut self, source: &SourceName, at: u64, faces: impl IntoIterator<Item = Scores>) {
         let begin = at - at % self.resolution_ms;
-        let bucket = self.buckets.entry((begin, source.clone())).or_default();
-        bucket.faces += faces.len() as u64;
-        for face in faces {
-            for (sum, &score) in bucket.sums.iter_mut().zip(&face.scores.0) {
+        if !self.at_hand.as_ref().is_some_and(|((place, name), _)| *place == begin && name == source) {
+            self.put_away();
+        }
+        let (_, bucket) = self.at_hand.get_or_insert_with(|| ((begin, source.clone()), Bucket::default()));
+        for scores in faces {
+            bucket.faces += 1;
+            for (sum, score) in bucket.sums.iter_mut().zip(scores.0) {
                 *sum += f64::from(score);
             }
         }
     }
 
-    /// Buckets so far, so that the caller can stop at a limit.
-    pub fn len(&self) -> usize {
+    /// Adds what another builder of the same resolution has.
+    pub fn merge(&mut self, mut other: Self) {
+        other.put_away();
+        for (key, bucket) in other.buckets {
+            *self.buckets.entry(key).or_default() += bucket;
+        }
+    }
+
+    fn put_away(&mut self) {
+        if let Some((key, bucket)) = self.at_hand.take()
+            && bucket.faces > 0
+        {
+            *self.buckets.entry(key).or_default() += bucket;
+        }
+    }
+
+    /// Buckets with a face so far, give or take one: for a caller that stops at a limit.
+    pub fn reached(&self) -> usize {
         self.buckets.len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.buckets.is_empty()
-    }
-
-    pub fn finish(self) -> Vec<SeriesPoint> {
+    pub fn finish(mut self) -> Vec<SeriesPoint> {
+        self.put_away();
         self.buckets
             .into_iter()
             .map(|((at, source), bucket)| SeriesPoint {
@@ -115,26 +140,44 @@ impl std::ops::AddAssign for TimeByExpression {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::FaceBox;
+    use crate::sample::{Face, FaceBox};
 
     fn face(expression: Option<Expression>, happiness: f32) -> Face {
         Face {
             id: 1,
             bounds: FaceBox::from([0.0, 0.0, 1.0, 1.0]),
             expression,
-            scores: Scores([1.0 - happiness, happiness, 0.0, 0.0, 0.0, 0.0, 0.0]),
+            scores: scores(happiness),
             quality: None,
         }
+    }
+
+    fn scores(happiness: f32) -> Scores {
+        Scores([1.0 - happiness, happiness, 0.0, 0.0, 0.0, 0.0, 0.0])
+    }
+
+    #[test]
+    fn parts_are_as_good_as_the_whole() {
+        let main = SourceName::default();
+        let samples = || (0..40_u64).map(|seq| (seq * 300, [scores(0.5), scores(1.0)]));
+        let build = |samples: &mut dyn Iterator<Item = (u64, [Scores; 2])>| {
+            let mut series = SeriesBuilder::new(1_000);
+            samples.for_each(|(at, faces)| series.add(&main, at, faces));
+            series
+        };
+        let mut parts = build(&mut samples().take(17));
+        parts.merge(build(&mut samples().skip(17)));
+        assert_eq!(parts.finish(), build(&mut samples()).finish());
     }
 
     #[test]
     fn buckets_begin_at_multiples_and_average_faces() {
         let mut series = SeriesBuilder::new(1000);
         let main = SourceName::default();
-        series.add(&main, 1_999, &[face(None, 0.5), face(None, 1.0)]);
-        series.add(&main, 1_000, &[face(None, 0.0)]);
-        series.add(&main, 2_000, &[]);
-        series.add(&main, 3_500, &[face(None, 1.0)]);
+        series.add(&main, 1_999, [scores(0.5), scores(1.0)]);
+        series.add(&main, 1_000, [scores(0.0)]);
+        series.add(&main, 2_000, []);
+        series.add(&main, 3_500, [scores(1.0)]);
         let points = series.finish();
         assert_eq!(points.iter().map(|p| (p.at, p.faces)).collect::<Vec<_>>(), [(1_000, 3), (3_000, 1)]);
         assert!((points[0].scores.of(Expression::Happiness) - 0.5).abs() < 1e-6);
@@ -145,7 +188,7 @@ mod tests {
         let (left, right) = ("left".parse::<SourceName>().unwrap(), "right".parse().unwrap());
         let mut series = SeriesBuilder::new(1_000);
         for (source, at) in [(&left, 5), (&right, 6), (&left, 7), (&left, 2_000), (&left, 8)] {
-            series.add(source, at, &[face(None, 0.5)]);
+            series.add(source, at, [scores(0.5)]);
         }
         let points = series.finish();
         let faces: Vec<_> =

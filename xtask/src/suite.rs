@@ -29,7 +29,8 @@ pub(crate) struct Options {
     only: Vec<Step>,
 }
 
-/// In the order in which they run: what is quick to fail first.
+/// In the order in which they run: what is quick to fail first, and the page before the relay's tests, as the relay
+/// is compiled anew for another page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Step {
     /// Formatting.
@@ -38,14 +39,14 @@ enum Step {
     Lint,
     /// Lints of what runs in the browser, for the browser.
     LintWasm,
+    /// The page and the relay that carries it.
+    Build,
     /// Tests of every crate, natively.
     Unit,
     /// The relay's suites once more, over Postgres.
     Postgres,
     /// Tests in headless Chromium.
     Wasm,
-    /// The page and the relay that carries it.
-    Build,
     /// Relay processes that are killed, starved and attacked.
     Faults,
     /// The npm package.

@@ -196,6 +196,8 @@ fn install(toolbox: &Toolbox, tool: Tool, build: &Path) -> anyhow::Result<()> {
     // Outside the checkout, whose own settings are not meant for tools.
     command.current_dir(&toolbox.cache);
     command.args(["install", tool.krate, "--version", &format!("={}", tool.version), "--force"]);
+    // What they can do without is to fetch things from the network, which nothing here wants.
+    command.arg("--no-default-features");
     command.arg("--root").arg(toolbox.folder(tool)).arg("--target-dir").arg(build);
     if tool.locked {
         command.arg("--locked");

@@ -3,11 +3,12 @@
 use axum::extract::State;
 use mien_shared::api::{SamplesPage, Series, SourceName, SourceSummary, Summary, TimeByExpression};
 use mien_shared::limits::{DEFAULT_PAGE, MAX_SAFE_INTEGER, MAX_SERIES_POINTS};
-use mien_shared::series::{SeriesBuilder, TimeBuilder};
+use mien_shared::series::TimeBuilder;
 use utoipa::IntoParams;
 
 use crate::app::{AppState, patiently};
 use crate::problem::{ApiError, ApiResult};
+use crate::series;
 use crate::store::{CHUNK_ROWS, SampleCursor, SampleQuery, SourceState};
 
 use super::cursor;
@@ -116,20 +117,15 @@ pub(super) async fn series(
     Query(SeriesQuery { resolution_ms, source, from, to }): Query<SeriesQuery>,
 ) -> ApiResult<Json<Series>> {
     let resolution_ms = resolution_ms.unwrap_or(DEFAULT_RESOLUTION_MS);
-    let query = SampleQuery { source, from, to, after: None, limit: CHUNK_ROWS };
-    let mut builder = SeriesBuilder::new(resolution_ms);
-    let mut chunks = state.store.sample_chunks(session.id, query);
-    while let Some(chunk) = patiently(chunks.next()).await? {
-        for stored in &chunk {
-            builder.add(&stored.source, stored.sample.at, &stored.sample.faces);
-        }
-        if builder.len() > MAX_SERIES_POINTS {
-            return Err(ApiError::invalid(format!(
-                "the series has more than {MAX_SERIES_POINTS} points; ask for a coarser resolution_ms or a shorter time"
-            )));
-        }
+    let query = SampleQuery { source, from, to, ..SampleQuery::default() };
+    let buckets = series::read(&state.store, session.id, &query, resolution_ms, MAX_SERIES_POINTS).await?;
+    let points = buckets.finish();
+    if points.len() > MAX_SERIES_POINTS {
+        return Err(ApiError::invalid(format!(
+            "the series has more than {MAX_SERIES_POINTS} points; ask for a coarser resolution_ms or a shorter time"
+        )));
     }
-    Ok(Json(Series { resolution_ms, points: builder.finish() }))
+    Ok(Json(Series { resolution_ms, points }))
 }
 
 /// Counts, time by expression and gaps, in all and by source.

@@ -15,7 +15,7 @@
 use mien_shared::{Expression, Face, FaceBox, Scores};
 
 const VERSION: u8 = 1;
-const FACE_BYTES: usize = 53;
+pub(super) const FACE_BYTES: usize = 53;
 const ABSTAINED: u8 = 255;
 
 /// Bytes that this build did not write.
@@ -52,30 +52,43 @@ pub fn encode_into(faces: &[Face], bytes: &mut Vec<u8>) {
 }
 
 pub fn decode(bytes: &[u8]) -> Result<Vec<Face>, CodecFault> {
+    faces(bytes)?.iter().map(decode_face).collect()
+}
+
+/// The scores of each face alone.
+pub fn scores(bytes: &[u8]) -> Result<impl Iterator<Item = Scores>, CodecFault> {
+    Ok(faces(bytes)?.iter().map(decode_scores))
+}
+
+fn faces(bytes: &[u8]) -> Result<&[[u8; FACE_BYTES]], CodecFault> {
     let (&version, rest) = bytes.split_first().ok_or(CodecFault::Length)?;
     if version != VERSION {
         return Err(CodecFault::Version);
     }
-    let (faces, remainder) = rest.as_chunks::<FACE_BYTES>();
-    if !remainder.is_empty() {
-        return Err(CodecFault::Length);
-    }
-    faces.iter().map(decode_face).collect()
+    let (faces, remainder) = rest.as_chunks();
+    if remainder.is_empty() { Ok(faces) } else { Err(CodecFault::Length) }
+}
+
+fn word(bytes: &[u8; FACE_BYTES], at: usize) -> [u8; 4] {
+    [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]
+}
+
+fn decode_scores(bytes: &[u8; FACE_BYTES]) -> Scores {
+    Scores(std::array::from_fn(|place| f32::from_le_bytes(word(bytes, 21 + 4 * place))))
 }
 
 fn decode_face(bytes: &[u8; FACE_BYTES]) -> Result<Face, CodecFault> {
-    let word = |at: usize| [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-    let number = |at: usize| f32::from_le_bytes(word(at));
+    let number = |at: usize| f32::from_le_bytes(word(bytes, at));
     let expression = match bytes[20] {
         ABSTAINED => None,
         index => Some(Expression::from_index(usize::from(index)).ok_or(CodecFault::Expression)?),
     };
     let quality = number(49);
     Ok(Face {
-        id: u32::from_le_bytes(word(0)),
+        id: u32::from_le_bytes(word(bytes, 0)),
         bounds: FaceBox { left: number(4), top: number(8), width: number(12), height: number(16) },
         expression,
-        scores: Scores(std::array::from_fn(|place| number(21 + 4 * place))),
+        scores: decode_scores(bytes),
         quality: (!quality.is_nan()).then_some(quality),
     })
 }
@@ -96,7 +109,10 @@ mod tests {
     proptest! {
         #[test]
         fn faces_read_back(faces in proptest::collection::vec(any_face(), 0..33)) {
-            prop_assert_eq!(decode(&encode(&faces)), Ok(faces));
+            let bytes = encode(&faces);
+            let scores: Vec<_> = scores(&bytes).unwrap().collect();
+            prop_assert_eq!(scores, faces.iter().map(|face| face.scores).collect::<Vec<_>>());
+            prop_assert_eq!(decode(&bytes), Ok(faces));
         }
 
         #[test]

@@ -14,9 +14,12 @@ mod value;
 
 use std::time::Duration;
 
+use futures_util::TryFutureExt as _;
+use futures_util::future::BoxFuture;
 use mien_shared::api::{Marker, PatchSession, Session, SourceName, StoredSample};
+use mien_shared::series::SeriesBuilder;
 use mien_shared::{Sample, SessionId};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -25,7 +28,7 @@ use crate::metrics::Metrics;
 pub use error::StoreError;
 pub use model::{
     Batch, Fate, Found, Item, Outcome, Page, SampleCursor, SampleQuery, SessionCursor, SourceKey,
-    SourceState, Take,
+    SourceState, Stretch, Take,
 };
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
@@ -62,24 +65,30 @@ pub enum Store {
     Postgres(PostgresStore),
 }
 
+/// What a call of the store will give.
+///
+/// Boxed: what a database's client holds while it waits is tens of kilobytes, which every future around it would
+/// hold, too; and each program that polled it would compile that client anew.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
+
 /// Asks the backend. One that is elsewhere gets a time limit.
 macro_rules! ask {
     ($backend:expr, $store:ident => $call:expr) => {
         match $backend {
-            Store::Sqlite($store) => $call.await,
-            Store::Postgres($store) => postgres::patiently($call).await,
+            Store::Sqlite($store) => Box::pin($call),
+            Store::Postgres($store) => Box::pin(postgres::patiently($call)),
         }
     };
 }
 
 impl Store {
     /// Opens, creates or migrates the database that `url` names.
-    pub async fn open(url: &str, max_connections: u32, metrics: &Metrics) -> Result<Self> {
+    pub fn open<'a>(url: &'a str, max_connections: u32, metrics: &Metrics) -> Answer<'a, Self> {
         let wait = metrics.pool_wait_seconds.clone();
         if is_postgres(url) {
-            PostgresStore::open(url, max_connections, wait).await.map(Self::Postgres)
+            Box::pin(PostgresStore::open(url, max_connections, wait).map_ok(Self::Postgres))
         } else {
-            SqliteStore::open(url, max_connections, wait).await.map(Self::Sqlite)
+            Box::pin(SqliteStore::open(url, max_connections, wait).map_ok(Self::Sqlite))
         }
     }
 
@@ -92,30 +101,35 @@ impl Store {
     }
 
     /// Whether the store answers right now.
-    pub async fn ready(&self) -> Result<()> {
+    pub fn ready(&self) -> Answer<'_, ()> {
         ask!(self, store => store.ready())
     }
 
-    pub async fn create_session(&self, user: &str, title: &str, purpose: &str) -> Result<Session> {
+    pub fn create_session<'a>(
+        &'a self,
+        user: &'a str,
+        title: &'a str,
+        purpose: &'a str,
+    ) -> Answer<'a, Session> {
         ask!(self, store => store.create_session(user, title, purpose))
     }
 
-    pub async fn session(&self, id: SessionId) -> Result<Option<Session>> {
+    pub fn session(&self, id: SessionId) -> Answer<'_, Option<Session>> {
         ask!(self, store => store.session(id))
     }
 
     /// Like [`Store::session`], but tells an erased session from one that never was.
-    pub async fn find_session(&self, id: SessionId) -> Result<Found> {
+    pub fn find_session(&self, id: SessionId) -> Answer<'_, Found> {
         ask!(self, store => store.find_session(id))
     }
 
     /// Sessions of `user`, newest first. `limit` is 1 or more.
-    pub async fn list_sessions(
-        &self,
-        user: &str,
+    pub fn list_sessions<'a>(
+        &'a self,
+        user: &'a str,
         after: Option<SessionCursor>,
         limit: u32,
-    ) -> Result<Page<Session, SessionCursor>> {
+    ) -> Answer<'a, Page<Session, SessionCursor>> {
         ask!(self, store => store.list_sessions(user, after, limit))
     }
 
@@ -123,7 +137,11 @@ impl Store {
     /// completed → active is [`StoreError::Conflict`].
     ///
     /// Handlers call `AppState::update_session`, which also lets samples under way finish and tells sockets.
-    pub async fn update_session(&self, id: SessionId, patch: &PatchSession) -> Result<Option<Session>> {
+    pub fn update_session<'a>(
+        &'a self,
+        id: SessionId,
+        patch: &'a PatchSession,
+    ) -> Answer<'a, Option<Session>> {
         ask!(self, store => store.update_session(id, patch))
     }
 
@@ -131,93 +149,114 @@ impl Store {
     /// by nobody from then on, and are erased by [`Store::sweep`].
     ///
     /// Handlers call `AppState::erase_session`, which does both and tells sockets.
-    pub async fn delete_session(&self, id: SessionId) -> Result<bool> {
+    pub fn delete_session(&self, id: SessionId) -> Answer<'_, bool> {
         ask!(self, store => store.delete_session(id))
     }
 
     /// Erases the samples of a session that is gone, or of all that are, a chunk at a time so that ingest goes on
     /// between chunks.
-    pub async fn sweep(&self, only: Option<SessionId>) -> Result<()> {
+    pub fn sweep(&self, only: Option<SessionId>) -> Answer<'_, ()> {
         match self {
-            Self::Sqlite(store) => store.sweep(only).await,
-            Self::Postgres(store) => store.sweep(only).await,
+            Self::Sqlite(store) => Box::pin(store.sweep(only)),
+            Self::Postgres(store) => Box::pin(store.sweep(only)),
         }
     }
 
     /// Completed sessions that ended before `before`, oldest first, at most `limit`.
-    pub async fn expired_sessions(&self, before: jiff::Timestamp, limit: u32) -> Result<Vec<SessionId>> {
+    pub fn expired_sessions(&self, before: jiff::Timestamp, limit: u32) -> Answer<'_, Vec<SessionId>> {
         ask!(self, store => store.expired_sessions(before, limit))
     }
 
     /// One page of samples, ordered by source name, then seq. An unknown session has none.
-    pub async fn samples(
-        &self,
+    pub fn samples<'a>(
+        &'a self,
         id: SessionId,
-        query: &SampleQuery,
-    ) -> Result<Page<StoredSample, SampleCursor>> {
+        query: &'a SampleQuery,
+    ) -> Answer<'a, Page<StoredSample, SampleCursor>> {
         ask!(self, store => store.samples(id, query))
     }
 
-    /// The same samples as [`Store::samples`] page by page, however many: for exports, series and summaries.
+    /// The same samples as [`Store::samples`] page by page, however many: for exports and summaries.
     /// `query.limit` is the size of a chunk, as a rule [`CHUNK_ROWS`].
     pub fn sample_chunks(&self, id: SessionId, query: SampleQuery) -> SampleChunks {
         SampleChunks { store: self.clone(), id, query: Some(query), ahead: JoinSet::new() }
     }
 
+    /// Where the samples of a query lie, source by source. Its cursor and its limit do not matter.
+    pub fn stretches<'a>(&'a self, id: SessionId, query: &'a SampleQuery) -> Answer<'a, Vec<Stretch>> {
+        ask!(self, store => store.stretches(id, query))
+    }
+
+    /// Adds the samples of a stretch, a few thousand at most, that lie in the query's time to a series, and says
+    /// how many they were.
+    pub fn add_to_series<'a>(
+        &'a self,
+        stretch: &'a Stretch,
+        query: &'a SampleQuery,
+        series: &'a mut SeriesBuilder,
+    ) -> Answer<'a, u64> {
+        ask!(self, store => store.add_to_series(stretch, query, series))
+    }
+
+    /// The lowest seq of a stretch that is stored.
+    pub fn first_seq<'a>(&'a self, stretch: &'a Stretch) -> Answer<'a, Option<u64>> {
+        ask!(self, store => store.first_seq(stretch))
+    }
+
     /// Samples of one source after `after` and up to `through`, by seq, at most `limit`: what a watcher
     /// catches up from.
-    pub async fn samples_after(
-        &self,
+    pub fn samples_after<'a>(
+        &'a self,
         id: SessionId,
-        source: &SourceName,
+        source: &'a SourceName,
         after: u64,
         through: u64,
         limit: u32,
-    ) -> Result<Vec<Sample>> {
+    ) -> Answer<'a, Vec<Sample>> {
         ask!(self, store => store.samples_after(id, source, after, through, limit))
     }
 
     /// What each source of the session has been answered for, by name, with its gaps.
-    pub async fn source_states(&self, id: SessionId) -> Result<Vec<SourceState>> {
+    pub fn source_states(&self, id: SessionId) -> Answer<'_, Vec<SourceState>> {
         ask!(self, store => store.source_states(id))
     }
 
     /// `through` of each source, by name: [`Store::source_states`] without the gaps, for watchers.
-    pub async fn throughs(&self, id: SessionId) -> Result<Vec<(SourceName, u64)>> {
+    pub fn throughs(&self, id: SessionId) -> Answer<'_, Vec<(SourceName, u64)>> {
         ask!(self, store => store.throughs(id))
     }
 
     /// Finds or creates a source of an active session, for a connection that begins to send.
-    pub async fn open_source(&self, id: SessionId, source: &SourceName) -> Result<(SourceKey, u64)> {
+    pub fn open_source<'a>(&'a self, id: SessionId, source: &'a SourceName) -> Answer<'a, (SourceKey, u64)> {
         ask!(self, store => store.open_source(id, source))
     }
 
     /// Commits batches in one transaction and says what became of each sample, batch by batch. It may take as
     /// long as its caller waits; dropped, it has been done or not.
-    pub async fn commit(&self, batches: &[Batch]) -> Result<Vec<Outcome>> {
+    pub fn commit<'a>(&'a self, batches: &'a [Batch]) -> Answer<'a, Vec<Outcome>> {
         match self {
-            Self::Sqlite(store) => store.commit(batches).await,
-            Self::Postgres(store) => store.commit(batches).await,
+            Self::Sqlite(store) => Box::pin(store.commit(batches)),
+            Self::Postgres(store) => Box::pin(store.commit(batches)),
         }
     }
 
-    pub async fn create_marker(
-        &self,
+    pub fn create_marker<'a>(
+        &'a self,
         id: SessionId,
         at: u64,
-        label: &str,
-        source: Option<&SourceName>,
-    ) -> Result<Marker> {
+        label: &'a str,
+        source: Option<&'a SourceName>,
+    ) -> Answer<'a, Marker> {
         ask!(self, store => store.create_marker(id, at, label, source))
     }
 
     /// All markers of a session by `at`, then by creation.
-    pub async fn markers(&self, id: SessionId) -> Result<Vec<Marker>> {
+    pub fn markers(&self, id: SessionId) -> Answer<'_, Vec<Marker>> {
         ask!(self, store => store.markers(id))
     }
 
     /// False where the session has no such marker.
-    pub async fn delete_marker(&self, id: SessionId, marker: Uuid) -> Result<bool> {
+    pub fn delete_marker(&self, id: SessionId, marker: Uuid) -> Answer<'_, bool> {
         ask!(self, store => store.delete_marker(id, marker))
     }
 
@@ -230,12 +269,21 @@ impl Store {
     }
 
     /// Finishes what runs and closes every connection.
-    pub async fn close(&self) {
+    pub fn close(&self) -> BoxFuture<'_, ()> {
         match self {
-            Self::Sqlite(store) => store.close().await,
-            Self::Postgres(store) => store.close().await,
+            Self::Sqlite(store) => Box::pin(store.close()),
+            Self::Postgres(store) => Box::pin(store.close()),
         }
     }
+}
+
+/// What a task gave that nobody cancels.
+pub(crate) fn joined<T>(outcome: std::result::Result<T, JoinError>) -> Result<T> {
+    outcome.map_err(|cause| match cause.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // Only a runtime that ends does.
+        Err(_) => StoreError::TimedOut,
+    })
 }
 
 /// Samples of a session in chunks, in the order of [`Store::samples`]. While one is used, the next is read.
@@ -256,11 +304,7 @@ impl SampleChunks {
             self.read_ahead();
         }
         let Some(read) = self.ahead.join_next().await else { return Ok(None) };
-        let page = read.unwrap_or_else(|cause| match cause.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Only a runtime that ends cancels it.
-            Err(_) => Err(StoreError::TimedOut),
-        })?;
+        let page = joined(read)??;
         if let Some(next) = page.next {
             if let Some(query) = &mut self.query {
                 query.after = Some(next);

@@ -83,6 +83,15 @@ pub struct SampleQuery {
     pub limit: u32,
 }
 
+/// A stretch of one source's recording: its seqs above `after`, up to `through`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    pub source: SourceName,
+    pub key: SourceKey,
+    pub after: u64,
+    pub through: u64,
+}
+
 /// What a source has been answered for. `through` = `stored` + `rejected` + the seqs in `gaps`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceState {

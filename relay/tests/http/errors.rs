@@ -178,3 +178,38 @@ async fn a_body_that_never_ends_is_given_up() {
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     assert_eq!(serde_json::from_str::<Problem>(body).unwrap().code, Code::Timeout);
 }
+
+#[tokio::test]
+async fn a_relay_that_shuts_down_says_so() {
+    let relay = Relay::start().await;
+    let session = relay.create("alice").await.session.id;
+    assert_eq!(relay.get_with("/readyz", &[]).await.status, StatusCode::OK);
+    // As a socket that is still open, for whose end the relay waits.
+    let _open = relay.state.connections.acquire().await.unwrap();
+    relay.state.drain.begin();
+    relay.get_with("/readyz", &[]).await.is_problem(Code::Draining);
+    let upgrade = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-protocol", "mien.v1"),
+    ];
+    for kind in ["ingest", "watch"] {
+        let socket = format!("/api/v1/sessions/{session}/{kind}");
+        relay.get_with(&socket, &upgrade).await.is_problem(Code::Draining);
+    }
+    assert_eq!(relay.get_with("/healthz", &[]).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_session_erased_by_another_relay_takes_no_marker() {
+    let relay = Relay::start().await;
+    let created = relay.create("alice").await;
+    let (id, owner) = (created.session.id, &created.tokens.owner);
+    let markers = format!("/api/v1/sessions/{id}/markers");
+    assert_eq!(relay.post(&markers, owner, r#"{"at":1,"label":"a"}"#).await.status, StatusCode::CREATED);
+    // Behind this relay's back: its cache still has the session.
+    assert!(relay.state.store.delete_session(id).await.unwrap());
+    relay.post(&markers, owner, r#"{"at":2,"label":"b"}"#).await.is_problem(Code::SessionEnded);
+}

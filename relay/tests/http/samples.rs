@@ -141,9 +141,16 @@ async fn queries_are_refused_by_the_one_rule() {
 async fn a_series_is_the_mean_of_each_bucket() {
     let relay = Relay::start().await;
     let (created, all) = recorded(&relay).await;
-    for (query, resolution) in
-        [("", 1_000), ("?resolution_ms=250", 250), ("?resolution_ms=60000&source=main", 60_000)]
-    {
+    // Times that are long are read in halves: one whose middle is in the middle of a bucket, and of which one half
+    // is empty.
+    let (long_before, long_after) = (START - 600_000, START + 601_234);
+    for (query, resolution) in [
+        (String::new(), 1_000),
+        ("?resolution_ms=250".to_owned(), 250),
+        ("?resolution_ms=60000&source=main".to_owned(), 60_000),
+        (format!("?from={long_before}&to={long_after}"), 1_000),
+        (format!("?from={long_before}"), 1_000),
+    ] {
         let series: Series = relay
             .get(&path(created.session.id, &format!("series{query}")), &created.tokens.watch)
             .await

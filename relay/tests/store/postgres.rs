@@ -1,12 +1,16 @@
 //! What is Postgres' alone: what the relay refuses to open, and a server that goes away or stands still.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use mien_relay::store::{Batch, Item, StoreError};
+use mien_relay::store::{Batch, Item, SampleQuery, StoreError, codec};
 use mien_servers::Postgres;
-use mien_shared::Sample;
 use mien_shared::api::SourceName;
+use mien_shared::{Sample, SessionId};
+use sqlx::migrate::Migrator;
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
 
 use crate::place::open;
 
@@ -31,6 +35,45 @@ async fn what_cannot_be_reached_is_refused_with_a_reason() {
         let why = refusal(&url).await;
         assert!(why.contains(words), "{why}");
     }
+}
+
+/// As the first release that could use Postgres left it.
+#[tokio::test]
+async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
+    let Some(server) = Postgres::shared() else { return };
+    let first = tempfile::tempdir().unwrap();
+    let name = "0001_sessions_and_samples.sql";
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations/postgres");
+    std::fs::copy(migrations.join(name), first.path().join(name)).unwrap();
+    let mut migrator = Migrator::new(first.path()).await.unwrap();
+    migrator.dangerous_set_table_name("mien_migrations");
+    let url = server.database();
+    let mut database = PgConnection::connect(&url).await.unwrap();
+    migrator.run(&mut database).await.unwrap();
+    let id = SessionId(Uuid::now_v7());
+    sqlx::query("INSERT INTO sessions VALUES ($1, 'alice', 'old', '', 'active', 1, NULL)")
+        .bind(id.0)
+        .execute(&mut database)
+        .await
+        .unwrap();
+    sqlx::query("INSERT INTO sources (session_id, name, through, stored) VALUES ($1, 'main', 3, 3)")
+        .bind(id.0)
+        .execute(&mut database)
+        .await
+        .unwrap();
+    sqlx::query("INSERT INTO samples SELECT key, seq, seq * 10, $1 FROM sources, generate_series(1, 3) seq")
+        .bind(codec::encode(&[]))
+        .execute(&mut database)
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+
+    let store = open(&url).await.unwrap();
+    let query = SampleQuery { limit: 10, ..SampleQuery::default() };
+    let page = store.samples(id, &query).await.unwrap();
+    let read: Vec<_> = page.rows.iter().map(|row| (row.sample.seq, row.sample.at)).collect();
+    assert_eq!(read, [(1, 10), (2, 20), (3, 30)]);
+    store.close().await;
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use mien_relay::store::{Batch, CHUNK_ROWS, Item, SampleQuery, Store, codec};
+use mien_relay::series;
+use mien_relay::store::{Batch, Item, SampleQuery, Store, codec};
 use mien_shared::api::SourceName;
-use mien_shared::series::SeriesBuilder;
 use mien_shared::{Expression, Face, Sample, Scores, SessionId};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
@@ -53,10 +53,16 @@ async fn fill(place: &Place, store: &Store) -> Vec<SessionId> {
     } else {
         let mut database = PgConnection::connect(&place.url).await.unwrap();
         // Else it begins while we measure.
-        sqlx::raw_sql("ALTER TABLE samples SET (autovacuum_enabled = off)")
-            .execute(&mut database)
-            .await
-            .unwrap();
+        let parts: Vec<String> = sqlx::query_scalar(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'samples'::regclass",
+        )
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
+        for part in parts {
+            let quiet = format!("ALTER TABLE {part} SET (autovacuum_enabled = off)");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(quiet)).execute(&mut database).await.unwrap();
+        }
         let insert = format!(
             "INSERT INTO samples SELECT key, seq, seq * 100 / 3, $1 FROM sources, generate_series(1, {ROWS}) seq"
         );
@@ -74,20 +80,13 @@ async fn fill(place: &Place, store: &Store) -> Vec<SessionId> {
 }
 
 /// One hour in the middle, by the second: as `GET …/series` reads it.
-async fn series(store: &Store, id: SessionId) -> (Duration, usize, usize) {
+async fn series(store: &Store, id: SessionId) -> (Duration, u64, usize) {
     let begun = Instant::now();
     let (from, to) = (Some(4 * HOUR_MS), Some(5 * HOUR_MS));
-    let query = SampleQuery { source: None, from, to, after: None, limit: CHUNK_ROWS };
-    let (mut builder, mut rows) = (SeriesBuilder::new(1_000), 0);
-    let mut chunks = store.sample_chunks(id, query);
-    while let Some(chunk) = chunks.next().await.unwrap() {
-        for stored in &chunk {
-            builder.add(&stored.source, stored.sample.at, &stored.sample.faces);
-        }
-        rows += chunk.len();
-    }
-    let points = builder.finish().len();
-    (begun.elapsed(), rows, points)
+    let query = SampleQuery { from, to, ..SampleQuery::default() };
+    let points = series::read(store, id, &query, 1_000, usize::MAX).await.unwrap().finish();
+    let faces = points.iter().map(|point| point.faces).sum();
+    (begun.elapsed(), faces, points.len())
 }
 
 async fn measure(name: &str, place: &Place) {

@@ -9,6 +9,7 @@ mod commit;
 mod markers;
 mod open;
 mod samples;
+mod series;
 mod sessions;
 mod sources;
 

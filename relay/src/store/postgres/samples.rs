@@ -10,10 +10,18 @@ use sqlx::{PgConnection, Row};
 
 use super::PostgresStore;
 use crate::store::value::{signed, source_name, unsigned};
-use crate::store::{Page, Result, SampleCursor, SampleQuery, codec};
+use crate::store::{Page, Result, SampleCursor, SampleQuery, SourceKey, Stretch, codec};
 
 /// Seqs that can matter: above the first, up to the second.
 type SeqRange = (i64, i64);
+
+/// A source as samples are searched in it.
+struct Source {
+    name: SourceName,
+    key: i64,
+    through: i64,
+    disorder_ms: i64,
+}
 
 impl PostgresStore {
     pub async fn samples(
@@ -22,29 +30,16 @@ impl PostgresStore {
         query: &SampleQuery,
     ) -> Result<Page<StoredSample, SampleCursor>> {
         let mut reader = self.lease().await?;
-        let only = query.source.as_ref().map(SourceName::as_str);
-        let from_name = query.after.as_ref().map_or("", |after| after.source.as_str());
-        let sources = sqlx::query(
-            "SELECT s.key, s.name, s.through, s.disorder_ms FROM sources s JOIN sessions e ON e.id = s.session_id \
-             WHERE s.session_id = $1 AND s.name >= $2 AND ($3::text IS NULL OR s.name = $3) ORDER BY s.name",
-        )
-        .bind(id.0)
-        .bind(from_name)
-        .bind(only)
-        .fetch_all(&mut *reader)
-        .await?;
+        let sources = sources(&mut reader, id, query).await?;
         let limit = query.limit as usize;
         let mut rows = Vec::new();
-        for row in &sources {
-            let source = source_name(row.try_get(1)?)?;
+        for Source { name: source, key, through, disorder_ms } in sources {
             let after = query
                 .after
                 .as_ref()
                 .filter(|after| after.source == source)
                 .map_or(0, |after| signed(after.seq));
-            let key: i64 = row.try_get(0)?;
-            let Some((low, high)) =
-                seq_range(&mut reader, key, (after, row.try_get(2)?), row.try_get(3)?, query).await?
+            let Some((low, high)) = seq_range(&mut reader, key, (after, through), disorder_ms, query).await?
             else {
                 continue;
             };
@@ -77,6 +72,36 @@ impl PostgresStore {
         Ok(Page { rows, next: None })
     }
 
+    pub async fn stretches(&self, id: SessionId, query: &SampleQuery) -> Result<Vec<Stretch>> {
+        let mut reader = self.lease().await?;
+        let mut stretches = Vec::new();
+        for Source { name: source, key, through, disorder_ms } in sources(&mut reader, id, query).await? {
+            let range = seq_range(&mut reader, key, (0, through), disorder_ms, query).await?;
+            stretches.extend(range.map(|(low, high)| Stretch {
+                source,
+                key: SourceKey(key),
+                after: unsigned(low),
+                through: unsigned(high),
+            }));
+        }
+        reader.give_back();
+        Ok(stretches)
+    }
+
+    pub async fn first_seq(&self, stretch: &Stretch) -> Result<Option<u64>> {
+        let mut reader = self.lease().await?;
+        let first: Option<i64> = sqlx::query_scalar(
+            "SELECT min(seq) FROM samples WHERE source_key = $1 AND seq > $2 AND seq <= $3",
+        )
+        .bind(stretch.key.0)
+        .bind(signed(stretch.after))
+        .bind(signed(stretch.through))
+        .fetch_one(&mut *reader)
+        .await?;
+        reader.give_back();
+        Ok(first.map(unsigned))
+    }
+
     pub async fn samples_after(
         &self,
         id: SessionId,
@@ -101,6 +126,29 @@ impl PostgresStore {
         reader.give_back();
         rows.iter().map(read).collect()
     }
+}
+
+/// Those that a query is about, by name, from the one of its cursor on.
+async fn sources(reader: &mut PgConnection, id: SessionId, query: &SampleQuery) -> Result<Vec<Source>> {
+    let rows = sqlx::query(
+        "SELECT s.key, s.name, s.through, s.disorder_ms FROM sources s JOIN sessions e ON e.id = s.session_id \
+             WHERE s.session_id = $1 AND s.name >= $2 AND ($3::text IS NULL OR s.name = $3) ORDER BY s.name",
+    )
+    .bind(id.0)
+    .bind(query.after.as_ref().map_or("", |after| after.source.as_str()))
+    .bind(query.source.as_ref().map(SourceName::as_str))
+    .fetch_all(reader)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Source {
+                key: row.try_get(0)?,
+                name: source_name(row.try_get(1)?)?,
+                through: row.try_get(2)?,
+                disorder_ms: row.try_get(3)?,
+            })
+        })
+        .collect()
 }
 
 /// The part of `range` in which all samples of the query's time lie; `None` where it has none.

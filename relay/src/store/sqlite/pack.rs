@@ -6,14 +6,20 @@ use std::pin::pin;
 use futures_util::FutureExt as _;
 use mien_shared::Sample;
 use mien_shared::api::{SourceName, StoredSample};
+use mien_shared::limits::{MAX_FACES, MAX_SAFE_INTEGER};
+use mien_shared::series::SeriesBuilder;
 use sqlx::SqliteConnection;
 
-use crate::store::codec::{self, CodecFault};
+use crate::store::codec::{self, CodecFault, FACE_BYTES};
 use crate::store::value::{signed, unsigned};
 use crate::store::{Result, SampleQuery};
 
 /// Samples that come over together: enough for the crossing to cost nothing, and at most 2 MB.
 const ROWS: usize = 1_000;
+/// More than the faces of any sample; times the largest time it is still an integer of SQLite's.
+const STAMP_FACES: i64 = 64;
+const _: () =
+    assert!(MAX_FACES < STAMP_FACES as usize && MAX_SAFE_INTEGER < i64::MAX as u64 / STAMP_FACES as u64);
 
 /// Samples of one source that came over together, column by column.
 #[derive(Debug, Default)]
@@ -102,6 +108,39 @@ pub(super) async fn append(
             None => next.await?,
         };
     }
+}
+
+/// Adds the samples of a range to a series, and says how many they were. All come over together.
+pub(super) async fn add_to_series(
+    reader: &mut SqliteConnection,
+    source: &SourceName,
+    Range { key, after, through, query }: Range<'_>,
+    series: &mut SeriesBuilder,
+) -> Result<u64> {
+    // The time and the number of faces as one number, as a list more costs as much as finding the rows.
+    let (stamps, faces): (String, Option<Vec<u8>>) = sqlx::query_as(
+        "SELECT json_group_array(at * ?1 + (length(faces) - 1) / ?2), \
+         CAST(group_concat(CAST(faces AS TEXT), '') AS BLOB) FROM samples \
+         WHERE source_key = ?3 AND seq > ?4 AND seq <= ?5 AND at >= ?6 AND at < ?7",
+    )
+    .bind(STAMP_FACES)
+    .bind(FACE_BYTES as i64)
+    .bind(key)
+    .bind(after)
+    .bind(through)
+    .bind(signed(query.from.unwrap_or(0)))
+    .bind(signed(query.to.unwrap_or(u64::MAX)))
+    .fetch_one(reader)
+    .await?;
+    let stamps = numbers(&stamps)?;
+    let (faces, mut place) = (faces.unwrap_or_default(), 0);
+    for stamp in &stamps {
+        let length = 1 + (stamp % STAMP_FACES) as usize * FACE_BYTES;
+        let sample = faces.get(place..place + length).ok_or(CodecFault::Length)?;
+        place += length;
+        series.add(source, unsigned(stamp / STAMP_FACES), codec::scores(sample)?);
+    }
+    Ok(stamps.len() as u64)
 }
 
 fn numbers(list: &str) -> Result<Vec<i64>> {
