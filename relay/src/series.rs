@@ -11,13 +11,13 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use crate::app::patiently;
-use crate::problem::ApiResult;
+use crate::problem::{ApiError, ApiResult};
 use crate::store::{CHUNK_ROWS, SampleQuery, Store, Stretch, joined};
 
 const READERS: usize = 2;
 
-/// Buckets of the samples of `query`, whose cursor and limit do not matter. Once there are more than `most`, reading
-/// ends, and what is returned is not whole.
+/// Buckets of the samples of `query`, which has no cursor, and whose limit does not matter. Once there are more than
+/// `most`, reading ends, and what is returned is not whole.
 pub async fn read(
     store: &Store,
     id: SessionId,
@@ -38,7 +38,7 @@ pub async fn read(
                     pieces.skip_gap(&store, &piece).await?;
                 }
             }
-            Ok::<_, crate::problem::ApiError>(series)
+            Ok::<_, ApiError>(series)
         };
         readers.spawn(read.in_current_span());
     }

@@ -182,7 +182,7 @@ impl Store {
         SampleChunks { store: self.clone(), id, query: Some(query), ahead: JoinSet::new() }
     }
 
-    /// Where the samples of a query lie, source by source. Its cursor and its limit do not matter.
+    /// Where the samples of a query without a cursor lie, source by source. Its limit does not matter.
     pub fn stretches<'a>(&'a self, id: SessionId, query: &'a SampleQuery) -> Answer<'a, Vec<Stretch>> {
         ask!(self, store => store.stretches(id, query))
     }

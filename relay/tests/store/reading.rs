@@ -1,12 +1,18 @@
 //! Reading back what was stored.
 
+use mien_relay::series;
 use mien_relay::store::{Batch, Item, SampleQuery, StoreError};
-use mien_shared::Sample;
 use mien_shared::api::SourceName;
+use mien_shared::series::SeriesBuilder;
+use mien_shared::{Face, Sample, Scores};
 
 use crate::place::{Place, over_both};
 
-over_both!(pages_are_complete_and_in_order, sessions_are_listed_newest_first_and_go_one_way);
+over_both!(
+    pages_are_complete_and_in_order,
+    a_series_has_each_sample_once,
+    sessions_are_listed_newest_first_and_go_one_way,
+);
 
 /// Times go up, or not: pages must be the same either way.
 pub(crate) async fn pages_are_complete_and_in_order(place: &Place) {
@@ -68,6 +74,64 @@ pub(crate) async fn pages_are_complete_and_in_order(place: &Place) {
             }
             assert_eq!(count, expected.len());
         }
+    }
+}
+
+/// Over pieces, gaps that nobody could count through, and clocks that go back.
+pub(crate) async fn a_series_has_each_sample_once(place: &Place) {
+    let store = place.open().await;
+    let session = store.create_session("alice", "", "").await.unwrap().id;
+    let last = mien_shared::limits::MAX_SAFE_INTEGER;
+    let seqs: [(&str, Vec<u64>); 3] = [
+        ("a", [1, 2, 3, 20_000, last / 2, last - 1, last].into()),
+        ("b", (1..=9_000).collect()),
+        ("c", (1..=20).map(|step| step * 5_000).collect()),
+    ];
+    let mut all = Vec::new();
+    for (name, seqs) in seqs {
+        let source: SourceName = name.parse().unwrap();
+        let (key, _) = store.open_source(session, &source).await.unwrap();
+        for part in seqs.chunks(1_000) {
+            let samples = part.iter().map(|&seq| {
+                let at = seq % 100_000 * 10 + seq % 7 * 300;
+                Sample { seq, at, faces: vec![face(seq); (seq % 3) as usize] }
+            });
+            let samples: Vec<Sample> = samples.collect();
+            all.extend(samples.iter().cloned().map(|sample| (source.clone(), sample)));
+            let items = samples.into_iter().map(Ok).collect();
+            store.commit(&[Batch { source: key, items }]).await.unwrap();
+        }
+    }
+    for (from, to) in
+        [(None, None), (Some(30_000), Some(60_000)), (None, Some(100)), (Some(u64::MAX / 4), None)]
+    {
+        for source in [None, Some("a"), Some("b")] {
+            let source: Option<SourceName> = source.map(|name| name.parse().unwrap());
+            let mut expected = SeriesBuilder::new(1_000);
+            for (name, sample) in &all {
+                if source.as_ref().is_none_or(|source| source == name)
+                    && from.is_none_or(|from| sample.at >= from)
+                    && to.is_none_or(|to| sample.at < to)
+                {
+                    expected.add(name, sample.at, sample.faces.iter().map(|face| face.scores));
+                }
+            }
+            let query = SampleQuery { source: source.clone(), from, to, ..SampleQuery::default() };
+            let read = series::read(&store, session, &query, 1_000, usize::MAX).await.unwrap();
+            assert_eq!(read.finish(), expected.finish(), "{from:?} {to:?} {source:?}");
+        }
+    }
+}
+
+/// Scores whose sums are exact, in whichever order they are added.
+fn face(seq: u64) -> Face {
+    let happiness = (seq % 5) as f32 / 8.0;
+    Face {
+        id: 1,
+        bounds: [0.25, 0.125, 0.5, 0.5].into(),
+        expression: None,
+        scores: Scores([1.0 - happiness, happiness, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        quality: None,
     }
 }
 

@@ -89,6 +89,9 @@ impl Look<'_> {
         self.take(&screen, "watch");
         stage::stop_session(&page);
         self.take(&page, "done");
+        page.goto(&relay.url());
+        page.wait_for_element("recording");
+        self.take(&page, "recordings");
     }
 
     fn denied(&self, relay: &Relay) {
