@@ -1,4 +1,4 @@
-//! Samples on their way into a series, by `COPY`: half of what a row costs otherwise, here and in the server.
+//! Samples on their way into a series, by `COPY`: a row without what a series does not need.
 
 use futures_util::TryStreamExt;
 use mien_shared::series::SeriesBuilder;
