@@ -29,6 +29,9 @@ const MAX_LINKS: usize = 32;
 const MAX_WAITS: u32 = 12;
 /// Batches that are worth another wait.
 const WORTH_WAITING: usize = 8;
+/// How much less a lane waits that has little to commit: nobody gains by fewer commits then, and the wait would be
+/// most of what an ack takes.
+const CALM_DIVISOR: u32 = 4;
 /// Pauses between attempts while the store fails.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -106,6 +109,7 @@ impl Batcher {
                 rows,
                 interval,
                 hurry: Arc::clone(&hurry),
+                calm: true,
                 patience: FIRST_PATIENCE,
                 fails: false,
                 all_failing: Arc::clone(&failing),
@@ -182,6 +186,8 @@ struct Lane {
     rows: usize,
     interval: Duration,
     hurry: Arc<Notify>,
+    /// Whether the last commit was of few batches.
+    calm: bool,
     /// What the next attempt may take.
     patience: Duration,
     fails: bool,
@@ -203,6 +209,7 @@ impl Lane {
             let mut group = Group::default();
             self.add(&mut group, job);
             self.gather(&mut group, &mut inbox).await;
+            self.calm = group.handed.len() < WORTH_WAITING;
             self.commit(group).await;
         }
     }
@@ -221,11 +228,12 @@ impl Lane {
     /// Lets more gather until the commit is full, has waited for long enough, or somebody waits for it. It does
     /// not wake for each batch that comes, which would cost more than the batch.
     ///
-    /// It waits once, and goes on only while batches come steadily: about as many in each wait as came while the
-    /// last commit ran. Where clients wait for their acks, they come all at once, and then nothing is worth
-    /// waiting for.
+    /// It waits once, shortly where there is little to commit, and goes on only while batches come steadily: about
+    /// as many in each wait as came while the last commit ran. Where clients wait for their acks, they come all at
+    /// once, and then nothing is worth waiting for.
     async fn gather(&self, group: &mut Group, inbox: &mut mpsc::Receiver<Job>) {
         self.add_all(group, inbox);
+        let wait = if self.calm { self.interval / CALM_DIVISOR } else { self.interval };
         let (mut fewest, mut most) = (group.handed.len(), 0);
         for _ in 0..MAX_WAITS {
             if group.rows >= self.rows || !group.flushes.is_empty() {
@@ -233,7 +241,7 @@ impl Lane {
             }
             let before = group.handed.len();
             tokio::select! {
-                () = tokio::time::sleep(self.interval) => {}
+                () = tokio::time::sleep(wait) => {}
                 () = self.hurry.notified() => {}
             }
             self.add_all(group, inbox);

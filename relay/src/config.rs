@@ -60,7 +60,8 @@ pub struct Settings {
     /// Samples of one commit at most
     #[arg(long, env = "MIEN_BATCH_SIZE", global = true, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch_size: u32,
-    /// Milliseconds for which a commit waits for more samples; up to twelve times as long while many come steadily
+    /// Milliseconds for which a commit waits for more samples: a quarter of it where few come, up to twelve
+    /// times as long while many come steadily
     #[arg(long, env = "MIEN_BATCH_INTERVAL_MS", global = true, default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     pub batch_interval_ms: u64,
     /// WebSockets at most
