@@ -7,15 +7,17 @@ use mien_faults::until;
 
 use crate::stage::Stage;
 
-/// Enough for an empty database, its log and some thousand samples.
+/// Enough for an empty database, its log and a minute of [`LOADS`]: the ballast shall fill it, and nothing else.
 const ROOM_BYTES: u64 = 24 * 1024 * 1024;
+/// Paced, as a source that sends what it can would fill any room on a fast machine.
+const LOADS: [Load; 2] = [Load::STEADY, Load { batch: 20, faces: 8, ..Load::STEADY }];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_told_and_nothing_is_acked_that_is_not_stored() {
     let Some(room) = Room::make(ROOM_BYTES).await else { return };
     let mut relay = Relay::start_in_room(room, &[]).await;
     let api = relay.api();
-    let mut stage = Stage::set(&relay, &[Load::STEADY, Load { faces: 8, ..Load::FAST }], 2).await;
+    let mut stage = Stage::set(&relay, &LOADS, 2).await;
     stage.acked_more(50).await;
 
     relay.room().fill();
