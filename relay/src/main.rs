@@ -85,11 +85,18 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Check) => {
             let config = Config::resolve(cli.settings)?;
             println!("{config}");
-            let store =
-                Store::open(&config.database_url, config.database_max_connections, &Metrics::new()).await?;
-            store.ready().await.context("the store does not answer")?;
-            store.close().await;
-            println!("the store answers");
+            if Store::awaits_migration(&config.database_url).await? {
+                println!(
+                    "the store answers; an older mien-relay made it, and the next start brings it up to date"
+                );
+            } else {
+                let store =
+                    Store::open(&config.database_url, config.database_max_connections, &Metrics::new())
+                        .await?;
+                store.ready().await.context("the store does not answer")?;
+                store.close().await;
+                println!("the store answers");
+            }
             if let Some(address) = &config.redis {
                 let redis = Redis::new(address, Metrics::new());
                 redis.ask().await.map_err(|cause| {

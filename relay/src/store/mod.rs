@@ -7,6 +7,7 @@
 pub mod codec;
 mod decide;
 mod error;
+mod migrate;
 mod model;
 mod postgres;
 mod sqlite;
@@ -82,6 +83,15 @@ macro_rules! ask {
 }
 
 impl Store {
+    /// Whether [`Store::open`] would change a database that is there already. Changes nothing itself.
+    pub fn awaits_migration(url: &str) -> Answer<'_, bool> {
+        if is_postgres(url) {
+            Box::pin(PostgresStore::awaits_migration(url))
+        } else {
+            Box::pin(SqliteStore::awaits_migration(url))
+        }
+    }
+
     /// Opens, creates or migrates the database that `url` names.
     pub fn open<'a>(url: &'a str, max_connections: u32, metrics: &Metrics) -> Answer<'a, Self> {
         let wait = metrics.pool_wait_seconds.clone();

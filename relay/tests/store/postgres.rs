@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use mien_relay::store::{Batch, Item, SampleQuery, StoreError, codec};
+use mien_relay::store::{Batch, Item, SampleQuery, Store, StoreError, codec};
 use mien_servers::Postgres;
 use mien_shared::api::SourceName;
 use mien_shared::{Sample, SessionId};
@@ -68,7 +68,10 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
         .unwrap();
     database.close().await.unwrap();
 
+    assert!(Store::awaits_migration(&url).await.unwrap());
+    assert!(Store::awaits_migration(&url).await.unwrap(), "asking changed it");
     let store = open(&url).await.unwrap();
+    assert!(!Store::awaits_migration(&url).await.unwrap());
     let query = SampleQuery { limit: 10, ..SampleQuery::default() };
     let page = store.samples(id, &query).await.unwrap();
     let read: Vec<_> = page.rows.iter().map(|row| (row.sample.seq, row.sample.at)).collect();

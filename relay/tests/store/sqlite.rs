@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mien_relay::store::{SampleQuery, codec};
+use mien_relay::store::{SampleQuery, Store, codec};
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
 use sqlx::migrate::Migrator;
@@ -50,7 +50,10 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
     }
     database.close().await.unwrap();
 
+    assert!(Store::awaits_migration(&place.url).await.unwrap());
+    assert!(Store::awaits_migration(&place.url).await.unwrap(), "asking changed it");
     let store = place.open().await;
+    assert!(!Store::awaits_migration(&place.url).await.unwrap());
     assert_eq!(store.session(id).await.unwrap().unwrap().title, "old");
     let (_, through) = store.open_source(id, &SourceName::default()).await.unwrap();
     assert_eq!(through, 3);

@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use tracing::log::LevelFilter;
 
 use super::{LANES, PostgresStore, within};
+use crate::store::migrate::is_older;
 use crate::store::{IDLE_CONNECTIONS, LIFETIME, Result, StoreError};
 
 /// Our migrations, in a table whose name says whose they are.
@@ -22,8 +23,10 @@ const MIGRATIONS: &str = "mien_migrations";
 
 /// Patience with a server that is asked for the first time.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
-/// Patience with another relay that migrates, and with the change itself.
-const MIGRATE_PATIENCE: Duration = Duration::from_mins(5);
+/// Patience with a database that is empty or up to date, and with another relay that makes its tables.
+const PREPARE_PATIENCE: Duration = Duration::from_mins(1);
+/// Patience with the change of an older one, which may copy every sample, here or by another relay.
+const MIGRATE_PATIENCE: Duration = Duration::from_hours(1);
 /// Patience with connections that are all at work.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -35,22 +38,17 @@ const GREETING: &str = "SELECT set_config('statement_timeout', '10s', false), \
     CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END";
 
 impl PostgresStore {
+    /// Changes nothing.
+    pub async fn awaits_migration(url: &str) -> Result<bool> {
+        let (place, _, mut connection) = connect(url).await?;
+        let awaits = within(PREPARE_PATIENCE, place.awaits_migration(&mut connection)).await;
+        let _ = connection.close().await;
+        awaits
+    }
+
     pub async fn open(url: &str, max_connections: u32, pool_wait: Histogram) -> Result<Self> {
-        let options: PgConnectOptions = url.parse().map_err(|cause| {
-            StoreError::Unusable(format!(
-                "MIEN_DATABASE_URL cannot be read ({cause}); write postgres://USER:PASSWORD@HOST:PORT/DATABASE"
-            ))
-        })?;
-        let options = options
-            .application_name("mien-relay")
-            .log_slow_statements(LevelFilter::Warn, Duration::from_secs(2));
-        let place = Place::of(&options);
-        let connect = async { options.connect().await.map_err(|cause| place.explain(cause)) };
-        let mut connection = match within(CONNECT_PATIENCE, connect).await {
-            Err(StoreError::TimedOut) => return Err(place.silent()),
-            connected => connected?,
-        };
-        within(MIGRATE_PATIENCE, place.prepare(&mut connection)).await?;
+        let (place, options, mut connection) = connect(url).await?;
+        place.prepare(&mut connection).await?;
         let _ = connection.close().await;
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
@@ -65,6 +63,23 @@ impl PostgresStore {
         // Readers always find some left.
         let max_writers = LANES.min(max_connections as usize / 2);
         Ok(Self { pool, writers: Arc::new(Mutex::new(Vec::new())), max_writers, pool_wait })
+    }
+}
+
+async fn connect(url: &str) -> Result<(Place, PgConnectOptions, PgConnection)> {
+    let options: PgConnectOptions = url.parse().map_err(|cause| {
+        StoreError::Unusable(format!(
+            "MIEN_DATABASE_URL cannot be read ({cause}); write postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+        ))
+    })?;
+    let options =
+        options.application_name("mien-relay").log_slow_statements(LevelFilter::Warn, Duration::from_secs(2));
+    let place = Place::of(&options);
+    let connected = async { options.connect().await.map_err(|cause| place.explain(cause)) };
+    match within(CONNECT_PATIENCE, connected).await {
+        Ok(connection) => Ok((place, options, connection)),
+        Err(StoreError::TimedOut) => Err(place.silent()),
+        Err(cause) => Err(cause),
     }
 }
 
@@ -87,13 +102,31 @@ impl Place {
 
     /// Recognises and migrates.
     async fn prepare(&self, connection: &mut PgConnection) -> Result<()> {
-        self.recognise(connection).await?;
+        let patience = if within(PREPARE_PATIENCE, self.awaits_migration(connection)).await? {
+            tracing::info!(
+                database = %self.database,
+                "bringing the database up to date; this may copy every sample"
+            );
+            MIGRATE_PATIENCE
+        } else {
+            PREPARE_PATIENCE
+        };
         // Under an advisory lock, so that relays may start at once.
-        MIGRATOR.run_direct(None, connection, false).await.map_err(|cause| self.explain_migration(cause))
+        let migrate = async {
+            MIGRATOR.run_direct(None, connection, false).await.map_err(|cause| self.explain_migration(cause))
+        };
+        within(patience, migrate).await
     }
 
-    /// Refuses a database that someone else made, or that cannot keep what the relay must keep.
-    async fn recognise(&self, connection: &mut PgConnection) -> Result<()> {
+    async fn awaits_migration(&self, connection: &mut PgConnection) -> Result<bool> {
+        if !self.recognise(connection).await? {
+            return Ok(false);
+        }
+        is_older(&MIGRATOR, MIGRATIONS, connection).await.map_err(|cause| self.explain_migration(cause))
+    }
+
+    /// Whether it is ours already. Refuses one that someone else made, or that cannot keep what the relay must keep.
+    async fn recognise(&self, connection: &mut PgConnection) -> Result<bool> {
         // One question, one snapshot: whoever migrates at the moment makes the table of migrations first.
         let (ours, tables, encoding, read_only): (bool, i64, String, String) = sqlx::query_as(
             "SELECT count(*) FILTER (WHERE tablename = $1) > 0, count(*), \
@@ -119,7 +152,7 @@ impl Place {
                 "it belongs to another program; point MIEN_DATABASE_URL at a database of its own",
             ));
         }
-        Ok(())
+        Ok(ours)
     }
 
     fn explain(&self, cause: sqlx::Error) -> StoreError {

@@ -1,19 +1,22 @@
 //! Opening: create, recognise, migrate, or say why not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::metrics::histogram::Histogram;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::SqliteStore;
+use crate::store::migrate::is_older;
 use crate::store::{IDLE_CONNECTIONS, LIFETIME, Result, StoreError, file_of};
 
 static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+/// The table that they are listed in, by sqlx's own name.
+const MIGRATIONS: &str = "_sqlx_migrations";
 
 /// `MIEN` in the file's header: whose database this is.
 const APPLICATION_ID: i32 = 0x4D49_454E;
@@ -28,13 +31,25 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const READER_CACHE: &str = "-512";
 
 impl SqliteStore {
+    /// Changes nothing.
+    pub async fn awaits_migration(url: &str) -> Result<bool> {
+        let path = named_file(url)?;
+        if !path.exists() {
+            return Ok(false);
+        }
+        let options = SqliteConnectOptions::new().filename(&path).busy_timeout(BUSY_TIMEOUT);
+        let mut reader = options.connect().await.map_err(|cause| explain(&path, cause))?;
+        // Of any other, `open` says what is wrong.
+        let awaits = application_id(&path, &mut reader).await? == APPLICATION_ID
+            && is_older(&MIGRATOR, MIGRATIONS, &mut reader)
+                .await
+                .map_err(|cause| explain_migration(&path, cause))?;
+        let _ = reader.close().await;
+        Ok(awaits)
+    }
+
     pub async fn open(url: &str, max_connections: u32, pool_wait: Histogram) -> Result<Self> {
-        let path = file_of(url).ok_or_else(|| {
-            StoreError::Unusable(
-                "a database in memory would lose samples that were acked; name a file, as in sqlite:mien.db"
-                    .into(),
-            )
-        })?;
+        let path = named_file(url)?;
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)
                 .map_err(|cause| unusable(&path, &format!("its folder cannot be made ({cause})")))?;
@@ -73,12 +88,25 @@ impl SqliteStore {
     }
 }
 
+fn named_file(url: &str) -> Result<PathBuf> {
+    file_of(url).ok_or_else(|| {
+        StoreError::Unusable(
+            "a database in memory would lose samples that were acked; name a file, as in sqlite:mien.db"
+                .into(),
+        )
+    })
+}
+
+async fn application_id(path: &Path, connection: &mut SqliteConnection) -> Result<i32> {
+    sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(connection)
+        .await
+        .map_err(|cause| explain(path, cause))
+}
+
 /// Refuses a database that someone else made; marks a new one as ours.
 async fn recognise(path: &Path, writer: &mut SqliteConnection) -> Result<()> {
-    let id: i32 = sqlx::query_scalar("PRAGMA application_id")
-        .fetch_one(&mut *writer)
-        .await
-        .map_err(|cause| explain(path, cause))?;
+    let id = application_id(path, writer).await?;
     if id == APPLICATION_ID {
         return Ok(());
     }

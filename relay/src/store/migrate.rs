@@ -1,0 +1,26 @@
+//! How far a database is, told without changing it.
+
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
+
+/// Whether the database that these migrations made before lacks some of them. One that they cannot have made, or that
+/// knows more of them, is an error, as it is when they are run.
+pub(super) async fn is_older(
+    migrator: &Migrator,
+    table: &str,
+    connection: &mut impl Migrate,
+) -> Result<bool, MigrateError> {
+    if let Some(version) = connection.dirty_version(table).await? {
+        return Err(MigrateError::Dirty(version));
+    }
+    let applied = connection.list_applied_migrations(table).await?;
+    for theirs in &applied {
+        match migrator.iter().find(|ours| ours.version == theirs.version) {
+            None => return Err(MigrateError::VersionMissing(theirs.version)),
+            Some(ours) if ours.checksum != theirs.checksum => {
+                return Err(MigrateError::VersionMismatch(theirs.version));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(!applied.is_empty() && applied.len() < migrator.iter().count())
+}
