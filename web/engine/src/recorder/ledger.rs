@@ -9,6 +9,9 @@
 //! mark that it may have been. What the relay has from this source up to `through` is ours up to the mark;
 //! beyond it, another device sent it, and our own unsent samples move behind it by a change of `offset` alone:
 //! the disk's keys stay.
+//!
+//! Where the disk takes nothing more, what it has is sent first, under the same rule, and memory holds what comes
+//! after it. When that runs over, its oldest go, and there is a hole between the two.
 
 use std::collections::VecDeque;
 
@@ -85,7 +88,7 @@ impl Ledger {
     }
 
     pub(crate) fn pending(&self) -> u64 {
-        self.next - self.front
+        self.next - self.front - self.hole()
     }
 
     pub(crate) fn dropped(&self) -> u64 {
@@ -111,6 +114,12 @@ impl Ledger {
         seq.saturating_sub(self.offset)
     }
 
+    /// Where what of the disk was pending from this seq on has been answered for since: the last such key. What
+    /// memory took has keys of its own, which another visit may use for its rows.
+    pub(crate) fn answered_key(&self, since: u64) -> Option<u64> {
+        (since <= self.saved && since < self.front).then(|| self.key(self.saved.min(self.front - 1)))
+    }
+
     /// Takes a sample. False when it had to be dropped: the disk has not kept up for as long as the cache lasts.
     pub(crate) fn push(&mut self, at: u64, faces: Vec<Face>) -> bool {
         let room = match self.shelf {
@@ -124,10 +133,9 @@ impl Ledger {
                     return false;
                 }
                 Shelf::Disk => {}
-                Shelf::Memory => {
-                    self.dropped += 1;
-                    self.front = self.front.max(self.cache_from() + 1);
-                }
+                // The disk has it still.
+                Shelf::Memory if self.cache_from() <= self.saved => {}
+                Shelf::Memory => self.dropped += 1,
             }
             self.cache.pop_front();
         }
@@ -135,6 +143,7 @@ impl Ledger {
         self.next_face = self.next_face.max(highest.unwrap_or_default());
         self.cache.push_back(Sample { seq: self.next, at, faces });
         self.next += 1;
+        self.skip_hole();
         true
     }
 
@@ -147,7 +156,7 @@ impl Ledger {
         self.saved = self.saved.max(through);
     }
 
-    /// From now on memory holds what the disk does not.
+    /// From now on memory alone takes what comes.
     pub(crate) fn leave_disk(&mut self) {
         self.shelf = Shelf::Memory;
     }
@@ -156,22 +165,24 @@ impl Ledger {
     pub(crate) fn give_up_disk_part(&mut self) {
         let from = self.cache_from();
         if self.front < from {
-            self.dropped += from - self.front;
+            self.dropped += from - self.front - self.hole();
             self.front = from;
         }
     }
 
-    /// The highest seq that may be sent: it is on the disk, and so is the mark that it may have been sent.
+    /// The highest seq that may be sent. What is on the disk may be once the disk has the mark for it, too.
     fn sendable(&self) -> u64 {
         match self.shelf {
             Shelf::Disk => self.saved.min(self.marked),
+            Shelf::Memory if self.wants_mark() => self.marked,
             Shelf::Memory => self.next - 1,
         }
     }
 
-    /// The mark to write before everything on the disk may be sent; `None` when it stands.
-    pub(crate) fn wanted_mark(&self) -> Option<u64> {
-        (self.shelf == Shelf::Disk && self.marked < self.saved).then_some(self.saved)
+    /// Whether the disk must have a higher mark before all that it holds may be sent.
+    pub(crate) fn wants_mark(&self) -> bool {
+        let holds_pending = self.shelf == Shelf::Disk || self.front <= self.saved;
+        holds_pending && self.marked < self.saved
     }
 
     pub(crate) fn marked(&mut self, through: u64) {
@@ -186,9 +197,11 @@ impl Ledger {
             return Next::Nothing;
         }
         let cache_from = self.cache_from();
-        if from < cache_from {
-            return Next::OnDisk(from, to.min(cache_from - 1).min(from + count as u64 - 1));
+        if from < cache_from && from <= self.saved {
+            let last = self.saved.min(cache_from - 1);
+            return Next::OnDisk(from, to.min(last).min(from + count as u64 - 1));
         }
+        let from = from.max(cache_from);
         Next::Ready(
             self.cache
                 .iter()
@@ -209,6 +222,7 @@ impl Ledger {
         while self.cache.front().is_some_and(|sample| sample.seq <= through) {
             self.cache.pop_front();
         }
+        self.skip_hole();
         true
     }
 
@@ -229,6 +243,17 @@ impl Ledger {
             sample.seq += shift;
         }
         true
+    }
+
+    /// Samples that were dropped between what the disk holds and what memory does, while the former are pending.
+    fn hole(&self) -> u64 {
+        self.cache_from().saturating_sub(self.front.max(self.saved + 1))
+    }
+
+    fn skip_hole(&mut self) {
+        if self.front > self.saved {
+            self.front += self.hole();
+        }
     }
 
     fn cache_from(&self) -> u64 {
@@ -259,7 +284,7 @@ mod tests {
         assert_eq!(ledger.next_from(1, 9), Next::Nothing);
         ledger.saved(1);
         assert_eq!(ledger.next_from(1, 9), Next::Nothing);
-        assert_eq!(ledger.wanted_mark(), Some(1));
+        assert!(ledger.wants_mark());
         ledger.marked(1);
         assert_eq!(seqs(ledger.next_from(1, 9)), [1]);
         assert!(ledger.acked(1));
@@ -312,6 +337,24 @@ mod tests {
             assert!(ledger.push(at, Vec::new()));
         }
         assert_eq!((ledger.dropped(), ledger.pending(), ledger.front()), (5, MEMORY as u64, 6));
+    }
+
+    #[test]
+    fn memory_that_runs_over_leaves_what_is_on_the_disk() {
+        let mut ledger =
+            Ledger::restore(Shelf::Disk, Numbers { last: 9, marked: 7, ..Numbers::default() }, Some(6));
+        ledger.leave_disk();
+        for at in 0..MEMORY as u64 + 5 {
+            ledger.push(at, Vec::new());
+        }
+        assert_eq!((ledger.dropped(), ledger.pending(), ledger.front()), (5, 4 + MEMORY as u64, 6));
+        assert_eq!(ledger.next_from(6, 99), Next::OnDisk(6, 7), "the rest of the disk's has no mark yet");
+        assert!(ledger.wants_mark());
+        ledger.marked(9);
+        assert_eq!(ledger.next_from(6, 99), Next::OnDisk(6, 9));
+        assert_eq!(seqs(ledger.next_from(10, 2)), [15, 16]);
+        ledger.acked(9);
+        assert_eq!((ledger.front(), ledger.pending()), (15, MEMORY as u64));
     }
 
     #[test]

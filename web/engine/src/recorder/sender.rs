@@ -39,7 +39,7 @@ pub(crate) enum Effect {
     },
     /// Writes the numbers; answered by [`Sender::saved`].
     SaveNumbers(Numbers),
-    /// Deletes rows up to this key. Nobody waits for it.
+    /// Deletes rows up to this key, where there is a disk. Nobody waits for it.
     Delete {
         through_key: u64,
     },
@@ -271,7 +271,10 @@ impl Sender {
                 }
             }
             Err(DiskFault::TakenOver) => self.taken_over(),
-            Err(fault) => self.leave_disk(fault),
+            Err(fault) if self.ledger.shelf() == Shelf::Disk => self.leave_disk(fault),
+            // The mark for what the disk still holds cannot be kept: better perhaps twice than never.
+            Err(_) if self.ledger.numbers().offset == writing.offset => self.ledger.marked(writing.marked),
+            Err(_) => {}
         }
         self.gather(now);
         self.pump();
@@ -390,9 +393,7 @@ impl Sender {
         self.ledger.welcomed(welcome.through);
         self.stored_through = self.stored_through.max(welcome.through);
         let moved = self.ledger.numbers().offset != before.offset;
-        if self.ledger.shelf() == Shelf::Disk && self.ledger.front() > front_before {
-            self.effects.push(Effect::Delete { through_key: self.ledger.key(self.ledger.front() - 1) });
-        }
+        self.delete_answered(front_before);
         self.cursor = self.ledger.front();
         if self.ledger.pending() == 0 {
             self.attempt = 0;
@@ -403,14 +404,21 @@ impl Sender {
         }
         self.gather(now);
         self.pump();
+        self.finish_if_done();
     }
 
     fn acked(&mut self, through: u64) {
         self.stored_through = self.stored_through.max(through);
-        if self.ledger.acked(through) && self.ledger.shelf() == Shelf::Disk {
-            self.effects.push(Effect::Delete { through_key: self.ledger.key(self.ledger.front() - 1) });
-        }
+        let front_before = self.ledger.front();
+        self.ledger.acked(through);
+        self.delete_answered(front_before);
         self.finish_if_done();
+    }
+
+    fn delete_answered(&mut self, since: u64) {
+        if let Some(through_key) = self.ledger.answered_key(since) {
+            self.effects.push(Effect::Delete { through_key });
+        }
     }
 
     fn finish_if_done(&mut self) {
@@ -470,7 +478,7 @@ impl Sender {
         while self.may_send() && self.reading.is_none() {
             let next = match self.ledger.next_from(self.cursor, self.max_batch) {
                 Next::Nothing => {
-                    if self.ledger.wanted_mark().is_some() && self.writing.is_none() {
+                    if self.ledger.wants_mark() && self.writing.is_none() {
                         self.write(Vec::new());
                     }
                     return;

@@ -1,7 +1,7 @@
 //! A recording against a relay and a disk that fail at every turn. Whatever happens, in the end each sample is
 //! stored once, under one number, in order, and the disk is empty.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -25,7 +25,10 @@ struct World {
     replies: Vec<String>,
     disk_answers: Vec<Effect>,
     biggest_message: usize,
+    /// It takes no more rows. The numbers lie in a record that is there already.
     disk_full: bool,
+    /// It takes nothing at all.
+    disk_dead: bool,
 }
 
 impl World {
@@ -118,9 +121,8 @@ impl World {
     fn disk_works(&mut self, sender: &mut Sender) {
         while !self.disk_answers.is_empty() {
             match self.disk_answers.remove(0) {
-                Effect::Save { .. } | Effect::SaveNumbers(_) if self.disk_full => {
-                    sender.saved(self.now, Err(DiskFault::Full));
-                }
+                Effect::Save { .. } if self.disk_full => sender.saved(self.now, Err(DiskFault::Full)),
+                Effect::SaveNumbers(_) if self.disk_dead => sender.saved(self.now, Err(DiskFault::Full)),
                 Effect::Save { rows, numbers } => {
                     self.rows.extend(rows);
                     self.numbers = numbers;
@@ -144,7 +146,7 @@ impl World {
     fn write_what_was_asked(&mut self) {
         for asked in self.disk_answers.drain(..) {
             match asked {
-                Effect::Save { rows, numbers } => {
+                Effect::Save { rows, numbers } if !self.disk_full => {
                     self.rows.extend(rows);
                     self.numbers = numbers;
                 }
@@ -152,6 +154,11 @@ impl World {
                 _ => {}
             }
         }
+    }
+
+    /// Capture times of what outlives the sender's memory.
+    fn safe(&self) -> BTreeSet<u64> {
+        self.rows.values().map(|sample| sample.at).chain(self.stored.values().copied()).collect()
     }
 
     fn cut(&mut self, sender: &mut Sender, code: u16) {
@@ -187,17 +194,17 @@ fn uuid_like() -> uuid::Uuid {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// Cuts, silence, throttles, slow disks, crashes that lose whatever is in memory, and reloads that do not.
+    /// Cuts, silence, throttles, slow and full disks, crashes that lose whatever is in memory, and reloads that do not.
     #[test]
     fn every_saved_sample_is_stored_once(
-        steps in prop::collection::vec((0..10_u8, 1..40_u64), 1..120),
+        steps in prop::collection::vec((0..11_u8, 1..40_u64), 1..120),
         before in 0..30_u64,
     ) {
         // Another device of this source may have been here before.
         let mut world = World { through: before, ..World::default() };
         let mut sender = world.open();
         let mut at = 1_000_000;
-        let mut kept = std::collections::BTreeSet::new();
+        let mut kept = BTreeSet::new();
         world.take(&mut sender);
         for (step, amount) in steps {
             match step {
@@ -215,26 +222,31 @@ proptest! {
                     // A crash: what the disk has not written is gone, as is what it was asked and not done.
                     world.disk_answers.clear();
                     world.connected = false;
-                    let safe: std::collections::BTreeSet<u64> = world
-                        .rows.values().map(|sample| sample.at)
-                        .chain(world.stored.values().copied()).collect();
+                    let safe = world.safe();
                     kept.retain(|at| safe.contains(at));
                     sender = world.open();
                 }
                 9 => {
-                    // The page is left in order: nothing is lost, whether or not the disk still does what it was
-                    // asked before.
+                    // The page is left in order: nothing is lost but what the disk did not take, whether or not
+                    // it still does what it was asked before.
                     if amount % 2 == 0 {
                         world.write_what_was_asked();
                     }
-                    if let Some((rows, numbers)) = sender.unwritten() {
-                        world.rows.extend(rows);
-                        world.numbers = numbers;
+                    match sender.unwritten() {
+                        Some((rows, numbers)) if !world.disk_full => {
+                            world.rows.extend(rows);
+                            world.numbers = numbers;
+                        }
+                        _ => {
+                            let safe = world.safe();
+                            kept.retain(|at| safe.contains(at));
+                        }
                     }
                     world.disk_answers.clear();
                     world.connected = false;
                     sender = world.open();
                 }
+                10 => world.disk_full = amount % 2 == 0,
                 _ => {}
             }
             world.take(&mut sender);
@@ -285,6 +297,55 @@ fn a_full_disk_goes_on_in_memory_and_says_so() {
     let status = sender.status(world.now);
     assert_eq!(status.mode, StorageMode::Memory { why: MemoryReason::DiskFull });
     assert_eq!((world.stored.len(), status.pending), (1, 0));
+}
+
+/// Two samples on the disk, unsent, and one that it did not take.
+fn full_with_a_backlog() -> (World, Sender) {
+    let (mut world, mut sender) = live();
+    world.cut(&mut sender, 1006);
+    for at in [5, 6] {
+        sender.push(world.now, at, Vec::new());
+    }
+    sender.tick(world.now, 0.5);
+    world.take(&mut sender);
+    world.disk_works(&mut sender);
+    world.disk_full = true;
+    sender.push(world.now, 7, Vec::new());
+    (world, sender)
+}
+
+#[test]
+fn a_full_disk_is_emptied_by_acks_and_what_it_held_is_not_sent_anew() {
+    let (mut world, mut sender) = full_with_a_backlog();
+    world.calm(&mut sender);
+    assert_eq!(world.stored.values().copied().collect::<Vec<_>>(), [5, 6, 7]);
+    assert!(world.rows.is_empty());
+    let mut sender = world.open();
+    world.take(&mut sender);
+    world.calm(&mut sender);
+    assert_eq!(world.stored.len(), 3);
+}
+
+#[test]
+fn what_a_dead_disk_held_is_sent_all_the_same() {
+    let (mut world, mut sender) = full_with_a_backlog();
+    world.disk_dead = true;
+    world.calm(&mut sender);
+    assert_eq!(world.stored.values().copied().collect::<Vec<_>>(), [5, 6, 7]);
+}
+
+#[test]
+fn a_welcome_that_answers_for_all_ends_what_is_complete() {
+    let (mut world, mut sender) = live();
+    sender.push(world.now, 1, Vec::new());
+    world.pass(&mut sender, 300);
+    world.disk_works(&mut sender);
+    world.cut(&mut sender, 1006);
+    assert_eq!(world.through, 1, "stored, and the ack is lost");
+    sender.complete(world.now);
+    world.pass(&mut sender, 2_000);
+    world.deliver(&mut sender);
+    assert_eq!(sender.status(world.now).link, LinkState::Ended(LinkEnd::Done));
 }
 
 #[test]
