@@ -14,6 +14,14 @@ use mien_tests::wait;
 /// Before, during and after the trouble.
 const SOME: u64 = 8;
 
+/// What memory alone has would not outlive a reload, however lucky.
+fn assert_on_the_disk(page: &Page) {
+    assert_eq!(
+        page.ask("document.querySelector('[data-testid=memory-only]')?.innerText ?? ''"),
+        Some("".into())
+    );
+}
+
 /// Samples go on being made while nobody takes them.
 fn wait_for_a_backlog(page: &Page) {
     wait::until("samples to wait in the browser", || page.count("pending").filter(|count| *count >= SOME));
@@ -51,6 +59,7 @@ fn a_reload_in_mid_session_costs_no_sample() {
     for _ in 0..2 {
         let before = relay.api().stored(session);
         relay.api().wait_for_samples(session, before + SOME);
+        assert_on_the_disk(&page);
         page.reload();
         assert_eq!(stage::live_session(&page), session, "the page goes on with its session");
     }
@@ -82,6 +91,7 @@ fn a_reload_while_the_relay_is_away_costs_no_sample() {
     wait_for_a_backlog(&page);
     let waiting = page.count("pending").expect("a count");
     let stored = relay.api().stored(session);
+    assert_on_the_disk(&page);
     // The page itself comes from the relay, so it can only be opened again with the cable in.
     cable.plug();
     page.reload();

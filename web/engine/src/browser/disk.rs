@@ -27,7 +27,8 @@ use crate::recorder::sender::DiskFault;
 use crate::recorder::{SessionAccess, Unfinished};
 
 pub(crate) const DATABASE: &str = "mien-outbox";
-const VERSION: u32 = 1;
+/// The first version had, where its opening was given up half-way, none of its stores.
+const VERSION: u32 = 2;
 const ROWS: &str = "rows";
 const BOOKS: &str = "books";
 /// A database that does not open by then is held by a browser bug or a stuck tab; recording must not wait.
@@ -63,11 +64,14 @@ pub(crate) struct Found {
 }
 
 #[derive(Debug)]
-struct Database(IdbDatabase);
+struct Database {
+    handle: IdbDatabase,
+    _makes_way: EventListener,
+}
 
 impl Drop for Database {
     fn drop(&mut self) {
-        self.0.close();
+        self.handle.close();
     }
 }
 
@@ -238,11 +242,15 @@ impl Database {
         let factory = web_sys::window().and_then(|window| factory(&window)).ok_or(DiskFault::Unavailable)?;
         let request = factory.open_with_u32(name, VERSION).map_err(|_| DiskFault::Unavailable)?;
         let upgraded = request.clone();
-        let _upgrade = EventListener::once(&request, "upgradeneeded", move |_| create_stores(&upgraded));
+        // Whoever asked may be gone before the browser gets to it: a database that is then made must be whole.
+        EventListener::once(&request, "upgradeneeded", move |_| create_stores(&upgraded)).forget();
         match select(Box::pin(answer(&request)), TimeoutFuture::new(OPEN_MS)).await {
             Either::Left((Ok(database), _)) => {
                 let database: IdbDatabase = database.dyn_into().map_err(|_| DiskFault::Unavailable)?;
-                Ok(Self(database))
+                let handle = database.clone();
+                // A later version of this page, in another tab, must not wait for this one.
+                let makes_way = EventListener::new(&database, "versionchange", move |_| handle.close());
+                Ok(Self { handle: database, _makes_way: makes_way })
             }
             Either::Left((Err(DiskFault::Full), _)) => Err(DiskFault::Full),
             Either::Left(_) | Either::Right(_) => Err(DiskFault::Unavailable),
@@ -251,7 +259,7 @@ impl Database {
 
     fn begin(&self, mode: IdbTransactionMode) -> Result<IdbTransaction, DiskFault> {
         let stores = Array::of2(&ROWS.into(), &BOOKS.into());
-        self.0.transaction_with_str_sequence_and_mode(&stores, mode).map_err(fault)
+        self.handle.transaction_with_str_sequence_and_mode(&stores, mode).map_err(fault)
     }
 }
 
@@ -265,7 +273,8 @@ fn create_stores(request: &IdbOpenDbRequest) {
     else {
         return;
     };
-    for store in [ROWS, BOOKS] {
+    let known = database.object_store_names();
+    for store in [ROWS, BOOKS].into_iter().filter(|store| !known.contains(store)) {
         // A failure here fails the opening, which is where it is dealt with.
         let _ = database.create_object_store(store);
     }

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use futures_util::FutureExt;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Reflect};
 use mien_shared::{Expression, Face, FaceBox, Sample, Scores, SessionId, SourceName};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::browser::disk::Disk;
+use crate::browser::disk::{DATABASE, Disk};
 use crate::recorder::ledger::Numbers;
 use crate::recorder::sender::DiskFault;
 use crate::{
@@ -57,6 +58,33 @@ async fn rows_outlive_a_reload_and_leave_when_acked() {
     assert_eq!(mine(unfinished().await).unwrap().pending, 3);
     discard(access.session).await;
     assert_eq!(mine(unfinished().await), None);
+}
+
+/// As when a visitor goes on at once from the first page, which looks for recordings that wait.
+#[wasm_bindgen_test]
+async fn a_database_whose_first_opening_nobody_waited_for_is_whole() {
+    // Every database of this origin goes: the next opening makes it.
+    let factory = web_sys::window().unwrap().indexed_db().unwrap().unwrap();
+    factory.delete_database(DATABASE).unwrap();
+    assert!(unfinished().now_or_never().is_none());
+    let (disk, _) = Disk::claim(&access()).await.unwrap();
+    disk.save(&rows(1..=2), numbers(2)).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_database_that_lacks_its_stores_gets_them() {
+    let make_empty = Function::new_with_args(
+        "name",
+        "return new Promise(done => {
+            indexedDB.deleteDatabase(name);
+            const opening = indexedDB.open(name, 1);
+            opening.onsuccess = () => { opening.result.close(); done(); };
+        });",
+    );
+    let made = make_empty.call1(&JsValue::NULL, &DATABASE.into()).unwrap();
+    wasm_bindgen_futures::JsFuture::from(made.unchecked_into::<js_sys::Promise>()).await.unwrap();
+    let (disk, _) = Disk::claim(&access()).await.unwrap();
+    disk.save(&rows(1..=2), numbers(2)).await.unwrap();
 }
 
 #[wasm_bindgen_test]
