@@ -129,7 +129,7 @@ impl Engine {
         let shared = self.shared.clone();
         let input = crate::run::Input::open(&source).await?;
         if shared.crew.borrow().as_ref().is_none_or(|crew| crew.is_over()) {
-            shared.start_crew().await.map_err(|fault| SourceFault::Other { detail: fault.to_string() })?;
+            shared.start_crew().await.map_err(|fault| SourceFault::Analysis { detail: fault.to_string() })?;
         }
         let before = shared.current.borrow().upgrade();
         if let Some(before) = before {

@@ -46,7 +46,7 @@ impl std::fmt::Display for ModelName {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LoadFault {
     #[error(
-        "This browser cannot run the analysis: it lacks WebAssembly SIMD. A current Chrome, Edge, Firefox or Safari has it."
+        "This browser cannot run the analysis: it lacks WebAssembly SIMD. Open this address in Chrome or Edge 91, Firefox 89, Safari 16.4, or later."
     )]
     SimdMissing,
     #[error("This page was not built completely: {what} is missing.")]
@@ -86,6 +86,9 @@ pub enum SourceFault {
     VideoWithoutFrames,
     #[error("This page carries no demo clip.")]
     NoDemo,
+    /// The workers had given up before, and could not be started again.
+    #[error("The analysis could not be started again.")]
+    Analysis { detail: String },
     #[error("The camera could not be opened.")]
     Other { detail: String },
 }
@@ -102,6 +105,9 @@ pub enum RunFault {
     /// Final: the source is gone.
     #[error("{0}")]
     SourceLost(SourceFault),
+    /// Not final: an open camera gives no frames. Told once each time; frames end it.
+    #[error("The camera gives no pictures; another program or the system may have taken it.")]
+    CameraSilent,
     /// Not final: this one frame could not be analysed.
     #[error("One frame could not be analysed.")]
     FrameFailed { detail: String },

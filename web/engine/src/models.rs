@@ -7,7 +7,7 @@ use futures_util::future::try_join3;
 use sha2::{Digest, Sha256};
 
 use crate::assets::ModelUrls;
-use crate::browser::fetch::{FetchFault, bytes};
+use crate::browser::fetch::{FetchFault, bytes, bytes_anew};
 use crate::engine::LoadProgress;
 use crate::faults::{LoadFault, ModelName};
 
@@ -53,10 +53,15 @@ pub(crate) async fn fetch(urls: &ModelUrls, meter: &Meter) -> Result<[Vec<u8>; 3
 }
 
 async fn fetch_one(model: ModelName, url: &str, meter: &Meter) -> Result<Vec<u8>, LoadFault> {
-    let content = bytes(url, |more| meter.add(more)).await.map_err(|fault| match fault {
+    let missing = |fault| match fault {
         FetchFault::Status(status) => LoadFault::ModelMissing { model, status },
         FetchFault::Network(detail) | FetchFault::Unusable(detail) => LoadFault::Network { detail },
-    })?;
+    };
+    let content = bytes(url, |more| meter.add(more)).await.map_err(missing)?;
+    if verify(model, &content).is_ok() {
+        return Ok(content);
+    }
+    let content = bytes_anew(url).await.map_err(missing)?;
     verify(model, &content)?;
     Ok(content)
 }

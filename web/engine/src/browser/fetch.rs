@@ -3,6 +3,7 @@
 use js_sys::{Uint8Array, WebAssembly};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestCache, RequestInit};
 
 use super::describe;
 use super::download::{Cut, Download, SILENCE_MS};
@@ -32,12 +33,17 @@ pub(crate) fn cores() -> usize {
 
 /// The bytes at this address. `on_bytes` hears how many more have come, after each piece.
 pub(crate) async fn bytes(url: &str, on_bytes: impl Fn(u64)) -> Result<Vec<u8>, FetchFault> {
-    get(url).await?.bytes(on_bytes).await.map_err(cut)
+    get(url, RequestCache::Default).await?.bytes(on_bytes).await.map_err(cut)
+}
+
+/// The same past every cache, for what came damaged: a cache would give the damage again for a year.
+pub(crate) async fn bytes_anew(url: &str) -> Result<Vec<u8>, FetchFault> {
+    get(url, RequestCache::Reload).await?.bytes(|_| {}).await.map_err(cut)
 }
 
 /// The module at this address, compiled once, to be posted to every worker.
 pub(crate) async fn module(url: &str) -> Result<JsValue, FetchFault> {
-    let download = get(url).await?;
+    let download = get(url, RequestCache::Default).await?;
     let type_is_wasm = download
         .response
         .headers()
@@ -58,8 +64,10 @@ pub(crate) async fn module(url: &str) -> Result<JsValue, FetchFault> {
     JsFuture::from(WebAssembly::compile(&array_buffer(&code))).await.map_err(unusable)
 }
 
-async fn get(url: &str) -> Result<Download, FetchFault> {
-    let download = Download::begin(url, &web_sys::RequestInit::new(), SILENCE_MS).await.map_err(cut)?;
+async fn get(url: &str, cache: RequestCache) -> Result<Download, FetchFault> {
+    let init = RequestInit::new();
+    init.set_cache(cache);
+    let download = Download::begin(url, &init, SILENCE_MS).await.map_err(cut)?;
     let response = &download.response;
     if response.ok() { Ok(download) } else { Err(FetchFault::Status(response.status())) }
 }

@@ -21,4 +21,6 @@ pub(crate) use web_sys::ImageBitmap as Bitmap;
 pub use page::{now_ms, page_origin, sockets_origin};
 
 pub(crate) use http::{HttpAnswer, HttpFault, request};
-pub(crate) use page::{BootScript, LeaveGuard, OnlineGuard, describe, now_precise_ms, page_url, random};
+pub(crate) use page::{
+    BootScript, LeaveGuard, OnlineGuard, describe, is_hidden, now_precise_ms, page_url, random,
+};

@@ -56,6 +56,11 @@ pub(crate) fn now_precise_ms() -> f64 {
     web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
 }
 
+/// Whether nobody sees the page.
+pub(crate) fn is_hidden() -> bool {
+    web_sys::window().and_then(|window| window.document()).is_some_and(|page| page.hidden())
+}
+
 /// 0 … 1, for spreading retries.
 pub(crate) fn random() -> f64 {
     js_sys::Math::random()

@@ -12,13 +12,15 @@ use super::harvest::Harvest;
 use super::input::{Input, Media};
 use super::{AnalysedFrame, EndReason, RunEvent, RunStats};
 use crate::browser::video::VideoEnd;
-use crate::browser::{now_ms, now_precise_ms};
+use crate::browser::{is_hidden, now_ms, now_precise_ms};
 use crate::crew::{Answer, CrewEvent, Look, Ticket};
 use crate::engine::Shared;
 use crate::faults::{RunFault, SourceFault};
 use crate::pool::ScopePolicy;
 
 const STATS_MS: u32 = 1_000;
+/// A camera without a frame for so many figures is silent. Even in the dark one gives some a second.
+const SILENT_STATS: u32 = 3;
 
 pub(crate) struct RunHandle {
     number: u64,
@@ -28,6 +30,8 @@ pub(crate) struct RunHandle {
     policy: RefCell<ScopePolicy>,
     figures: RefCell<Figures>,
     harvest: RefCell<Harvest>,
+    /// How many figures in a row the camera gave no frame for.
+    silent: Cell<u32>,
     paused: Cell<bool>,
     /// No more frames will come; the run ends when the last is answered.
     finishing: Cell<bool>,
@@ -68,6 +72,7 @@ impl RunHandle {
             policy: RefCell::new(ScopePolicy::default()),
             figures: RefCell::new(Figures { since: now_precise_ms(), skipped_before, ..Figures::default() }),
             harvest: RefCell::new(Harvest::default()),
+            silent: Cell::new(0),
             paused: Cell::new(false),
             finishing: Cell::new(false),
             ended: Cell::new(false),
@@ -272,6 +277,17 @@ impl RunHandle {
                 workers: crew.ready() as u32,
             }
         };
+        let silent = stats.camera_fps == 0.0;
         (self.on)(RunEvent::Stats(stats));
+        self.mind_silence(silent);
+    }
+
+    /// A browser gives a hidden page no frames, which is nobody's fault.
+    fn mind_silence(&self, silent: bool) {
+        let excused = self.paused.get() || is_hidden() || self.camera().is_none();
+        self.silent.set(if silent && !excused { self.silent.get() + 1 } else { 0 });
+        if self.silent.get() == SILENT_STATS {
+            (self.on)(RunEvent::Fault(RunFault::CameraSilent));
+        }
     }
 }
