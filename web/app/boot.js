@@ -16,7 +16,7 @@ class Unable extends Error {}
 async function start() {
   if (typeof WebAssembly !== "object" || !WebAssembly.validate(SIMD_PROBE)) {
     throw new Unable(
-      "This browser cannot run the analysis: it lacks WebAssembly SIMD. A current Chrome, Edge, Firefox or Safari has it.",
+      "This browser cannot run the analysis: it lacks WebAssembly SIMD. Open this address in Chrome or Edge 91, Firefox 89, Safari 16.4, or later.",
     );
   }
   const app = await import(boot.dataset.appJs);

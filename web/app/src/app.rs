@@ -1,9 +1,9 @@
 //! Composes: context at the top, one page for each address. Decides nothing.
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 
 use crate::analysis::Analysis;
+use crate::focus;
 use crate::model::route::Route;
 use crate::pages::{Home, Missing, Picked, SessionPage, Start, Trial, WatchPage};
 use crate::router::Router;
@@ -30,7 +30,7 @@ fn App() -> impl IntoView {
         document().set_title(title(now));
         // After a change of page a reader starts at its heading; the first load is left to the browser.
         if before.is_some_and(|before| before != now) {
-            request_animation_frame(focus_heading);
+            request_animation_frame(focus::to_heading);
         }
         now
     });
@@ -52,13 +52,5 @@ const fn title(route: Route) -> &'static str {
         Route::Session(_) => "Recording · Mien",
         Route::Watch(_) => "Live session · Mien",
         Route::Missing => "Nothing here · Mien",
-    }
-}
-
-fn focus_heading() {
-    let heading = document().query_selector("h1").ok().flatten();
-    if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // A heading without a tabindex takes no focus, and nothing is wrong then.
-        let _ = heading.focus();
     }
 }

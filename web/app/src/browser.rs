@@ -6,11 +6,15 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use gloo_timers::callback::Timeout;
 use leptos::prelude::{document, window};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+/// How long a file that is offered stays at its address.
+const DOWNLOAD_MS: u32 = 60_000;
 
 thread_local! {
     /// What the browser would not keep (storage is blocked, or full), for as long as the page is open. It stands in
@@ -85,7 +89,7 @@ pub(crate) enum Step {
 
 pub(crate) fn show_address(path: &str, step: Step) {
     let Ok(history) = window().history() else { return };
-    let state = wasm_bindgen::JsValue::NULL;
+    let state = JsValue::NULL;
     // Refused only when a page changes its address hundreds of times a minute.
     let _ = match step {
         Step::Push => history.push_state_with_url(&state, "", Some(path)),
@@ -123,6 +127,41 @@ pub(crate) async fn copy(text: &str) -> bool {
     JsFuture::from(clipboard.write_text(text)).await.is_ok()
 }
 
+/// Keeps the screen on until it is dropped, where the browser can and allows it.
+#[derive(Debug)]
+pub(crate) struct Awake {
+    /// Resolves with the lock.
+    asked: Option<js_sys::Promise>,
+}
+
+impl Awake {
+    /// By name: the binding for it is not stable yet.
+    pub(crate) fn ask() -> Self {
+        let lock = js_sys::Reflect::get(&window().navigator(), &"wakeLock".into()).unwrap_or_default();
+        let asked = call(&lock, "request", &["screen".into()]).and_then(|promise| promise.dyn_into().ok());
+        Self { asked }
+    }
+}
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        if let Some(asked) = self.asked.take() {
+            spawn_local(async move {
+                // A refusal, as on a low battery, gave nothing to let go.
+                if let Ok(lock) = JsFuture::from(asked).await {
+                    call(&lock, "release", &[]);
+                }
+            });
+        }
+    }
+}
+
+/// `None` where there is no such method, or it throws.
+fn call(object: &JsValue, method: &str, arguments: &[JsValue]) -> Option<JsValue> {
+    let method = js_sys::Reflect::get(object, &method.into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
+    method.apply(object, &arguments.iter().collect::<js_sys::Array>()).ok()
+}
+
 /// Offers bytes as a file to save. They come from this page; nothing is sent.
 pub(crate) fn download(name: &str, media_type: &str, bytes: &[u8]) -> bool {
     let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
@@ -139,8 +178,11 @@ pub(crate) fn download(name: &str, media_type: &str, bytes: &[u8]) -> bool {
         anchor.set_download(name);
         anchor.click();
     }
-    // The click has taken hold of the blob; revoking an address that is gone does nothing.
-    let _ = web_sys::Url::revoke_object_url(&url);
+    // Some browsers read the blob only a while after the click. Revoking an address that is gone does nothing.
+    Timeout::new(DOWNLOAD_MS, move || {
+        let _ = web_sys::Url::revoke_object_url(&url);
+    })
+    .forget();
     anchor.is_some()
 }
 

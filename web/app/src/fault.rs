@@ -126,9 +126,6 @@ impl From<LoadFault> for Fault {
         let text = fault.to_string();
         match fault {
             LoadFault::SimdMissing => {
-                let text = format!(
-                    "{text} That means Chrome or Edge 91, Firefox 89, Safari 16.4, or later. Watching a session through its share link works in this browser too."
-                );
                 Self::new("simd", "This browser is too old for the analysis", text, WayOn::Home)
             }
             LoadFault::NotBuilt { .. } => {
@@ -176,6 +173,10 @@ impl From<SourceFault> for Fault {
                 Self::new("video-empty", "The video has no picture", text, WayOn::File)
             }
             SourceFault::NoDemo => Self::new("no-demo", "There is no demo here", text, WayOn::Home),
+            SourceFault::Analysis { detail } => {
+                Self::new("worker", "The analysis did not start", text, WayOn::Retry("Try again"))
+                    .with(&detail)
+            }
             SourceFault::Other { detail } => camera("camera", "The camera did not open", text).with(&detail),
         }
     }
@@ -186,6 +187,9 @@ impl From<RunFault> for Fault {
         let text = fault.to_string();
         match fault {
             RunFault::SourceLost(source) => source.into(),
+            RunFault::CameraSilent => {
+                Self::new("silent", "The camera gives no pictures", text, WayOn::Retry("Try again"))
+            }
             RunFault::NothingAnalysed { detail } => {
                 Self::new("unanalysed", "The file could not be analysed", text, WayOn::File).with(&detail)
             }

@@ -23,6 +23,8 @@ mod components;
 mod draw;
 #[cfg(target_arch = "wasm32")]
 mod fault;
+
+mod focus;
 #[cfg(target_arch = "wasm32")]
 mod kept;
 #[cfg(target_arch = "wasm32")]

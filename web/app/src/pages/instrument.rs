@@ -1,13 +1,14 @@
 //! The live view, whatever its source: bar, face, figures, timeline, controls and keys.
 
 use leptos::prelude::*;
-use mien_engine::LoadProgress;
+use mien_engine::{LoadProgress, now_ms};
 use mien_shared::SessionId;
 
 use crate::components::{
     Bars, Controls, Faces, Key, KeysDialog, LinkWords, MarkerStrip, Now, Quality, ShareStrip, Stage,
     StageState, TimelinePlot, TopBar, global_keys,
 };
+use crate::focus;
 use crate::model::timeline::Flag;
 use crate::reading::Reading;
 
@@ -49,21 +50,29 @@ pub(crate) fn Instrument(
     let keys_open = RwSignal::new(false);
     let markers = RwSignal::new(0_u32);
     let paused = Memo::new(move |_| stage.get() == StageState::Paused);
-    let toggle = move |other: Strip| {
-        strip.update(|strip| *strip = if *strip == other { Strip::Closed } else { other });
+    let opener = StoredValue::new_local(None);
+    let shut = move || {
+        strip.set(Strip::Closed);
+        focus::back_to(opener.try_update_value(Option::take).flatten());
     };
-    let mark = move || {
-        if let Some(at_ms) = reading.newest_ms() {
-            strip.set(Strip::Marker(at_ms));
+    let open = move |other: Strip| {
+        if strip.get_untracked() == Strip::Closed {
+            opener.set_value(focus::current());
         }
+        strip.set(other);
     };
+    let toggle = move |other: Strip| if strip.get_untracked() == other { shut() } else { open(other) };
+    // Before the first picture it is the moment itself.
+    let mark = move || open(Strip::Marker(reading.newest_ms().unwrap_or_else(now_ms)));
     global_keys(move |key| match key {
+        // The dialog covers what they would act on.
+        _ if keys_open.get_untracked() => {}
         Key::Pause => on_pause.run(()),
         Key::Mark => mark(),
         Key::Help => keys_open.set(true),
-        Key::Close => strip.set(Strip::Closed),
+        Key::Close => shut(),
     });
-    let close = Callback::new(move |()| strip.set(Strip::Closed));
+    let close = Callback::new(move |()| shut());
     let shares = share_link.is_some();
     let save = move |at_ms: u64| {
         Callback::new(move |label: String| {
@@ -71,7 +80,7 @@ pub(crate) fn Instrument(
             let flag = Flag { at_ms, label };
             reading.flag(flag.clone());
             on_mark.run(flag);
-            strip.set(Strip::Closed);
+            shut();
         })
     };
     let delete = Callback::new(move |flag: Flag| {

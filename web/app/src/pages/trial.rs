@@ -8,6 +8,7 @@ use super::scope::Scope;
 use crate::analysis::Analysis;
 use crate::components::{FaultCard, FilePick, Link, LinkWords, StageState};
 use crate::fault::Fault;
+use crate::focus;
 use crate::model::route::Route;
 use crate::reading::Reading;
 use crate::router::Router;
@@ -75,6 +76,8 @@ struct State {
     source: RwSignal<Source, LocalStorage>,
     phase: RwSignal<Phase>,
     run: StoredValue<Option<Run>, LocalStorage>,
+    /// How often something was opened. What opens late, or speaks late, finds by it that another is looked at now.
+    turn: StoredValue<u32>,
 }
 
 #[component]
@@ -88,6 +91,7 @@ pub(crate) fn Trial() -> impl IntoView {
         source: RwSignal::new_local(source),
         phase: RwSignal::new(Phase::Opening(LOADING)),
         run: StoredValue::new_local(None),
+        turn: StoredValue::new(0),
     };
     state.start();
     let on_pick = Callback::new(move |file: PickedFile| state.look_at(Source::File(file)));
@@ -95,6 +99,7 @@ pub(crate) fn Trial() -> impl IntoView {
         Phase::Fault(fault) => Some(fault),
         _ => None,
     });
+    focus::follow(move || fault.get());
     view! {
         {move || match fault.get() {
             Some(fault) => view! {
@@ -152,31 +157,43 @@ impl State {
     }
 
     fn start(self) {
+        let turn = self.turn.get_value() + 1;
+        self.turn.set_value(turn);
         self.run.set_value(None);
         self.reading.rest();
         self.phase.set(Phase::Opening(LOADING));
         self.scope.spawn(async move {
-            match self.open().await {
-                Ok(run) => {
+            match self.open(turn).await {
+                Ok(Some(run)) => {
                     self.run.set_value(Some(run));
                     // A picture may be done before this line.
                     if matches!(self.phase.get_untracked(), Phase::Opening(_)) {
                         self.phase.set(Phase::Running);
                     }
                 }
-                Err(fault) => self.phase.set(Phase::Fault(fault)),
+                Err(fault) if self.is_turn(turn) => self.phase.set(Phase::Fault(fault)),
+                Ok(None) | Err(_) => {}
             }
         });
     }
 
-    async fn open(self) -> Result<Run, Fault> {
+    fn is_turn(self, turn: u32) -> bool {
+        self.turn.try_get_value() == Some(turn)
+    }
+
+    /// `None` where something else is looked at by now.
+    async fn open(self, turn: u32) -> Result<Option<Run>, Fault> {
         let choice = self.source.get_untracked().choice()?;
         let engine = self.analysis.engine().await?;
+        if !self.is_turn(turn) {
+            return Ok(None);
+        }
         self.phase.set(Phase::Opening(match choice {
             SourceChoice::Demo { .. } => "Opening the clip",
             _ => "Opening the file",
         }));
         let on = move |event: RunEvent| match event {
+            _ if !self.is_turn(turn) => {}
             RunEvent::Frame(frame) => self.reading.take_frame(frame),
             RunEvent::Stats(stats) => drop(self.reading.stats.try_set(stats)),
             RunEvent::Fault(fault) if fault.is_final() => {
@@ -185,7 +202,8 @@ impl State {
             RunEvent::Ended(EndReason::Finished) => drop(self.phase.try_set(Phase::Over)),
             RunEvent::Fault(_) | RunEvent::Ended(_) => {}
         };
-        Ok(engine.start(choice, on).await?)
+        let run = engine.start(choice, on).await?;
+        Ok(self.is_turn(turn).then_some(run))
     }
 
     fn toggle(self) {

@@ -14,6 +14,7 @@ use super::scope::Scope;
 use crate::browser::{self, Step};
 use crate::components::{Bars, Brand, FaultCard, KeysDialog, Link, Now, TimelinePlot, help_key};
 use crate::fault::Fault;
+use crate::focus;
 use crate::kept;
 use crate::model::timeline::Flag;
 use crate::model::{format, route::Route};
@@ -94,6 +95,7 @@ fn Watching(session: SessionId, token: String) -> impl IntoView {
         _ => None,
     });
     let retry = Callback::new(move |()| open());
+    focus::follow(move || fault.get());
     move || match fault.get() {
         Some(fault) => view! { <FaultCard fault=fault on_retry=retry /> }.into_any(),
         None => view! { <WatchView state=state session=session on_connect=retry /> }.into_any(),

@@ -103,7 +103,7 @@ fn export(recording: Recording, kind: ExportFormat, said: RwSignal<Option<String
                     "The browser did not allow the file to be saved.".to_owned()
                 }
             }
-            Err(fault) => format!("{fault} Nothing was lost."),
+            Err(fault) => format!("Not saved: {fault} What is stored stays stored."),
         };
         said.set(Some(words));
     });

@@ -18,6 +18,7 @@ use crate::components::{
     Brand, CameraPick, ConsentSteps, FaultCard, Link, LinkWords, StageState, waiting_words,
 };
 use crate::fault::Fault;
+use crate::focus;
 use crate::kept::{self, Kept};
 use crate::model::{format, refusal, route::Route};
 
@@ -65,6 +66,9 @@ pub(crate) fn SessionPage(session: SessionId) -> impl IntoView {
 fn Known(kept: Kept) -> impl IntoView {
     let recording = Recording::new(kept);
     recording.mind_absence();
+    recording.pause_when_left();
+    recording.hold_only_copy();
+    recording.keep_screen_on();
     recording.begin();
     // Views that stay while their phase changes within: the live view over opening, live and paused.
     let kind = Memo::new(move |_| match recording.phase.get() {
@@ -75,6 +79,7 @@ fn Known(kept: Kept) -> impl IntoView {
         Phase::Done(outcome) => Kind::Done(outcome),
         Phase::Fault(fault) => Kind::Fault(fault),
     });
+    focus::follow(move || kind.get());
     move || match kind.get() {
         Kind::Checking => view! { <Waiting words="Looking this session up" /> }.into_any(),
         Kind::Consent => view! { <Consent recording=recording /> }.into_any(),

@@ -11,20 +11,21 @@ use leptos::prelude::*;
 use mien_engine::api::ApiFault;
 use mien_engine::{
     CameraChoice, CameraDevice, EndReason, LoadProgress, PickedFile, Recorder, RecorderStatus, Run, RunEvent,
-    RunFault, SourceChoice, now_ms,
+    RunFault, SourceChoice, StorageMode, now_ms,
 };
 use mien_shared::api::Marker;
 use mien_shared::{Code, Sample, SessionId, SessionStatus};
 
 use super::{Phase, history, markers, passes};
 use crate::analysis::Analysis;
-use crate::browser;
+use crate::browser::{self, Awake};
 use crate::fault::Fault;
 use crate::kept::{self, Kept};
 use crate::model::absence::unrecorded_since;
 use crate::model::timeline::Timeline;
 use crate::pages::scope::Scope;
 use crate::reading::Reading;
+use crate::router::Router;
 
 /// How long the relay may take to say whether a session goes on before the camera opens without it: a reload
 /// must work offline too.
@@ -169,6 +170,47 @@ impl Recording {
         }
     }
 
+    /// Whoever leaves the page with the camera on finds it off on coming back: the yes was to what they saw. A reload
+    /// leaves nothing, and goes on.
+    pub(super) fn pause_when_left(self) {
+        on_cleanup(move || {
+            if let Some(Phase::Opening(_) | Phase::Live) = self.phase.try_get_untracked() {
+                kept::keep_paused(self.session(), true);
+            }
+        });
+    }
+
+    /// A phone that goes to sleep takes the camera from the page.
+    pub(super) fn keep_screen_on(self) {
+        let awake = StoredValue::new_local(None::<Awake>);
+        let mind = move || {
+            let live = self.phase.get_untracked() == Phase::Live;
+            awake.try_update_value(|awake| {
+                // Every browser lets the screen go when the page is hidden, so it is asked for anew.
+                *awake = (live && !document().hidden()).then(Awake::ask);
+            });
+        };
+        Effect::new(move |_| {
+            self.phase.track();
+            mind();
+        });
+        let listener = window_event_listener_untyped("visibilitychange", move |_| mind());
+        on_cleanup(move || listener.remove());
+    }
+
+    /// Asks before the only copy of samples is left behind.
+    pub(super) fn hold_only_copy(self) {
+        expect_context::<Router>().hold(move || {
+            let in_memory = self.status.with_untracked(|status| {
+                status.as_ref().is_some_and(|status| {
+                    status.pending > 0 && matches!(status.mode, StorageMode::Memory { .. })
+                })
+            });
+            (in_memory && self.recorder.with_value(Option::is_some))
+                .then_some("Samples that are not stored yet are in this page alone. Leave it and lose them?")
+        });
+    }
+
     /// Tells, when this tab is seen again, what its absence cost: browsers give a hidden tab no frames.
     pub(super) fn mind_absence(self) {
         let hidden_ms = StoredValue::new(None::<u64>);
@@ -291,6 +333,9 @@ impl Recording {
             }
             RunEvent::Stats(stats) => drop(self.reading.stats.try_set(stats)),
             RunEvent::Fault(fault) if fault.is_final() => self.later(move || self.fail(fault.into())),
+            RunEvent::Fault(fault @ RunFault::CameraSilent) => {
+                self.notice.try_set(Some(format!("{fault} It goes on by itself once the camera does.")));
+            }
             RunEvent::Fault(RunFault::WorkerRestarting { .. }) => {
                 self.notice.try_set(Some(
                     "The analysis stumbled and is being restarted; nothing was lost.".to_owned(),

@@ -59,8 +59,7 @@ impl Recording {
     }
 
     /// The relay has ended the link. An expired token is renewed while the recording goes on; any other end is for
-    /// good: the camera goes off, and the relay says what became of the session. If that goes on, the link itself
-    /// says why it ended.
+    /// good, and the camera goes off.
     fn link_ended(self, end: LinkEnd) {
         self.spawn(async move {
             if end == LinkEnd::Closed(CloseCode::Unauthorized) && self.renew().await {
@@ -78,16 +77,22 @@ impl Recording {
                 self.let_go();
             }
             self.phase.set(Phase::Checking);
-            match self.kept().relay().session(self.session()).await {
-                Ok(session) if session.status == SessionStatus::Completed => self.conclude().await,
-                Err(fault @ ApiFault::Problem(_)) if !passes(&fault) => self.refused(fault),
-                Ok(_) | Err(_) => self.phase.set(Phase::Fault(match end {
-                    LinkEnd::Closed(CloseCode::Unauthorized) => Fault::expired_recording(),
-                    LinkEnd::Closed(close) => Fault::closed(close),
-                    LinkEnd::TakenOver | LinkEnd::Done => Fault::superseded(),
-                })),
-            }
+            self.tell_end(end).await;
         });
+    }
+
+    /// After an end that is for good: the relay says what became of the session. If that goes on, the link itself
+    /// says why it ended.
+    async fn tell_end(self, end: LinkEnd) {
+        match self.kept().relay().session(self.session()).await {
+            Ok(session) if session.status == SessionStatus::Completed => self.conclude().await,
+            Err(fault @ ApiFault::Problem(_)) if !passes(&fault) => self.refused(fault),
+            Ok(_) | Err(_) => self.phase.set(Phase::Fault(match end {
+                LinkEnd::Closed(CloseCode::Unauthorized) => Fault::expired_recording(),
+                LinkEnd::Closed(close) => Fault::closed(close),
+                LinkEnd::TakenOver | LinkEnd::Done => Fault::superseded(),
+            })),
+        }
     }
 
     /// New tokens in place of expired ones. False where there are none to be had.
@@ -130,6 +135,12 @@ impl Recording {
                 status = self.send_the_rest().await;
             }
             if status.pending > 0 {
+                // Where the session has gone on or ended without this page, trying again changes nothing.
+                if let LinkState::Ended(end) = status.link
+                    && status.link != expired
+                {
+                    return self.tell_end(end).await;
+                }
                 // The recorder stays and goes on trying.
                 let why = "Not everything is stored yet, so the session stays open.".to_owned();
                 self.phase.set(Phase::Done(Outcome { summary: Err(why) }));
