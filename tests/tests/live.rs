@@ -77,6 +77,81 @@ fn stop_releases_the_camera() {
 }
 
 #[test]
+fn a_recording_that_was_left_waits_with_the_camera_off() {
+    let stage = Stage::set();
+    let relay = Relay::start();
+    let browser = stage.browser();
+    let page = browser.page();
+    page.before_each_load(KEEP_TRACKS);
+    let session = stage::start_session(&page, &relay.url());
+    relay.api().wait_for_samples(session, SAMPLES);
+    page.ask("document.querySelector('.top .brand').click()");
+    page.wait_for_element("recording");
+    page.wait_for("the camera's light to go off", "tracks.every(track => track.readyState === 'ended')");
+
+    page.ask("history.back()");
+    assert_eq!(stage::live_session(&page), session);
+    page.wait_for("the page to say that it is paused", "document.querySelector('.badge.paused')");
+    assert_eq!(page.ask("asked"), Some(1.into()), "the camera was opened again without a word");
+    let before = relay.api().stored(session);
+    page.click("pause");
+    relay.api().wait_for_samples(session, before + SAMPLES);
+    stage::stop_session(&page);
+    assert_gapless(&relay.api().samples(session));
+}
+
+#[test]
+fn a_page_that_has_the_only_copy_asks_before_it_is_left() {
+    const NO_DISK: &str = "
+        Object.defineProperty(globalThis, 'indexedDB', { get() { throw new DOMException('', 'SecurityError'); } });
+        globalThis.questions = 0;
+        globalThis.confirm = () => { globalThis.questions += 1; return false; };
+    ";
+    let stage = Stage::set();
+    let mut relay = Relay::start();
+    let browser = stage.browser();
+    let page = browser.page();
+    page.before_each_load(NO_DISK);
+    let session = stage::start_session(&page, &relay.url());
+    page.wait_for_element("memory-only");
+    relay.api().wait_for_samples(session, SAMPLES);
+    relay.kill();
+    page.wait_for("a backlog", "document.querySelector('[data-testid=pending]')?.dataset.count > 5");
+    page.ask("document.querySelector('.top .brand').click()");
+    page.ask("history.back()");
+    page.wait_for("two questions", "questions === 2");
+    assert_eq!(stage::live_session(&page), session, "it stays");
+    relay.restart();
+    stage::stop_session(&page);
+    assert_gapless(&relay.api().samples(session));
+    page.ask("document.querySelector('.card .brand').click()");
+    page.wait_for_element("recording");
+    assert_eq!(page.ask("questions"), Some(2.into()), "nothing is lost by leaving now");
+}
+
+#[test]
+fn stop_stays_on_a_phone_s_screen_whatever_the_bar_says() {
+    let stage = Stage::set();
+    let mut relay = Relay::start();
+    let browser = stage.browser();
+    let page = browser.page();
+    let session = stage::start_session(&page, &relay.url());
+    relay.api().wait_for_samples(session, SAMPLES);
+    relay.kill();
+    page.wait_for("a backlog", "document.querySelector('[data-testid=pending]')?.dataset.count > 5");
+    for (width, height) in [(740, 360), (844, 390), (360, 740), (1024, 600)] {
+        page.look(width, height, "light");
+        let outside = page.ask(
+            "(box => Math.max(box.right - innerWidth, box.bottom - innerHeight, document.body.scrollWidth - innerWidth))(document.querySelector('[data-testid=stop]').getBoundingClientRect())",
+        );
+        assert!(
+            outside.and_then(|pixels| pixels.as_f64()).is_some_and(|pixels| pixels <= 0.0),
+            "{width} × {height}"
+        );
+    }
+}
+
+#[test]
 fn the_camera_is_asked_for_only_after_consent() {
     let stage = Stage::set();
     let relay = Relay::start();

@@ -1,4 +1,4 @@
-//! Pictures of every view, phone and desktop, light and dark, taken from the real thing: `shots FOLDER`.
+//! Pictures of every view, phone (also lying) and desktop, light and dark, taken from the real thing: `shots FOLDER`.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use mien_tests::relay::Relay;
 use mien_tests::stage::{self, Stage};
 
 /// CSS pixels.
-const SIZES: [(u32, u32); 2] = [(390, 844), (1280, 900)];
+const SIZES: [(u32, u32); 3] = [(390, 844), (844, 390), (1280, 900)];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 /// Enough for a timeline that shows something.
 const SAMPLES: u64 = 40;
