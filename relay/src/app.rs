@@ -142,7 +142,7 @@ impl App {
     async fn update(&self, id: SessionId, patch: &PatchSession) -> Result<Session, ApiError> {
         let completes = patch.status == Some(SessionStatus::Completed);
         if completes {
-            self.settle().await?;
+            self.settle(id).await?;
         }
         let session = patiently(self.store.update_session(id, patch)).await?.ok_or_else(no_such_session)?;
         self.changed(id, Change::Updated(session.clone()), Vec::new()).await;
@@ -154,7 +154,9 @@ impl App {
 
     async fn erase(&self, id: SessionId) -> Result<(), ApiError> {
         let sources = patiently(self.store.throughs(id)).await?;
-        if !patiently(self.store.delete_session(id)).await? {
+        let erases = patiently(self.store.delete_session(id)).await?;
+        // An erasure whose answer came too late was told to nobody: whoever tries again does it.
+        if !erases && patiently(self.store.find_session(id)).await? != Found::Erased {
             return Err(no_such_session());
         }
         self.changed(id, Change::Erased, sources.into_iter().map(|(source, _)| source).collect()).await;
@@ -187,9 +189,9 @@ impl App {
         }
     }
 
-    /// Waits until all samples taken so far are committed.
-    async fn settle(&self) -> Result<(), ApiError> {
-        tokio::time::timeout(STORE_PATIENCE, self.batcher.flush())
+    /// Waits until all samples that were taken for a session so far are committed.
+    async fn settle(&self, id: SessionId) -> Result<(), ApiError> {
+        tokio::time::timeout(STORE_PATIENCE, self.batcher.flush(id))
             .await
             .map_err(|_| StoreError::TimedOut.into())
     }

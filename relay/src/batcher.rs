@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use mien_shared::Code;
 use mien_shared::api::SourceName;
+use mien_shared::{Code, SessionId};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::{Instrument, Span};
@@ -123,12 +123,15 @@ impl Batcher {
 
     /// Hands in a batch; waits while the lane's queue is full. If the caller stops waiting, nothing was taken.
     pub async fn submit(&self, handed: Handed) {
-        // The low bits of a session's id are random.
-        let lane = handed.live.id().0.as_u128() as usize % self.lanes.len();
         // The task outlives every handle, so the queue is open.
-        if self.lanes[lane].hand_in(Job::Batch(handed)).await.is_ok() {
+        if self.lane(handed.live.id()).hand_in(Job::Batch(handed)).await.is_ok() {
             self.metrics.batch_queue.inc();
         }
+    }
+
+    fn lane(&self, session: SessionId) -> &Entrance {
+        // The low bits of a session's id are random.
+        &self.lanes[session.0.as_u128() as usize % self.lanes.len()]
     }
 
     /// Whether commits fail at the moment.
@@ -136,15 +139,14 @@ impl Batcher {
         self.failing.load(Ordering::Relaxed) > 0
     }
 
+    /// Returns once everything that was handed in for a session before is committed.
+    pub async fn flush(&self, session: SessionId) {
+        self.lane(session).flush().await;
+    }
+
     /// Returns once everything handed in before is committed.
-    pub async fn flush(&self) {
-        let flushes = self.lanes.iter().map(|lane| async {
-            let (done, wait) = oneshot::channel();
-            if lane.flush(done).await.is_ok() {
-                let _ = wait.await;
-            }
-        });
-        futures_util::future::join_all(flushes).await;
+    pub async fn flush_all(&self) {
+        futures_util::future::join_all(self.lanes.iter().map(Entrance::flush)).await;
     }
 }
 
@@ -172,10 +174,12 @@ impl Entrance {
         }
     }
 
-    async fn flush(&self, done: oneshot::Sender<()>) -> Result<(), NoLane> {
-        self.hand_in(Job::Flush(done)).await?;
-        self.hurry.notify_one();
-        Ok(())
+    async fn flush(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.hand_in(Job::Flush(done)).await.is_ok() {
+            self.hurry.notify_one();
+            let _ = wait.await;
+        }
     }
 }
 

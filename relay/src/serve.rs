@@ -110,7 +110,7 @@ async fn serve_until_drained(listener: TcpListener, state: AppState) -> anyhow::
         if tokio::time::timeout(state.config.shutdown / 4, all_gone.recv()).await.is_err() {
             tracing::warn!("some requests were cut off");
         }
-        state.batcher.flush().await;
+        state.batcher.flush_all().await;
         state.replicas.farewell().await;
         // What it has not erased yet is erased after the next start.
         janitor.abort();

@@ -44,8 +44,8 @@ struct Sessions {
     link: Option<Link>,
 }
 
-/// How far a session has come, as far as those connected must know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How far a session has come, as far as those connected must know. It never goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     #[default]
     Active,
@@ -166,7 +166,7 @@ impl Hub {
     fn tell(&self, id: SessionId, phase: Phase) {
         if let Some(live) = self.find(id) {
             let mut state = live.lock();
-            state.phase = phase;
+            state.phase = state.phase.max(phase);
             for holder in &state.holders {
                 holder.end(CloseCode::SessionEnded);
             }

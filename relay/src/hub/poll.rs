@@ -53,7 +53,7 @@ async fn look_at(store: &Store, hub: &Hub, live: &Live) -> Result<(), ApiError> 
     for (source, through) in patiently(store.throughs(live.id())).await? {
         live.learn(&source, through);
     }
-    if live.phase() == Phase::Active {
+    if live.phase() != Phase::Erased {
         match patiently(store.find_session(live.id())).await? {
             Found::Here(session) if session.status == SessionStatus::Active => {}
             Found::Here(_) => hub.completed(live.id()),

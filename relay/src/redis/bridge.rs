@@ -144,13 +144,7 @@ struct Heard {
 
 impl Talk<'_> {
     async fn run(&mut self) -> RedisResult<std::convert::Infallible> {
-        let all = self.bridge.hub.all();
-        for live in &all {
-            live.forget_announcements();
-        }
-        let ids: Vec<SessionId> = all.iter().map(|live| live.id()).collect();
-        drop(all);
-        self.attend(&ids, Order::AsMade).await?;
+        self.attend_anew().await?;
         let mut here = self.bridge.redis.here();
         self.bridge.set_linked(*here.borrow_and_update());
         tracing::info!("the other relays are heard");
@@ -170,8 +164,20 @@ impl Talk<'_> {
             if self.line.missed.swap(false, Ordering::Relaxed) {
                 self.bridge.cache.forget_all();
                 self.bridge.look_at_all();
+                self.attend_anew().await?;
             }
         }
+    }
+
+    /// As if nothing had been heard: the others may have claimed what is held here, or forgotten who holds it.
+    async fn attend_anew(&mut self) -> RedisResult<()> {
+        let all = self.bridge.hub.all();
+        for live in &all {
+            live.forget_announcements();
+        }
+        let ids: Vec<SessionId> = all.iter().map(|live| live.id()).collect();
+        drop(all);
+        self.attend(&ids, Order::AsMade).await
     }
 
     async fn hear(&self, push: Option<PushInfo>) -> RedisResult<()> {

@@ -1,7 +1,7 @@
 //! Sessions in Redis: what caches read there, and how all replicas hear of a change.
 
-use mien_shared::SessionId;
 use mien_shared::api::{Session, SourceName};
+use mien_shared::{SessionId, SessionStatus};
 use redis::Pipeline;
 use serde::{Deserialize, Serialize};
 
@@ -74,8 +74,11 @@ impl Tell {
             }
             pipeline.del(presence_key(*session)).ignore();
         }
-        match (when, change) {
-            (When::Late, Change::Updated(_)) => pipeline.del(session_key(*session)).ignore(),
+        match change {
+            // What is not the last word on a session must not stand where that already stands.
+            Change::Updated(now) if when == When::Late || now.status == SessionStatus::Active => {
+                pipeline.del(session_key(*session)).ignore()
+            }
             _ => pipeline.set_ex(session_key(*session), json(change), SESSION_SECONDS).ignore(),
         };
         let notice = Notice::Changed { session: *session, change: change.clone() };

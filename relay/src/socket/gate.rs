@@ -91,6 +91,11 @@ impl Gate {
         Ok(Passage { passed: items, throttle, held })
     }
 
+    /// Whether what it waits for was answered for otherwise, as when another relay stored it: it will not come.
+    pub(super) fn is_overtaken(&self, through: u64) -> bool {
+        self.held_from.is_some_and(|from| from <= through)
+    }
+
     /// Drops what a standing throttle holds back; it falls when its first seq comes again.
     fn hold_back(&mut self, items: &mut Vec<Item>) {
         items.retain(|item| match self.held_from {

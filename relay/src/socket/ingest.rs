@@ -129,7 +129,11 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
         end = connection.talk(welcome) => end,
     };
     drop(counted);
-    Box::pin(connection.settle()).await;
+    // What clients are told of a restart is that all they sent was acked.
+    let end = match (end, Box::pin(connection.settle()).await) {
+        (End::Close(CloseCode::Restarting), Settled::Partly) => End::Close(CloseCode::AtCapacity),
+        (end, _) => end,
+    };
     drop(seat);
     if end != End::Gone {
         Box::pin(connection.last_words()).await;
@@ -172,6 +176,13 @@ struct Connection<'a> {
     errors: u32,
     /// Late samples are paid for afterwards; until then the connection is not read.
     paused_until: Option<tokio::time::Instant>,
+}
+
+/// Whether all that a connection took is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Settled {
+    Wholly,
+    Partly,
 }
 
 impl Connection<'_> {
@@ -282,7 +293,14 @@ impl Connection<'_> {
             next = self.answers.try_take();
         }
         self.write_out().await?;
-        if ended { Err(End::Close(CloseCode::SessionEnded)) } else { Ok(()) }
+        if ended {
+            Err(End::Close(CloseCode::SessionEnded))
+        } else if self.gate.is_overtaken(self.through) {
+            // It is to begin anew after what is stored.
+            Err(End::Close(CloseCode::AtCapacity))
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes what is noted. Each reply leaves the queue only when it has been handed over, so that whoever
@@ -320,10 +338,11 @@ impl Connection<'_> {
 
     /// Waits for the commits of what was taken, without writing: the peer may no longer listen, and the next
     /// connection of this source waits for this one.
-    async fn settle(&mut self) {
+    async fn settle(&mut self) -> Settled {
         if self.answers.len() < self.under_way {
-            let _ = tokio::time::timeout(LAST_COMMITS, self.app.batcher.flush()).await;
+            let _ = tokio::time::timeout(LAST_COMMITS, self.app.batcher.flush(self.live.id())).await;
         }
+        if self.answers.len() < self.under_way { Settled::Partly } else { Settled::Wholly }
     }
 
     /// Passes on the last answers, if the peer listens.

@@ -23,6 +23,7 @@ use super::rest::Rest;
 use super::wire::{Incoming, Wire};
 use crate::app::{App, AppState, patiently};
 use crate::hub::{Next, Phase, Presence, View, Watching, samples_message};
+use crate::store::Found;
 
 /// Samples read from the store at a time.
 const CATCH_UP_ROWS: u32 = 256;
@@ -152,9 +153,7 @@ impl Connection<'_> {
                     }
                     sent = true;
                 }
-                Next::Store(source, through) => {
-                    self.behind.insert(source, through);
-                }
+                Next::Store(source, through) => self.fall_behind(source, through),
             }
         }
         if sent {
@@ -200,7 +199,7 @@ impl Connection<'_> {
             self.app.for_socket(patiently(self.app.store.throughs(self.id)).await).map_err(End::Close)?;
         for (source, through) in throughs {
             if self.place(&source) < through {
-                self.behind.insert(source, through);
+                self.fall_behind(source, through);
             }
         }
         self.finishing = true;
@@ -216,6 +215,12 @@ impl Connection<'_> {
 
     fn place(&self, source: &SourceName) -> u64 {
         self.places.get(source).copied().unwrap_or(0)
+    }
+
+    /// Never less far than known before: the hub may have heard of less than the store had then.
+    fn fall_behind(&mut self, source: SourceName, through: u64) {
+        let target = self.behind.entry(source).or_insert(through);
+        *target = through.max(*target);
     }
 
     fn reach(&mut self, source: &SourceName, place: u64, target: u64) {
@@ -250,6 +255,10 @@ impl Connection<'_> {
             let after = self.place(&source);
             let samples = self.app.store.samples_after(self.id, &source, after, target, CATCH_UP_ROWS);
             let samples = self.app.for_socket(patiently(samples).await).map_err(End::Close)?;
+            if samples.is_empty() {
+                // Only refused ones to the target, or none any more.
+                self.require_session().await?;
+            }
             for portion in portions(&samples) {
                 wire.send_text(samples_message(&source, portion)).await?;
             }
@@ -266,6 +275,14 @@ impl Connection<'_> {
         // It took what it was sent, and was not asked for a sign of life meanwhile.
         wire.listen_again();
         Ok(())
+    }
+
+    async fn require_session(&self) -> Result<(), End> {
+        let found = patiently(self.app.store.find_session(self.id)).await;
+        match self.app.for_socket(found).map_err(End::Close)? {
+            Found::Here(_) => Ok(()),
+            Found::Erased | Found::Never => Err(End::Close(CloseCode::SessionEnded)),
+        }
     }
 
     /// All that a watcher may say was said in its hello.

@@ -1,6 +1,7 @@
 //! A relay in this process, and clients that speak to it.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::Parser;
@@ -10,10 +11,10 @@ use mien_relay::auth::{Caller, Grant};
 use mien_relay::config::{Config, Settings};
 use mien_relay::metrics::Metrics;
 use mien_relay::serve;
-use mien_relay::store::Store;
+use mien_relay::store::{Batch, Store};
 use mien_servers::Postgres;
 use mien_shared::api::SourceName;
-use mien_shared::{Role, SessionId};
+use mien_shared::{Role, Sample, SessionId};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
@@ -182,6 +183,13 @@ impl Relay {
         let main = SourceName::default();
         let samples = self.state.store.samples_after(session, &main, 0, u64::MAX, 1_000_000).await.unwrap();
         samples.iter().map(|sample| sample.seq).collect()
+    }
+
+    /// Samples of `main` that were stored, of which this relay knows nothing, as those that another committed.
+    pub(crate) async fn commit_unheard(&self, session: SessionId, seqs: RangeInclusive<u64>) {
+        let (source, _) = self.state.store.open_source(session, &SourceName::default()).await.unwrap();
+        let items = seqs.map(|seq| Ok(Sample { seq, at: seq, faces: Vec::new() })).collect();
+        self.state.store.commit(&[Batch { source, items }]).await.unwrap();
     }
 
     /// Another program's connection to the same database.

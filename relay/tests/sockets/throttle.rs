@@ -36,6 +36,23 @@ async fn samples_over_the_rate_are_asked_for_again() {
     assert!(!relay.state.render_metrics().contains("rate_limited_total{kind=\"samples\"} 0"));
 }
 
+/// As while a source moves between relays: it is not left to wait for a sample that nobody sends again.
+#[tokio::test]
+async fn a_throttle_that_was_overtaken_is_begun_anew() {
+    let relay = Relay::start_with(&SLOW, |_| {}).await;
+    let session = relay.session().await;
+    let (mut client, _) = relay.ingest(session).await;
+    client.send(1..=12).await;
+    let heard = [client.hear_message().await, client.hear_message().await];
+    assert!(heard.iter().any(|message| message["type"] == "throttle" && message["from"] == 11), "{heard:?}");
+    relay.commit_unheard(session, 11..=14).await;
+    client.send([10]).await;
+    let (code, before) = client.closed().await;
+    assert_eq!((code, before.last().unwrap()["through"].as_u64()), (1013, Some(14)));
+    let (_, welcome) = relay.ingest(session).await;
+    assert_eq!(welcome["through"], 14);
+}
+
 #[tokio::test]
 async fn nothing_passes_a_throttle_but_its_own_seq() {
     let relay = Relay::start_with(&SLOW, |_| {}).await;

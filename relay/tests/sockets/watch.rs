@@ -1,9 +1,9 @@
 //! What watchers see.
 
 use futures_util::FutureExt;
-use mien_relay::store::Batch;
+use mien_relay::store::{Fate, Take};
 use mien_shared::api::{PatchSession, SourceName};
-use mien_shared::{Sample, SessionStatus};
+use mien_shared::{Sample, SessionId, SessionStatus};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, Heard, Relay};
@@ -17,7 +17,7 @@ async fn send_all(client: &mut Client, from: u64, to: u64) {
     }
 }
 
-async fn complete(relay: &Relay, session: mien_shared::SessionId) {
+async fn complete(relay: &Relay, session: SessionId) {
     let patch = PatchSession { title: None, status: Some(SessionStatus::Completed) };
     relay.state.update_session(session, &patch).await.unwrap();
 }
@@ -171,6 +171,49 @@ async fn an_erased_session_ends_its_watchers() {
     assert_eq!(watcher.close_code().await, 4410);
 }
 
+/// As after an erasure whose answer came too late: the one who tries again tells it.
+#[tokio::test]
+async fn an_erasure_that_was_told_to_nobody_is_told_when_it_is_tried_again() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut watcher, _) = relay.watch(session, json!({})).await;
+    assert!(relay.state.store.delete_session(session).await.unwrap());
+    relay.state.erase_session(session).await.unwrap();
+    assert_eq!(watcher.close_code().await, 4410);
+}
+
+/// Another relay commits and ends; this one remembers less than the store has.
+#[tokio::test]
+async fn what_was_committed_elsewhere_before_the_end_is_seen() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (_first, _) = relay.watch(session, Value::Null).await;
+    let (mut source, _) = relay.ingest(session).await;
+    source.send(1..=3).await;
+    source.acked(3).await;
+    relay.commit_unheard(session, 4..=6).await;
+    let patch = PatchSession { title: None, status: Some(SessionStatus::Completed) };
+    relay.state.store.update_session(session, &patch).await.unwrap();
+    relay.state.cache.forget(session).await;
+    let (mut late, welcome) = relay.watch(session, json!({"main": 1})).await;
+    assert_eq!(welcome["status"], "completed");
+    assert_eq!(late.watched(6).await, [2, 3, 4, 5, 6]);
+    assert_eq!(late.close_code().await, 1000);
+}
+
+/// Nobody told this relay of the erasure; the watcher finds nothing where samples should be.
+#[tokio::test]
+async fn a_watcher_that_reads_an_erased_session_is_told_so() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut watcher, _) = relay.watch(session, json!({})).await;
+    relay.state.store.delete_session(session).await.unwrap();
+    let take = Take { before: 3, through: 4, fates: vec![Fate::Stored] };
+    let last = Sample { seq: 4, at: 4, faces: Vec::new() };
+    relay.state.hub.join(session).publish(&SourceName::default(), &take, &[&last]);
+    assert_eq!(watcher.close_code().await, 4410);
+}
+
 #[tokio::test]
 async fn a_watcher_says_hello_and_no_more() {
     let relay = Relay::start().await;
@@ -214,9 +257,7 @@ async fn what_was_committed_unheard_is_seen_when_it_is_sent_again() {
     let session = relay.session().await;
     let (mut client, _) = relay.ingest(session).await;
     let (mut watcher, _) = relay.watch(session, Value::Null).await;
-    let (source, _) = relay.state.store.open_source(session, &SourceName::default()).await.unwrap();
-    let items = (1..=3).map(|seq| Ok(Sample { seq, at: seq, faces: Vec::new() })).collect();
-    relay.state.store.commit(&[Batch { source, items }]).await.unwrap();
+    relay.commit_unheard(session, 1..=3).await;
     client.send(1..=3).await;
     client.acked(3).await;
     assert_eq!(watcher.watched(3).await, [1, 2, 3]);
