@@ -23,7 +23,7 @@ mod components;
 mod draw;
 #[cfg(target_arch = "wasm32")]
 mod fault;
-
+#[cfg(target_arch = "wasm32")]
 mod focus;
 #[cfg(target_arch = "wasm32")]
 mod kept;

@@ -25,10 +25,17 @@ struct World {
     replies: Vec<String>,
     disk_answers: Vec<Effect>,
     biggest_message: usize,
+    disk: Disk,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Disk {
+    #[default]
+    Roomy,
     /// It takes no more rows. The numbers lie in a record that is there already.
-    disk_full: bool,
+    Full,
     /// It takes nothing at all.
-    disk_dead: bool,
+    Dead,
 }
 
 impl World {
@@ -121,8 +128,12 @@ impl World {
     fn disk_works(&mut self, sender: &mut Sender) {
         while !self.disk_answers.is_empty() {
             match self.disk_answers.remove(0) {
-                Effect::Save { .. } if self.disk_full => sender.saved(self.now, Err(DiskFault::Full)),
-                Effect::SaveNumbers(_) if self.disk_dead => sender.saved(self.now, Err(DiskFault::Full)),
+                Effect::Save { .. } if self.disk != Disk::Roomy => {
+                    sender.saved(self.now, Err(DiskFault::Full));
+                }
+                Effect::SaveNumbers(_) if self.disk == Disk::Dead => {
+                    sender.saved(self.now, Err(DiskFault::Full));
+                }
                 Effect::Save { rows, numbers } => {
                     self.rows.extend(rows);
                     self.numbers = numbers;
@@ -146,7 +157,7 @@ impl World {
     fn write_what_was_asked(&mut self) {
         for asked in self.disk_answers.drain(..) {
             match asked {
-                Effect::Save { rows, numbers } if !self.disk_full => {
+                Effect::Save { rows, numbers } if self.disk == Disk::Roomy => {
                     self.rows.extend(rows);
                     self.numbers = numbers;
                 }
@@ -233,7 +244,7 @@ proptest! {
                         world.write_what_was_asked();
                     }
                     match sender.unwritten() {
-                        Some((rows, numbers)) if !world.disk_full => {
+                        Some((rows, numbers)) if world.disk == Disk::Roomy => {
                             world.rows.extend(rows);
                             world.numbers = numbers;
                         }
@@ -246,7 +257,7 @@ proptest! {
                     world.connected = false;
                     sender = world.open();
                 }
-                10 => world.disk_full = amount % 2 == 0,
+                10 => world.disk = if amount % 2 == 0 { Disk::Full } else { Disk::Roomy },
                 _ => {}
             }
             world.take(&mut sender);
@@ -291,7 +302,7 @@ fn nothing_reaches_the_socket_before_the_disk() {
 #[test]
 fn a_full_disk_goes_on_in_memory_and_says_so() {
     let (mut world, mut sender) = live();
-    world.disk_full = true;
+    world.disk = Disk::Full;
     sender.push(world.now, 5, Vec::new());
     world.calm(&mut sender);
     let status = sender.status(world.now);
@@ -309,7 +320,7 @@ fn full_with_a_backlog() -> (World, Sender) {
     sender.tick(world.now, 0.5);
     world.take(&mut sender);
     world.disk_works(&mut sender);
-    world.disk_full = true;
+    world.disk = Disk::Full;
     sender.push(world.now, 7, Vec::new());
     (world, sender)
 }
@@ -329,7 +340,7 @@ fn a_full_disk_is_emptied_by_acks_and_what_it_held_is_not_sent_anew() {
 #[test]
 fn what_a_dead_disk_held_is_sent_all_the_same() {
     let (mut world, mut sender) = full_with_a_backlog();
-    world.disk_dead = true;
+    world.disk = Disk::Dead;
     world.calm(&mut sender);
     assert_eq!(world.stored.values().copied().collect::<Vec<_>>(), [5, 6, 7]);
 }
