@@ -227,6 +227,37 @@ fn a_marker_is_stored_listed_and_deleted() {
     stored("it to be gone", &[]);
 }
 
+/// Refuses markers as a network does that is cut.
+const CUT_MARKERS: &str = "(() => {
+    const real = window.fetch;
+    window.fetch = (url, init) => init?.method === 'POST' && url.endsWith('/markers')
+        ? Promise.reject(new TypeError('cut')) : real(url, init);
+    return true;
+})()";
+
+#[test]
+fn a_marker_that_could_not_be_sent_is_sent_after_a_reload() {
+    let stage = Stage::set();
+    let relay = Relay::start();
+    let browser = stage.browser();
+    let page = browser.page();
+    let session = stage::start_session(&page, &relay.url());
+    relay.api().wait_for_samples(session, 1);
+    page.wait_for("the cut", CUT_MARKERS);
+    page.click("mark");
+    page.click("marker-save");
+    page.wait_for(
+        "the marker to be kept",
+        "localStorage.length > 0 && JSON.stringify(localStorage).includes('Marker 1')",
+    );
+    assert_eq!(relay.api().markers(session), Some(vec![]));
+
+    page.reload();
+    stage::live_session(&page);
+    wait::until("the marker", || relay.api().markers(session).filter(|list| list == &["Marker 1"]));
+    page.wait_for("nothing to be kept any more", "!JSON.stringify(localStorage).includes('Marker 1')");
+}
+
 /// Counts requests for a camera and keeps what came of them.
 const KEEP_TRACKS: &str = "
     globalThis.asked = 0;

@@ -1,11 +1,11 @@
 //! What this device remembers of its recordings, so that a reload goes on where it was.
 //!
-//! Capability tokens of own sessions only; each opens one session and expires by itself. The samples are kept
-//! by the engine's outbox, not here.
+//! Capability tokens of own sessions, each of which opens one session and expires by itself, and markers on their
+//! way. The samples are kept by the engine's outbox, not here.
 
 use mien_engine::api::{ApiFault, Relay};
 use mien_engine::{SessionAccess, page_origin, sockets_origin};
-use mien_shared::api::{Role, SessionCreated, SessionTokens, TokenRequest};
+use mien_shared::api::{CreateMarker, Role, SessionCreated, SessionTokens, TokenRequest};
 use mien_shared::{Code, SessionId, SourceName};
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,7 @@ pub(crate) fn forget(session: SessionId) {
     let mut list = all();
     list.retain(|kept| kept.session != session);
     write(&list);
+    keep_unsent_markers(session, &Vec::new());
     withdraw_consent(session);
 }
 
@@ -167,6 +168,23 @@ pub(crate) fn paused(session: SessionId) -> bool {
 
 pub(crate) fn keep_paused(session: SessionId, paused: bool) {
     Memory::Tab.write(&paused_key(session), &paused);
+}
+
+fn markers_key(session: SessionId) -> String {
+    format!("mien.markers.{session}")
+}
+
+/// Markers of this recording that the relay may not have yet.
+pub(crate) fn unsent_markers(session: SessionId) -> Vec<CreateMarker> {
+    Memory::Device.read(&markers_key(session)).unwrap_or_default()
+}
+
+pub(crate) fn keep_unsent_markers(session: SessionId, markers: &Vec<CreateMarker>) {
+    if markers.is_empty() {
+        Memory::Device.forget(&markers_key(session));
+    } else {
+        Memory::Device.write(&markers_key(session), markers);
+    }
 }
 
 fn sent_key(session: SessionId) -> String {
