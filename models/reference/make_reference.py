@@ -1,7 +1,7 @@
 """Writes what onnxruntime says of the models, for the test that holds tract to it.
 
-    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install numpy onnxruntime pillow
-    /tmp/venv/bin/python models/reference/make_reference.py
+    python3 -m venv target/venv && target/venv/bin/pip install numpy onnxruntime pillow
+    target/venv/bin/python models/reference/make_reference.py
 
 The inputs are made from `tests/data/*.png` by slicing alone, so that Rust makes the very same tensors. Of the
 detectors' boxes only those of the strongest anchors are kept: the rest is never read.

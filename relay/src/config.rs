@@ -42,7 +42,7 @@ pub struct Settings {
     /// Who may create sessions [default: open on loopback, token elsewhere]
     #[arg(long, env = "MIEN_AUTH", global = true)]
     pub auth: Option<AuthMode>,
-    /// Key that signs tokens, at least 32 bytes; in open mode one is made and kept beside the database
+    /// Key that signs tokens, at least 32 bytes; in open mode over SQLite one is made and kept beside the database
     #[arg(long, env = "MIEN_TOKEN_SECRET", global = true, hide_env_values = true)]
     pub token_secret: Option<String>,
     /// Samples a second of one user
@@ -57,7 +57,7 @@ pub struct Settings {
     /// HTTP requests of one user at once
     #[arg(long, env = "MIEN_REQUESTS_BURST", global = true, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     pub requests_burst: u32,
-    /// Samples of one commit at most
+    /// Samples at which a commit takes no more messages
     #[arg(long, env = "MIEN_BATCH_SIZE", global = true, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch_size: u32,
     /// Milliseconds for which a commit waits for more samples: a quarter of it where few come, up to twelve

@@ -13,8 +13,8 @@ use crate::run::{build_relay, refuse_taken, relay_command};
 use crate::{page, tools, workspace};
 
 /// What the relay is made of.
-const RELAY_SOURCES: [&str; 6] =
-    ["relay/Cargo.toml", "relay/build.rs", "relay/src", "relay/migrations", "shared/src", "Cargo.toml"];
+const RELAY_SOURCES: [&str; 5] =
+    ["relay/Cargo.toml", "relay/build.rs", "relay/src", "shared/src", "Cargo.toml"];
 /// Both stand in Trunk.toml, whose page knows the relay by its address.
 const PAGE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
 const RELAY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);

@@ -1,7 +1,7 @@
 //! How long a connection rests after it was sent something, so that what comes meanwhile leaves together.
 //!
 //! A small message costs what its send costs. The more peers there are, the longer each rests, so that all of them
-//! together are sent to no more often than so many times a second; a dozen peers see everything at once.
+//! together are sent to no more often than so many times a second; a handful of peers see everything at once.
 
 use std::time::Duration;
 

@@ -47,7 +47,12 @@ impl Relay {
         relay
     }
 
-    /// The same over the database of this URL.
+    /// With an empty SQLite database, whatever `MIEN_TESTS_OVER` says.
+    pub async fn start_over_sqlite() -> Self {
+        Self::start_in(&[], None).await
+    }
+
+    /// With further settings, over the database of this URL.
     pub async fn start_over(database: &str, settings: &[(&'static str, &str)]) -> Self {
         let mut all = vec![("MIEN_DATABASE_URL", database)];
         all.extend(settings);

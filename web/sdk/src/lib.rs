@@ -5,7 +5,7 @@
 //! const run = await mien.start(video, { onSample: (sample) => console.log(sample) });
 //! run.stop();
 //! ```
-//! A sample is what PROTOCOL.md says: numbers about faces, no pixel. Nothing is sent anywhere; what happens to
+//! A sample is numbers about faces, no pixel. Nothing is sent anywhere; what happens to
 //! samples is the embedder's to decide.
 
 mod options;

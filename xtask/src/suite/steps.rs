@@ -25,7 +25,8 @@ const EVERYTHING: [&str; 3] = ["--release", "--locked", "--workspace"];
 /// The tests of faults, which do not run by themselves either.
 const SURVIVAL: &str = "survival";
 /// Those of their modules that say themselves which store they are about.
-const SURVIVAL_OF_ONE_STORE: [&str; 5] = ["disk::", "postgres::", "redis::", "refusals::", "replicas::"];
+const SURVIVAL_OF_ONE_STORE: [&str; 6] =
+    ["disk::", "postgres::", "redis::", "refusals::", "replicas::", "soak::"];
 
 /// Tells tests that this machine has no Postgres.
 pub(super) const WITHOUT_POSTGRES: &str = "MIEN_WITHOUT_POSTGRES";

@@ -1,5 +1,7 @@
 //! A watcher that does not read for a while.
 
+use std::time::{Duration, Instant};
+
 use mien_faults::load::{Load, p99};
 use mien_faults::relay::Relay;
 use mien_faults::watcher::{Pace, Watcher};
@@ -8,6 +10,9 @@ use crate::stage::Stage;
 
 /// Bytes of a face as JSON, about.
 const FACE_BYTES: u64 = 130;
+
+/// For how long it does not read, at least.
+const HELD: Duration = Duration::from_secs(10);
 
 /// What fills every buffer between the relay and a peer that does not read, some times over.
 fn more_than_fits() -> u64 {
@@ -26,10 +31,14 @@ async fn a_watcher_that_stops_reading_delays_nobody_and_then_receives_everything
     let watch = stage.session.tokens.watch.clone();
     let mut slow = Watcher::start(relay.address(), stage.id(), &watch, Pace::Held);
 
-    // Long enough that nothing between here and there can hold it. The eager watcher keeps up meanwhile.
+    // So much that nothing between here and there can hold it. The eager watcher keeps up meanwhile.
     let samples = more_than_fits() / (FACE_BYTES * LOAD.faces as u64);
-    let goal = stage.sources[0].acked() + samples;
+    let (held, mut goal) = (Instant::now(), stage.sources[0].acked() + samples);
     stage.sources[0].acked_to(goal).await;
+    while held.elapsed() < HELD {
+        goal = stage.sources[0].acked() + 1;
+        stage.sources[0].acked_to(goal).await;
+    }
     let beside = p99(&stage.sources[0].take_latencies());
     stage.watchers[0].sees("source-0", goal).await;
     assert_eq!(slow.count(), 0, "it has not read");
