@@ -90,7 +90,10 @@ impl Engine {
         }
         let secret = "for one try, and with nothing behind it";
         command.args(["--env", &format!("MIEN_TOKEN_SECRET={secret}"), NAME]);
-        process::text(&mut command).context("the image does not start")?;
+        let started = command.output().context("could not start the container engine")?;
+        if !started.status.success() {
+            bail!("the image does not start:\n{}", String::from_utf8_lossy(&started.stderr));
+        }
         let deadline = Instant::now() + READY_DEADLINE;
         let is_well = || process::quietly(self.command().args(["exec", &name, "/mien-relay", "health"]));
         let mut well = is_well();
