@@ -18,7 +18,7 @@ use tracing::{Instrument, Span};
 use crate::hub::Live;
 use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
-use crate::store::{Batch, Fate, Outcome, Store, StoreError, Take};
+use crate::store::{Batch, Fate, Item, Outcome, SourceKey, Store, StoreError, Take};
 
 /// Batches that wait for the store, in all lanes together. With the largest messages these are some 20 MB.
 const QUEUE_BATCHES: usize = 256;
@@ -50,17 +50,42 @@ pub struct Batcher {
     metrics: Metrics,
 }
 
-/// What one message of one connection brought, and where the answer goes.
+/// A connected source: where its batches come from, and where the answers go.
+#[derive(Debug)]
+pub struct Source {
+    live: Arc<Live>,
+    name: SourceName,
+    key: SourceKey,
+    /// Its session's.
+    lane: usize,
+    answers: Mailbox,
+}
+
+impl Source {
+    pub fn session(&self) -> SessionId {
+        self.live.id()
+    }
+
+    pub fn answers(&self) -> &Mailbox {
+        &self.answers
+    }
+}
+
+/// What one message of one connection brought.
 #[derive(Debug)]
 pub struct Handed {
-    pub batch: Batch,
-    pub live: Arc<Live>,
-    pub source: SourceName,
-    /// When the message came.
-    pub arrived: Instant,
+    pub source: Arc<Source>,
+    pub items: Vec<Item>,
     /// From the message to its commit.
     pub span: Span,
-    pub answer: Arc<Mailbox>,
+}
+
+/// How a batch was handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandedIn {
+    AtOnce,
+    /// The queue was full.
+    AfterAWait,
 }
 
 /// What became of a batch.
@@ -77,7 +102,6 @@ pub struct Committed {
     pub samples: usize,
     pub through: u64,
     pub rejects: Vec<Reject>,
-    pub arrived: Instant,
 }
 
 /// One sample that was refused for good.
@@ -122,16 +146,23 @@ impl Batcher {
     }
 
     /// Hands in a batch; waits while the lane's queue is full. If the caller stops waiting, nothing was taken.
-    pub async fn submit(&self, handed: Handed) {
+    pub async fn submit(&self, handed: Handed) -> HandedIn {
+        let lane = &self.lanes[handed.source.lane];
         // The task outlives every handle, so the queue is open.
-        if self.lane(handed.live.id()).hand_in(Job::Batch(handed)).await.is_ok() {
-            self.metrics.batch_queue.inc();
-        }
+        let handed_in = lane.hand_in(Job::Batch(handed)).await.unwrap_or(HandedIn::AtOnce);
+        self.metrics.batch_queue.inc();
+        handed_in
     }
 
-    fn lane(&self, session: SessionId) -> &Entrance {
-        // The low bits of a session's id are random.
-        &self.lanes[session.0.as_u128() as usize % self.lanes.len()]
+    /// A source that is about to hand in batches.
+    pub fn source(&self, live: Arc<Live>, name: SourceName, key: SourceKey) -> Source {
+        let lane = self.lane(live.id());
+        Source { live, name, key, lane, answers: Mailbox::default() }
+    }
+
+    fn lane(&self, session: SessionId) -> usize {
+        // The low bits of an id are random.
+        session.0.as_u128() as usize % self.lanes.len()
     }
 
     /// Whether commits fail at the moment.
@@ -141,7 +172,7 @@ impl Batcher {
 
     /// Returns once everything that was handed in for a session before is committed.
     pub async fn flush(&self, session: SessionId) {
-        self.lane(session).flush().await;
+        self.lanes[self.lane(session)].flush().await;
     }
 
     /// Returns once everything handed in before is committed.
@@ -163,12 +194,12 @@ struct NoLane;
 
 impl Entrance {
     /// Waits while the queue is full.
-    async fn hand_in(&self, job: Job) -> Result<(), NoLane> {
+    async fn hand_in(&self, job: Job) -> Result<HandedIn, NoLane> {
         match self.jobs.try_send(job) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(HandedIn::AtOnce),
             Err(TrySendError::Full(job)) => {
                 self.hurry.notify_one();
-                self.jobs.send(job).await.map_err(|_| NoLane)
+                self.jobs.send(job).await.map(|()| HandedIn::AfterAWait).map_err(|_| NoLane)
             }
             Err(TrySendError::Closed(_)) => Err(NoLane),
         }
@@ -222,7 +253,7 @@ impl Lane {
         match job {
             Job::Batch(handed) => {
                 self.metrics.batch_queue.dec();
-                group.rows += handed.batch.items.len();
+                group.rows += handed.items.len();
                 group.handed.push(handed);
             }
             Job::Flush(done) => group.flushes.push(done),
@@ -276,7 +307,7 @@ impl Lane {
             let outcomes = self.store_surely(&batches).instrument(span).await;
             self.metrics.batch_rows.observe(rows as f64);
             for ((batch, ticket), outcome) in batches.into_iter().zip(tickets).zip(outcomes) {
-                self.answer(batch, &ticket, &outcome);
+                self.answer(batch, &ticket.source, &outcome);
             }
         }
         for done in flushes {
@@ -328,7 +359,7 @@ impl Lane {
         self.fails = false;
     }
 
-    fn answer(&self, batch: Batch, ticket: &Ticket, outcome: &Outcome) {
+    fn answer(&self, batch: Batch, source: &Source, outcome: &Outcome) {
         let answer = match outcome {
             Outcome::Taken(take) => {
                 let stored: Vec<_> = batch
@@ -338,21 +369,21 @@ impl Lane {
                     .filter(|(_, fate)| **fate == Fate::Stored)
                     .filter_map(|(item, _)| item.as_ref().ok())
                     .collect();
-                ticket.live.publish(&ticket.source, take, &stored);
+                source.live.publish(&source.name, take, &stored);
                 if take.fates.contains(&Fate::Duplicate) {
                     // They may be of a commit whose answer was lost, of which no watcher heard.
-                    ticket.live.learn(&ticket.source, take.through);
+                    source.live.learn(&source.name, take.through);
                 }
-                Answer::Committed(self.settle(batch, take, ticket.arrived))
+                Answer::Committed(self.settle(batch, take))
             }
             Outcome::Ended => Answer::Ended,
         };
         // A connection that is gone needs no answer: its client asks with its next hello.
-        ticket.answer.put(answer);
+        source.answers.put(answer);
     }
 
     /// Counts what became of each sample and collects the refusals.
-    fn settle(&self, batch: Batch, take: &Take, arrived: Instant) -> Committed {
+    fn settle(&self, batch: Batch, take: &Take) -> Committed {
         let mut counts = [0_u64; 4];
         let mut rejects = Vec::new();
         let handed = batch.items.len();
@@ -380,22 +411,19 @@ impl Lane {
         samples.duplicate.inc_by(counts[Fate::Duplicate as usize]);
         samples.invalid.inc_by(counts[Fate::Invalid as usize]);
         samples.out_of_order.inc_by(counts[Fate::OutOfOrder as usize]);
-        Committed { samples: handed, through: take.through, rejects, arrived }
+        Committed { samples: handed, through: take.through, rejects }
     }
 }
 
 /// What is left of a batch that went to the store: who wants to know.
 struct Ticket {
-    live: Arc<Live>,
-    source: SourceName,
-    arrived: Instant,
+    source: Arc<Source>,
     span: Span,
-    answer: Arc<Mailbox>,
 }
 
 impl Ticket {
     fn split(handed: Handed) -> (Batch, Self) {
-        let Handed { batch, live, source, arrived, span, answer } = handed;
-        (batch, Self { live, source, arrived, span, answer })
+        let Handed { source, items, span } = handed;
+        (Batch { source: source.key, items }, Self { source, span })
     }
 }

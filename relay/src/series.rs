@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mien_shared::SessionId;
 use mien_shared::series::SeriesBuilder;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
@@ -34,7 +35,9 @@ pub async fn read(
             while series.reached() <= most
                 && let Some(piece) = pieces.next()
             {
-                if patiently(store.add_to_series(&piece, &query, &mut series)).await? == 0 {
+                let found;
+                (series, found) = add(&store, &piece, &query, series).await?;
+                if found == 0 {
                     pieces.skip_gap(&store, &piece).await?;
                 }
             }
@@ -47,6 +50,23 @@ pub async fn read(
         series.merge(joined(part)??);
     }
     Ok(series)
+}
+
+/// Adds a piece, and says how many samples were in it. Thousands of rows are work and not only waiting, so it is done
+/// on a thread of its own, and sockets do not wait for it. A caller that is gone has at most this piece read in vain.
+async fn add(
+    store: &Store,
+    piece: &Stretch,
+    query: &SampleQuery,
+    mut series: SeriesBuilder,
+) -> ApiResult<(SeriesBuilder, u64)> {
+    let (store, piece, query) = (store.clone(), piece.clone(), query.clone());
+    let work = async move {
+        let found = patiently(store.add_to_series(&piece, &query, &mut series)).await?;
+        Ok((series, found))
+    };
+    let (runtime, work) = (Handle::current(), work.in_current_span());
+    joined(tokio::task::spawn_blocking(move || runtime.block_on(work)).await)?
 }
 
 /// What is still to be read, the next at the end.

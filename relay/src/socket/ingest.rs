@@ -5,20 +5,20 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Count;
-use super::bell::rarely;
+use super::bell::Alarm;
 use super::gate::Gate;
 use super::heard::{Other, samples_from};
 use super::hello::{self, End};
 use super::rest::Rest;
 use super::wire::{Incoming, Wire};
 use crate::app::{App, AppState};
-use crate::batcher::{Answer, Committed, Handed, Reject};
+use crate::batcher::{Handed, HandedIn, Reject, Source};
 use crate::hub::Live;
-use crate::mailbox::Mailbox;
-use crate::store::{Batch, Item, SourceKey, StoreError};
+use crate::mailbox::Answers;
+use crate::store::{Item, StoreError};
 use axum::extract::ws::WebSocket;
 use mien_shared::api::SourceName;
 use mien_shared::expression::Expression;
@@ -28,6 +28,7 @@ use mien_shared::protocol::{
     IngestLimits, IngestMessage, IngestReply, IngestWelcome, MessageFault, read_ingest,
 };
 use mien_shared::{Code, Role, SessionId, SessionStatus};
+use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 /// Batches of one connection on the way to the store. A commit takes milliseconds, so this is several times
@@ -76,7 +77,7 @@ async fn open(app: &App, session: SessionId, wire: &mut Wire) -> Result<Opened, 
 async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
     let Opened { live, user, source } = opened;
     let claim = live.claim(&source);
-    let stop = Box::pin(rarely(async {
+    let stop = wire.bells().rarely(Box::pin(async {
         tokio::select! {
             code = claim.ended() => code,
             () = app.drain.begun() => CloseCode::Restarting,
@@ -105,23 +106,24 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
     let welcome = welcome(app, &live, &source, through);
     // What the connections before owe: late samples are paid for afterwards, and a new connection pays too.
     let debt = app.sample_limiter.wait_for(&user, 0);
+    let now = Instant::now();
     let mut connection = Connection {
         app,
+        rest: wire.bells().alarm(now),
         wire,
         span,
-        live: Arc::clone(&live),
+        source: Arc::new(app.batcher.source(live, source, key)),
         user,
-        source,
-        key,
         gate: Gate::new(through),
-        answers: Arc::default(),
         under_way: 0,
         waiting: 0,
+        rests: false,
         through,
+        arrivals: VecDeque::new(),
+        answered: 0,
         replies: VecDeque::new(),
-        unacked: Vec::new(),
         errors: 0,
-        paused_until: (!debt.is_zero()).then(|| tokio::time::Instant::now() + debt),
+        paused_until: (!debt.is_zero()).then(|| now + debt),
     };
     let end = tokio::select! {
         biased;
@@ -157,25 +159,27 @@ struct Connection<'a> {
     app: &'a App,
     wire: &'a mut Wire,
     span: &'a Span,
-    live: Arc<Live>,
+    source: Arc<Source>,
     user: String,
-    source: SourceName,
-    key: SourceKey,
     gate: Gate,
-    answers: Arc<Mailbox>,
     /// Batches that the batcher has not answered.
     under_way: usize,
     /// The samples in them.
     waiting: usize,
+    /// Whether it leaves answers alone until `rest` rings, or many samples wait.
+    rests: bool,
+    rest: Alarm,
     /// What the source has been answered for.
     through: u64,
+    /// When the batches came that are not acked, in their order.
+    arrivals: VecDeque<Instant>,
+    /// How many of those the next ack covers; none, and no ack is due.
+    answered: usize,
     /// Rejects that are yet to be written.
     replies: VecDeque<IngestReply>,
-    /// When the messages came that the next ack covers; none, and no ack is due.
-    unacked: Vec<Instant>,
     errors: u32,
     /// Late samples are paid for afterwards; until then the connection is not read.
-    paused_until: Option<tokio::time::Instant>,
+    paused_until: Option<Instant>,
 }
 
 /// Whether all that a connection took is answered.
@@ -197,32 +201,37 @@ impl Connection<'_> {
 
     async fn talk_on(&mut self, welcome: IngestReply) -> Result<std::convert::Infallible, End> {
         self.wire.send(&welcome).await?;
-        // Boxed: here it would be kept room for in each of the futures around this one.
-        let mut rest = Box::pin(tokio::time::sleep(Duration::ZERO));
         loop {
             let may_read = self.under_way < MAX_UNDER_WAY && self.paused_until.is_none();
-            let rests = self.waiting < MANY && !rest.is_elapsed();
+            let rests = self.rests && self.waiting < MANY;
             tokio::select! {
                 biased;
                 // While it rests, answers wake nobody.
-                answer = self.answers.take(), if self.under_way > 0 && !rests => {
+                answers = self.source.answers().take(), if self.under_way > 0 && !rests => {
                     if !may_read {
                         self.wire.listen_again();
                     }
-                    self.answer(answer).await?;
-                    let sources = u64::try_from(self.app.sources.get()).unwrap_or(0);
-                    let pause = REST.among(sources);
-                    if !pause.is_zero() {
-                        rest.as_mut().reset(tokio::time::Instant::now() + pause);
-                    }
+                    self.answer(answers).await?;
+                    self.begin_rest();
                 }
-                () = &mut rest, if self.under_way > 0 && rests => {}
+                () = std::future::poll_fn(|task| self.rest.poll(task)), if self.under_way > 0 && rests => {
+                    self.rests = false;
+                }
                 incoming = self.wire.next(), if may_read => self.hear(incoming).await?,
                 () = until(self.paused_until), if self.paused_until.is_some() => {
                     self.paused_until = None;
                     self.wire.listen_again();
                 }
             }
+        }
+    }
+
+    fn begin_rest(&mut self) {
+        let sources = u64::try_from(self.app.sources.get()).unwrap_or(0);
+        let pause = REST.among(sources);
+        self.rests = !pause.is_zero();
+        if self.rests {
+            self.rest.set(Instant::now() + pause);
         }
     }
 
@@ -240,10 +249,10 @@ impl Connection<'_> {
     }
 
     async fn take(&mut self, items: Vec<Item>) -> Result<(), End> {
-        let arrived = Instant::now();
+        let arrived = self.wire.heard();
         let passage = self
             .gate
-            .pass(items, &self.app.sample_limiter, &self.user, arrived)
+            .pass(items, &self.app.sample_limiter, &self.user, arrived.into_std())
             .map_err(|_| End::Close(CloseCode::ThrottleIgnored))?;
         if passage.held > 0 {
             self.app.metrics.samples.throttled.inc_by(passage.held);
@@ -252,19 +261,14 @@ impl Connection<'_> {
         if !passage.passed.is_empty() {
             let count = passage.passed.len();
             let span = tracing::debug_span!(parent: self.span, "samples", count);
-            let handed = Handed {
-                batch: Batch { source: self.key, items: passage.passed },
-                live: Arc::clone(&self.live),
-                source: self.source.clone(),
-                arrived,
-                span,
-                answer: Arc::clone(&self.answers),
-            };
-            self.app.batcher.submit(handed).await;
+            let handed = Handed { source: Arc::clone(&self.source), items: passage.passed, span };
+            if self.app.batcher.submit(handed).await == HandedIn::AfterAWait {
+                // The peer may wait for its ack.
+                self.wire.listen_again();
+            }
+            self.arrivals.push_back(arrived);
             self.under_way += 1;
             self.waiting += count;
-            // That may have taken long, and the peer may wait for its ack.
-            self.wire.listen_again();
         }
         if let Some(throttle) = passage.throttle {
             let retry_after_ms = u64::try_from(throttle.retry_after.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -280,18 +284,10 @@ impl Connection<'_> {
         if self.errors >= MAX_ERRORS { Err(End::Close(CloseCode::Malformed)) } else { Ok(()) }
     }
 
-    /// Passes on this answer and all that came with it: rejects first, then one ack for all.
-    async fn answer(&mut self, first: Answer) -> Result<(), End> {
-        let mut next = Some(first);
-        let mut ended = false;
-        while let Some(answer) = next {
-            self.under_way -= 1;
-            match answer {
-                Answer::Committed(committed) => self.note(committed),
-                Answer::Ended => ended = true,
-            }
-            next = self.answers.try_take();
-        }
+    /// Passes on what was answered: rejects first, then one ack for all.
+    async fn answer(&mut self, answers: Answers) -> Result<(), End> {
+        let ended = answers.committed < answers.batches;
+        self.note(answers);
         self.write_out().await?;
         if ended {
             Err(End::Close(CloseCode::SessionEnded))
@@ -310,28 +306,30 @@ impl Connection<'_> {
             self.wire.feed(reply).await?;
             self.replies.pop_front();
         }
-        if !self.unacked.is_empty() {
+        if self.answered > 0 {
             self.wire.send(&IngestReply::Ack { through: self.through }).await?;
-            for arrived in self.unacked.drain(..) {
-                self.app.metrics.ack_latency_seconds.observe(arrived.elapsed().as_secs_f64());
+            let now = Instant::now();
+            for arrived in self.arrivals.drain(..std::mem::take(&mut self.answered)) {
+                self.app.metrics.ack_latency_seconds.observe(now.duration_since(arrived).as_secs_f64());
             }
         }
         Ok(())
     }
 
-    fn note(&mut self, committed: Committed) {
-        self.waiting -= committed.samples;
-        self.through = self.through.max(committed.through);
-        self.unacked.push(committed.arrived);
+    fn note(&mut self, answers: Answers) {
+        self.under_way -= answers.batches;
+        self.waiting -= answers.samples;
+        self.answered += answers.committed;
+        self.through = self.through.max(answers.through);
         let mut late = 0;
-        for Reject { seq, code, detail } in committed.rejects {
+        for Reject { seq, code, detail } in answers.rejects {
             late += u32::from(code == Code::OutOfOrder);
             self.replies.push_back(IngestReply::Reject { seq, code, detail });
         }
         if late > 0 {
             let debt = self.app.sample_limiter.charge(&self.user, late);
             if !debt.is_zero() {
-                self.paused_until = Some(tokio::time::Instant::now() + debt);
+                self.paused_until = Some(Instant::now() + debt);
             }
         }
     }
@@ -339,22 +337,22 @@ impl Connection<'_> {
     /// Waits for the commits of what was taken, without writing: the peer may no longer listen, and the next
     /// connection of this source waits for this one.
     async fn settle(&mut self) -> Settled {
-        if self.answers.len() < self.under_way {
-            let _ = tokio::time::timeout(LAST_COMMITS, self.app.batcher.flush(self.live.id())).await;
+        if self.source.answers().batches() < self.under_way {
+            let _ = tokio::time::timeout(LAST_COMMITS, self.app.batcher.flush(self.source.session())).await;
         }
-        if self.answers.len() < self.under_way { Settled::Partly } else { Settled::Wholly }
+        if self.source.answers().batches() < self.under_way { Settled::Partly } else { Settled::Wholly }
     }
 
     /// Passes on the last answers, if the peer listens.
     async fn last_words(&mut self) {
         let mut listens = self.write_out().await.is_ok();
-        while listens && let Some(answer) = self.answers.try_take() {
-            listens = !matches!(self.answer(answer).await, Err(End::Gone));
+        while listens && let Some(answers) = self.source.answers().try_take() {
+            listens = !matches!(self.answer(answers).await, Err(End::Gone));
         }
     }
 }
 
-async fn until(time: Option<tokio::time::Instant>) {
+async fn until(time: Option<Instant>) {
     if let Some(time) = time {
         tokio::time::sleep_until(time).await;
     }

@@ -17,7 +17,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
-use super::bell::rarely;
 use super::hello::{self, End};
 use super::rest::Rest;
 use super::wire::{Incoming, Wire};
@@ -39,7 +38,7 @@ pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSo
     let end = match Box::pin(open(&state, session, &mut wire, &span).instrument(span.clone())).await {
         Ok(mut connection) => tokio::select! {
             biased;
-            () = Box::pin(rarely(state.drain.begun())) => End::Close(CloseCode::Restarting),
+            () = wire.bells().rarely(Box::pin(state.drain.begun())) => End::Close(CloseCode::Restarting),
             end = connection.run(&mut wire) => end,
         },
         Err(end) => end,

@@ -1,17 +1,17 @@
 //! One WebSocket with the contract's clock: pings when idle, an end to silence, and a close that arrives.
 
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::{SinkExt, StreamExt};
 use mien_shared::problem::CloseCode;
 use serde::Serialize;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite;
 
-use super::bell::Bell;
+use super::bell::{Alarm, Bell, Bells};
 use crate::config::Timings;
 
 /// Patience with a peer that was told goodbye: its answer lets the close frame arrive before the connection
@@ -24,13 +24,15 @@ pub(super) struct Wire {
     timings: Timings,
     /// When the peer last said anything.
     heard: Instant,
-    /// Not moved with each message, which would cost more than the message; it is looked at when it rings.
-    alarm: Pin<Box<Sleep>>,
-    /// Rung by the socket that can be read, and by the alarm.
+    /// All that wakes the connection's task hangs here.
+    bells: Bells,
+    /// Rung by the socket that can be read.
     bell: Bell,
+    /// Not set anew with each message, which would cost more than the message; it is looked at when it rings.
+    alarm: Alarm,
 }
 
-/// What the bell rang for.
+/// What rang.
 enum Rung {
     Message(Option<Result<Message, axum::Error>>),
     Alarm,
@@ -55,16 +57,29 @@ pub(super) struct Gone;
 
 impl Wire {
     pub(super) fn new(socket: Box<WebSocket>, timings: Timings) -> Self {
-        let heard = Instant::now();
-        let alarm = Box::pin(tokio::time::sleep_until(heard + timings.ping));
-        Self { socket, timings, heard, alarm, bell: Bell::new() }
+        let (heard, bells) = (Instant::now(), Bells::new());
+        let (bell, alarm) = (bells.hang(), bells.alarm(heard + timings.ping));
+        Self { socket, timings, heard, bells, bell, alarm }
+    }
+
+    pub(super) fn bells(&self) -> &Bells {
+        &self.bells
+    }
+
+    /// When the peer last said anything.
+    pub(super) fn heard(&self) -> Instant {
+        self.heard
     }
 
     /// The next message. Can be dropped and called again without loss.
     pub(super) async fn next(&mut self) -> Incoming {
         loop {
             let Self { socket, alarm, bell, .. } = self;
-            let rung = std::future::poll_fn(|task| bell.poll(task, |task| poll_rung(socket, alarm, task)));
+            let rung =
+                std::future::poll_fn(|task| match bell.poll(task, |task| socket.poll_next_unpin(task)) {
+                    Poll::Ready(message) => Poll::Ready(Rung::Message(message)),
+                    Poll::Pending => alarm.poll(task).map(|()| Rung::Alarm),
+                });
             let incoming = match rung.await {
                 Rung::Message(message) => self.read(message),
                 Rung::Alarm => self.ring().await,
@@ -75,17 +90,15 @@ impl Wire {
         }
     }
 
-    /// A message that is already here, if there is one. An alarm is left to [`Wire::next`].
+    /// A message that is already here, if there is one.
     pub(super) fn next_now(&mut self) -> Option<Incoming> {
         loop {
-            let Self { socket, alarm, bell, .. } = self;
-            match bell.poll_now(|task| poll_rung(socket, alarm, task)) {
-                Poll::Ready(Rung::Message(message)) => {
-                    if let Some(incoming) = self.read(message) {
-                        return Some(incoming);
-                    }
-                }
-                Poll::Ready(Rung::Alarm) | Poll::Pending => return None,
+            let Self { socket, bell, .. } = self;
+            let Poll::Ready(message) = bell.poll_now(|task| socket.poll_next_unpin(task)) else {
+                return None;
+            };
+            if let Some(incoming) = self.read(message) {
+                return Some(incoming);
             }
         }
     }
@@ -167,22 +180,15 @@ impl Wire {
             return Some(Incoming::Fault(CloseCode::Silent));
         }
         if silent < self.timings.ping {
-            self.alarm.as_mut().reset(self.heard + self.timings.ping);
+            self.alarm.set(self.heard + self.timings.ping);
             return None;
         }
-        self.alarm.as_mut().reset((now + self.timings.ping).min(self.heard + self.timings.silence));
+        self.alarm.set((now + self.timings.ping).min(self.heard + self.timings.silence));
         let ping = self.socket.send(Message::Ping(axum::body::Bytes::new()));
         match tokio::time::timeout(self.timings.ping, ping).await {
             Ok(Ok(())) => Some(Incoming::Idle),
             Ok(Err(_)) | Err(_) => Some(Incoming::Gone),
         }
-    }
-}
-
-fn poll_rung(socket: &mut WebSocket, alarm: &mut Pin<Box<Sleep>>, task: &mut Context<'_>) -> Poll<Rung> {
-    match socket.poll_next_unpin(task) {
-        Poll::Ready(message) => Poll::Ready(Rung::Message(message)),
-        Poll::Pending => alarm.as_mut().poll(task).map(|()| Rung::Alarm),
     }
 }
 

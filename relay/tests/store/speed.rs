@@ -132,13 +132,13 @@ async fn measure(name: &str, place: &Place) {
     store.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "makes ten million rows"]
 async fn sqlite() {
     measure("SQLite", &Place::sqlite()).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "makes ten million rows"]
 async fn postgres() {
     if let Some(place) = Place::postgres() {
