@@ -4,7 +4,7 @@
 //! library would hold room for 32 of them from the start, some 2.5 KiB.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
 
 use crate::batcher::{Answer, Reject};
 
@@ -55,21 +55,19 @@ impl Mailbox {
         }
     }
 
-    /// All that is there; wakes the task with the next answer if nothing is.
-    pub fn poll_take(&self, task: &Context<'_>) -> Poll<Answers> {
-        let mut inside = self.lock();
-        if inside.answers.batches > 0 {
-            return Poll::Ready(std::mem::take(&mut inside.answers));
-        }
-        if !inside.taker.as_ref().is_some_and(|taker| taker.will_wake(task.waker())) {
-            inside.taker = Some(task.waker().clone());
-        }
-        Poll::Pending
-    }
-
     /// Waits for the next answer and takes all that are there. Can be dropped and called again without loss.
     pub async fn take(&self) -> Answers {
-        std::future::poll_fn(|task| self.poll_take(task)).await
+        std::future::poll_fn(|task| {
+            let mut inside = self.lock();
+            if inside.answers.batches > 0 {
+                return Poll::Ready(std::mem::take(&mut inside.answers));
+            }
+            if !inside.taker.as_ref().is_some_and(|taker| taker.will_wake(task.waker())) {
+                inside.taker = Some(task.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await
     }
 
     /// All that is there, if anything is.

@@ -73,7 +73,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("threads cannot be started")?;
-    runtime.block_on(carry_out(cli))
+    let ended = runtime.block_on(carry_out(cli));
+    // What is still being read by then, nobody waits for.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn carry_out(cli: Cli) -> anyhow::Result<()> {

@@ -13,7 +13,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use tokio::time::{Instant, Sleep};
 
 /// All bells of one task.
-#[derive(Clone)]
 pub(super) struct Bells(Arc<Tower>);
 
 #[derive(Default)]

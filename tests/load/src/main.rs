@@ -21,6 +21,7 @@ mod wire;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::scenarios::{Plan, Scenario, Stores};
@@ -83,6 +84,8 @@ fn main() -> ExitCode {
 
 fn measure(program: PathBuf, options: &Options) -> anyhow::Result<()> {
     server::raise_file_limit();
+    // Servers start in folders of their own.
+    let program = std::path::absolute(program).context("the relay's program has no path")?;
     let plan = Plan::new(program, options.quick, options.store);
     let report = scenarios::run(&plan, &options.only)?;
     print!("{report}");
