@@ -148,7 +148,7 @@ proptest! {
                 let sum: f32 = face.scores.0.iter().sum();
                 prop_assert!((sum - 1.0).abs() < 1e-4);
             }
-            let sample = Sample { seq: 1, at: at_ms, faces };
+            let sample = Sample::new(1, at_ms, faces);
             prop_assert_eq!(sample.validate(), Ok(()));
         }
     }

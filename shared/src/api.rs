@@ -327,10 +327,7 @@ mod tests {
 
     #[test]
     fn a_stored_sample_stands_flat() {
-        let stored = StoredSample {
-            source: SourceName::default(),
-            sample: Sample { seq: 1, at: 2, faces: Vec::new() },
-        };
+        let stored = StoredSample { source: SourceName::default(), sample: Sample::new(1, 2, Vec::new()) };
         let text = serde_json::to_string(&stored).unwrap();
         assert_eq!(text, r#"{"source":"main","seq":1,"at":2,"faces":[]}"#);
         assert_eq!(serde_json::from_str::<StoredSample>(&text).unwrap(), stored);

@@ -15,4 +15,4 @@ pub mod series;
 pub use api::{Role, SessionId, SessionStatus, SourceName};
 pub use expression::{Expression, Scores};
 pub use problem::{Code, Problem};
-pub use sample::{Face, FaceBox, Sample};
+pub use sample::{Face, FaceBox, Sample, SkipReason, Skipped};

@@ -433,7 +433,7 @@ mod tests {
     prop_compose! {
         fn any_sample()(seq in 1..=MAX_SAFE_INTEGER, at in 0..=MAX_SAFE_INTEGER,
                         faces in proptest::collection::vec(any_face(), 0..4)) -> Sample {
-            Sample { seq, at, faces }
+            Sample::new(seq, at, faces)
         }
     }
 

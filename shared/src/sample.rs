@@ -14,8 +14,60 @@ pub struct Sample {
     pub seq: u64,
     /// Capture time in Unix milliseconds, by the source's clock.
     pub at: u64,
+    /// Position in the file, in milliseconds, where the frame came from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_ms: Option<u64>,
+    /// Time since the source's last sample in which nothing was analysed, by reason. It accounts for what of the
+    /// difference between two `at` is no analysed time, so that the totals of a recording add up to its length.
+    #[serde(default, deserialize_with = "objects", skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skipped>,
     #[serde(deserialize_with = "objects")]
     pub faces: Vec<Face>,
+}
+
+/// A time in which nothing was analysed, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Skipped {
+    pub reason: SkipReason,
+    /// Milliseconds. A step of the wall clock is below 0 where the clock was set back; every other is above 0.
+    pub ms: i64,
+}
+
+/// Why nothing was analysed for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// The person paused.
+    Paused,
+    /// The page was hidden, and the browser gives a hidden page no frames.
+    Hidden,
+    /// The page was visible, but browser or machine let it run too rarely.
+    Throttled,
+    /// The camera or the file gave no pictures.
+    Stalled,
+    /// Frames were analysed, but there was no room left to keep what they showed.
+    Full,
+    /// The wall clock was set. `at` jumps; no time was lost.
+    ClockStep,
+}
+
+impl SkipReason {
+    pub const ALL: [Self; 6] =
+        [Self::Paused, Self::Hidden, Self::Throttled, Self::Stalled, Self::Full, Self::ClockStep];
+
+    /// The word on the wire and in exports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Hidden => "hidden",
+            Self::Throttled => "throttled",
+            Self::Stalled => "stalled",
+            Self::Full => "full",
+            Self::ClockStep => "clock_step",
+        }
+    }
 }
 
 /// Reads a value that is an object on the wire, and only as that: derived readers of structs also take a list of
@@ -120,6 +172,12 @@ pub enum SampleFault {
     Seq,
     #[error("at is outside 0 … 2^53−1")]
     At,
+    #[error("media_ms is outside 0 … 2^53−1")]
+    MediaMs,
+    #[error("skipped names a reason twice")]
+    SkippedTwice,
+    #[error("skipped[{place}].ms is outside what its reason allows")]
+    SkippedMs { place: usize },
     #[error("more than {MAX_FACES} faces")]
     TooManyFaces,
     #[error("faces[{face}].box[{place}] is not a number in −1 … 2")]
@@ -135,6 +193,11 @@ pub enum SampleFault {
 }
 
 impl Sample {
+    /// A sample of a camera, without what is optional.
+    pub const fn new(seq: u64, at: u64, faces: Vec<Face>) -> Self {
+        Self { seq, at, media_ms: None, skipped: Vec::new(), faces }
+    }
+
     /// Holds every rule of the contract's table that the types alone do not.
     pub fn validate(&self) -> Result<(), SampleFault> {
         if !(1..=MAX_SAFE_INTEGER).contains(&self.seq) {
@@ -142,6 +205,20 @@ impl Sample {
         }
         if self.at > MAX_SAFE_INTEGER {
             return Err(SampleFault::At);
+        }
+        if self.media_ms.is_some_and(|position| position > MAX_SAFE_INTEGER) {
+            return Err(SampleFault::MediaMs);
+        }
+        for (place, skipped) in self.skipped.iter().enumerate() {
+            if self.skipped[..place].iter().any(|earlier| earlier.reason == skipped.reason) {
+                return Err(SampleFault::SkippedTwice);
+            }
+            let valid = skipped.ms.unsigned_abs() <= MAX_SAFE_INTEGER
+                && skipped.ms != 0
+                && (skipped.ms > 0 || skipped.reason == SkipReason::ClockStep);
+            if !valid {
+                return Err(SampleFault::SkippedMs { place });
+            }
         }
         if self.faces.len() > MAX_FACES {
             return Err(SampleFault::TooManyFaces);
@@ -190,7 +267,7 @@ mod tests {
     }
 
     fn check(change: impl FnOnce(&mut Sample), expected: Result<(), SampleFault>) {
-        let mut sample = Sample { seq: 1, at: 1_763_907_600_123, faces: vec![face()] };
+        let mut sample = Sample::new(1, 1_763_907_600_123, vec![face()]);
         change(&mut sample);
         assert_eq!(sample.validate(), expected);
     }
@@ -218,6 +295,27 @@ mod tests {
         check(|s| s.faces[0].scores.0[1] = 0.5, Err(SampleFault::ScoreSum { face: 0 }));
         check(|s| s.faces[0].quality = Some(1.5), Err(SampleFault::Quality { face: 0 }));
         check(|s| s.faces[0].quality = None, Ok(()));
+    }
+
+    #[test]
+    fn what_was_skipped_is_named_once_and_only_a_clock_goes_back() {
+        let skipped = |list: &[(SkipReason, i64)]| {
+            let list = list.iter().map(|&(reason, ms)| Skipped { reason, ms }).collect();
+            Sample { skipped: list, media_ms: Some(7), ..Sample::new(1, 1, Vec::new()) }
+        };
+        let good = skipped(&[(SkipReason::Hidden, 12_000), (SkipReason::ClockStep, -120_000)]);
+        assert_eq!(good.validate(), Ok(()));
+        let text = r#"{"seq":1,"at":1,"media_ms":7,"skipped":[{"reason":"hidden","ms":12000},{"reason":"clock_step","ms":-120000}],"faces":[]}"#;
+        assert_eq!(serde_json::to_string(&good).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Sample>(text).unwrap(), good);
+        let check = |list: &[(SkipReason, i64)], fault| assert_eq!(skipped(list).validate(), Err(fault));
+        check(&[(SkipReason::Paused, 1), (SkipReason::Paused, 2)], SampleFault::SkippedTwice);
+        check(&[(SkipReason::Paused, -1)], SampleFault::SkippedMs { place: 0 });
+        check(&[(SkipReason::Full, 1), (SkipReason::Paused, 0)], SampleFault::SkippedMs { place: 1 });
+        check(&[(SkipReason::ClockStep, i64::MIN)], SampleFault::SkippedMs { place: 0 });
+        for reason in SkipReason::ALL {
+            assert_eq!(serde_json::to_string(&reason).unwrap(), format!("\"{}\"", reason.name()));
+        }
     }
 
     #[test]

@@ -202,7 +202,7 @@ mod tests {
         let mut seq = 0;
         let mut add = |at, faces| {
             seq += 1;
-            time.add(&Sample { seq, at, faces });
+            time.add(&Sample::new(seq, at, faces));
         };
         add(0, vec![face(Some(Expression::Happiness), 1.0)]);
         add(100, vec![face(None, 0.4)]);

@@ -160,17 +160,14 @@ fn replies<T: Serialize>(messages: &[T]) -> Vec<(String, Value)> {
 }
 
 fn sample(seq: u64) -> Sample {
-    Sample {
-        seq,
-        at: NOW,
-        faces: vec![Face {
-            id: 1,
-            bounds: [0.31, 0.22, 0.18, 0.24].into(),
-            expression: Some(Expression::Happiness),
-            scores: Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]),
-            quality: Some(0.93),
-        }],
-    }
+    let face = Face {
+        id: 1,
+        bounds: [0.31, 0.22, 0.18, 0.24].into(),
+        expression: Some(Expression::Happiness),
+        scores: Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]),
+        quality: Some(0.93),
+    };
+    Sample::new(seq, NOW, vec![face])
 }
 
 const SESSION: SessionId = SessionId(Uuid::from_u128(0x019a_b1f2_7c10_7d3e_8f00_1234_5678_9abc));

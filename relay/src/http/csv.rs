@@ -69,7 +69,7 @@ mod tests {
     use mien_shared::{Sample, Scores, SourceName};
 
     fn stored(faces: Vec<Face>) -> StoredSample {
-        StoredSample { source: SourceName::default(), sample: Sample { seq: 4, at: 99, faces } }
+        StoredSample { source: SourceName::default(), sample: Sample::new(4, 99, faces) }
     }
 
     fn face(expression: Option<Expression>, quality: Option<f32>) -> Face {

@@ -361,7 +361,7 @@ mod tests {
     use uuid::Uuid;
 
     fn sample(seq: u64) -> Sample {
-        Sample { seq, at: seq, faces: Vec::new() }
+        Sample::new(seq, seq, Vec::new())
     }
 
     fn publish(live: &Live, source: &SourceName, seqs: std::ops::RangeInclusive<u64>) {

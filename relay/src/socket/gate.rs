@@ -157,7 +157,7 @@ mod tests {
     use mien_shared::Sample;
 
     fn items(seqs: impl IntoIterator<Item = u64>) -> Vec<Item> {
-        seqs.into_iter().map(|seq| Ok(Sample { seq, at: 1, faces: Vec::new() })).collect()
+        seqs.into_iter().map(|seq| Ok(Sample::new(seq, 1, Vec::new()))).collect()
     }
 
     /// A limiter that never gets anything back while a test runs.

@@ -359,9 +359,8 @@ mod tests {
             scores: mien_shared::Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
             quality: None,
         };
-        let samples: Vec<Sample> = (1..=100)
-            .map(|seq| Sample { seq, at: seq, faces: vec![face.clone(); (seq % 33) as usize] })
-            .collect();
+        let samples: Vec<Sample> =
+            (1..=100).map(|seq| Sample::new(seq, seq, vec![face.clone(); (seq % 33) as usize])).collect();
         let back: Vec<Sample> = portions(&samples).flatten().cloned().collect();
         assert_eq!(back, samples);
         assert!(

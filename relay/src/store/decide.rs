@@ -236,7 +236,7 @@ mod tests {
     const SOURCE: SourceKey = SourceKey(7);
 
     fn batch(items: &[(u64, u64)]) -> Batch {
-        let items = items.iter().map(|&(seq, at)| Ok(Sample { seq, at, faces: Vec::new() }));
+        let items = items.iter().map(|&(seq, at)| Ok(Sample::new(seq, at, Vec::new())));
         Batch { source: SOURCE, items: items.collect() }
     }
 

@@ -62,7 +62,7 @@ fn from_csv(text: &str) -> Vec<StoredSample> {
         let source = fields[0].parse().unwrap();
         let (seq, at) = (fields[1].parse().unwrap(), fields[2].parse().unwrap());
         if samples.last().is_none_or(|last| (&last.source, last.sample.seq) != (&source, seq)) {
-            samples.push(StoredSample { source, sample: Sample { seq, at, faces: Vec::new() } });
+            samples.push(StoredSample { source, sample: Sample::new(seq, at, Vec::new()) });
         }
         if fields[3].is_empty() {
             assert!(fields[3..].iter().all(|field| field.is_empty()), "{line}");

@@ -42,7 +42,7 @@ impl Desk {
             let session = store.create_session("local", "", "").await.expect("a session").id;
             let (source, _) =
                 store.open_source(session, &"main".parse().expect("a name")).await.expect("a source");
-            let sample = |seq| Ok(Sample { seq, at: 1_000 * seq, faces: Vec::new() });
+            let sample = |seq| Ok(Sample::new(seq, 1_000 * seq, Vec::new()));
             let batch = Batch { source, items: (1..=50).map(sample).collect() };
             store.commit(&[batch]).await.expect("a commit");
             (app::router(AppState::new(config, store, metrics)), session)

@@ -194,7 +194,7 @@ pub(crate) fn sample(seq: u64, at: u64, faces: &[Option<Expression>]) -> Sample 
         scores: scores(seq, expression),
         quality: (id % 2 == 1).then_some(0.75),
     });
-    Sample { seq, at, faces: faces.collect() }
+    Sample::new(seq, at, faces.collect())
 }
 
 fn scores(seq: u64, expression: Option<Expression>) -> Scores {

@@ -188,7 +188,7 @@ impl Relay {
     /// Samples of `main` that were stored, of which this relay knows nothing, as those that another committed.
     pub(crate) async fn commit_unheard(&self, session: SessionId, seqs: RangeInclusive<u64>) {
         let (source, _) = self.state.store.open_source(session, &SourceName::default()).await.unwrap();
-        let items = seqs.map(|seq| Ok(Sample { seq, at: seq, faces: Vec::new() })).collect();
+        let items = seqs.map(|seq| Ok(Sample::new(seq, seq, Vec::new()))).collect();
         self.state.store.commit(&[Batch { source, items }]).await.unwrap();
     }
 

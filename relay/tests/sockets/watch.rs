@@ -209,7 +209,7 @@ async fn a_watcher_that_reads_an_erased_session_is_told_so() {
     let (mut watcher, _) = relay.watch(session, json!({})).await;
     relay.state.store.delete_session(session).await.unwrap();
     let take = Take { before: 3, through: 4, fates: vec![Fate::Stored] };
-    let last = Sample { seq: 4, at: 4, faces: Vec::new() };
+    let last = Sample::new(4, 4, Vec::new());
     relay.state.hub.join(session).publish(&SourceName::default(), &take, &[&last]);
     assert_eq!(watcher.close_code().await, 4410);
 }

@@ -66,7 +66,7 @@ fn any_commit() -> impl Strategy<Value = Commit> {
 
 fn item(seq: u64, valid: bool) -> Item {
     if valid {
-        Ok(Sample { seq, at: seq * 10, faces: Vec::new() })
+        Ok(Sample::new(seq, seq * 10, Vec::new()))
     } else {
         Err(RefusedSample { seq, detail: "wrong".into() })
     }

@@ -182,7 +182,7 @@ async fn a_server_that_stands_still_or_goes_holds_nobody_and_is_found_again() {
     let store = open(&server.database()).await.unwrap();
     let id = store.create_session("alice", "", "").await.unwrap().id;
     let (source, _) = store.open_source(id, &SourceName::default()).await.unwrap();
-    let batch = |seq| [Batch { source, items: vec![Item::Ok(Sample { seq, at: seq, faces: Vec::new() })] }];
+    let batch = |seq| [Batch { source, items: vec![Item::Ok(Sample::new(seq, seq, Vec::new()))] }];
     store.commit(&batch(1)).await.unwrap();
 
     server.freeze();

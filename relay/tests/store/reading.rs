@@ -30,7 +30,7 @@ pub(crate) async fn pages_are_complete_and_in_order(place: &Place) {
         let (source, _) = store.open_source(session, &name).await.unwrap();
         let items: Vec<Item> = (1..=700)
             .filter(|seq| seq % 97 != 0)
-            .map(|seq| Ok(Sample { seq, at: at(seq), faces: Vec::new() }))
+            .map(|seq| Ok(Sample::new(seq, at(seq), Vec::new())))
             .collect();
         store.commit(&[Batch { source, items }]).await.unwrap();
         all.extend((1..=700).filter(|seq| seq % 97 != 0).map(|seq| (name.clone(), seq, at(seq))));
@@ -94,7 +94,7 @@ pub(crate) async fn a_series_has_each_sample_once(place: &Place) {
         for part in seqs.chunks(1_000) {
             let samples = part.iter().map(|&seq| {
                 let at = seq % 100_000 * 10 + seq % 7 * 300;
-                Sample { seq, at, faces: vec![face(seq); (seq % 3) as usize] }
+                Sample::new(seq, at, vec![face(seq); (seq % 3) as usize])
             });
             let samples: Vec<Sample> = samples.collect();
             all.extend(samples.iter().cloned().map(|sample| (source.clone(), sample)));

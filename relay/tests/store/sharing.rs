@@ -17,7 +17,7 @@ over_both!(
 );
 
 fn batch(source: SourceKey, seqs: impl IntoIterator<Item = u64>) -> Batch {
-    let item = |seq| Item::Ok(Sample { seq, at: seq, faces: Vec::new() });
+    let item = |seq| Item::Ok(Sample::new(seq, seq, Vec::new()));
     Batch { source, items: seqs.into_iter().map(item).collect() }
 }
 

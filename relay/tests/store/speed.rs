@@ -111,7 +111,7 @@ async fn measure(name: &str, place: &Place) {
     });
     let mut commits = Vec::new();
     for seq in 1.. {
-        let items = vec![Item::Ok(Sample { seq, at: seq, faces: faces() })];
+        let items = vec![Item::Ok(Sample::new(seq, seq, faces()))];
         let asked = Instant::now();
         store.commit(&[Batch { source, items }]).await.unwrap();
         commits.push(asked.elapsed());

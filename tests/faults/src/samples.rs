@@ -22,7 +22,7 @@ pub fn sample(seq: u64, faces: usize) -> Sample {
             quality: Some((seq % 8) as f32 / 8.0),
         }
     };
-    Sample { seq, at: BEGUN_MS + STEP_MS * seq, faces: (0..faces).map(face).collect() }
+    Sample::new(seq, BEGUN_MS + STEP_MS * seq, (0..faces).map(face).collect())
 }
 
 /// The same as JSON, spoiled in one of the ways in which a single sample can be.

@@ -302,8 +302,7 @@ mod tests {
     }
 
     fn samples(seqs: &[u64]) -> String {
-        let samples: Vec<Sample> =
-            seqs.iter().map(|&seq| Sample { seq, at: seq, faces: Vec::new() }).collect();
+        let samples: Vec<Sample> = seqs.iter().map(|&seq| Sample::new(seq, seq, Vec::new())).collect();
         let reply = WatchReply::Samples { source: SourceName::default(), samples };
         serde_json::to_string(&reply).unwrap()
     }

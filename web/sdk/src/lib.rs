@@ -80,7 +80,7 @@ impl Mien {
             .start(source, move |event| match event {
                 RunEvent::Frame(frame) => {
                     seq.set(seq.get() + 1);
-                    handlers.sample(&Sample { seq: seq.get(), at: frame.at_ms, faces: frame.faces });
+                    handlers.sample(&Sample::new(seq.get(), frame.at_ms, frame.faces));
                 }
                 RunEvent::Stats(stats) => handlers.stats(&stats),
                 RunEvent::Fault(fault) => handlers.fault(fault.is_final(), &fault.to_string()),

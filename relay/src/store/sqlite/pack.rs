@@ -38,7 +38,7 @@ impl Pack {
         for ((&seq, &at), &length) in self.seqs.iter().zip(&self.ats).zip(&self.lengths) {
             let (faces, others) = rest.split_at_checked(length as usize).ok_or(CodecFault::Length)?;
             rest = others;
-            keep(Sample { seq: unsigned(seq), at: unsigned(at), faces: codec::decode(faces)? });
+            keep(Sample::new(unsigned(seq), unsigned(at), codec::decode(faces)?));
         }
         Ok(())
     }

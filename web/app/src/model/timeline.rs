@@ -250,7 +250,7 @@ mod tests {
     }
 
     fn sample(seq: u64, offset_ms: u64, faces: Vec<Face>) -> Sample {
-        Sample { seq, at: T0 + offset_ms, faces }
+        Sample::new(seq, T0 + offset_ms, faces)
     }
 
     fn happy() -> Vec<Face> {

@@ -30,7 +30,7 @@ fn access() -> SessionAccess {
 }
 
 fn rows(keys: std::ops::RangeInclusive<u64>) -> Vec<(u64, Sample)> {
-    keys.map(|key| (key, Sample { seq: key, at: key * 10, faces: Vec::new() })).collect()
+    keys.map(|key| (key, Sample::new(key, key * 10, Vec::new()))).collect()
 }
 
 fn face(id: u32) -> Face {

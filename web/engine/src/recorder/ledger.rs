@@ -141,7 +141,7 @@ impl Ledger {
         }
         let highest = faces.iter().map(|face| face.id.saturating_add(1)).max();
         self.next_face = self.next_face.max(highest.unwrap_or_default());
-        self.cache.push_back(Sample { seq: self.next, at, faces });
+        self.cache.push_back(Sample::new(self.next, at, faces));
         self.next += 1;
         self.skip_hole();
         true
