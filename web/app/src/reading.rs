@@ -66,7 +66,7 @@ impl Reading {
         }) else {
             return;
         };
-        self.take_sample(&Sample::new(seq, frame.at_ms, frame.faces.clone()));
+        self.take_sample(&frame.sample(seq));
         self.frame.set(Some(Rc::new(frame)));
     }
 

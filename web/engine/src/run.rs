@@ -9,7 +9,7 @@ pub(crate) use input::Input;
 
 use std::rc::Rc;
 
-use mien_shared::Face;
+use mien_shared::{Face, Sample, Skipped};
 
 use crate::browser::FrameImage;
 use crate::faults::RunFault;
@@ -37,7 +37,7 @@ pub enum EndReason {
     Failed,
 }
 
-/// One analysed frame. The image is for drawing; what leaves the page is made from `at_ms` and `faces` alone.
+/// One analysed frame. The image is for drawing; what leaves the page is made by [`Self::sample`] alone.
 #[derive(Clone, Debug)]
 pub struct AnalysedFrame {
     /// The very picture that was analysed, in display size.
@@ -49,8 +49,25 @@ pub struct AnalysedFrame {
     pub at_ms: u64,
     /// Boxes are fractions of the frame, not mirrored.
     pub faces: Vec<Face>,
+    /// Position in the file, milliseconds, where the frame came from one.
+    pub media_ms: Option<u64>,
+    /// Time since this run's last frame in which nothing was analysed.
+    pub skipped: Vec<Skipped>,
     /// Whether to show the picture mirrored, as people expect of themselves.
     pub mirrored: bool,
+}
+
+impl AnalysedFrame {
+    /// What leaves the page of it.
+    pub fn sample(&self, seq: u64) -> Sample {
+        Sample {
+            seq,
+            at: self.at_ms,
+            media_ms: self.media_ms,
+            skipped: self.skipped.clone(),
+            faces: self.faces.clone(),
+        }
+    }
 }
 
 /// Figures over the last second or so.

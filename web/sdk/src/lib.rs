@@ -14,7 +14,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use mien_engine::{Assets, Engine, EngineConfig, LoadFault, RunEvent, SourceChoice, SourceFault};
-use mien_shared::Sample;
 use wasm_bindgen::prelude::*;
 
 use crate::options::{Handlers, source_of};
@@ -80,7 +79,7 @@ impl Mien {
             .start(source, move |event| match event {
                 RunEvent::Frame(frame) => {
                     seq.set(seq.get() + 1);
-                    handlers.sample(&Sample::new(seq.get(), frame.at_ms, frame.faces));
+                    handlers.sample(&frame.sample(seq.get()));
                 }
                 RunEvent::Stats(stats) => handlers.stats(&stats),
                 RunEvent::Fault(fault) => handlers.fault(fault.is_final(), &fault.to_string()),

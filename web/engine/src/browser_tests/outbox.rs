@@ -106,7 +106,7 @@ async fn a_recorder_without_a_relay_keeps_its_samples_over_a_reload() {
         let recorder = Recorder::open(access.clone(), |_| {}).await;
         assert_eq!(recorder.status().pending, (visit - 1) * 10);
         for at in 0..10 {
-            recorder.push(visit * 100 + at, &[]);
+            recorder.push(Sample::new(0, visit * 100 + at, Vec::new()));
         }
         TimeoutFuture::new(600).await;
         let status = recorder.status();
@@ -125,8 +125,8 @@ async fn a_faces_identity_is_not_given_again_after_a_reload() {
     let access = access();
     let recorder = Recorder::open(access.clone(), |_| {}).await;
     assert_eq!(recorder.next_face(), 0);
-    recorder.push(1, &[face(3), face(7)]);
-    recorder.push(2, &[face(3)]);
+    recorder.push(Sample::new(0, 1, vec![face(3), face(7)]));
+    recorder.push(Sample::new(0, 2, vec![face(3)]));
     TimeoutFuture::new(600).await;
     drop(recorder);
     assert_eq!(Recorder::open(access, |_| {}).await.next_face(), 8);
@@ -136,8 +136,8 @@ async fn a_faces_identity_is_not_given_again_after_a_reload() {
 async fn a_recorder_that_goes_writes_what_has_gathered() {
     let access = access();
     let recorder = Recorder::open(access.clone(), |_| {}).await;
-    recorder.push(1, &[]);
-    recorder.push(2, &[]);
+    recorder.push(Sample::new(0, 1, Vec::new()));
+    recorder.push(Sample::new(0, 2, Vec::new()));
     drop(recorder);
     assert_eq!(Recorder::open(access, |_| {}).await.status().pending, 2);
 }
@@ -146,8 +146,8 @@ async fn a_recorder_that_goes_writes_what_has_gathered() {
 async fn a_page_that_is_left_writes_at_once() {
     let access = access();
     let recorder = Recorder::open(access.clone(), |_| {}).await;
-    recorder.push(1, &[]);
-    recorder.push(2, &[]);
+    recorder.push(Sample::new(0, 1, Vec::new()));
+    recorder.push(Sample::new(0, 2, Vec::new()));
     web_sys::window().unwrap().dispatch_event(&web_sys::Event::new("pagehide").unwrap()).unwrap();
     let (_, found) = Disk::claim(&access).await.unwrap();
     assert_eq!((found.numbers.last, found.first_key), (2, Some(1)));
@@ -166,7 +166,7 @@ async fn an_older_tab_hears_that_it_was_taken_over() {
     })
     .await;
     let _newer = Recorder::open(access, |_| {}).await;
-    older.push(1, &[]);
+    older.push(Sample::new(0, 1, Vec::new()));
     TimeoutFuture::new(600).await;
     let last = states.borrow().last().cloned();
     assert_eq!(last, Some(LinkState::Ended(LinkEnd::TakenOver)));
@@ -182,7 +182,7 @@ async fn without_a_database_it_records_in_memory_and_says_why() {
     let throws = Function::new_no_args(throws).call0(&JsValue::NULL).unwrap();
     Reflect::define_property(&window, &name, throws.unchecked_ref()).unwrap();
     let recorder = Recorder::open(access(), |_| {}).await;
-    recorder.push(1, &[]);
+    recorder.push(Sample::new(0, 1, Vec::new()));
     let status = recorder.status();
     let listed = unfinished().await;
     Reflect::define_property(&window, &name, kept.unchecked_ref()).unwrap();

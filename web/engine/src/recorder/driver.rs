@@ -8,7 +8,7 @@ use futures_util::future::{Either, select};
 use gloo_timers::callback::Interval;
 use gloo_timers::future::TimeoutFuture;
 use mien_shared::limits::MAX_FACES;
-use mien_shared::{Face, SessionId};
+use mien_shared::{Face, Sample, SessionId};
 use wasm_bindgen_futures::spawn_local;
 
 use super::ledger::{Ledger, Numbers, Shelf};
@@ -96,16 +96,16 @@ impl Recorder {
         Self { shared }
     }
 
-    /// Records what one frame showed. `at_ms` is the frame's capture time. Faces over the contract's limit
-    /// are left out, the largest are kept.
-    pub fn push(&self, at_ms: u64, faces: &[Face]) {
-        let mut faces = faces.to_vec();
+    /// Records what one frame showed; the recorder numbers it, so its `seq` does not matter. Faces over the
+    /// contract's limit are left out, the largest are kept.
+    pub fn push(&self, mut sample: Sample) {
+        let faces = &mut sample.faces;
         if faces.len() > MAX_FACES {
             let area = |face: &Face| face.bounds.width * face.bounds.height;
             faces.sort_by(|a, b| area(b).total_cmp(&area(a)));
             faces.truncate(MAX_FACES);
         }
-        self.shared.sender.borrow_mut().push(now_ms(), at_ms, faces);
+        self.shared.sender.borrow_mut().push(now_ms(), sample);
         self.shared.settle();
     }
 

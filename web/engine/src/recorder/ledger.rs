@@ -15,7 +15,7 @@
 
 use std::collections::VecDeque;
 
-use mien_shared::{Face, Sample};
+use mien_shared::Sample;
 
 /// Samples kept in memory beside the disk, half a minute at 30 a second; older ones are read back when needed.
 pub(crate) const CACHE: usize = 1_024;
@@ -120,8 +120,8 @@ impl Ledger {
         (since <= self.saved && since < self.front).then(|| self.key(self.saved.min(self.front - 1)))
     }
 
-    /// Takes a sample. False when it had to be dropped: the disk has not kept up for as long as the cache lasts.
-    pub(crate) fn push(&mut self, at: u64, faces: Vec<Face>) -> bool {
+    /// Takes a sample and numbers it. False when it had to be dropped: the disk has not kept up for as long as the cache lasts.
+    pub(crate) fn push(&mut self, sample: Sample) -> bool {
         let room = match self.shelf {
             Shelf::Disk => CACHE,
             Shelf::Memory => MEMORY,
@@ -139,9 +139,9 @@ impl Ledger {
             }
             self.cache.pop_front();
         }
-        let highest = faces.iter().map(|face| face.id.saturating_add(1)).max();
+        let highest = sample.faces.iter().map(|face| face.id.saturating_add(1)).max();
         self.next_face = self.next_face.max(highest.unwrap_or_default());
-        self.cache.push_back(Sample::new(self.next, at, faces));
+        self.cache.push_back(Sample { seq: self.next, ..sample });
         self.next += 1;
         self.skip_hole();
         true
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn a_sample_is_sent_only_once_disk_and_mark_have_it() {
         let mut ledger = fresh(Shelf::Disk);
-        assert!(ledger.push(10, Vec::new()) && ledger.push(20, Vec::new()));
+        assert!(ledger.push(Sample::new(0, 10, Vec::new())) && ledger.push(Sample::new(0, 20, Vec::new())));
         assert_eq!(ledger.next_from(1, 9), Next::Nothing);
         ledger.saved(1);
         assert_eq!(ledger.next_from(1, 9), Next::Nothing);
@@ -296,7 +296,7 @@ mod tests {
     fn samples_that_were_never_sent_move_behind_another_devices() {
         let mut ledger = fresh(Shelf::Disk);
         for at in 0..3 {
-            ledger.push(at, Vec::new());
+            ledger.push(Sample::new(0, at, Vec::new()));
         }
         ledger.saved(2);
         assert!(ledger.welcomed(10));
@@ -334,7 +334,7 @@ mod tests {
     fn memory_keeps_the_newest_and_counts_the_rest() {
         let mut ledger = fresh(Shelf::Memory);
         for at in 0..MEMORY as u64 + 5 {
-            assert!(ledger.push(at, Vec::new()));
+            assert!(ledger.push(Sample::new(0, at, Vec::new())));
         }
         assert_eq!((ledger.dropped(), ledger.pending(), ledger.front()), (5, MEMORY as u64, 6));
     }
@@ -345,7 +345,7 @@ mod tests {
             Ledger::restore(Shelf::Disk, Numbers { last: 9, marked: 7, ..Numbers::default() }, Some(6));
         ledger.leave_disk();
         for at in 0..MEMORY as u64 + 5 {
-            ledger.push(at, Vec::new());
+            ledger.push(Sample::new(0, at, Vec::new()));
         }
         assert_eq!((ledger.dropped(), ledger.pending(), ledger.front()), (5, 4 + MEMORY as u64, 6));
         assert_eq!(ledger.next_from(6, 99), Next::OnDisk(6, 7), "the rest of the disk's has no mark yet");
@@ -361,11 +361,11 @@ mod tests {
     fn a_disk_that_does_not_keep_up_stops_its_producer() {
         let mut ledger = fresh(Shelf::Disk);
         for at in 0..CACHE as u64 {
-            assert!(ledger.push(at, Vec::new()));
+            assert!(ledger.push(Sample::new(0, at, Vec::new())));
         }
-        assert!(!ledger.push(0, Vec::new()));
+        assert!(!ledger.push(Sample::new(0, 0, Vec::new())));
         assert_eq!(ledger.dropped(), 1);
         ledger.saved(1);
-        assert!(ledger.push(0, Vec::new()));
+        assert!(ledger.push(Sample::new(0, 0, Vec::new())));
     }
 }

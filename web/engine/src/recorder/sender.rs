@@ -7,7 +7,7 @@
 use mien_shared::limits::{MAX_BATCH, MAX_MESSAGE_BYTES};
 use mien_shared::problem::CloseCode;
 use mien_shared::protocol::{IngestReply, IngestRequest, IngestWelcome};
-use mien_shared::{Code, Face, Sample};
+use mien_shared::{Code, Sample};
 
 use super::ledger::{Ledger, Next, Numbers, Shelf};
 use super::{LinkEnd, LinkState, MemoryReason, RecorderStatus, StorageMode};
@@ -168,9 +168,9 @@ impl Sender {
 
     /// A sample. Where the relay has ended the link it still waits, as [`Self::resume`] may open it again;
     /// after any other end nothing is taken.
-    pub(crate) fn push(&mut self, now: u64, at: u64, faces: Vec<Face>) {
+    pub(crate) fn push(&mut self, now: u64, sample: Sample) {
         if !self.is_over() || matches!(self.phase, Phase::Ended(LinkEnd::Closed(_))) {
-            self.ledger.push(at, faces);
+            self.ledger.push(sample);
             self.gather(now);
         }
     }

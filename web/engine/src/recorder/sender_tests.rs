@@ -222,7 +222,7 @@ proptest! {
                 0..=2 => for _ in 0..amount {
                     at += 1;
                     kept.insert(at);
-                    sender.push(world.now, at, Vec::new());
+                    sender.push(world.now, Sample::new(0, at, Vec::new()));
                 },
                 3 => world.pass(&mut sender, amount * 100),
                 4 => world.disk_works(&mut sender),
@@ -286,7 +286,7 @@ fn live() -> (World, Sender) {
 #[test]
 fn nothing_reaches_the_socket_before_the_disk() {
     let (mut world, mut sender) = live();
-    sender.push(world.now, 5, Vec::new());
+    sender.push(world.now, Sample::new(0, 5, Vec::new()));
     world.pass(&mut sender, 1_000);
     assert!(world.stored.is_empty());
     world.disk_works(&mut sender);
@@ -303,7 +303,7 @@ fn nothing_reaches_the_socket_before_the_disk() {
 fn a_full_disk_goes_on_in_memory_and_says_so() {
     let (mut world, mut sender) = live();
     world.disk = Disk::Full;
-    sender.push(world.now, 5, Vec::new());
+    sender.push(world.now, Sample::new(0, 5, Vec::new()));
     world.calm(&mut sender);
     let status = sender.status(world.now);
     assert_eq!(status.mode, StorageMode::Memory { why: MemoryReason::DiskFull });
@@ -315,13 +315,13 @@ fn full_with_a_backlog() -> (World, Sender) {
     let (mut world, mut sender) = live();
     world.cut(&mut sender, 1006);
     for at in [5, 6] {
-        sender.push(world.now, at, Vec::new());
+        sender.push(world.now, Sample::new(0, at, Vec::new()));
     }
     sender.tick(world.now, 0.5);
     world.take(&mut sender);
     world.disk_works(&mut sender);
     world.disk = Disk::Full;
-    sender.push(world.now, 7, Vec::new());
+    sender.push(world.now, Sample::new(0, 7, Vec::new()));
     (world, sender)
 }
 
@@ -348,7 +348,7 @@ fn what_a_dead_disk_held_is_sent_all_the_same() {
 #[test]
 fn a_welcome_that_answers_for_all_ends_what_is_complete() {
     let (mut world, mut sender) = live();
-    sender.push(world.now, 1, Vec::new());
+    sender.push(world.now, Sample::new(0, 1, Vec::new()));
     world.pass(&mut sender, 300);
     world.disk_works(&mut sender);
     world.cut(&mut sender, 1006);
@@ -375,7 +375,7 @@ fn close_codes_decide_whether_it_connects_again() {
 #[test]
 fn a_taken_over_source_stops_here() {
     let (mut world, mut sender) = live();
-    sender.push(world.now, 1, Vec::new());
+    sender.push(world.now, Sample::new(0, 1, Vec::new()));
     world.pass(&mut sender, 200);
     sender.saved(world.now, Err(DiskFault::TakenOver));
     world.take(&mut sender);
@@ -388,7 +388,7 @@ fn a_taken_over_source_stops_here() {
 #[test]
 fn complete_ends_when_the_last_ack_is_there() {
     let (mut world, mut sender) = live();
-    sender.push(world.now, 1, Vec::new());
+    sender.push(world.now, Sample::new(0, 1, Vec::new()));
     sender.complete(world.now);
     world.take(&mut sender);
     assert!(!sender.is_over());
@@ -399,7 +399,7 @@ fn complete_ends_when_the_last_ack_is_there() {
 #[test]
 fn a_line_that_answers_nothing_is_given_up() {
     let (mut world, mut sender) = live();
-    sender.push(world.now, 1, Vec::new());
+    sender.push(world.now, Sample::new(0, 1, Vec::new()));
     world.pass(&mut sender, 300);
     world.disk_works(&mut sender);
     world.pass(&mut sender, 300);
@@ -414,10 +414,10 @@ fn a_line_that_answers_nothing_is_given_up() {
 #[test]
 fn a_refused_link_goes_on_with_a_new_token() {
     let (mut world, mut sender) = live();
-    sender.push(world.now, 1, Vec::new());
+    sender.push(world.now, Sample::new(0, 1, Vec::new()));
     world.cut(&mut sender, 4401);
     assert_eq!(sender.status(world.now).link, LinkState::Ended(LinkEnd::Closed(CloseCode::Unauthorized)));
-    sender.push(world.now, 2, Vec::new());
+    sender.push(world.now, Sample::new(0, 2, Vec::new()));
     assert!(sender.resume(world.now, "newer"));
     world.calm(&mut sender);
     assert_eq!(world.stored.values().copied().collect::<Vec<_>>(), [1, 2]);
@@ -431,7 +431,7 @@ fn memory_that_has_the_only_copy_is_taken_up_again_after_any_end() {
         let mode = StorageMode::Memory { why: MemoryReason::Unavailable };
         let mut sender = Sender::new("t".to_owned(), ledger, mode, world.now);
         world.take(&mut sender);
-        sender.push(world.now, 1, Vec::new());
+        sender.push(world.now, Sample::new(0, 1, Vec::new()));
         world.cut(&mut sender, code);
         assert!(sender.is_over(), "{code}");
         assert!(sender.resume(world.now, "t"));
@@ -443,7 +443,7 @@ fn memory_that_has_the_only_copy_is_taken_up_again_after_any_end() {
 #[test]
 fn an_outbox_that_another_visit_has_is_opened_anew() {
     let (mut world, mut sender) = live();
-    sender.push(world.now, 1, Vec::new());
+    sender.push(world.now, Sample::new(0, 1, Vec::new()));
     world.cut(&mut sender, 4409);
     assert!(!sender.resume(world.now, "t"));
     assert!(sender.is_over());

@@ -238,6 +238,8 @@ impl RunHandle {
             height: size.1,
             at_ms: answer.at_ms,
             faces,
+            media_ms: None,
+            skipped: Vec::new(),
             mirrored,
         }));
     }

@@ -326,7 +326,7 @@ impl Recording {
             RunEvent::Frame(frame) => {
                 self.recorder.try_with_value(|opening| {
                     if let Some(recorder) = opening.as_ref().and_then(Shared::peek) {
-                        recorder.push(frame.at_ms, &frame.faces);
+                        recorder.push(frame.sample(0));
                     }
                 });
                 self.reading.take_frame(frame);
