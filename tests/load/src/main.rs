@@ -63,6 +63,9 @@ struct Options {
     /// Only these scenarios; may be given more than once
     #[arg(long, value_enum)]
     only: Vec<Scenario>,
+    /// Compare with an older build of the relay instead of the floor: this program, in turns with the other
+    #[arg(long, value_name = "PROGRAM")]
+    against: Option<PathBuf>,
     /// Also write the figures to this file
     #[arg(long)]
     json: Option<PathBuf>,
@@ -87,10 +90,19 @@ fn measure(program: PathBuf, options: &Options) -> anyhow::Result<()> {
     // Servers start in folders of their own.
     let program = std::path::absolute(program).context("the relay's program has no path")?;
     let plan = Plan::new(program, options.quick, options.store);
-    let report = scenarios::run(&plan, &options.only)?;
-    print!("{report}");
+    match &options.against {
+        Some(old) => {
+            let old = std::path::absolute(old).context("the older relay's program has no path")?;
+            tell(&scenarios::compare(&plan, &old, &options.only)?, options)
+        }
+        None => tell(&scenarios::run(&plan, &options.only)?, options),
+    }
+}
+
+fn tell<T: std::fmt::Display + serde::Serialize>(figures: &T, options: &Options) -> anyhow::Result<()> {
+    print!("{figures}");
     if let Some(file) = &options.json {
-        report.write_json(file)?;
+        report::write_json(figures, file)?;
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Serialize;
 
+use crate::scenarios::MOST_RATIO;
+
 /// One figure of one scenario.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Figure {
@@ -61,11 +63,82 @@ impl fmt::Display for Must {
     }
 }
 
-impl Report {
-    pub(crate) fn write_json(&self, file: &Path) -> anyhow::Result<()> {
-        let text = serde_json::to_string_pretty(self)?;
-        std::fs::write(file, text + "\n").with_context(|| format!("{} cannot be written", file.display()))
+/// One figure of two builds, over several pairs of turns.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Comparison {
+    pub(crate) scenario: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) store: &'static str,
+    pub(crate) unit: &'static str,
+    /// Medians.
+    pub(crate) old: f64,
+    pub(crate) new: f64,
+    /// New over old, of each pair.
+    pub(crate) ratios: Vec<f64>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Comparisons(pub(crate) Vec<Comparison>);
+
+impl Comparison {
+    /// From what each turn told, by figure: what, unit, value.
+    #[expect(clippy::type_complexity, reason = "a list of pairs of turns, named where it is made")]
+    pub(crate) fn of(
+        scenario: &'static str,
+        store: &'static str,
+        pairs: &[(Vec<(&'static str, &'static str, f64)>, Vec<(&'static str, &'static str, f64)>)],
+    ) -> Vec<Self> {
+        let Some((first, _)) = pairs.first() else { return Vec::new() };
+        let figure = |place: usize, what, unit| {
+            let (old, new): (Vec<f64>, Vec<f64>) =
+                pairs.iter().map(|(old, new)| (old[place].2, new[place].2)).unzip();
+            let ratios = old.iter().zip(&new).map(|(old, new)| new / old).collect();
+            Self { scenario, what, store, unit, old: median(&old), new: median(&new), ratios }
+        };
+        first.iter().enumerate().map(|(place, &(what, unit, _))| figure(place, what, unit)).collect()
     }
+
+    fn ratio(&self) -> f64 {
+        median(&self.ratios)
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+impl fmt::Display for Comparisons {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{:<9} {:<42} {:<9} {:>10} {:>10} {:>7}  {:<13} ≤ {MOST_RATIO}×",
+            "scenario", "what", "store", "old", "new", "median", "of all pairs"
+        )?;
+        for figure in &self.0 {
+            let least = figure.ratios.iter().copied().fold(f64::INFINITY, f64::min);
+            let most = figure.ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            writeln!(
+                f,
+                "{:<9} {:<42} {:<9} {:>10} {:>10} {:>7}  {:<13} {}",
+                figure.scenario,
+                format!("{}, {}", figure.what, figure.unit),
+                figure.store,
+                shown(figure.old),
+                shown(figure.new),
+                format!("{:.2}×", figure.ratio()),
+                format!("{least:.2}–{most:.2}×"),
+                if figure.ratio() <= MOST_RATIO { "yes" } else { "NO" },
+            )?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn write_json<T: Serialize>(figures: &T, file: &Path) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(figures)?;
+    std::fs::write(file, text + "\n").with_context(|| format!("{} cannot be written", file.display()))
 }
 
 impl fmt::Display for Report {
@@ -130,6 +203,16 @@ mod tests {
         let text = report.to_string();
         assert_eq!(text.lines().count(), 2);
         assert!(text.contains("4.00×") && text.trim_end().ends_with("yes"), "{text}");
+    }
+
+    #[test]
+    fn pairs_are_compared_one_by_one() {
+        let turn = |micros| vec![("cpu", "µs", micros)];
+        let pairs = [(turn(10.0), turn(11.0)), (turn(20.0), turn(20.0)), (turn(10.0), turn(20.0))];
+        let found = Comparison::of("paced", "sqlite", &pairs);
+        assert_eq!((found[0].old, found[0].new, found[0].ratio()), (10.0, 20.0, 1.1));
+        let text = Comparisons(found).to_string();
+        assert!(text.contains("1.10×") && text.contains("1.00–2.00×") && text.trim_end().ends_with("NO"));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::raw::Raw;
 use crate::report::{Figure, Must};
 use crate::source::Window;
 
-const SOURCES: usize = 16;
-const LOAD: Load = Load::Full(Window { messages: 4, samples: 64 });
+pub(super) const SOURCES: usize = 16;
+pub(super) const LOAD: Load = Load::Full(Window { messages: 4, samples: 64 });
 
 pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();

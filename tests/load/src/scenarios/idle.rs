@@ -6,6 +6,7 @@ use super::{Plan, Scenario};
 use crate::cpu;
 use crate::fleet::Fleet;
 use crate::report::{Figure, Must};
+use crate::server::Server;
 
 /// Connected before the first look, so that what every process needs once is not counted.
 const FIRST: usize = 200;
@@ -31,6 +32,14 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
         });
     }
     Ok(figures)
+}
+
+/// Of a server that has just started.
+pub(super) async fn kib_of(server: Server) -> anyhow::Result<f64> {
+    let mut fleet = Fleet::new(server, FIRST).await?;
+    let kib = kib_each(&mut fleet).await?;
+    fleet.verify()?;
+    Ok(kib)
 }
 
 async fn kib_each(fleet: &mut Fleet) -> anyhow::Result<f64> {

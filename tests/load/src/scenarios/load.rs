@@ -8,11 +8,7 @@ use crate::report::{Figure, Must};
 use crate::source::Window;
 
 pub(super) async fn run(plan: &Plan, scenario: Scenario) -> anyhow::Result<Vec<Figure>> {
-    let (sources, load) = match scenario {
-        Scenario::Paced => (2_000, Load::Paced(Duration::from_millis(200))),
-        Scenario::Light => (100, Load::Paced(Duration::from_millis(100))),
-        _ => (64, Load::Full(Window { messages: 16, samples: 1 })),
-    };
+    let (sources, load) = shape(scenario);
     let (mut floor, mut relays) = plan.fleets(sources).await?;
     let mut floor_cost = Cost::default();
     let mut costs = vec![Cost::default(); relays.len()];
@@ -28,6 +24,15 @@ pub(super) async fn run(plan: &Plan, scenario: Scenario) -> anyhow::Result<Vec<F
         figures.extend(figures_of(scenario, *store, &mut floor_cost, cost));
     }
     Ok(figures)
+}
+
+/// How many sources, and how they send.
+pub(super) fn shape(scenario: Scenario) -> (usize, Load) {
+    match scenario {
+        Scenario::Paced => (2_000, Load::Paced(Duration::from_millis(200))),
+        Scenario::Light => (100, Load::Paced(Duration::from_millis(100))),
+        _ => (64, Load::Full(Window { messages: 16, samples: 1 })),
+    }
 }
 
 fn figures_of(scenario: Scenario, store: StoreKind, floor: &mut Cost, relay: &mut Cost) -> Vec<Figure> {
@@ -57,7 +62,7 @@ fn figures_of(scenario: Scenario, store: StoreKind, floor: &mut Cost, relay: &mu
     figures
 }
 
-fn percentile(cost: &mut Cost, percent: f64) -> f64 {
+pub(super) fn percentile(cost: &mut Cost, percent: f64) -> f64 {
     cost.latencies.percentile(percent).unwrap_or(f64::NAN)
 }
 

@@ -1,18 +1,20 @@
 //! The scenarios: which load, against what, and what must come out.
 
 mod capacity;
+mod compare;
 mod idle;
 mod load;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use mien_servers::Postgres;
 
+pub(crate) use self::compare::MOST as MOST_RATIO;
 use crate::fleet::Fleet;
-use crate::report::Report;
+use crate::report::{Comparisons, Report};
 use crate::server::Server;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -103,9 +105,14 @@ impl Plan {
 
     /// A relay on an empty store of this kind.
     fn relay(&self, store: StoreKind) -> anyhow::Result<Server> {
+        self.relay_of(&self.program, store)
+    }
+
+    /// Another build of it, likewise.
+    fn relay_of(&self, program: &Path, store: StoreKind) -> anyhow::Result<Server> {
         match store {
-            StoreKind::Sqlite => Server::relay(&self.program, None),
-            StoreKind::Postgres => Server::relay(&self.program, Some(&self.postgres_url()?)),
+            StoreKind::Sqlite => Server::relay(program, None),
+            StoreKind::Postgres => Server::relay(program, Some(&self.postgres_url()?)),
         }
     }
 
@@ -124,10 +131,7 @@ impl Plan {
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn run(plan: &Plan, only: &[Scenario]) -> anyhow::Result<Report> {
     let mut report = Report::default();
-    for &scenario in Scenario::value_variants() {
-        if !only.is_empty() && !only.contains(&scenario) {
-            continue;
-        }
+    for scenario in chosen(only) {
         eprintln!("measuring: {}", scenario.name());
         let figures = match scenario {
             Scenario::Window | Scenario::Paced | Scenario::Light => load::run(plan, scenario).await?,
@@ -138,4 +142,19 @@ pub(crate) async fn run(plan: &Plan, only: &[Scenario]) -> anyhow::Result<Report
         report.figures.extend(figures);
     }
     Ok(report)
+}
+
+/// Runs those that are asked for on two builds, in turns.
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn compare(plan: &Plan, old: &Path, only: &[Scenario]) -> anyhow::Result<Comparisons> {
+    let mut found = Vec::new();
+    for scenario in chosen(only) {
+        eprintln!("comparing: {}", scenario.name());
+        found.extend(compare::run(plan, old, scenario).await?);
+    }
+    Ok(Comparisons(found))
+}
+
+fn chosen(only: &[Scenario]) -> impl Iterator<Item = Scenario> + '_ {
+    Scenario::value_variants().iter().copied().filter(|scenario| only.is_empty() || only.contains(scenario))
 }

@@ -18,7 +18,7 @@ const WATCHERS: usize = 500;
 const BEAT: Duration = Duration::from_millis(50);
 
 /// A server with one source and its watchers.
-struct Room {
+pub(super) struct Room {
     server: Server,
     seats: Vec<Seat>,
     source: Source,
@@ -41,19 +41,14 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
     }
     let mut figures = Vec::new();
     for (store, relay) in &relays {
-        let stored = relay.server.stored(&relay.seats)?;
-        ensure!(
-            stored == Some(relay.source.acked()),
-            "void: acked {}, stored {stored:?}",
-            relay.source.acked()
-        );
+        relay.verify()?;
         figures.push(Figure {
             scenario: Scenario::Watch.name(),
             what: "server CPU a delivery, 500 watchers".to_owned(),
             store: store.name(),
             unit: "µs",
-            floor: Some(floor.micros()),
-            relay: relay.micros(),
+            floor: Some(micros(floor.cpu, floor.deliveries)),
+            relay: micros(relay.cpu, relay.deliveries),
             musts: vec![Must::AtMost(8.0)],
         });
     }
@@ -61,7 +56,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
 }
 
 impl Room {
-    async fn open(server: Server) -> anyhow::Result<Self> {
+    pub(super) async fn open(server: Server) -> anyhow::Result<Self> {
         let seats = server.seats(1)?;
         let source = Source::open(server.address(), &seats[0]).await?;
         let mut watchers = Vec::new();
@@ -71,8 +66,9 @@ impl Room {
         Ok(Self { server, seats, source, watchers, deliveries: 0, cpu: Duration::ZERO })
     }
 
-    /// The source sends for a while; it is over when every watcher has seen all of it.
-    async fn turn(&mut self, length: Duration) -> anyhow::Result<()> {
+    /// The source sends for a while; it is over when every watcher has seen all of it. Microseconds of the server's
+    /// processor time a delivery.
+    pub(super) async fn turn(&mut self, length: Duration) -> anyhow::Result<f64> {
         let cpu = cpu::time(self.server.pid())?;
         let before: u64 = self.watchers.iter().map(Watcher::deliveries).sum();
         let begun = Instant::now();
@@ -90,12 +86,20 @@ impl Room {
         while let Some(watcher) = tasks.join_next().await {
             self.watchers.push(watcher??);
         }
-        self.cpu += cpu::time(self.server.pid())?.saturating_sub(cpu);
-        self.deliveries += self.watchers.iter().map(Watcher::deliveries).sum::<u64>() - before;
-        Ok(())
+        let cpu = cpu::time(self.server.pid())?.saturating_sub(cpu);
+        let deliveries = self.watchers.iter().map(Watcher::deliveries).sum::<u64>() - before;
+        self.cpu += cpu;
+        self.deliveries += deliveries;
+        Ok(micros(cpu, deliveries))
     }
 
-    fn micros(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / self.deliveries.max(1) as f64
+    pub(super) fn verify(&self) -> anyhow::Result<()> {
+        let (acked, stored) = (self.source.acked(), self.server.stored(&self.seats)?);
+        ensure!(stored == Some(acked), "void: acked {acked}, stored {stored:?}");
+        Ok(())
     }
+}
+
+fn micros(cpu: Duration, deliveries: u64) -> f64 {
+    cpu.as_secs_f64() * 1e6 / deliveries.max(1) as f64
 }
