@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
 use mien_shared::limits::MAX_SOURCES;
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection};
 
 use super::SqliteStore;
 use crate::store::value::{source_name, unsigned};
@@ -26,34 +26,8 @@ impl SqliteStore {
             return Ok((SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?)));
         }
         let mut write = self.write().await?;
-        let active: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ? AND status = 'active')")
-                .bind(id)
-                .fetch_one(&mut *write)
-                .await?;
-        if !active {
-            return Err(StoreError::Ended);
-        }
-        // Others: another connection may just have made this one.
-        let sources: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM sources WHERE session_id = ? AND name <> ?")
-                .bind(id)
-                .bind(source.as_str())
-                .fetch_one(&mut *write)
-                .await?;
-        if sources >= MAX_SOURCES as i64 {
-            return Err(StoreError::TooManySources);
-        }
-        let row = sqlx::query(
-            "INSERT INTO sources (session_id, name) VALUES (?, ?) \
-             ON CONFLICT (session_id, name) DO UPDATE SET name = excluded.name RETURNING key, through",
-        )
-        .bind(id)
-        .bind(source.as_str())
-        .fetch_one(&mut *write)
-        .await?;
-        write.commit().await?;
-        Ok((SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?)))
+        let added = add(&mut write, id, source).await;
+        write.finish(added).await
     }
 
     pub async fn throughs(&self, id: SessionId) -> Result<Vec<(SourceName, u64)>> {
@@ -108,4 +82,33 @@ impl SqliteStore {
             })
             .collect()
     }
+}
+
+async fn add(write: &mut SqliteConnection, id: &[u8], source: &SourceName) -> Result<(SourceKey, u64)> {
+    let active: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ? AND status = 'active')")
+            .bind(id)
+            .fetch_one(&mut *write)
+            .await?;
+    if !active {
+        return Err(StoreError::Ended);
+    }
+    // Others: another connection may just have made this one.
+    let sources: i64 = sqlx::query_scalar("SELECT count(*) FROM sources WHERE session_id = ? AND name <> ?")
+        .bind(id)
+        .bind(source.as_str())
+        .fetch_one(&mut *write)
+        .await?;
+    if sources >= MAX_SOURCES as i64 {
+        return Err(StoreError::TooManySources);
+    }
+    let row = sqlx::query(
+        "INSERT INTO sources (session_id, name) VALUES (?, ?) \
+         ON CONFLICT (session_id, name) DO UPDATE SET name = excluded.name RETURNING key, through",
+    )
+    .bind(id)
+    .bind(source.as_str())
+    .fetch_one(write)
+    .await?;
+    Ok((SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?)))
 }
