@@ -171,13 +171,23 @@ impl App {
         self.replicas.tell(tell).await;
     }
 
-    /// What a socket needs of the store. Without it the connection is worth another try, here or elsewhere.
+    /// What a socket needs of the store. What the store refuses, it would refuse again; where it does not answer, the
+    /// connection is worth another try, here or elsewhere.
     pub fn for_socket<T>(&self, answer: Result<T, impl Into<ApiError>>) -> Result<T, CloseCode> {
         answer.map_err(|cause| {
             let cause = cause.into();
-            tracing::warn!(cause = %cause.chain(), "a connection closes, as the store does not answer");
-            self.count_store_error(&cause);
-            CloseCode::AtCapacity
+            match cause.code {
+                Code::SessionEnded => CloseCode::SessionEnded,
+                Code::QuotaExceeded => {
+                    tracing::info!(detail = cause.detail, "a connection is refused");
+                    CloseCode::QuotaExceeded
+                }
+                _ => {
+                    tracing::warn!(cause = %cause.chain(), "a connection closes, as the store cannot serve it");
+                    self.count_store_error(&cause);
+                    CloseCode::AtCapacity
+                }
+            }
         })
     }
 

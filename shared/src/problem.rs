@@ -39,6 +39,8 @@ codes! {
     Unauthorized "unauthorized" 401 "The token is missing, bad or expired";
     Forbidden "forbidden" 403 "The token is for another session or role";
     ForeignOrigin "foreign_origin" 403 "Requests from this origin are not allowed";
+    /// A limit on how many, which waiting does not lift.
+    QuotaExceeded "quota_exceeded" 403 "There are as many of these as there may be";
     NotFound "not_found" 404 "There is nothing at this address";
     SessionNotFound "session_not_found" 404 "There is no such session";
     MethodNotAllowed "method_not_allowed" 405 "This method is not allowed here";
@@ -109,11 +111,13 @@ pub enum CloseCode {
     HelloTimeout = 4408,
     Superseded = 4409,
     SessionEnded = 4410,
+    /// A limit on how many, which waiting does not lift.
+    QuotaExceeded = 4413,
     ThrottleIgnored = 4429,
 }
 
 impl CloseCode {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Done,
         Self::Silent,
         Self::NotUtf8,
@@ -127,6 +131,7 @@ impl CloseCode {
         Self::HelloTimeout,
         Self::Superseded,
         Self::SessionEnded,
+        Self::QuotaExceeded,
         Self::ThrottleIgnored,
     ];
 
@@ -154,6 +159,7 @@ impl CloseCode {
             Self::HelloTimeout => "no hello in time",
             Self::Superseded => "a newer connection of this source took over",
             Self::SessionEnded => "session completed or erased",
+            Self::QuotaExceeded => "there are as many of these as there may be",
             Self::ThrottleIgnored => "sends on while throttled",
         }
     }

@@ -95,7 +95,6 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
         code = &mut stop => return End::Close(code),
         found = tokio::time::timeout(LAST_COMMITS, Box::pin(app.store.open_source(live.id(), &source))) => match found {
             Ok(Ok(found)) => found,
-            Ok(Err(StoreError::Ended)) => return End::Close(CloseCode::SessionEnded),
             found => match span.in_scope(|| app.for_socket(found.unwrap_or(Err(StoreError::TimedOut)))) {
                 Ok(found) => found,
                 Err(code) => return End::Close(code),

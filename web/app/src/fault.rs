@@ -91,6 +91,12 @@ impl Fault {
                 WayOn::Home,
             ),
             CloseCode::Superseded => Self::superseded(),
+            CloseCode::QuotaExceeded => Self::new(
+                "quota",
+                "This session takes no more",
+                "As many cameras or connections as it may have are part of it already, so waiting does not help. What was recorded here stays on this device. Start a new session, or ask whoever runs the relay.",
+                WayOn::Home,
+            ),
             _ => Self::new(
                 "relay",
                 "The relay closed the connection",

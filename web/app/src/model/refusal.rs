@@ -15,6 +15,7 @@ pub fn for_good(close: CloseCode) -> Option<&'static str> {
         CloseCode::Forbidden => Some("This device has no access to that session."),
         CloseCode::SessionNotFound => Some("The relay has no such session any more."),
         CloseCode::SessionEnded => Some("The session was completed or erased and takes no more samples."),
+        CloseCode::QuotaExceeded => Some("The session has as many cameras as it may have."),
         _ => None,
     }
 }
@@ -39,5 +40,6 @@ mod tests {
         }
         assert!(for_good(CloseCode::Superseded).is_none(), "the other tab may end");
         assert!(for_good(CloseCode::SessionEnded).is_some());
+        assert!(for_good(CloseCode::QuotaExceeded).is_some());
     }
 }

@@ -362,7 +362,7 @@ fn a_welcome_that_answers_for_all_ends_what_is_complete() {
 #[test]
 fn close_codes_decide_whether_it_connects_again() {
     for (code, again) in
-        [(1006, true), (1012, true), (1013, true), (4429, true), (4401, false), (4409, false)]
+        [(1006, true), (1012, true), (1013, true), (4429, true), (4401, false), (4409, false), (4413, false)]
     {
         let (mut world, mut sender) = live();
         world.cut(&mut sender, code);
