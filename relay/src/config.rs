@@ -33,7 +33,8 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub database_url: String,
-    /// Database connections at most
+    /// Database connections at most; over SQLite, whose readers are threads of the relay, no more than two a processor
+    /// and one, or five
     #[arg(long, env = "MIEN_DATABASE_MAX_CONNECTIONS", global = true, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub database_max_connections: u32,
     /// Redis or Valkey that relays over one database share: `redis://HOST:PORT`, or `rediss://` for TLS

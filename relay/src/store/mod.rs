@@ -54,8 +54,6 @@ pub fn is_postgres(url: &str) -> bool {
 /// cost of a query.
 pub const CHUNK_ROWS: u32 = 8_000;
 
-/// Connections that are kept ready.
-const IDLE_CONNECTIONS: u32 = 5;
 /// Connections live for so long, so that a server behind a changed name is found, and what one has heaped up goes.
 const LIFETIME: Duration = Duration::from_mins(5);
 
