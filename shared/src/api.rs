@@ -1,5 +1,6 @@
 //! The shapes of the HTTP interface.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use crate::expression::Scores;
 use crate::limits::MAX_SOURCE_CHARS;
-use crate::sample::Sample;
+use crate::sample::{Sample, SkipReason};
 
 /// Id of a session: a UUIDv7, so ids sort by their time of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -257,6 +258,11 @@ pub struct SourceSummary {
     /// Seqs that never came, each `[from, to]`, both inclusive.
     pub gaps: Vec<[u64; 2]>,
     pub time_by_expression_ms: TimeByExpression,
+    /// Milliseconds in which nothing was analysed, by reason, of all stored samples; absent where nothing was skipped.
+    /// The time from the first stored sample to the last is what was analysed and the sum of these. The sum of the
+    /// clock's steps is below 0 where it was set back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped_ms: BTreeMap<SkipReason, i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Faces in one sample. More than a camera resolves well enough to judge.
 pub const MAX_FACES: usize = 32;
+/// Reasons for skipped time in one sample. Well over those that there are, as a client may know newer ones.
+pub const MAX_SKIPPED: usize = 16;
 /// Samples in one message: about eight seconds at 30 a second, so that catching up takes few round trips.
 pub const MAX_BATCH: usize = 256;
 /// Bytes of one WebSocket message; this size itself is still taken.

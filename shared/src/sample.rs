@@ -4,7 +4,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::expression::{Expression, Scores};
-use crate::limits::{BOX_RANGE, MAX_FACES, MAX_SAFE_INTEGER, SCORE_SUM_TOLERANCE};
+use crate::limits::{BOX_RANGE, MAX_FACES, MAX_SAFE_INTEGER, MAX_SKIPPED, SCORE_SUM_TOLERANCE};
 
 /// What one analysed frame showed. An empty list of faces is a real answer: nobody in view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,12 +14,12 @@ pub struct Sample {
     pub seq: u64,
     /// Capture time in Unix milliseconds, by the source's clock.
     pub at: u64,
-    /// Position in the file, in milliseconds, where the frame came from one.
+    /// Position in the file, in milliseconds, where the frame came from one; 0 … 2^53−1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_ms: Option<u64>,
-    /// Time since the source's last sample in which nothing was analysed, by reason. It accounts for what of the
-    /// difference between two `at` is no analysed time, so that the totals of a recording add up to its length.
-    #[serde(default, deserialize_with = "objects", skip_serializing_if = "Vec::is_empty")]
+    /// Time since the source's last sample in which nothing was analysed, by reason, each once. It accounts for what
+    /// of the difference between two `at` is no analysed time, so that the totals of a recording add up to its length.
+    #[serde(default, deserialize_with = "objects_or_null", skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
     #[serde(deserialize_with = "objects")]
     pub faces: Vec<Face>,
@@ -30,7 +30,8 @@ pub struct Sample {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Skipped {
     pub reason: SkipReason,
-    /// Milliseconds. A step of the wall clock is below 0 where the clock was set back; every other is above 0.
+    /// Milliseconds, at most 2^53−1 either way. A step of the wall clock is below 0 where the clock was set back; every
+    /// other is above 0.
     pub ms: i64,
 }
 
@@ -51,11 +52,21 @@ pub enum SkipReason {
     Full,
     /// The wall clock was set. `at` jumps; no time was lost.
     ClockStep,
+    /// A reason that is newer than this reader. It may stand for several, so it may come more than once.
+    #[serde(other)]
+    Other,
 }
 
 impl SkipReason {
-    pub const ALL: [Self; 6] =
-        [Self::Paused, Self::Hidden, Self::Throttled, Self::Stalled, Self::Full, Self::ClockStep];
+    pub const ALL: [Self; 7] = [
+        Self::Paused,
+        Self::Hidden,
+        Self::Throttled,
+        Self::Stalled,
+        Self::Full,
+        Self::ClockStep,
+        Self::Other,
+    ];
 
     /// The word on the wire and in exports.
     pub const fn name(self) -> &'static str {
@@ -66,7 +77,20 @@ impl SkipReason {
             Self::Stalled => "stalled",
             Self::Full => "full",
             Self::ClockStep => "clock_step",
+            Self::Other => "other",
         }
+    }
+}
+
+impl Skipped {
+    /// Whether `ms` is what its reason allows. Of a reason that is not known here, nobody knows.
+    fn is_valid(self) -> bool {
+        let allowed = match self.reason {
+            SkipReason::Other => true,
+            SkipReason::ClockStep => self.ms != 0,
+            _ => self.ms > 0,
+        };
+        allowed && self.ms.unsigned_abs() <= MAX_SAFE_INTEGER
     }
 }
 
@@ -96,6 +120,14 @@ pub(crate) fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 ) -> Result<Vec<T>, D::Error> {
     let list = Vec::<Object<T>>::deserialize(deserializer)?;
     Ok(list.into_iter().map(|Object(value)| value).collect())
+}
+
+/// A list of objects that may be absent.
+fn objects_or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let list = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
+    Ok(list.unwrap_or_default().into_iter().map(|Object(value)| value).collect())
 }
 
 /// One face of a sample.
@@ -174,6 +206,8 @@ pub enum SampleFault {
     At,
     #[error("media_ms is outside 0 … 2^53−1")]
     MediaMs,
+    #[error("skipped has more than {MAX_SKIPPED} entries")]
+    TooManySkipped,
     #[error("skipped names a reason twice")]
     SkippedTwice,
     #[error("skipped[{place}].ms is outside what its reason allows")]
@@ -209,21 +243,28 @@ impl Sample {
         if self.media_ms.is_some_and(|position| position > MAX_SAFE_INTEGER) {
             return Err(SampleFault::MediaMs);
         }
-        for (place, skipped) in self.skipped.iter().enumerate() {
-            if self.skipped[..place].iter().any(|earlier| earlier.reason == skipped.reason) {
-                return Err(SampleFault::SkippedTwice);
-            }
-            let valid = skipped.ms.unsigned_abs() <= MAX_SAFE_INTEGER
-                && skipped.ms != 0
-                && (skipped.ms > 0 || skipped.reason == SkipReason::ClockStep);
-            if !valid {
-                return Err(SampleFault::SkippedMs { place });
-            }
-        }
+        self.validate_skipped()?;
         if self.faces.len() > MAX_FACES {
             return Err(SampleFault::TooManyFaces);
         }
         self.faces.iter().enumerate().try_for_each(|(place, face)| face.validate(place))
+    }
+
+    fn validate_skipped(&self) -> Result<(), SampleFault> {
+        if self.skipped.len() > MAX_SKIPPED {
+            return Err(SampleFault::TooManySkipped);
+        }
+        for (place, skipped) in self.skipped.iter().enumerate() {
+            let twice = skipped.reason != SkipReason::Other
+                && self.skipped[..place].iter().any(|earlier| earlier.reason == skipped.reason);
+            if twice {
+                return Err(SampleFault::SkippedTwice);
+            }
+            if !skipped.is_valid() {
+                return Err(SampleFault::SkippedMs { place });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -316,6 +357,22 @@ mod tests {
         for reason in SkipReason::ALL {
             assert_eq!(serde_json::to_string(&reason).unwrap(), format!("\"{}\"", reason.name()));
         }
+        check(&[(SkipReason::Other, 1); MAX_SKIPPED + 1], SampleFault::TooManySkipped);
+    }
+
+    /// From a client that is newer than this reader.
+    #[test]
+    fn what_is_not_known_here_is_taken() {
+        let text = r#"{"seq":1,"at":1,"media_ms":null,"skipped":null,"faces":[]}"#;
+        assert_eq!(serde_json::from_str::<Sample>(text).unwrap(), Sample::new(1, 1, Vec::new()));
+        let text = r#"{"seq":1,"at":1,"weather":{"sky":[]},"skipped":[
+            {"reason":"lens_cap","ms":-5,"since":7},{"reason":"moved","ms":0},{"reason":"full","ms":3}],
+            "faces":[{"id":1,"box":[0,0,1,1],"expression":null,"scores":[1,0,0,0,0,0,0],
+            "valence":-0.5,"why":["dark"],"landmarks":{"yaw":3}}]}"#;
+        let sample: Sample = serde_json::from_str(text).unwrap();
+        assert_eq!(sample.validate(), Ok(()));
+        let expected = [(SkipReason::Other, -5), (SkipReason::Other, 0), (SkipReason::Full, 3)];
+        assert_eq!(sample.skipped, expected.map(|(reason, ms)| Skipped { reason, ms }));
     }
 
     #[test]

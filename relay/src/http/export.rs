@@ -47,7 +47,8 @@ impl ReadQuery for ExportQuery {
 
 /// Download all samples, by source, then by seq.
 ///
-/// CSV has a row for each face, and one with empty face fields for a sample without faces. JSON is
+/// CSV has a row for each face, and one with empty face fields for a sample without faces; its columns `media_ms` and
+/// `skipped` (as `hidden:12000;clock_step:-120000`, milliseconds by reason) are empty where there is none. JSON is
 /// `{"session":…,"samples":[…]}`. NDJSON is one sample a line.
 #[utoipa::path(
     get, path = "/api/v1/sessions/{id}/export", tag = "samples", operation_id = "exportSession",

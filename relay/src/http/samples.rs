@@ -3,7 +3,7 @@
 use axum::extract::State;
 use mien_shared::api::{SamplesPage, Series, SourceName, SourceSummary, Summary, TimeByExpression};
 use mien_shared::limits::{DEFAULT_PAGE, MAX_SAFE_INTEGER, MAX_SERIES_POINTS};
-use mien_shared::series::TimeBuilder;
+use mien_shared::series::{SkippedBuilder, TimeBuilder};
 use utoipa::IntoParams;
 
 use crate::app::{AppState, patiently};
@@ -128,7 +128,7 @@ pub(super) async fn series(
     Ok(Json(Series { resolution_ms, points }))
 }
 
-/// Counts, time by expression and gaps, in all and by source.
+/// Counts, time by expression, gaps and what was skipped, in all and by source.
 #[utoipa::path(
     get, path = "/api/v1/sessions/{id}/summary", tag = "samples", operation_id = "getSummary",
     params(("id" = mien_shared::SessionId, Path, description = "The session")),
@@ -151,6 +151,7 @@ pub(super) async fn summary(
             {
                 tally.faces += stored.sample.faces.len() as u64;
                 tally.time.add(&stored.sample);
+                tally.skipped.add(&stored.sample.skipped);
             }
         }
     }
@@ -180,11 +181,12 @@ struct Tally {
     state: SourceState,
     faces: u64,
     time: TimeBuilder,
+    skipped: SkippedBuilder,
 }
 
 impl Tally {
     fn new(state: SourceState) -> Self {
-        Self { state, faces: 0, time: TimeBuilder::default() }
+        Self { state, faces: 0, time: TimeBuilder::default(), skipped: SkippedBuilder::default() }
     }
 
     fn covers(&self, source: &SourceName, seq: u64) -> bool {
@@ -192,7 +194,7 @@ impl Tally {
     }
 
     fn finish(self) -> SourceSummary {
-        let Self { state, time, .. } = self;
+        let Self { state, time, skipped, .. } = self;
         SourceSummary {
             source: state.source,
             stored: state.stored,
@@ -202,6 +204,7 @@ impl Tally {
             last_at: state.last_at,
             gaps: state.gaps,
             time_by_expression_ms: time.finish(),
+            skipped_ms: skipped.finish(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use hyper::{Method, StatusCode};
 use mien_shared::api::{SamplesPage, Session, StoredSample};
-use mien_shared::{Expression, Face, Sample};
+use mien_shared::{Expression, Face, Sample, SkipReason, Skipped};
 
 use crate::samples::recorded;
 use crate::support::{Relay, request, sample};
@@ -53,19 +53,22 @@ fn from_csv(text: &str) -> Vec<StoredSample> {
     assert_eq!(
         lines.next().unwrap(),
         "source,seq,at,face,left,top,width,height,expression,\
-         neutral,happiness,sadness,anger,fear,disgust,surprise,quality"
+         neutral,happiness,sadness,anger,fear,disgust,surprise,quality,media_ms,skipped"
     );
     let mut samples: Vec<StoredSample> = Vec::new();
     for line in lines {
         let fields: Vec<&str> = line.split(',').collect();
-        assert_eq!(fields.len(), 17, "{line}");
+        assert_eq!(fields.len(), 19, "{line}");
         let source = fields[0].parse().unwrap();
         let (seq, at) = (fields[1].parse().unwrap(), fields[2].parse().unwrap());
         if samples.last().is_none_or(|last| (&last.source, last.sample.seq) != (&source, seq)) {
-            samples.push(StoredSample { source, sample: Sample::new(seq, at, Vec::new()) });
+            let media_ms = (!fields[17].is_empty()).then(|| fields[17].parse().unwrap());
+            let skipped = fields[18].split(';').filter(|entry| !entry.is_empty()).map(skipped).collect();
+            let sample = Sample { media_ms, skipped, ..Sample::new(seq, at, Vec::new()) };
+            samples.push(StoredSample { source, sample });
         }
         if fields[3].is_empty() {
-            assert!(fields[3..].iter().all(|field| field.is_empty()), "{line}");
+            assert!(fields[3..17].iter().all(|field| field.is_empty()), "{line}");
             continue;
         }
         let number = |place: usize| fields[place].parse::<f32>().unwrap();
@@ -78,6 +81,12 @@ fn from_csv(text: &str) -> Vec<StoredSample> {
         });
     }
     samples
+}
+
+fn skipped(entry: &str) -> Skipped {
+    let (name, ms) = entry.split_once(':').unwrap();
+    let reason = SkipReason::ALL.into_iter().find(|reason| reason.name() == name).unwrap();
+    Skipped { reason, ms: ms.parse().unwrap() }
 }
 
 #[tokio::test]

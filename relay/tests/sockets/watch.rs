@@ -46,6 +46,43 @@ async fn since_says_where_to_begin() {
     assert!(relay.state.render_metrics().contains("watch_lag_samples 0"));
 }
 
+/// Whatever way it comes: live, or from the store. What this relay does not know is left out, and refuses nothing.
+#[tokio::test]
+async fn what_a_sample_has_besides_faces_comes_too() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut source, _) = relay.ingest(session).await;
+    let (mut live, _) = relay.watch(session, Value::Null).await;
+    let sent = json!([
+        {"seq": 1, "at": 5, "media_ms": 0, "faces": [], "mood": {"x": 1}},
+        {"seq": 2, "at": 12_045, "media_ms": 40, "faces": [], "skipped": [
+            {"reason": "hidden", "ms": 12_000, "since": 1}, {"reason": "clock_step", "ms": -3_600_000}]},
+        {"seq": 3, "at": 12_145, "faces": [], "skipped": [
+            {"reason": "asleep", "ms": 60}, {"reason": "lens_cap", "ms": 0}]},
+        {"seq": 4, "at": 12_145, "faces": [], "media_ms": null, "skipped": []},
+    ]);
+    source.say(&json!({"type": "samples", "samples": sent})).await;
+    source.acked(4).await;
+    let expected = json!([
+        {"seq": 1, "at": 5, "media_ms": 0, "faces": []},
+        {"seq": 2, "at": 12_045, "media_ms": 40, "skipped": [
+            {"reason": "hidden", "ms": 12_000}, {"reason": "clock_step", "ms": -3_600_000}], "faces": []},
+        {"seq": 3, "at": 12_145, "skipped": [
+            {"reason": "other", "ms": 60}, {"reason": "other", "ms": 0}], "faces": []},
+        {"seq": 4, "at": 12_145, "faces": []},
+    ]);
+    let (mut behind, _) = relay.watch(session, json!({})).await;
+    for watcher in [&mut live, &mut behind] {
+        let message = loop {
+            let message = watcher.hear_message().await;
+            if message["type"] == "samples" {
+                break message;
+            }
+        };
+        assert_eq!(message["samples"], expected);
+    }
+}
+
 #[tokio::test]
 async fn each_stored_sample_comes_once_also_over_reconnects() {
     let relay = Relay::start().await;

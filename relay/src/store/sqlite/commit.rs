@@ -132,7 +132,7 @@ async fn insert(write: &mut SqliteConnection, samples: &[(SourceKey, &Sample)]) 
                 .bind(source.0)
                 .bind(signed(sample.seq))
                 .bind(signed(sample.at))
-                .bind(codec::encode(&sample.faces));
+                .bind(codec::encode(sample));
         }
         query.execute(&mut *write).await?;
         rest = others;
