@@ -24,7 +24,7 @@ use crate::redis::{Change, Tell};
 use crate::replicas::{Parts, Replicas};
 use crate::shutdown::Drain;
 use crate::store::{Found, Store, StoreError};
-use crate::{http, page, socket};
+use crate::{http, origin, page, socket};
 
 /// Patience with the store where a caller waits for an answer.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
@@ -47,6 +47,8 @@ pub struct App {
     pub request_limiter: Arc<Limiter>,
     /// Refused hellos.
     pub refusals: Limiter,
+    /// Refused pages.
+    pub origin_refusals: origin::Refusals,
     pub replicas: Replicas,
     pub tokens: TokenKey,
     pub metrics: Metrics,
@@ -76,6 +78,7 @@ impl AppState {
             sample_limiter,
             request_limiter,
             refusals: Limiter::new(socket::REFUSALS, Sharing::Alone),
+            origin_refusals: origin::Refusals::default(),
             replicas,
             tokens: TokenKey::new(config.token_secret.bytes()),
             drain: Drain::default(),

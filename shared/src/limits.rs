@@ -24,11 +24,15 @@ pub const MAX_MARKERS: usize = 1_000;
 pub const MAX_TITLE_CHARS: usize = 200;
 pub const MAX_PURPOSE_CHARS: usize = 500;
 pub const MAX_LABEL_CHARS: usize = 500;
+/// Long enough for a UUID or a trace id, short enough to log.
+pub const MAX_REQUEST_ID_CHARS: usize = 64;
 /// Bytes of a JSON request body.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Rows of one page of a list.
 pub const MAX_PAGE: u32 = 1_000;
 pub const DEFAULT_PAGE: u32 = 100;
+/// Points a second, where a request for a series does not say.
+pub const DEFAULT_RESOLUTION_MS: u64 = 1_000;
 /// Points of one series answer: four a pixel on a wide screen.
 pub const MAX_SERIES_POINTS: usize = 16_384;
 

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident $name:literal $status:literal $title:literal;)*) => {
+    // The name is a `tt`, as utoipa 6.0.0 does not see a `rename` that comes as a `literal`: the generated documents
+    // would have the variant's own name.
+    ($($(#[$doc:meta])* $variant:ident $name:tt $status:literal $title:literal;)*) => {
         /// What went wrong, as a name that never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -68,11 +70,14 @@ pub struct Problem {
     #[serde(rename = "type")]
     pub kind: Cow<'static, str>,
     pub title: Cow<'static, str>,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::ErrorStatus))]
     pub status: u16,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::ErrorCode))]
     pub code: Code,
     /// What is wrong with this very request.
     pub detail: String,
     /// Equals the header `X-Request-Id`.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::RequestId))]
     pub request_id: String,
 }
 
@@ -87,6 +92,16 @@ impl Problem {
             code,
             detail: detail.into(),
             request_id: request_id.into(),
+        }
+    }
+
+    /// For people: the title, and the detail where it says more.
+    pub fn sentence(&self) -> String {
+        let detail = self.detail.trim_end_matches('.');
+        if detail.is_empty() || detail == self.title {
+            format!("{}.", self.title)
+        } else {
+            format!("{}: {detail}.", self.title)
         }
     }
 }
@@ -179,6 +194,14 @@ mod tests {
             assert_eq!(text, format!("\"{}\"", code.name()));
             assert_eq!(serde_json::from_str::<Code>(&text).unwrap(), *code);
         }
+    }
+
+    #[test]
+    fn a_sentence_is_not_said_twice() {
+        let said = |detail: &str| Problem::new(Code::RateLimited, detail, "x").sentence();
+        assert_eq!(said(Code::RateLimited.title()), "Too many requests.");
+        assert_eq!(said(""), "Too many requests.");
+        assert_eq!(said("wait a second"), "Too many requests: wait a second.");
     }
 
     #[test]

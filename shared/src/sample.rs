@@ -5,23 +5,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::expression::{Expression, Scores};
 use crate::limits::{BOX_RANGE, MAX_FACES, MAX_SAFE_INTEGER, SCORE_SUM_TOLERANCE};
+use crate::whole::{whole, whole_if_any};
 
 /// What one analysed frame showed. An empty list of faces is a real answer: nobody in view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sample {
     /// Number of the sample in its source, from 1, strictly increasing.
+    #[serde(deserialize_with = "whole")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Seq))]
     pub seq: u64,
     /// Capture time in Unix milliseconds, by the source's clock.
+    #[serde(deserialize_with = "whole")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::UnixMilliseconds))]
     pub at: u64,
     /// Position in the file, in milliseconds, where the frame came from one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_if_any", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::Milliseconds>))]
     pub media_ms: Option<u64>,
     /// Time since the source's last sample in which nothing was analysed, by reason. It accounts for what of the
     /// difference between two `at` is no analysed time, so that the totals of a recording add up to its length.
     #[serde(default, deserialize_with = "objects", skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SkippedTimes))]
     pub skipped: Vec<Skipped>,
     #[serde(deserialize_with = "objects")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Faces))]
     pub faces: Vec<Face>,
 }
 
@@ -31,6 +39,8 @@ pub struct Sample {
 pub struct Skipped {
     pub reason: SkipReason,
     /// Milliseconds. A step of the wall clock is below 0 where the clock was set back; every other is above 0.
+    #[serde(deserialize_with = "whole")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SkippedMilliseconds))]
     pub ms: i64,
 }
 
@@ -103,15 +113,19 @@ pub(crate) fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Face {
     /// Identity within the source, stable while the face is tracked.
+    #[serde(deserialize_with = "whole")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::FaceId))]
     pub id: u32,
     #[serde(rename = "box")]
     pub bounds: FaceBox,
-    /// `None` where the analyser abstains. The key must be there: absent and null are not the same.
+    /// Null where the analyser abstains. The key must be there: absent and null are not the same.
     #[serde(deserialize_with = "Option::deserialize")]
+    #[cfg_attr(feature = "schema", schema(required))]
     pub expression: Option<Expression>,
     pub scores: Scores,
     /// How far the face can be judged (size, pose, light), 0 … 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::Share>))]
     pub quality: Option<f32>,
 }
 
@@ -148,20 +162,6 @@ impl From<FaceBox> for [f32; 4] {
     fn from(b: FaceBox) -> Self {
         [b.left, b.top, b.width, b.height]
     }
-}
-
-#[cfg(feature = "schema")]
-mod schema {
-    use super::FaceBox;
-    use utoipa::{PartialSchema, ToSchema};
-
-    impl PartialSchema for FaceBox {
-        fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-            <Vec<f32>>::schema()
-        }
-    }
-
-    impl ToSchema for FaceBox {}
 }
 
 /// Why a sample is refused. The text goes to the client as `detail`; it names places, never values, so that

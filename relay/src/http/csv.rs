@@ -1,7 +1,8 @@
 //! The CSV form of a sample: a row for each face, one row with empty face fields for a sample without faces.
 //! Lines end with a bare line feed, which every reader of RFC 4180 takes and `cut` and `awk` prefer.
 //!
-//! Every field is a number, a source's name or an expression's name, so none ever needs quotes.
+//! Text is in quotes, numbers are not: a source may be called `007`, `null` or `1e5`, and a reader that heeds quotes
+//! can tell. No text has quotes of its own in it.
 
 use std::fmt::Write;
 
@@ -31,7 +32,7 @@ pub(super) fn write_sample(out: &mut String, stored: &StoredSample) {
         out.push('\n');
         return;
     }
-    debug_assert!(!source.as_str().contains([',', '"', '\n']));
+    debug_assert!(!source.as_str().contains('"'));
     for face in &sample.faces {
         write_start(out, stored);
         write_face(out, face);
@@ -39,7 +40,7 @@ pub(super) fn write_sample(out: &mut String, stored: &StoredSample) {
 }
 
 fn write_start(out: &mut String, stored: &StoredSample) {
-    push(out, format_args!("{},{},{}", stored.source, stored.sample.seq, stored.sample.at));
+    push(out, format_args!("\"{}\",{},{}", stored.source, stored.sample.seq, stored.sample.at));
 }
 
 fn write_face(out: &mut String, face: &Face) {
@@ -47,7 +48,10 @@ fn write_face(out: &mut String, face: &Face) {
     for side in <[f32; 4]>::from(face.bounds) {
         push(out, format_args!(",{side}"));
     }
-    push(out, format_args!(",{}", face.expression.map_or("", Expression::name)));
+    out.push(',');
+    if let Some(expression) = face.expression {
+        push(out, format_args!("\"{expression}\""));
+    }
     for score in face.scores.0 {
         push(out, format_args!(",{score}"));
     }
@@ -93,15 +97,15 @@ mod tests {
         let text = rows(vec![face(Some(Expression::Happiness), Some(0.93)), face(None, None)]);
         assert_eq!(
             text,
-            "main,4,99,3,0.31,0.22,0.18,0.24,happiness,0.05,0.91,0.01,0.01,0.01,0,0.01,0.93\n\
-             main,4,99,3,0.31,0.22,0.18,0.24,,0.05,0.91,0.01,0.01,0.01,0,0.01,\n"
+            "\"main\",4,99,3,0.31,0.22,0.18,0.24,\"happiness\",0.05,0.91,0.01,0.01,0.01,0,0.01,0.93\n\
+             \"main\",4,99,3,0.31,0.22,0.18,0.24,,0.05,0.91,0.01,0.01,0.01,0,0.01,\n"
         );
     }
 
     #[test]
     fn nobody_in_view_is_a_row_too_and_every_row_is_as_wide_as_the_header() {
         let nobody = rows(Vec::new());
-        assert!(nobody.starts_with("main,4,99,,"));
+        assert!(nobody.starts_with("\"main\",4,99,,"));
         let width = header().matches(',').count();
         assert_eq!(width, 16);
         assert_eq!(nobody.matches(',').count(), width);

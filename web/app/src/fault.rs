@@ -212,7 +212,7 @@ impl From<ApiFault> for Fault {
         let retry = WayOn::Retry("Try again");
         match &fault {
             ApiFault::Problem(problem) => {
-                Self::new("refused", "The relay refused", format!("{text}. {}", problem.detail), retry)
+                Self::new("refused", "The relay refused", problem.sentence(), retry)
             }
             ApiFault::Unreachable { detail } => {
                 Self::new("offline", "The relay cannot be reached", text, retry).with(detail)

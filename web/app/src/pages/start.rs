@@ -73,7 +73,7 @@ pub(crate) fn Start() -> impl IntoView {
                     phase.set(Phase::Failed("Too many requests. Wait a moment, then try again.".to_owned()));
                 }
                 Err(ApiFault::Problem(problem)) => {
-                    phase.set(Phase::Failed(format!("{}. {}", problem.title, problem.detail)));
+                    phase.set(Phase::Failed(problem.sentence()));
                 }
                 Err(fault) => phase.set(Phase::Failed(fault.to_string())),
             }
