@@ -38,6 +38,16 @@ pub(crate) fn ensure_musl() -> anyhow::Result<()> {
     ensure(if there { &[] } else { &["musl-tools"] }, "static builds")
 }
 
+/// Debian keeps apart what makes an environment.
+pub(crate) fn ensure_python() -> anyhow::Result<()> {
+    let there = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
+    let there = process::on_path("python3") && process::quietly(Command::new("python3").args(["-c", there]));
+    ensure(
+        if there { &[] } else { &["python3", "python3-venv"] },
+        "the contract's readers (Python 3.11 or later)",
+    )
+}
+
 fn ensure(packages: &[&str], what: &str) -> anyhow::Result<()> {
     if packages.is_empty() {
         return Ok(());

@@ -12,6 +12,7 @@ mod inputs;
 mod names;
 mod page;
 mod process;
+mod python;
 mod run;
 mod sdk;
 mod size;

@@ -3,6 +3,7 @@
 //! A step that fails does not keep the next from running, so one run tells all. Everything is built in the one
 //! release profile and the one target folder, so a dependency is compiled once per target.
 
+mod contract;
 mod counts;
 mod steps;
 
@@ -15,12 +16,12 @@ use clap::{Args, ValueEnum};
 use self::counts::Counts;
 use self::steps::Bench;
 use crate::image::{self, Engine};
-use crate::{apt, process, tools, workspace};
+use crate::{apt, process, python, tools, workspace};
 
 #[derive(Args)]
 #[command(after_help = "A check without tests of its own (format, lints, builds) counts as one.\n\
-    The browser tests need Chromium and its driver, those of the stores Postgres and Redis; they are installed\n\
-    through apt-get when root.")]
+    The browser tests need Chromium and its driver, those of the stores Postgres and Redis, the contract's Python;\n\
+    they are installed through apt-get when root.")]
 pub(crate) struct Options {
     /// Run only tests whose name contains this.
     filter: Option<String>,
@@ -45,6 +46,8 @@ enum Step {
     Unit,
     /// The relay's suites once more, over Postgres.
     Postgres,
+    /// Strangers' tools, which read the contract: schemathesis, a generated client, pandas.
+    Contract,
     /// Tests in headless Chromium.
     Wasm,
     /// Relay processes that are killed, starved and attacked.
@@ -87,6 +90,15 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
             absent.push((variable, fault));
         }
     }
+    let wanted = |step: &Step| match (options.only.is_empty(), &options.filter) {
+        (false, _) => options.only.contains(step),
+        // A filter names a test; checks and builds have no such names.
+        (true, Some(_)) => {
+            matches!(step, Step::Unit | Step::Postgres | Step::Wasm | Step::Faults | Step::E2e)
+        }
+        (true, None) => true,
+    };
+    let python = wanted(&Step::Contract).then(python::ensure);
     let setup = begun.elapsed();
 
     let bench = Bench {
@@ -95,14 +107,7 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
         browser,
         absent: absent.iter().map(|(variable, _)| *variable).collect(),
         engine: Engine::find(),
-    };
-    let wanted = |step: &Step| match (options.only.is_empty(), &options.filter) {
-        (false, _) => options.only.contains(step),
-        // A filter names a test; checks and builds have no such names.
-        (true, Some(_)) => {
-            matches!(step, Step::Unit | Step::Postgres | Step::Wasm | Step::Faults | Step::E2e)
-        }
-        (true, None) => true,
+        python,
     };
     let mut results = Vec::new();
     for step in Step::value_variants().iter().copied().filter(wanted) {
@@ -116,6 +121,9 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
     }
     let code = summarize(&results, setup, begun.elapsed());
     for (_, fault) in absent {
+        println!("left out: {fault:#}");
+    }
+    if let Some(Err(fault)) = &bench.python {
         println!("left out: {fault:#}");
     }
     if bench.engine.is_none() && wanted(&Step::Image) {
