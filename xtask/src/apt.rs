@@ -21,6 +21,16 @@ pub(crate) fn ensure_browser() -> anyhow::Result<()> {
     ensure(&packages, "the browser tests")
 }
 
+/// WebKit's driver brings its browser along, which needs a screen.
+pub(crate) fn ensure_webkit() -> anyhow::Result<()> {
+    let packages: Vec<&str> = [("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")]
+        .into_iter()
+        .filter(|(program, _)| !process::on_path(program))
+        .map(|(_, package)| package)
+        .collect();
+    ensure(&packages, "the tests in WebKit")
+}
+
 /// Debian keeps Postgres' programs off the path, so its folder is looked at, too.
 pub(crate) fn ensure_postgres() -> anyhow::Result<()> {
     let there = process::on_path("initdb") || std::path::Path::new("/usr/lib/postgresql").is_dir();

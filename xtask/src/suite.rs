@@ -19,8 +19,8 @@ use crate::{apt, process, tools, workspace};
 
 #[derive(Args)]
 #[command(after_help = "A check without tests of its own (format, lints, builds) counts as one.\n\
-    The browser tests need Chromium and its driver, those of the stores Postgres and Redis; they are installed\n\
-    through apt-get when root.")]
+    The browser tests need Chromium and its driver, and WebKit's with a screen in memory, those of the stores Postgres\n\
+    and Redis; they are installed through apt-get when root.")]
 pub(crate) struct Options {
     /// Run only tests whose name contains this.
     filter: Option<String>,
@@ -51,7 +51,7 @@ enum Step {
     Faults,
     /// The npm package.
     Sdk,
-    /// Chromium, a fake camera, a relay process and a database.
+    /// Chromium with a fake camera, WebKit, a relay process and a database.
     E2e,
     /// The container image, built and run.
     Image,
@@ -79,9 +79,11 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
         eprintln!("[setup] {fault:#}");
     }
     let mut absent = Vec::new();
-    for (found, variable) in
-        [(apt::ensure_postgres(), steps::WITHOUT_POSTGRES), (apt::ensure_redis(), "MIEN_WITHOUT_REDIS")]
-    {
+    for (found, variable) in [
+        (apt::ensure_postgres(), steps::WITHOUT_POSTGRES),
+        (apt::ensure_redis(), "MIEN_WITHOUT_REDIS"),
+        (apt::ensure_webkit(), "MIEN_WITHOUT_WEBKIT"),
+    ] {
         if let Err(fault) = found {
             eprintln!("[setup] {fault:#}");
             absent.push((variable, fault));
