@@ -172,6 +172,9 @@ impl From<SourceFault> for Fault {
             SourceFault::VideoWithoutFrames => {
                 Self::new("video-empty", "The video has no picture", text, WayOn::File)
             }
+            SourceFault::DemoUnplayable => {
+                Self::new("demo-unplayable", "The demo cannot be played", text, WayOn::Retry("Try again"))
+            }
             SourceFault::NoDemo => Self::new("no-demo", "There is no demo here", text, WayOn::Home),
             SourceFault::Analysis { detail } => {
                 Self::new("worker", "The analysis did not start", text, WayOn::Retry("Try again"))

@@ -86,6 +86,8 @@ pub enum SourceFault {
     VideoWithoutFrames,
     #[error("This page carries no demo clip.")]
     NoDemo,
+    #[error("The built-in clip cannot be played here. Your own camera or a file may still work.")]
+    DemoUnplayable,
     /// The workers had given up before, and could not be started again.
     #[error("The analysis could not be started again.")]
     Analysis { detail: String },

@@ -111,7 +111,7 @@ impl VideoSource {
         video.set_loop(true);
         video.set_src(url);
         let source = Self::new(video, Origin::Address);
-        source.begin(SourceFault::VideoWithoutFrames).await?;
+        source.begin(SourceFault::DemoUnplayable).await.map_err(|_| SourceFault::DemoUnplayable)?;
         Ok(source)
     }
 
@@ -130,6 +130,14 @@ impl VideoSource {
         match &self.origin {
             Origin::Camera(camera) => camera.device(),
             _ => (None, None),
+        }
+    }
+
+    /// Why it cannot be played on.
+    pub(crate) fn broken(&self) -> SourceFault {
+        match self.origin {
+            Origin::Address => SourceFault::DemoUnplayable,
+            _ => SourceFault::UnreadableVideo,
         }
     }
 

@@ -251,8 +251,11 @@ impl RunHandle {
                 self.finish();
             }
             VideoEnd::Lost | VideoEnd::Broken => {
-                let fault =
-                    if end == VideoEnd::Lost { SourceFault::Unplugged } else { SourceFault::UnreadableVideo };
+                let broken = || match self.input.borrow().as_ref().map(|input| &input.media) {
+                    Some(Media::Video(video)) => video.broken(),
+                    _ => SourceFault::UnreadableVideo,
+                };
+                let fault = if end == VideoEnd::Lost { SourceFault::Unplugged } else { broken() };
                 if !self.ended.get() {
                     (self.on)(RunEvent::Fault(RunFault::SourceLost(fault)));
                     self.end(EndReason::Failed);
