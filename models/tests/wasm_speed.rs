@@ -36,8 +36,8 @@ fn milliseconds_a_stage() {
     });
     time("detect near", || drop(analyzer.detect(&frame, Scope::Near)));
     time("detect near and far", || drop(analyzer.detect(&frame, Scope::Full)));
-    time("whole frame, near", || drop(analyzer.analyze(&frame, Scope::Near)));
-    time("whole frame, full", || drop(analyzer.analyze(&frame, Scope::Full)));
+    time("whole frame, near", || drop(analyzer.analyze(&frame, Scope::Near, 32)));
+    time("whole frame, full", || drop(analyzer.analyze(&frame, Scope::Full, 32)));
 }
 
 /// The best of three means: other work on the machine only adds.
