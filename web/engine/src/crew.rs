@@ -44,6 +44,8 @@ pub(crate) struct Answer {
     pub(crate) at_ms: u64,
     pub(crate) scope: Scope,
     pub(crate) detections: Vec<Detection>,
+    /// Smaller faces that were found and not read.
+    pub(crate) left_out: usize,
     /// `None` where the worker did not hand it back.
     pub(crate) image: Option<FrameImage>,
     pub(crate) took_ms: f32,
@@ -176,8 +178,8 @@ impl Inner {
                 (inner.on)(CrewEvent::Ready);
                 inner.perform(actions, "");
             }
-            PortEvent::Message(FromWorker::Scored { frame, detections, .. }, image) => {
-                inner.answered(slot, frame, Ok((detections, image)));
+            PortEvent::Message(FromWorker::Scored { frame, detections, left_out, .. }, image) => {
+                inner.answered(slot, frame, Ok((detections, left_out, image)));
             }
             PortEvent::Message(FromWorker::Failed { frame: Some(frame), fault }, _) => {
                 inner.answered(slot, frame, Err(fault.to_string()));
@@ -198,7 +200,7 @@ impl Inner {
         self: &Rc<Self>,
         slot: Slot,
         frame: FrameId,
-        result: Result<(Vec<Detection>, Option<FrameImage>), String>,
+        result: Result<(Vec<Detection>, usize, Option<FrameImage>), String>,
     ) {
         let (known, actions) = self.pool.borrow_mut().answered(slot, frame);
         if !known {
@@ -212,12 +214,13 @@ impl Inner {
         let result =
             result.and_then(|found| if in_time { Ok(found) } else { Err("it came too late".to_owned()) });
         let released = match result {
-            Ok((detections, image)) => {
+            Ok((detections, left_out, image)) => {
                 let answer = Answer {
                     run: sent.run,
                     at_ms: sent.at_ms,
                     scope: sent.scope,
                     detections,
+                    left_out,
                     image,
                     took_ms: (now_precise_ms() - sent.since) as f32,
                 };

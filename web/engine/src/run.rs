@@ -49,6 +49,8 @@ pub struct AnalysedFrame {
     pub at_ms: u64,
     /// Boxes are fractions of the frame, not mirrored.
     pub faces: Vec<Face>,
+    /// Smaller faces beyond what a sample carries, which were found and not read.
+    pub left_out: usize,
     /// Position in the file, milliseconds, where the frame came from one.
     pub media_ms: Option<u64>,
     /// Time since this run's last frame in which nothing was analysed.

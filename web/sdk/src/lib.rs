@@ -79,7 +79,7 @@ impl Mien {
             .start(source, move |event| match event {
                 RunEvent::Frame(frame) => {
                     seq.set(seq.get() + 1);
-                    handlers.sample(&frame.sample(seq.get()));
+                    handlers.sample(&frame.sample(seq.get()), frame.left_out);
                 }
                 RunEvent::Stats(stats) => handlers.stats(&stats),
                 RunEvent::Fault(fault) => handlers.fault(fault.is_final(), &fault.to_string()),

@@ -49,11 +49,15 @@ impl Handlers {
         }
     }
 
-    pub(crate) fn sample(&self, sample: &Sample) {
+    pub(crate) fn sample(&self, sample: &Sample, left_out: usize) {
         // The one writer of samples is serde, here as on the wire.
         if let Ok(text) = serde_json::to_string(sample)
             && let Ok(value) = JSON::parse(&text)
         {
+            if left_out > 0 {
+                // Setting a member of a plain object cannot fail.
+                let _ = Reflect::set(&value, &"faces_left_out".into(), &(left_out as f64).into());
+            }
             call(self.sample.as_ref(), &value);
         }
     }

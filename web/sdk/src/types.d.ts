@@ -20,7 +20,10 @@ export interface MienSample {
   seq: number;
   /** Capture time, Unix milliseconds. */
   at: number;
+  /** The largest, 32 at most. */
   faces: MienFace[];
+  /** How many smaller faces were found and not read. Absent where there were none. */
+  faces_left_out?: number;
 }
 
 export interface MienStats {

@@ -13,6 +13,9 @@ pub(crate) fn Faces(reading: Reading) -> impl IntoView {
         ids
     });
     let count = move || ids.with(Vec::len);
+    let left_out = Memo::new(move |_| {
+        reading.frame.with(|frame| frame.as_ref().map_or(0, |frame| frame.left_out as u64))
+    });
     let main = Memo::new(move |_| reading.main.with(|face| face.as_ref().map(|face| face.id)));
     let choice = move |id: u32| {
         view! {
@@ -30,6 +33,11 @@ pub(crate) fn Faces(reading: Reading) -> impl IntoView {
             <span class="hint" data-testid="faces" data-count=move || count().to_string()>
                 {move || format::count(count() as u64, "face", "faces")}
             </span>
+            <Show when=move || { left_out.get() > 0 }>
+                <span class="hint" data-testid="faces-left-out">
+                    {move || format!("{} in view and not read", format::count(left_out.get(), "more is", "more are"))}
+                </span>
+            </Show>
             <Show when=move || { count() > 1 }>
                 <For each=move || ids.get() key=|id| *id children=choice />
             </Show>

@@ -238,6 +238,7 @@ impl RunHandle {
             height: size.1,
             at_ms: answer.at_ms,
             faces,
+            left_out: answer.left_out,
             media_ms: None,
             skipped: Vec::new(),
             mirrored,
