@@ -187,7 +187,7 @@ fn grant(
     source: SourceName,
     ttl: Duration,
 ) -> ApiResult<TokenGrant> {
-    let end = Timestamp::now().as_second() + ttl.as_secs() as i64;
+    let end = crate::wall::now().as_second() + ttl.as_secs() as i64;
     let expires_at = Timestamp::from_second(end).map_err(ApiError::internal)?;
     // The samples of a session count for its owner, whoever holds the token.
     let caller =

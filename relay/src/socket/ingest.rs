@@ -150,7 +150,7 @@ fn welcome(app: &App, live: &Live, source: &SourceName, through: u64) -> IngestR
         source: source.clone(),
         through,
         expressions: Expression::ALL.to_vec(),
-        server_time: u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0),
+        server_time: u64::try_from(crate::wall::now().as_millisecond()).unwrap_or(0),
         limits: IngestLimits::new(rate.per_second, rate.burst),
     })
 }
