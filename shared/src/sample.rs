@@ -49,7 +49,8 @@ pub enum SkipReason {
     Stalled,
     /// Frames were analysed, but there was no room left to keep what they showed.
     Full,
-    /// The wall clock was set. `at` jumps; no time was lost.
+    /// The wall clock was set. `at` jumps; no time was lost. Where a browser's steady clock stands still while the
+    /// machine sleeps, a sleep cannot be told from it.
     ClockStep,
 }
 

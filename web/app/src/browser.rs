@@ -205,5 +205,5 @@ pub(crate) fn date_and_time(at_ms: u64) -> String {
 
 /// Milliseconds of a clock that only goes forward, for motion.
 pub(crate) fn steady_ms() -> f64 {
-    window().performance().map_or_else(js_sys::Date::now, |performance| performance.now())
+    mien_engine::steady_now().since_beginning().as_secs_f64() * 1_000.0
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use mien_engine::{AnalysedFrame, RunStats};
+use mien_engine::{AnalysedFrame, RunStats, Steady};
 use mien_shared::{Face, Sample};
 
 use crate::browser;
@@ -39,6 +39,7 @@ pub(crate) struct Reading {
 struct Counters {
     seq: u64,
     newest_ms: u64,
+    newest_frame: Option<Steady>,
     calm_since_ms: f64,
     spoken_since_ms: f64,
 }
@@ -62,6 +63,7 @@ impl Reading {
     pub(crate) fn take_frame(&self, frame: AnalysedFrame) {
         let Some(seq) = self.counters.try_update_value(|counters| {
             counters.seq += 1;
+            counters.newest_frame = Some(frame.captured.steady);
             counters.seq
         }) else {
             return;
@@ -134,6 +136,11 @@ impl Reading {
     /// Capture time of the newest sample, Unix milliseconds.
     pub(crate) fn newest_ms(&self) -> Option<u64> {
         Some(self.counters.get_value().newest_ms).filter(|at| *at > 0)
+    }
+
+    /// When the newest frame of this device was captured.
+    pub(crate) fn newest_frame(&self) -> Option<Steady> {
+        self.counters.get_value().newest_frame
     }
 
     pub(crate) fn flag(&self, flag: Flag) {

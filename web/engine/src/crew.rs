@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use gloo_timers::callback::Interval;
@@ -15,20 +16,21 @@ use mien_models::Detection;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::worker::{PortEvent, WorkerKit, WorkerPort};
-use crate::browser::{Bitmap, FrameImage, now_precise_ms};
+use crate::browser::{Bitmap, FrameImage, steady_now};
+use crate::clock::{Captured, Steady};
 use crate::pool::{Action, Order, Pool, Slot};
 
 /// The slowest machine we know takes a tenth of this for a large picture with many faces.
-const ANSWER_MS: f64 = 20_000.0;
+const ANSWER: Duration = Duration::from_secs(20);
 /// Compiling nothing, only reading three models: seconds on a slow phone.
-const START_MS: f64 = 60_000.0;
+const START: Duration = Duration::from_mins(1);
 const WATCH_MS: u32 = 1_000;
 
 /// A frame that is offered. The picture is taken only when a worker is free, so that it is the newest.
 #[derive(Clone)]
 pub(crate) struct Ticket {
     pub(crate) run: u64,
-    pub(crate) at_ms: u64,
+    pub(crate) captured: Captured,
     pub(crate) look: Rc<dyn Fn() -> Look>,
 }
 
@@ -41,7 +43,7 @@ pub(crate) struct Look {
 
 pub(crate) struct Answer {
     pub(crate) run: u64,
-    pub(crate) at_ms: u64,
+    pub(crate) captured: Captured,
     pub(crate) scope: Scope,
     pub(crate) detections: Vec<Detection>,
     /// `None` where the worker did not hand it back.
@@ -71,9 +73,9 @@ pub(crate) enum CrewEvent {
 struct Sent {
     slot: Slot,
     run: u64,
-    at_ms: u64,
+    captured: Captured,
     scope: Scope,
-    since: f64,
+    since: Steady,
 }
 
 pub(crate) struct Crew {
@@ -85,7 +87,7 @@ struct Inner {
     kit: Rc<WorkerKit>,
     pool: RefCell<Pool<Ticket>>,
     ports: RefCell<Vec<Option<WorkerPort>>>,
-    started: RefCell<Vec<Option<f64>>>,
+    started: RefCell<Vec<Option<Steady>>>,
     sent: RefCell<BTreeMap<FrameId, Sent>>,
     order: RefCell<Order<Answer>>,
     over: Cell<bool>,
@@ -159,7 +161,7 @@ impl Crew {
 impl Inner {
     fn start_worker(self: &Rc<Self>, slot: Slot) {
         let weak = Rc::downgrade(self);
-        self.started.borrow_mut()[slot] = Some(now_precise_ms());
+        self.started.borrow_mut()[slot] = Some(steady_now());
         match WorkerPort::start(&self.kit, move |event| Self::heard(&weak, slot, event)) {
             Ok(port) => self.ports.borrow_mut()[slot] = Some(port),
             Err(detail) => self.crashed(slot, &detail),
@@ -215,11 +217,11 @@ impl Inner {
             Ok((detections, image)) => {
                 let answer = Answer {
                     run: sent.run,
-                    at_ms: sent.at_ms,
+                    captured: sent.captured,
                     scope: sent.scope,
                     detections,
                     image,
-                    took_ms: (now_precise_ms() - sent.since) as f32,
+                    took_ms: steady_now().since(sent.since).as_secs_f32() * 1_000.0,
                 };
                 self.order.borrow_mut().answered(frame, answer)
             }
@@ -276,9 +278,9 @@ impl Inner {
 
     fn send(self: &Rc<Self>, slot: Slot, frame: FrameId, ticket: &Ticket) {
         let Look { scope, long_side, bitmap } = (ticket.look)();
-        let (run, at_ms) = (ticket.run, ticket.at_ms);
+        let (run, captured) = (ticket.run, ticket.captured);
         self.order.borrow_mut().sent(frame);
-        self.sent.borrow_mut().insert(frame, Sent { slot, run, at_ms, scope, since: now_precise_ms() });
+        self.sent.borrow_mut().insert(frame, Sent { slot, run, captured, scope, since: steady_now() });
         let weak = Rc::downgrade(self);
         spawn_local(async move {
             let bitmap = bitmap.await;
@@ -305,17 +307,17 @@ impl Inner {
 
     /// Takes a worker for dead that has been silent for too long.
     fn watch(self: &Rc<Self>) {
-        let now = now_precise_ms();
+        let now = steady_now();
         let mut silent: Vec<Slot> = self
             .sent
             .borrow()
             .values()
-            .filter(|sent| now - sent.since > ANSWER_MS)
+            .filter(|sent| now.since(sent.since) > ANSWER)
             .map(|sent| sent.slot)
             .collect();
         let started = self.started.borrow();
         silent.extend(
-            (0..started.len()).filter(|&slot| started[slot].is_some_and(|since| now - since > START_MS)),
+            (0..started.len()).filter(|&slot| started[slot].is_some_and(|since| now.since(since) > START)),
         );
         drop(started);
         for slot in silent {

@@ -7,10 +7,12 @@ use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use mien_models::Tracker;
+use mien_shared::Skipped;
 
 use crate::assets::Assets;
 use crate::browser::worker::WorkerKit;
 use crate::browser::{fetch, page_url};
+use crate::clock::{Captured, ClockSteps};
 use crate::crew::{Crew, CrewEvent};
 use crate::faults::{LoadFault, SourceFault};
 use crate::models::{self, Meter};
@@ -57,6 +59,8 @@ pub(crate) struct Shared {
     runs: Cell<u64>,
     /// Identities go on from run to run, so that none of a session's faces lends its own to another.
     next_face: Cell<u32>,
+    /// Over all runs: a clock that is set between two of them is set all the same.
+    clock_steps: RefCell<ClockSteps>,
     /// Who waits for the first worker.
     waiting: RefCell<Option<oneshot::Sender<Result<(), String>>>>,
 }
@@ -102,6 +106,7 @@ impl Engine {
                 current: RefCell::new(Weak::new()),
                 runs: Cell::new(0),
                 next_face: Cell::new(1),
+                clock_steps: RefCell::default(),
                 waiting: RefCell::new(None),
             }),
         };
@@ -186,6 +191,11 @@ impl Shared {
 
     pub(crate) fn crew(&self) -> Option<Rc<Crew>> {
         self.crew.borrow().clone()
+    }
+
+    /// How far the wall clock was set since the last frame that was handed out.
+    pub(crate) fn clock_step(&self, captured: Captured) -> Option<Skipped> {
+        self.clock_steps.borrow_mut().next(captured)
     }
 
     pub(crate) fn keep_next_face(&self, next: u32) {

@@ -25,6 +25,7 @@ mod backoff;
 mod browser;
 #[cfg(all(test, target_arch = "wasm32"))]
 mod browser_tests;
+mod clock;
 mod crew;
 mod engine;
 mod faults;
@@ -37,9 +38,10 @@ mod watch;
 
 pub use assets::{Assets, ModelUrls};
 pub use browser::{
-    CameraDevice, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, now_ms, page_origin,
-    sockets_origin,
+    CameraDevice, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, page_origin, sockets_origin,
+    steady_now, wall_now,
 };
+pub use clock::{Captured, Steady, WallMs};
 pub use engine::{Engine, EngineConfig, LoadProgress};
 pub use faults::{LoadFault, ModelName, RunFault, SourceFault};
 pub use recorder::{

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use mien_shared::{Face, Sample, Skipped};
 
 use crate::browser::FrameImage;
+use crate::clock::Captured;
 use crate::faults::RunFault;
 
 /// What a run tells, in order of capture.
@@ -45,8 +46,8 @@ pub struct AnalysedFrame {
     /// Of the source, in pixels.
     pub width: u32,
     pub height: u32,
-    /// Capture time, Unix milliseconds.
-    pub at_ms: u64,
+    /// Capture time: `at` is what the sample says, and everything that takes time goes by `steady`.
+    pub captured: Captured,
     /// Boxes are fractions of the frame, not mirrored.
     pub faces: Vec<Face>,
     /// Position in the file, milliseconds, where the frame came from one.
@@ -62,7 +63,7 @@ impl AnalysedFrame {
     pub fn sample(&self, seq: u64) -> Sample {
         Sample {
             seq,
-            at: self.at_ms,
+            at: self.captured.at.0,
             media_ms: self.media_ms,
             skipped: self.skipped.clone(),
             faces: self.faces.clone(),

@@ -15,7 +15,7 @@ use mien_shared::{Sample, SessionId, SessionStatus, SourceName};
 
 use crate::backoff::pause_ms;
 use crate::browser::socket::{BROKEN, Socket, SocketEvent};
-use crate::browser::{OnlineGuard, now_ms, random};
+use crate::browser::{OnlineGuard, now_precise_ms, random};
 
 /// A connection that has not opened and welcomed us by then is given up.
 const GREETING_MS: u64 = 10_000;
@@ -74,15 +74,15 @@ impl Watch {
         let shared = Rc::new(Shared {
             origin: relay_origin.to_owned(),
             session,
-            link: RefCell::new(Link::new(token.to_owned(), since, now_ms())),
+            link: RefCell::new(Link::new(token.to_owned(), since, steady_ms())),
             socket: RefCell::new(None),
             on: Box::new(on),
             guards: RefCell::new(None),
         });
         let (ticking, online) = (Rc::downgrade(&shared), Rc::downgrade(&shared));
         let interval =
-            Interval::new(TICK_MS, move || Shared::with(&ticking, |link| link.tick(now_ms(), random())));
-        let guard = OnlineGuard::new(move || Shared::with(&online, |link| link.online(now_ms())));
+            Interval::new(TICK_MS, move || Shared::with(&ticking, |link| link.tick(steady_ms(), random())));
+        let guard = OnlineGuard::new(move || Shared::with(&online, |link| link.online(steady_ms())));
         *shared.guards.borrow_mut() = Some((interval, guard));
         // Not before the caller has the handle: events may come at once.
         let starting = Rc::downgrade(&shared);
@@ -94,6 +94,11 @@ impl Watch {
     pub fn since(&self) -> BTreeMap<SourceName, u64> {
         self.shared.link.borrow().since.clone()
     }
+}
+
+/// All times of a link are the monotonic clock's.
+fn steady_ms() -> u64 {
+    now_precise_ms() as u64
 }
 
 struct Shared {
@@ -136,14 +141,14 @@ impl Shared {
                 let path = format!("/api/v1/sessions/{}/watch", self.session);
                 let opened = Socket::open(&self.origin, &path, move |event| {
                     Self::with(&weak, |link| match event {
-                        SocketEvent::Opened => link.opened(now_ms()),
-                        SocketEvent::Text(text) => link.message(now_ms(), &text),
-                        SocketEvent::Closed(code) => link.closed(now_ms(), code, random()),
+                        SocketEvent::Opened => link.opened(steady_ms()),
+                        SocketEvent::Text(text) => link.message(steady_ms(), &text),
+                        SocketEvent::Closed(code) => link.closed(steady_ms(), code, random()),
                     });
                 });
                 match opened {
                     Ok(socket) => drop(self.socket.borrow_mut().replace(socket)),
-                    Err(_) => self.link.borrow_mut().closed(now_ms(), BROKEN, random()),
+                    Err(_) => self.link.borrow_mut().closed(steady_ms(), BROKEN, random()),
                 }
             }
             Effect::Send(text) => {

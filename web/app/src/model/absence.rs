@@ -1,13 +1,15 @@
 //! The time that a tab was out of sight: browsers give it no frames then.
 
-/// Less is as short as what a busy device skips.
-const WORTH_SAYING_MS: u64 = 2_000;
+use std::time::Duration;
 
-/// Since when nothing was recorded, for a tab that was hidden and is shown again; `None` where samples went on
-/// coming. All in Unix milliseconds; `newest_ms` is the newest sample's.
-pub fn unrecorded_since(hidden_ms: u64, newest_ms: Option<u64>, shown_ms: u64) -> Option<u64> {
-    let since = hidden_ms.max(newest_ms.unwrap_or(0));
-    (shown_ms.saturating_sub(since) >= WORTH_SAYING_MS).then_some(since)
+/// Less is as short as what a busy device skips.
+const WORTH_SAYING: Duration = Duration::from_secs(2);
+
+/// For how long nothing was recorded, for a tab that was hidden and is shown again; `None` where samples went on
+/// coming. All by the clock that nobody sets; `newest` is when the newest sample was captured.
+pub fn unrecorded(hidden: Duration, newest: Option<Duration>, shown: Duration) -> Option<Duration> {
+    let gone = shown.saturating_sub(hidden.max(newest.unwrap_or_default()));
+    (gone >= WORTH_SAYING).then_some(gone)
 }
 
 #[cfg(test)]
@@ -16,10 +18,14 @@ mod tests {
 
     #[test]
     fn only_time_without_samples_is_told() {
-        assert_eq!(unrecorded_since(10_000, None, 70_000), Some(10_000));
-        assert_eq!(unrecorded_since(10_000, Some(9_900), 70_000), Some(10_000));
-        assert_eq!(unrecorded_since(10_000, Some(12_000), 70_000), Some(12_000), "some still came");
-        assert_eq!(unrecorded_since(10_000, Some(69_900), 70_000), None, "they went on coming");
-        assert_eq!(unrecorded_since(10_000, Some(9_900), 11_500), None, "a glance elsewhere");
+        let gone = |hidden, newest: Option<u64>, shown| {
+            let [hidden, shown] = [hidden, shown].map(Duration::from_millis);
+            unrecorded(hidden, newest.map(Duration::from_millis), shown).map(|gone| gone.as_millis())
+        };
+        assert_eq!(gone(10_000, None, 70_000), Some(60_000));
+        assert_eq!(gone(10_000, Some(9_900), 70_000), Some(60_000));
+        assert_eq!(gone(10_000, Some(12_000), 70_000), Some(58_000), "some still came");
+        assert_eq!(gone(10_000, Some(69_900), 70_000), None, "they went on coming");
+        assert_eq!(gone(10_000, Some(9_900), 11_500), None, "a glance elsewhere");
     }
 }

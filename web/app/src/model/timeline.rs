@@ -1,12 +1,12 @@
 //! The last half hour of one source, in columns of a quarter of a second.
 //!
 //! A column keeps sums, never samples, so its size does not depend on how fast samples come. What it refuses:
-//! samples older than its oldest column, and clocks that jump back behind it.
+//! samples older than its oldest column.
 
 use std::collections::VecDeque;
 
 use mien_shared::limits::MAX_HOLD_MS;
-use mien_shared::{Expression, Sample, Scores};
+use mien_shared::{Expression, Sample, Scores, SkipReason};
 
 /// Width of a column. Fine enough that a short smile is seen, coarse enough to draw on every frame.
 pub const COLUMN_MS: u64 = 250;
@@ -116,6 +116,7 @@ impl Timeline {
     /// A sample stands until the next one, at most [`MAX_HOLD_MS`], as it does in the relay's summary; a jump in
     /// seq is a gap whatever its length.
     pub fn add(&mut self, sample: &Sample) {
+        self.follow_clock(sample);
         let index = sample.at / COLUMN_MS;
         let column = Column::of(sample);
         if self.columns.is_empty() {
@@ -146,6 +147,18 @@ impl Timeline {
             self.first += 1;
         }
         self.last = Some((sample.seq, sample.at, column));
+    }
+
+    /// Where the source's clock was set before this sample, what came before is dated as if it had been set already:
+    /// else nothing would move until a clock that was set back is where it was. Flags stay where the relay has them.
+    fn follow_clock(&mut self, sample: &Sample) {
+        let steps = sample.skipped.iter().filter(|skipped| skipped.reason == SkipReason::ClockStep);
+        let step: i64 = steps.map(|skipped| skipped.ms).sum();
+        let Some((seq, at, _)) = &mut self.last else { return };
+        if sample.seq > *seq {
+            *at = at.saturating_add_signed(step);
+            self.first = self.first.saturating_add_signed(step / COLUMN_MS as i64);
+        }
     }
 
     /// Puts a flag at its place in time.
@@ -233,7 +246,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mien_shared::{Face, FaceBox};
+    use mien_shared::{Face, FaceBox, Skipped};
 
     const T0: u64 = 1_763_907_600_000;
 
@@ -255,6 +268,23 @@ mod tests {
 
     fn happy() -> Vec<Face> {
         vec![face(Some(Expression::Happiness))]
+    }
+
+    #[test]
+    fn a_clock_that_is_set_moves_what_was_and_the_newest_stays_the_newest() {
+        for step in [-120_000_i64, 120_000] {
+            let mut line = Timeline::default();
+            line.add(&sample(1, 200_000, happy()));
+            line.add(&sample(2, 200_250, Vec::new()));
+            let set = Skipped { reason: SkipReason::ClockStep, ms: step };
+            let at = (200_500 + step) as u64;
+            line.add(&Sample { skipped: vec![set], ..sample(3, at, happy()) });
+            assert_eq!(line.newest_ms(), T0 + at + COLUMN_MS);
+            assert!(matches!(line.shown_at(T0 + at), Shown::Faces { .. }));
+            assert_eq!(line.shown_at(T0 + at - 250), Shown::Nobody);
+            assert!(matches!(line.shown_at(T0 + at - 500), Shown::Faces { .. }));
+            assert_eq!(line.slices(line.oldest_ms(), line.newest_ms(), 99).len(), 3, "no gap, by {step} ms");
+        }
     }
 
     #[test]

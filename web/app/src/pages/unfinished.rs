@@ -2,7 +2,7 @@
 
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
-use mien_engine::{LinkEnd, LinkState, Recorder, RecorderStatus, SessionAccess, Unfinished, now_ms};
+use mien_engine::{LinkEnd, LinkState, Recorder, RecorderStatus, SessionAccess, Unfinished, wall_now};
 use mien_shared::SessionId;
 use mien_shared::problem::CloseCode;
 
@@ -54,7 +54,7 @@ fn Row(list: List, unfinished: Unfinished) -> impl IntoView {
         "{name}: {} on this device for the relay.",
         format::count(unfinished.pending, "sample waits", "samples wait")
     );
-    let elsewhere = busy(unfinished.touched_ms, now_ms());
+    let elsewhere = busy(unfinished.touched_ms, wall_now().0);
     let refused =
         move || list.refused.with(|all| all.iter().find(|(other, _)| *other == session).map(|(_, why)| *why));
     let ways_on = move || match refused() {
@@ -101,7 +101,7 @@ impl List {
         self.scope.spawn(async move {
             loop {
                 let found = mien_engine::unfinished().await;
-                let wait = found.iter().any(|unfinished| busy(unfinished.touched_ms, now_ms()));
+                let wait = found.iter().any(|unfinished| busy(unfinished.touched_ms, wall_now().0));
                 self.waiting.set(found);
                 if !wait {
                     return;

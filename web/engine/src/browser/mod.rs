@@ -18,9 +18,10 @@ pub use frame::FrameImage;
 pub use media::{CameraDevice, PickedFile, StreamHandle, VideoHandle, devices};
 pub(crate) use web_sys::ImageBitmap as Bitmap;
 
-pub use page::{now_ms, page_origin, sockets_origin};
+pub use page::{page_origin, sockets_origin, steady_now, wall_now};
 
 pub(crate) use http::{HttpAnswer, HttpFault, request};
 pub(crate) use page::{
-    BootScript, LeaveGuard, OnlineGuard, describe, is_hidden, now_precise_ms, page_url, random,
+    BootScript, LeaveGuard, OnlineGuard, captured_now, describe, is_hidden, now_precise_ms, page_url, random,
+    steady,
 };

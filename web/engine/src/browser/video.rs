@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
@@ -14,7 +15,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::camera::{Camera, tracks};
-use super::{PickedFile, StreamHandle, VideoHandle, describe, now_ms};
+use super::{PickedFile, StreamHandle, VideoHandle, captured_now, describe, steady};
+use crate::clock::Captured;
 use crate::faults::SourceFault;
 use crate::source::{CameraChoice, Facing};
 
@@ -191,8 +193,8 @@ impl VideoSource {
         }
     }
 
-    /// Calls back at each new frame with its capture time, Unix milliseconds.
-    pub(crate) fn on_frame(&self, on: impl Fn(u64) + 'static) {
+    /// Calls back at each new frame with its capture time.
+    pub(crate) fn on_frame(&self, on: impl Fn(Captured) + 'static) {
         *self.watcher.borrow_mut() = Some(FrameWatcher::new(&self.video, on));
     }
 
@@ -274,7 +276,7 @@ impl Drop for FrameWatcher {
 }
 
 impl FrameWatcher {
-    fn new(video: &web_sys::HtmlVideoElement, on: impl Fn(u64) + 'static) -> Self {
+    fn new(video: &web_sys::HtmlVideoElement, on: impl Fn(Captured) + 'static) -> Self {
         let watched =
             Rc::new(Watched { video: video.clone(), callback: RefCell::new(None), ticket: Cell::new(0.0) });
         let again = watched.clone();
@@ -283,7 +285,7 @@ impl FrameWatcher {
             again.ask();
             let shown = again.video.current_time();
             if !metadata.is_undefined() || shown != last_time.replace(shown) {
-                on(captured_ms(&metadata));
+                on(captured(&metadata));
             }
         });
         *watched.callback.borrow_mut() = Some(callback);
@@ -313,17 +315,13 @@ fn method(video: &web_sys::HtmlVideoElement, name: &str) -> Option<Function> {
 }
 
 /// When the frame was captured: the camera's own time where the browser knows it, else now.
-fn captured_ms(metadata: &JsValue) -> u64 {
+fn captured(metadata: &JsValue) -> Captured {
     /// An age beyond this is a clock gone wrong, not a late frame.
-    const OLDEST_MS: f64 = 2_000.0;
-    let captured = (!metadata.is_undefined())
+    const OLDEST: Duration = Duration::from_secs(2);
+    let taken = (!metadata.is_undefined())
         .then(|| Reflect::get(metadata, &"captureTime".into()).ok()?.as_f64())
         .flatten();
-    let performance = web_sys::window().and_then(|window| window.performance());
-    let age_ms = match (captured, performance) {
-        (Some(captured), Some(performance)) => performance.now() - captured,
-        _ => 0.0,
-    };
-    let age_ms = if (0.0..=OLDEST_MS).contains(&age_ms) { age_ms } else { 0.0 };
-    now_ms() - age_ms as u64
+    let now = captured_now();
+    let age = taken.map_or(Duration::ZERO, |taken| now.steady.since(steady(taken)));
+    if age > OLDEST { now } else { now.before(age) }
 }

@@ -12,6 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::browser::worker::WorkerKit;
+use crate::clock::{Captured, WallMs};
 use crate::crew::{Crew, CrewEvent, Look, Ticket};
 
 /// Ready at once; answers each frame after 30 ms and hands the picture back.
@@ -72,7 +73,7 @@ impl Bench {
         let crew = Crew::start(kit(script), size, move |event| {
             log.borrow_mut().push(match event {
                 CrewEvent::Ready => Seen::Ready,
-                CrewEvent::Answer(answer) => Seen::Answer(answer.at_ms, answer.image.is_some()),
+                CrewEvent::Answer(answer) => Seen::Answer(answer.captured.at.0, answer.image.is_some()),
                 CrewEvent::FrameFailed { .. } => Seen::Failed,
                 CrewEvent::Restarting { .. } => Seen::Restarting,
                 CrewEvent::GaveUp { detail } => Seen::GaveUp(detail),
@@ -83,7 +84,8 @@ impl Bench {
 
     fn offer(&self, at_ms: u64) {
         let look = || Look { scope: Scope::Near, long_side: 64, bitmap: bitmap().boxed_local() };
-        self.crew.offer(Ticket { run: 1, at_ms, look: Rc::new(look) });
+        let captured = Captured { at: WallMs(at_ms), ..Captured::default() };
+        self.crew.offer(Ticket { run: 1, captured, look: Rc::new(look) });
     }
 
     /// Waits until that many events of this kind have come; fails after ten seconds.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod camera;
+mod clock;
 mod crew;
 mod outbox;
 mod picture;

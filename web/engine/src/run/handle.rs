@@ -12,7 +12,8 @@ use super::harvest::Harvest;
 use super::input::{Input, Media};
 use super::{AnalysedFrame, EndReason, RunEvent, RunStats};
 use crate::browser::video::VideoEnd;
-use crate::browser::{is_hidden, now_ms, now_precise_ms};
+use crate::browser::{captured_now, is_hidden, now_precise_ms};
+use crate::clock::Captured;
 use crate::crew::{Answer, CrewEvent, Look, Ticket};
 use crate::engine::Shared;
 use crate::faults::{RunFault, SourceFault};
@@ -91,9 +92,9 @@ impl RunHandle {
         match self.input.borrow().as_ref().map(|input| &input.media) {
             Some(Media::Video(video)) => {
                 let (framed, over) = (Rc::downgrade(self), Rc::downgrade(self));
-                video.on_frame(move |at_ms| {
+                video.on_frame(move |captured| {
                     if let Some(run) = framed.upgrade() {
-                        run.captured(at_ms);
+                        run.captured(captured);
                     }
                 });
                 video.on_end(move |end| {
@@ -108,7 +109,7 @@ impl RunHandle {
                 let weak = Rc::downgrade(self);
                 wasm_bindgen_futures::spawn_local(async move {
                     if let Some(run) = weak.upgrade() {
-                        run.captured(now_ms());
+                        run.captured(captured_now());
                     }
                 });
             }
@@ -188,7 +189,7 @@ impl RunHandle {
         self.end(EndReason::Failed);
     }
 
-    fn captured(self: &Rc<Self>, at_ms: u64) {
+    fn captured(self: &Rc<Self>, captured: Captured) {
         self.figures.borrow_mut().captured += 1;
         if self.paused.get() || self.ended.get() {
             return;
@@ -202,7 +203,7 @@ impl RunHandle {
                 bitmap: async { Err("the run has ended".to_owned()) }.boxed_local(),
             })
         });
-        crew.offer(Ticket { run: self.number, at_ms, look });
+        crew.offer(Ticket { run: self.number, captured, look });
     }
 
     /// The frame that shows now, and how hard to look at it. A picture is looked at in full.
@@ -226,7 +227,8 @@ impl RunHandle {
         if self.paused.get() {
             return;
         }
-        let faces = self.tracker.borrow_mut().update(answer.at_ms, &answer.detections);
+        let captured = answer.captured;
+        let faces = self.tracker.borrow_mut().update(captured.steady.since_beginning(), &answer.detections);
         let (Some(image), Some((size, mirrored))) =
             (answer.image, self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored)))
         else {
@@ -236,10 +238,10 @@ impl RunHandle {
             image,
             width: size.0,
             height: size.1,
-            at_ms: answer.at_ms,
+            captured,
             faces,
             media_ms: None,
-            skipped: Vec::new(),
+            skipped: self.engine.clock_step(captured).into_iter().collect(),
             mirrored,
         }));
     }

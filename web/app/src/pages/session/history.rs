@@ -3,7 +3,7 @@
 use futures_util::future::select;
 use gloo_timers::future::TimeoutFuture;
 use mien_engine::api::Range;
-use mien_engine::now_ms;
+use mien_engine::wall_now;
 use mien_shared::SourceName;
 
 use super::recording::Recording;
@@ -24,7 +24,7 @@ pub(super) async fn load(recording: Recording) {
 
 async fn pages(recording: Recording) {
     let relay = recording.kept().relay();
-    let from = now_ms().saturating_sub(BACK_MS);
+    let from = wall_now().0.saturating_sub(BACK_MS);
     let range = Range { source: Some(SourceName::default()), from: Some(from), to: None };
     let mut cursor = None;
     for _ in 0..MAX_PAGES {

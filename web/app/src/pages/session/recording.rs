@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use mien_engine::api::ApiFault;
 use mien_engine::{
     CameraChoice, CameraDevice, EndReason, LoadProgress, PickedFile, Recorder, RecorderStatus, Run, RunEvent,
-    RunFault, SourceChoice, StorageMode, now_ms,
+    RunFault, SourceChoice, Steady, StorageMode, steady_now, wall_now,
 };
 use mien_shared::api::Marker;
 use mien_shared::{Code, Sample, SessionId, SessionStatus};
@@ -21,7 +21,7 @@ use crate::analysis::Analysis;
 use crate::browser::{self, Awake};
 use crate::fault::Fault;
 use crate::kept::{self, Kept};
-use crate::model::absence::unrecorded_since;
+use crate::model::absence::unrecorded;
 use crate::model::timeline::Timeline;
 use crate::pages::scope::Scope;
 use crate::reading::Reading;
@@ -53,8 +53,8 @@ pub(super) struct Recording {
     turn: StoredValue<u32>,
     /// Stays until everything is stored: without a disk it alone has the samples.
     recorder: StoredValue<Option<Opening>, LocalStorage>,
-    /// When new tokens were got last, Unix milliseconds.
-    renewed_ms: StoredValue<u64>,
+    /// When new tokens were got last.
+    renewed: StoredValue<Option<Steady>>,
     /// The cameras of this device, once one is open.
     pub(super) cameras: RwSignal<Vec<CameraDevice>>,
     /// Id of the one that is open.
@@ -81,7 +81,7 @@ impl Recording {
             run: StoredValue::new_local(None),
             turn: StoredValue::new(0),
             recorder: StoredValue::new_local(None),
-            renewed_ms: StoredValue::new(0),
+            renewed: StoredValue::new(None),
             cameras: RwSignal::new(Vec::new()),
             camera: RwSignal::new(None),
             markers: StoredValue::new(Vec::new()),
@@ -213,24 +213,28 @@ impl Recording {
 
     /// Tells, when this tab is seen again, what its absence cost: browsers give a hidden tab no frames.
     pub(super) fn mind_absence(self) {
-        let hidden_ms = StoredValue::new(None::<u64>);
+        let hidden_at = StoredValue::new(None::<Steady>);
         let listener = window_event_listener_untyped("visibilitychange", move |_| {
             if document().hidden() {
                 // It may be a reload.
                 kept::keep_sent(self.session(), self.sent.get_untracked());
                 let films =
                     self.phase.get_untracked() == Phase::Live && self.camera.with_untracked(Option::is_some);
-                hidden_ms.set_value(films.then(now_ms));
+                hidden_at.set_value(films.then(steady_now));
                 return;
             }
-            let hidden = hidden_ms.try_update_value(Option::take).flatten();
-            let since = hidden.and_then(|at| unrecorded_since(at, self.reading.newest_ms(), now_ms()));
-            if let Some(since) = since.filter(|_| self.phase.get_untracked() == Phase::Live) {
+            let hidden = hidden_at.try_update_value(Option::take).flatten();
+            let newest = self.reading.newest_frame().map(Steady::since_beginning);
+            let gone = hidden.and_then(|hidden| {
+                unrecorded(hidden.since_beginning(), newest, steady_now().since_beginning())
+            });
+            if let Some(gone) = gone.filter(|_| self.phase.get_untracked() == Phase::Live) {
                 self.reading.interrupt();
+                let now = wall_now().0;
                 self.notice.set(Some(format!(
                     "Nothing was recorded from {} to {}: browsers show a hidden tab no pictures. Keep this tab in view while it records.",
-                    browser::time_of_day(since),
-                    browser::time_of_day(now_ms()),
+                    browser::time_of_day(now.saturating_sub(gone.as_millis() as u64)),
+                    browser::time_of_day(now),
                 )));
             }
         });

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
-use mien_engine::{LinkEnd, LinkState, Recorder, RecorderEvent, RecorderStatus, StorageMode, now_ms};
+use mien_engine::{LinkEnd, LinkState, Recorder, RecorderEvent, RecorderStatus, StorageMode, steady_now};
 use mien_shared::api::PatchSession;
 use mien_shared::problem::CloseCode;
 use mien_shared::{Code, SessionStatus};
@@ -19,7 +20,7 @@ use crate::kept::{self, Kept};
 /// How long the last samples may take after stop.
 const PATIENCE_MS: u32 = 15_000;
 /// A token that is refused this soon after it was given will not be bettered by another.
-const RENEW_AGAIN_MS: u64 = 60_000;
+const RENEW_AGAIN: Duration = Duration::from_mins(1);
 
 impl Recording {
     /// The recorder: opened where there is none, connected again where its link has ended.
@@ -97,10 +98,11 @@ impl Recording {
 
     /// New tokens in place of expired ones. False where there are none to be had.
     pub(super) async fn renew(self) -> bool {
-        if now_ms().saturating_sub(self.renewed_ms.get_value()) < RENEW_AGAIN_MS {
+        let now = steady_now();
+        if self.renewed.get_value().is_some_and(|before| now.since(before) < RENEW_AGAIN) {
             return false;
         }
-        self.renewed_ms.set_value(now_ms());
+        self.renewed.set_value(Some(now));
         let Some(tokens) = kept::renew(self.session()).await else { return false };
         self.kept.update_value(|kept| kept.tokens = tokens);
         true
