@@ -101,6 +101,8 @@ fn signed(ms: u64) -> i64 {
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
+    use mien_models::{Detection, Tracker};
+    use mien_shared::{Expression, FaceBox, Scores};
     use proptest::prelude::*;
 
     fn captured(at: u64, steady: u64) -> Captured {
@@ -117,6 +119,43 @@ mod tests {
         assert_eq!(step(880_099, 599), None);
         assert_eq!(step(1_120_132, 632), Some(240_000));
         assert_eq!(step(1_120_132 + 3_600_000 + 360, 632 + 3_600_000), None, "an hour's pause, 100 ppm");
+    }
+
+    /// A second of a smile after a second of calm, by a clock that is set between them.
+    #[test]
+    fn scores_follow_a_face_while_the_clock_is_set() {
+        let shown = |set: i64| {
+            let (mut tracker, mut steps, mut told) = (Tracker::new(), ClockSteps::default(), 0);
+            let mut scores = Vec::new();
+            for frame in 0..60_u64 {
+                let by = if frame < 30 { 0 } else { set };
+                let captured =
+                    captured(1_000_000_000_u64.saturating_add_signed(by) + frame * 33, 5_000 + frame * 33);
+                told += steps.next(captured).map_or(0, |step| step.ms);
+                let faces = tracker.update(captured.steady.since_beginning(), &[detection(frame >= 30)]);
+                scores.push(faces[0].scores);
+            }
+            (scores, told)
+        };
+        let (undisturbed, _) = shown(0);
+        assert_eq!(undisturbed[29].top().0, Expression::Neutral);
+        assert_eq!(undisturbed[59].top().0, Expression::Happiness);
+        for set in [-120_000, 120_000] {
+            assert_eq!(shown(set), (undisturbed.clone(), set));
+        }
+    }
+
+    fn detection(smiles: bool) -> Detection {
+        let mut scores = [0.0; Expression::COUNT];
+        scores[usize::from(smiles)] = 1.0;
+        Detection {
+            bounds: FaceBox { left: 0.3, top: 0.3, width: 0.2, height: 0.2 },
+            keypoints: [[0.4, 0.4]; 6],
+            score: 0.9,
+            scores: Scores(scores),
+            expression: None,
+            quality: 0.9,
+        }
     }
 
     proptest! {
