@@ -5,7 +5,8 @@
 mod common;
 
 use common::{ASTRONAUT, Picture, WEIGHTS};
-use js_sys::{Function, JsValue, Reflect};
+use js_sys::wasm_bindgen::JsValue;
+use js_sys::{Function, Reflect};
 use mien_models::expression::{CROP_SIDE, views};
 use mien_models::image::Letterbox;
 use mien_models::{Analyzer, Scope};
