@@ -146,7 +146,7 @@ proptest! {
             }
             for face in &faces {
                 if let Some(seen) = last_seen.insert(face.id, at) {
-                    prop_assert!(at - seen <= LOST_AFTER, "no identity after it was lost");
+                    prop_assert!(at.saturating_sub(seen) <= LOST_AFTER, "no identity after it was lost");
                 }
                 prop_assert!(face.id < tracker.next_id());
                 let sum: f32 = face.scores.0.iter().sum();
