@@ -17,6 +17,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::browser::worker::{PortEvent, WorkerKit, WorkerPort};
 use crate::browser::{Bitmap, FrameImage, now_precise_ms};
 use crate::pool::{Action, Order, Pool, Slot};
+use crate::run::Stamp;
 
 /// The slowest machine we know takes a tenth of this for a large picture with many faces.
 const ANSWER_MS: f64 = 20_000.0;
@@ -30,6 +31,16 @@ pub(crate) struct Ticket {
     pub(crate) run: u64,
     pub(crate) at_ms: u64,
     pub(crate) look: Rc<dyn Fn() -> Look>,
+    pub(crate) place: Place,
+}
+
+/// What a run knows of a frame when it is captured, and wants back with the answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    /// Position in the file, milliseconds.
+    pub(crate) media_ms: Option<u64>,
+    /// In the run's account of time; a picture has none.
+    pub(crate) stamp: Option<Stamp>,
 }
 
 /// How a frame is looked at, and its picture.
@@ -47,6 +58,7 @@ pub(crate) struct Answer {
     /// `None` where the worker did not hand it back.
     pub(crate) image: Option<FrameImage>,
     pub(crate) took_ms: f32,
+    pub(crate) place: Place,
 }
 
 pub(crate) enum CrewEvent {
@@ -74,6 +86,7 @@ struct Sent {
     at_ms: u64,
     scope: Scope,
     since: f64,
+    place: Place,
 }
 
 pub(crate) struct Crew {
@@ -220,6 +233,7 @@ impl Inner {
                     detections,
                     image,
                     took_ms: (now_precise_ms() - sent.since) as f32,
+                    place: sent.place,
                 };
                 self.order.borrow_mut().answered(frame, answer)
             }
@@ -277,8 +291,10 @@ impl Inner {
     fn send(self: &Rc<Self>, slot: Slot, frame: FrameId, ticket: &Ticket) {
         let Look { scope, long_side, bitmap } = (ticket.look)();
         let (run, at_ms) = (ticket.run, ticket.at_ms);
+        let place = ticket.place;
         self.order.borrow_mut().sent(frame);
-        self.sent.borrow_mut().insert(frame, Sent { slot, run, at_ms, scope, since: now_precise_ms() });
+        let since = now_precise_ms();
+        self.sent.borrow_mut().insert(frame, Sent { slot, run, at_ms, scope, since, place });
         let weak = Rc::downgrade(self);
         spawn_local(async move {
             let bitmap = bitmap.await;

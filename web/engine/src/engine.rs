@@ -1,6 +1,7 @@
 //! Models loaded, workers running.
 
 use std::cell::{Cell, RefCell};
+use std::future::Future;
 use std::rc::{Rc, Weak};
 
 use futures_channel::oneshot;
@@ -15,7 +16,8 @@ use crate::crew::{Crew, CrewEvent};
 use crate::faults::{LoadFault, SourceFault};
 use crate::models::{self, Meter};
 use crate::pool::size_for;
-use crate::run::{EndReason, Run, RunEvent, RunHandle};
+use crate::run::{Input, Run, RunEvent, RunHandle};
+use crate::slot::{Rank, SourceRequest, SourceSlot};
 use crate::source::SourceChoice;
 
 /// Workers that are not ready by then never will be.
@@ -26,11 +28,13 @@ pub struct EngineConfig {
     pub assets: Assets,
     /// Workers at most; `None` for what the machine gains from.
     pub max_workers: Option<usize>,
+    /// Decides which source is wanted. It can be there, and take requests, before the engine is loaded.
+    pub slot: SourceSlot,
 }
 
 impl EngineConfig {
     pub fn new(assets: Assets) -> Self {
-        Self { assets, max_workers: None }
+        Self { assets, max_workers: None, slot: SourceSlot::default() }
     }
 }
 
@@ -54,7 +58,6 @@ pub(crate) struct Shared {
     crew: RefCell<Option<Rc<Crew>>>,
     /// The run that has the workers.
     current: RefCell<Weak<RunHandle>>,
-    runs: Cell<u64>,
     /// Identities go on from run to run, so that none of a session's faces lends its own to another.
     next_face: Cell<u32>,
     /// Who waits for the first worker.
@@ -100,7 +103,6 @@ impl Engine {
                 size,
                 crew: RefCell::new(None),
                 current: RefCell::new(Weak::new()),
-                runs: Cell::new(0),
                 next_face: Cell::new(1),
                 waiting: RefCell::new(None),
             }),
@@ -119,29 +121,46 @@ impl Engine {
         self.shared.next_face.set(self.shared.next_face.get().max(next_face));
     }
 
-    /// Opens the source and analyses it until the run is dropped. One run at a time: a newer one replaces the
-    /// older, which gets [`EndReason::Replaced`].
-    pub async fn start(
+    /// Opens the source and analyses it until the run is dropped. It is asked for when this is called, not when what
+    /// this returns is polled: one source at a time, and the last that was asked for. A start that another one
+    /// supersedes ends with [`SourceFault::Replaced`]; it keeps no camera, not even one that is allowed later.
+    pub fn start<F: Fn(RunEvent) + 'static>(
         &self,
         source: SourceChoice,
-        on: impl Fn(RunEvent) + 'static,
-    ) -> Result<Run, SourceFault> {
+        on: F,
+    ) -> impl Future<Output = Result<Run, SourceFault>> + use<F> {
+        let request = self.shared.config.slot.request();
+        self.open(request, source, on)
+    }
+
+    /// As [`Engine::start`], for a request that was made before, of the slot that this engine was loaded with.
+    pub fn open<F: Fn(RunEvent) + 'static>(
+        &self,
+        mut request: SourceRequest,
+        source: SourceChoice,
+        on: F,
+    ) -> impl Future<Output = Result<Run, SourceFault>> + use<F> {
         let shared = self.shared.clone();
-        let input = crate::run::Input::open(&source).await?;
-        if shared.crew.borrow().as_ref().is_none_or(|crew| crew.is_over()) {
-            shared.start_crew().await.map_err(|fault| SourceFault::Analysis { detail: fault.to_string() })?;
+        async move {
+            // The workers first: what plays once it is open must not play on while they start.
+            if shared.crew.borrow().as_ref().is_none_or(|crew| crew.is_over()) {
+                let started = request.wait(shared.start_crew()).await?;
+                started.map_err(|fault| SourceFault::Analysis { detail: fault.to_string() })?;
+            }
+            let input = request.wait(Input::open(&source)).await??;
+            let tracker = Tracker::resume(shared.next_face.get());
+            let rank = request.rank();
+            let handle = RunHandle::new(rank, shared.clone(), input, tracker, on);
+            let weak = Rc::downgrade(&handle);
+            request.run(move |reason| {
+                if let Some(handle) = weak.upgrade() {
+                    handle.end(reason);
+                }
+            })?;
+            *shared.current.borrow_mut() = Rc::downgrade(&handle);
+            handle.begin();
+            Ok(Run { handle })
         }
-        let before = shared.current.borrow().upgrade();
-        if let Some(before) = before {
-            before.end(EndReason::Replaced);
-        }
-        let number = shared.runs.get() + 1;
-        shared.runs.set(number);
-        let tracker = Tracker::resume(shared.next_face.get());
-        let handle = RunHandle::new(number, shared.clone(), input, tracker, on);
-        *shared.current.borrow_mut() = Rc::downgrade(&handle);
-        handle.begin();
-        Ok(Run { handle })
     }
 }
 
@@ -186,6 +205,11 @@ impl Shared {
 
     pub(crate) fn crew(&self) -> Option<Rc<Crew>> {
         self.crew.borrow().clone()
+    }
+
+    /// A run has ended: the slot is free, unless another has it by now.
+    pub(crate) fn ended(&self, rank: Rank) {
+        self.config.slot.ended(rank);
     }
 
     pub(crate) fn keep_next_face(&self, next: u32) {

@@ -4,6 +4,8 @@
 use mien_models::ModelId;
 use thiserror::Error;
 
+use crate::slot::Replaced;
+
 /// One of the three model files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModelName {
@@ -86,11 +88,20 @@ pub enum SourceFault {
     VideoWithoutFrames,
     #[error("This page carries no demo clip.")]
     NoDemo,
+    /// Nothing has gone wrong: it is not wanted any more.
+    #[error("Another source was asked for meanwhile.")]
+    Replaced,
     /// The workers had given up before, and could not be started again.
     #[error("The analysis could not be started again.")]
     Analysis { detail: String },
     #[error("The camera could not be opened.")]
     Other { detail: String },
+}
+
+impl From<Replaced> for SourceFault {
+    fn from(Replaced: Replaced) -> Self {
+        Self::Replaced
+    }
 }
 
 /// What went wrong during a run.
@@ -105,9 +116,6 @@ pub enum RunFault {
     /// Final: the source is gone.
     #[error("{0}")]
     SourceLost(SourceFault),
-    /// Not final: an open camera gives no frames. Told once each time; frames end it.
-    #[error("The camera gives no pictures; another program or the system may have taken it.")]
-    CameraSilent,
     /// Not final: this one frame could not be analysed.
     #[error("One frame could not be analysed.")]
     FrameFailed { detail: String },

@@ -1,9 +1,12 @@
 //! A run: one source going through the pool.
 
+mod account;
 mod handle;
 mod harvest;
 mod input;
+mod liveness;
 
+pub(crate) use account::Stamp;
 pub(crate) use handle::RunHandle;
 pub(crate) use input::Input;
 
@@ -20,18 +23,42 @@ pub enum RunEvent {
     Frame(AnalysedFrame),
     /// About once a second.
     Stats(RunStats),
+    /// Whether pictures come, at each change; a run begins as one whose pictures do.
+    SourceState(SourceState),
     Fault(RunFault),
     /// Nothing follows.
     Ended(EndReason),
 }
 
+/// Whether a source gives pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceState {
+    /// They come, or come again.
+    Playing,
+    /// None has come for a while, though nobody paused the source and the page is seen. It goes on by itself:
+    /// [`Self::Playing`] follows with the next picture, unless the run ends.
+    Silent(Silence),
+}
+
+/// What gives no pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Silence {
+    #[error("The camera gives no pictures; another program or the system may have taken it.")]
+    Camera,
+    /// An embedder's stream, or none at all in the embedder's element.
+    #[error("The stream gives no pictures.")]
+    Stream,
+    #[error("The video stands still, as its data does not come.")]
+    Video,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// [`Run::stop`], or the run was dropped.
+    /// [`Run::stop`], or the run was dropped, or its slot was cleared.
     Stopped,
     /// The file or picture is done.
     Finished,
-    /// A newer run of the same engine took the workers.
+    /// A newer source was asked for.
     Replaced,
     /// After a final fault.
     Failed,

@@ -13,7 +13,9 @@ mod options;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use mien_engine::{Assets, Engine, EngineConfig, LoadFault, RunEvent, SourceChoice, SourceFault};
+use mien_engine::{
+    Assets, Engine, EngineConfig, LoadFault, RunEvent, SourceChoice, SourceFault, SourceState,
+};
 use wasm_bindgen::prelude::*;
 
 use crate::options::{Handlers, source_of};
@@ -63,7 +65,8 @@ impl Mien {
     }
 
     /// Analyses a playing video element or a stream until the run is stopped or its source ends, whether or not
-    /// anybody holds what this returns. One run at a time: a newer one ends the older.
+    /// anybody holds what this returns. One run at a time: a newer one ends the older, and a start that another one
+    /// overtakes is rejected with the code `replaced`.
     pub async fn start(&self, input: MediaInput, handlers: HandlersInput) -> Result<MienRun, JsValue> {
         let source: SourceChoice = source_of(input.into()).ok_or_else(|| {
             options::error("invalid_input", "start takes a video element or a media stream")
@@ -82,6 +85,11 @@ impl Mien {
                     handlers.sample(&frame.sample(seq.get()));
                 }
                 RunEvent::Stats(stats) => handlers.stats(&stats),
+                RunEvent::SourceState(SourceState::Silent(silence)) => {
+                    handlers.fault(false, &silence.to_string());
+                }
+                // The next sample says so.
+                RunEvent::SourceState(SourceState::Playing) => {}
                 RunEvent::Fault(fault) => handlers.fault(fault.is_final(), &fault.to_string()),
                 RunEvent::Ended(_) => {
                     handlers.end();
@@ -139,6 +147,7 @@ fn source_code(fault: &SourceFault) -> &'static str {
     match fault {
         SourceFault::VideoWithoutFrames => "video_without_frames",
         SourceFault::UnreadableVideo => "unreadable_video",
+        SourceFault::Replaced => "replaced",
         _ => "source_failed",
     }
 }

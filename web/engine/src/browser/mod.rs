@@ -11,11 +11,13 @@ mod media;
 mod page;
 pub(crate) mod picture;
 pub(crate) mod socket;
+pub(crate) mod tracks;
 pub(crate) mod video;
+mod visibility;
 pub(crate) mod worker;
 
 pub use frame::FrameImage;
-pub use media::{CameraDevice, PickedFile, StreamHandle, VideoHandle, devices};
+pub use media::{CameraDevice, DevicesGuard, PickedFile, StreamHandle, VideoHandle, devices};
 pub(crate) use web_sys::ImageBitmap as Bitmap;
 
 pub use page::{now_ms, page_origin, sockets_origin};
@@ -24,3 +26,4 @@ pub(crate) use http::{HttpAnswer, HttpFault, request};
 pub(crate) use page::{
     BootScript, LeaveGuard, OnlineGuard, describe, is_hidden, now_precise_ms, page_url, random,
 };
+pub(crate) use visibility::VisibilityGuard;

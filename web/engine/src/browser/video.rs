@@ -13,9 +13,11 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::camera::{Camera, tracks};
+use super::camera::Camera;
+use super::tracks::{self, Pictures, TracksGuard};
 use super::{PickedFile, StreamHandle, VideoHandle, describe, now_ms};
 use crate::faults::SourceFault;
+use crate::run::Silence;
 use crate::source::{CameraChoice, Facing};
 
 /// A video that shows nothing by then has nothing to show.
@@ -52,11 +54,13 @@ pub(crate) struct VideoSource {
     origin: Origin,
     watcher: RefCell<Option<FrameWatcher>>,
     listeners: RefCell<Vec<EventListener>>,
+    tracks: RefCell<Option<TracksGuard>>,
 }
 
 impl Drop for VideoSource {
     fn drop(&mut self) {
         self.listeners.borrow_mut().clear();
+        self.tracks.borrow_mut().take();
         self.watcher.borrow_mut().take();
         if let Origin::Foreign = self.origin {
             return;
@@ -122,7 +126,13 @@ impl VideoSource {
     }
 
     fn new(video: web_sys::HtmlVideoElement, origin: Origin) -> Self {
-        Self { video, origin, watcher: RefCell::new(None), listeners: RefCell::new(Vec::new()) }
+        Self {
+            video,
+            origin,
+            watcher: RefCell::new(None),
+            listeners: RefCell::new(Vec::new()),
+            tracks: RefCell::new(None),
+        }
     }
 
     /// Of a camera: the device that is open, and which way it looks where the browser knows.
@@ -199,16 +209,67 @@ impl VideoSource {
     /// Calls back when no more frames will come.
     pub(crate) fn on_end(&self, on: impl Fn(VideoEnd) + Clone + 'static) {
         let mut listeners = self.listeners.borrow_mut();
-        for (name, end) in [("ended", VideoEnd::Finished), ("error", VideoEnd::Broken)] {
-            let on = on.clone();
-            listeners.push(EventListener::new(&self.video, name, move |_| on(end)));
-        }
-        if let Some(stream) = self.video.src_object() {
-            for track in tracks(&stream) {
-                let on = on.clone();
-                listeners.push(EventListener::new(&track, "ended", move |_| on(VideoEnd::Lost)));
+        let (video, ended) = (self.video.clone(), on.clone());
+        listeners.push(EventListener::new(&self.video, "ended", move |_| match tracks::pictures(&video) {
+            Pictures::OfFile => ended(VideoEnd::Finished),
+            // So says an element whose stream has no live track of any kind.
+            Pictures::Ended | Pictures::Absent => ended(VideoEnd::Lost),
+            // It has got another stream meanwhile.
+            Pictures::Live | Pictures::Muted => {}
+        }));
+        let broken = on.clone();
+        listeners.push(EventListener::new(&self.video, "error", move |_| broken(VideoEnd::Broken)));
+        *self.tracks.borrow_mut() = Some(TracksGuard::new(&self.video, move |pictures| {
+            if pictures == Pictures::Ended {
+                on(VideoEnd::Lost);
             }
+        }));
+    }
+
+    /// Calls back when the embedder's element is paused (`true`) or plays on, and once now.
+    pub(crate) fn on_standing(&self, on: impl Fn(bool) + Clone + 'static) {
+        if !matches!(self.origin, Origin::Foreign) {
+            return;
         }
+        on(self.video.paused());
+        let mut listeners = self.listeners.borrow_mut();
+        for name in ["pause", "play", "emptied"] {
+            let (on, video) = (on.clone(), self.video.clone());
+            listeners.push(EventListener::new(&self.video, name, move |_| on(video.paused())));
+        }
+    }
+
+    /// What can be expected of it now, also where nobody was told of a change.
+    pub(crate) fn pictures(&self) -> Pictures {
+        match &*self.tracks.borrow() {
+            Some(tracks) => tracks.look(),
+            None => tracks::pictures(&self.video),
+        }
+    }
+
+    /// What is to be said when it gives no pictures.
+    pub(crate) fn silence(&self) -> Silence {
+        match (&self.origin, tracks::pictures(&self.video)) {
+            (Origin::Camera(_), _) => Silence::Camera,
+            (Origin::File(_) | Origin::Address, _) | (Origin::Foreign, Pictures::OfFile) => Silence::Video,
+            (Origin::Stream | Origin::Foreign, _) => Silence::Stream,
+        }
+    }
+
+    /// Whether it plays a file that is ours to stop: nothing of it need be missed.
+    pub(crate) fn can_wait(&self) -> bool {
+        matches!(self.origin, Origin::File(_) | Origin::Address)
+    }
+
+    /// Position in the file of the frame that was told of last, milliseconds; `None` for cameras and streams.
+    pub(crate) fn position_ms(&self) -> Option<u64> {
+        match self.origin {
+            Origin::Camera(_) | Origin::Stream => return None,
+            Origin::Foreign if tracks::stream(&self.video).is_some() => return None,
+            Origin::File(_) | Origin::Address | Origin::Foreign => {}
+        }
+        let seconds = self.watcher.borrow().as_ref()?.0.position.get();
+        (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1_000.0).round() as u64)
     }
 
     /// The frame that shows now, in display size.
@@ -258,6 +319,8 @@ struct Watched {
     callback: RefCell<Option<FrameCallback>>,
     /// Of the callback that is asked for.
     ticket: Cell<f64>,
+    /// Of the frame that was told of last, seconds of the media.
+    position: Cell<f64>,
 }
 
 impl Drop for FrameWatcher {
@@ -275,14 +338,20 @@ impl Drop for FrameWatcher {
 
 impl FrameWatcher {
     fn new(video: &web_sys::HtmlVideoElement, on: impl Fn(u64) + 'static) -> Self {
-        let watched =
-            Rc::new(Watched { video: video.clone(), callback: RefCell::new(None), ticket: Cell::new(0.0) });
+        let watched = Rc::new(Watched {
+            video: video.clone(),
+            callback: RefCell::new(None),
+            ticket: Cell::new(0.0),
+            position: Cell::new(f64::NAN),
+        });
         let again = watched.clone();
         let last_time = Cell::new(-1.0);
         let callback = FrameCallback::new(move |_now: f64, metadata: JsValue| {
             again.ask();
             let shown = again.video.current_time();
             if !metadata.is_undefined() || shown != last_time.replace(shown) {
+                // Firefox has had `mediaTime` since 132; a browser without these callbacks knows of no frame's own.
+                again.position.set(number(&metadata, "mediaTime").unwrap_or(shown));
                 on(captured_ms(&metadata));
             }
         });
@@ -312,13 +381,16 @@ fn method(video: &web_sys::HtmlVideoElement, name: &str) -> Option<Function> {
     Reflect::get(video, &name.into()).ok()?.dyn_into().ok()
 }
 
+/// A number of a frame's metadata, where the browser has it.
+fn number(metadata: &JsValue, name: &str) -> Option<f64> {
+    if metadata.is_undefined() { None } else { Reflect::get(metadata, &name.into()).ok()?.as_f64() }
+}
+
 /// When the frame was captured: the camera's own time where the browser knows it, else now.
 fn captured_ms(metadata: &JsValue) -> u64 {
     /// An age beyond this is a clock gone wrong, not a late frame.
     const OLDEST_MS: f64 = 2_000.0;
-    let captured = (!metadata.is_undefined())
-        .then(|| Reflect::get(metadata, &"captureTime".into()).ok()?.as_f64())
-        .flatten();
+    let captured = number(metadata, "captureTime");
     let performance = web_sys::window().and_then(|window| window.performance());
     let age_ms = match (captured, performance) {
         (Some(captured), Some(performance)) => performance.now() - captured,

@@ -12,7 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::browser::worker::WorkerKit;
-use crate::crew::{Crew, CrewEvent, Look, Ticket};
+use crate::crew::{Crew, CrewEvent, Look, Place, Ticket};
 
 /// Ready at once; answers each frame after 30 ms and hands the picture back.
 const WORKS: &str = r#"
@@ -83,7 +83,7 @@ impl Bench {
 
     fn offer(&self, at_ms: u64) {
         let look = || Look { scope: Scope::Near, long_side: 64, bitmap: bitmap().boxed_local() };
-        self.crew.offer(Ticket { run: 1, at_ms, look: Rc::new(look) });
+        self.crew.offer(Ticket { run: 1, at_ms, look: Rc::new(look), place: Place::default() });
     }
 
     /// Waits until that many events of this kind have come; fails after ten seconds.

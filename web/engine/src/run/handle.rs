@@ -8,19 +8,21 @@ use gloo_timers::callback::Interval;
 use mien_messages::Scope;
 use mien_models::Tracker;
 
+use super::account::{Account, BEAT_MS};
 use super::harvest::Harvest;
 use super::input::{Input, Media};
-use super::{AnalysedFrame, EndReason, RunEvent, RunStats};
+use super::liveness::{Change, Liveness};
+use super::{AnalysedFrame, EndReason, RunEvent, RunStats, SourceState};
+use crate::browser::tracks::Pictures;
 use crate::browser::video::VideoEnd;
-use crate::browser::{is_hidden, now_ms, now_precise_ms};
-use crate::crew::{Answer, CrewEvent, Look, Ticket};
+use crate::browser::{VisibilityGuard, is_hidden, now_ms, now_precise_ms};
+use crate::crew::{Answer, CrewEvent, Look, Place, Ticket};
 use crate::engine::Shared;
 use crate::faults::{RunFault, SourceFault};
 use crate::pool::ScopePolicy;
 
-const STATS_MS: u32 = 1_000;
-/// A camera without a frame for so many figures is silent. Even in the dark one gives some a second.
-const SILENT_STATS: u32 = 3;
+/// Figures are told with every so many beats: once a second.
+const BEATS_OF_FIGURES: u32 = 1_000 / BEAT_MS;
 
 pub(crate) struct RunHandle {
     number: u64,
@@ -30,13 +32,17 @@ pub(crate) struct RunHandle {
     policy: RefCell<ScopePolicy>,
     figures: RefCell<Figures>,
     harvest: RefCell<Harvest>,
-    /// How many figures in a row the camera gave no frame for.
-    silent: Cell<u32>,
+    account: RefCell<Account>,
+    liveness: RefCell<Liveness>,
     paused: Cell<bool>,
+    /// The embedder has paused its element.
+    standing: Cell<bool>,
+    hidden: Cell<bool>,
     /// No more frames will come; the run ends when the last is answered.
     finishing: Cell<bool>,
     ended: Cell<bool>,
-    timer: RefCell<Option<Interval>>,
+    /// Until the run ends.
+    guards: RefCell<Option<(Interval, VisibilityGuard)>>,
     on: Box<dyn Fn(RunEvent)>,
 }
 
@@ -72,25 +78,37 @@ impl RunHandle {
             policy: RefCell::new(ScopePolicy::default()),
             figures: RefCell::new(Figures { since: now_precise_ms(), skipped_before, ..Figures::default() }),
             harvest: RefCell::new(Harvest::default()),
-            silent: Cell::new(0),
+            account: RefCell::new(Account::new(now_precise_ms(), is_hidden())),
+            liveness: RefCell::new(Liveness::default()),
             paused: Cell::new(false),
+            standing: Cell::new(false),
+            hidden: Cell::new(is_hidden()),
             finishing: Cell::new(false),
             ended: Cell::new(false),
-            timer: RefCell::new(None),
+            guards: RefCell::new(None),
             on: Box::new(on),
         })
     }
 
     pub(crate) fn begin(self: &Rc<Self>) {
-        let weak = Rc::downgrade(self);
-        *self.timer.borrow_mut() = Some(Interval::new(STATS_MS, move || {
-            if let Some(run) = weak.upgrade() {
+        let (beats, beating, seeing) = (Cell::new(0), Rc::downgrade(self), Rc::downgrade(self));
+        let timer = Interval::new(BEAT_MS, move || {
+            let Some(run) = beating.upgrade() else { return };
+            run.account.borrow_mut().beat(now_precise_ms());
+            beats.set((beats.get() + 1) % BEATS_OF_FIGURES);
+            if beats.get() == 0 {
                 run.tell_stats();
             }
-        }));
+        });
+        let visibility = VisibilityGuard::new(move |hidden| {
+            if let Some(run) = seeing.upgrade() {
+                run.set_hidden(hidden);
+            }
+        });
+        *self.guards.borrow_mut() = Some((timer, visibility));
         match self.input.borrow().as_ref().map(|input| &input.media) {
             Some(Media::Video(video)) => {
-                let (framed, over) = (Rc::downgrade(self), Rc::downgrade(self));
+                let [framed, over, standing] = [(); 3].map(|()| Rc::downgrade(self));
                 video.on_frame(move |at_ms| {
                     if let Some(run) = framed.upgrade() {
                         run.captured(at_ms);
@@ -99,6 +117,12 @@ impl RunHandle {
                 video.on_end(move |end| {
                     if let Some(run) = over.upgrade() {
                         run.source_over(end);
+                    }
+                });
+                video.on_standing(move |stands| {
+                    if let Some(run) = standing.upgrade() {
+                        run.standing.set(stands);
+                        run.stand();
                     }
                 });
             }
@@ -114,19 +138,37 @@ impl RunHandle {
             }
             None => {}
         }
+        self.play();
     }
 
     pub(crate) fn set_paused(&self, paused: bool) {
         self.paused.set(paused);
+        self.stand();
+        self.play();
+        if paused && let Some(crew) = self.engine.crew() {
+            crew.forget_waiting();
+        }
+    }
+
+    fn set_hidden(&self, hidden: bool) {
+        self.hidden.set(hidden);
+        self.account.borrow_mut().set_hidden(now_precise_ms(), hidden);
+        self.play();
+    }
+
+    fn stand(&self) {
+        let stands = self.paused.get() || self.standing.get();
+        self.account.borrow_mut().set_paused(now_precise_ms(), stands);
+    }
+
+    /// A hidden page gets no frames, so that a file that is ours waits until it is seen.
+    fn play(&self) {
         if let Some(Input { media: Media::Video(video), .. }) = &*self.input.borrow() {
-            if paused {
+            if self.paused.get() || (self.hidden.get() && video.can_wait()) {
                 video.pause();
             } else {
                 video.play();
             }
-        }
-        if paused && let Some(crew) = self.engine.crew() {
-            crew.forget_waiting();
         }
     }
 
@@ -142,14 +184,13 @@ impl RunHandle {
         if self.ended.replace(true) {
             return;
         }
-        self.timer.borrow_mut().take();
+        self.guards.borrow_mut().take();
         self.engine.keep_next_face(self.tracker.borrow().next_id());
         drop(self.input.borrow_mut().take());
-        if reason != EndReason::Replaced
-            && let Some(crew) = self.engine.crew()
-        {
+        if let Some(crew) = self.engine.crew() {
             crew.forget_waiting();
         }
+        self.engine.ended(self.number);
         (self.on)(RunEvent::Ended(reason));
     }
 
@@ -193,6 +234,15 @@ impl RunHandle {
         if self.paused.get() || self.ended.get() {
             return;
         }
+        let mut place = Place::default();
+        if let Some(Input { media: Media::Video(video), .. }) = &*self.input.borrow() {
+            place.media_ms = video.position_ms();
+            place.stamp = Some(self.account.borrow_mut().delivered(now_precise_ms()));
+        }
+        let plays = self.liveness.borrow_mut().framed();
+        if plays.is_some() {
+            (self.on)(RunEvent::SourceState(SourceState::Playing));
+        }
         let Some(crew) = self.engine.crew() else { return };
         let weak = Rc::downgrade(self);
         let look = Rc::new(move || {
@@ -202,7 +252,7 @@ impl RunHandle {
                 bitmap: async { Err("the run has ended".to_owned()) }.boxed_local(),
             })
         });
-        crew.offer(Ticket { run: self.number, at_ms, look });
+        crew.offer(Ticket { run: self.number, at_ms, look, place });
     }
 
     /// The frame that shows now, and how hard to look at it. A picture is looked at in full.
@@ -226,6 +276,7 @@ impl RunHandle {
         if self.paused.get() {
             return;
         }
+        let skipped = answer.place.stamp.map(|stamp| self.account.borrow_mut().analysed(stamp));
         let faces = self.tracker.borrow_mut().update(answer.at_ms, &answer.detections);
         let (Some(image), Some((size, mirrored))) =
             (answer.image, self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored)))
@@ -238,8 +289,8 @@ impl RunHandle {
             height: size.1,
             at_ms: answer.at_ms,
             faces,
-            media_ms: None,
-            skipped: Vec::new(),
+            media_ms: answer.place.media_ms,
+            skipped: skipped.unwrap_or_default(),
             mirrored,
         }));
     }
@@ -279,17 +330,28 @@ impl RunHandle {
                 workers: crew.ready() as u32,
             }
         };
-        let silent = stats.camera_fps == 0.0;
+        let framed = stats.camera_fps > 0.0;
         (self.on)(RunEvent::Stats(stats));
-        self.mind_silence(silent);
+        self.mind_silence(framed);
     }
 
-    /// A browser gives a hidden page no frames, which is nobody's fault.
-    fn mind_silence(&self, silent: bool) {
-        let excused = self.paused.get() || is_hidden() || self.camera().is_none();
-        self.silent.set(if silent && !excused { self.silent.get() + 1 } else { 0 });
-        if self.silent.get() == SILENT_STATS {
-            (self.on)(RunEvent::Fault(RunFault::CameraSilent));
+    /// A browser gives a hidden page no frames, and nobody gives any of what stands: that is no silence.
+    fn mind_silence(&self, framed: bool) {
+        let (pictures, silence) = match &*self.input.borrow() {
+            Some(Input { media: Media::Video(video), .. }) => (video.pictures(), video.silence()),
+            Some(Input { media: Media::Picture(_), .. }) | None => return,
+        };
+        if self.ended.get() || self.finishing.get() {
+            return;
+        }
+        if pictures == Pictures::Ended {
+            return self.source_over(VideoEnd::Lost);
+        }
+        let excused = self.paused.get() || self.standing.get() || self.hidden.get();
+        let absent = matches!(pictures, Pictures::Muted | Pictures::Absent);
+        let change = self.liveness.borrow_mut().tick(framed, excused, absent);
+        if change == Some(Change::Silent) {
+            (self.on)(RunEvent::SourceState(SourceState::Silent(silence)));
         }
     }
 }
