@@ -4,6 +4,8 @@ use mien_engine::api::ApiFault;
 use mien_engine::{LoadFault, RunFault, SourceFault};
 use mien_shared::problem::CloseCode;
 
+const KEPT: &str = "Everything until then is kept; nothing was lost.";
+
 /// The way on from a fault; the first button of its view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WayOn {
@@ -37,6 +39,14 @@ impl Fault {
 
     pub(crate) fn with(mut self, detail: &str) -> Self {
         self.detail = Some(detail.to_owned()).filter(|detail| !detail.is_empty());
+        self
+    }
+
+    /// Names the camera that is gone.
+    pub(crate) fn of_camera(mut self, name: Option<&str>) -> Self {
+        if let ("unplugged", Some(name)) = (self.kind, name) {
+            self.text = format!("“{name}” was unplugged or switched off. Connect it, then try again. {KEPT}");
+        }
         self
     }
 
@@ -154,11 +164,7 @@ impl From<SourceFault> for Fault {
             SourceFault::Denied => camera("denied", "The camera stays closed", text),
             SourceFault::Absent => camera("absent", "There is no camera", text),
             SourceFault::Busy => camera("busy", "The camera is busy", text),
-            SourceFault::Unplugged => camera(
-                "unplugged",
-                "The camera is gone",
-                format!("{text} Everything until then is kept; nothing was lost."),
-            ),
+            SourceFault::Unplugged => camera("unplugged", "The camera is gone", format!("{text} {KEPT}")),
             SourceFault::Insecure => camera("insecure", "This address cannot use the camera", text),
             SourceFault::UnreadablePicture => {
                 Self::new("picture-unreadable", "The picture cannot be read", text, WayOn::File)
@@ -173,6 +179,9 @@ impl From<SourceFault> for Fault {
                 Self::new("video-empty", "The video has no picture", text, WayOn::File)
             }
             SourceFault::NoDemo => Self::new("no-demo", "There is no demo here", text, WayOn::Home),
+            SourceFault::Replaced => {
+                Self::new("replaced", "Something else was opened", text, WayOn::Retry("Open it again"))
+            }
             SourceFault::Analysis { detail } => {
                 Self::new("worker", "The analysis did not start", text, WayOn::Retry("Try again"))
                     .with(&detail)
@@ -187,9 +196,6 @@ impl From<RunFault> for Fault {
         let text = fault.to_string();
         match fault {
             RunFault::SourceLost(source) => source.into(),
-            RunFault::CameraSilent => {
-                Self::new("silent", "The camera gives no pictures", text, WayOn::Retry("Try again"))
-            }
             RunFault::NothingAnalysed { detail } => {
                 Self::new("unanalysed", "The file could not be analysed", text, WayOn::File).with(&detail)
             }
@@ -198,7 +204,7 @@ impl From<RunFault> for Fault {
             | RunFault::FrameFailed { detail } => Self::new(
                 "worker",
                 "The analysis has stopped",
-                format!("{text} Everything until then is kept; nothing was lost."),
+                format!("{text} {KEPT}"),
                 WayOn::Retry("Start it again"),
             )
             .with(&detail),

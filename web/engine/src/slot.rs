@@ -141,14 +141,17 @@ impl SourceRequest {
     /// Does what has to be done before the source can run, for as long as it is wanted. Work that is not needed any
     /// more is dropped at once.
     pub async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Replaced> {
-        if !self.slot.0.borrow().holds(self.rank) {
-            return Err(Replaced);
-        }
+        self.check()?;
         let work = std::pin::pin!(work);
         match select(&mut self.superseded, work).await {
             Either::Left(_) => Err(Replaced),
             Either::Right((done, _)) => Ok(done),
         }
+    }
+
+    /// Whether it is still wanted.
+    pub fn check(&self) -> Result<(), Replaced> {
+        if self.slot.0.borrow().holds(self.rank) { Ok(()) } else { Err(Replaced) }
     }
 
     pub(crate) fn rank(&self) -> Rank {

@@ -20,6 +20,10 @@ export interface MienSample {
   seq: number;
   /** Capture time, Unix milliseconds. */
   at: number;
+  /** Position in the file, milliseconds; absent for cameras and streams. */
+  media_ms?: number;
+  /** Milliseconds since the run's last sample in which nothing was analysed, and why; absent where there are none. */
+  skipped?: { reason: "paused" | "hidden" | "throttled" | "stalled" | "full" | "clock_step"; ms: number }[];
   faces: MienFace[];
 }
 

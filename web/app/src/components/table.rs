@@ -49,6 +49,7 @@ pub(crate) fn TimelineTable(timeline: RwSignal<Timeline>) -> impl IntoView {
 fn row(slice: &Slice, marks: String) -> impl IntoView + use<> {
     let (name, mean, unsure) = match slice.shown {
         Shown::Gap => ("No data", String::new(), String::new()),
+        Shown::Skipped(reason) => (words::skipped(reason), String::new(), String::new()),
         Shown::Nobody => ("Nobody in view", String::new(), String::new()),
         Shown::Faces { unsure, .. } => match slice.shown.leading() {
             Some((expression, mean)) => {

@@ -162,6 +162,7 @@ fn describe(timeline: &Timeline, at_ms: u64) -> String {
     let flag = flag.map(|flag| format!(" · “{}”", flag.label)).unwrap_or_default();
     let values = match timeline.shown_at(at_ms) {
         Shown::Gap => "no data".to_owned(),
+        Shown::Skipped(reason) => format!("nothing analysed ({})", words::skipped(reason).to_lowercase()),
         Shown::Nobody => "nobody in view".to_owned(),
         Shown::Faces { unsure, .. } if unsure > 0.99 => "unsure".to_owned(),
         Shown::Faces { unsure, scores } => {

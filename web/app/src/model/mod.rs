@@ -1,9 +1,11 @@
 //! What the page knows, without the page: no document, no signals, the same on native and wasm.
 
 pub mod absence;
+pub mod cameras;
 pub mod face;
 pub mod fit;
 pub mod format;
+pub mod holes;
 pub mod motion;
 pub mod recordings;
 pub mod refusal;

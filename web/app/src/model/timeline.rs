@@ -6,7 +6,9 @@
 use std::collections::VecDeque;
 
 use mien_shared::limits::MAX_HOLD_MS;
-use mien_shared::{Expression, Sample, Scores};
+use mien_shared::{Expression, Sample, Scores, SkipReason};
+
+use super::holes::Holes;
 
 /// Width of a column. Fine enough that a short smile is seen, coarse enough to draw on every frame.
 pub const COLUMN_MS: u64 = 250;
@@ -21,10 +23,13 @@ struct Column {
     faces: u32,
     unsure: u32,
     sums: [f32; Expression::COUNT],
+    /// Why there is no sample, where the source said so.
+    skipped: Option<SkipReason>,
 }
 
 impl Column {
     fn add(&mut self, other: &Self) {
+        self.skipped = self.skipped.or(other.skipped);
         self.samples += other.samples;
         self.faces += other.faces;
         self.unsure += other.unsure;
@@ -51,8 +56,10 @@ impl Column {
 /// What a stretch of time showed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shown {
-    /// No sample: paused, offline, or before the start.
+    /// No sample: lost on the way, or before the start.
     Gap,
+    /// Nothing was analysed, for this reason.
+    Skipped(SkipReason),
     /// Samples, but nobody in view.
     Nobody,
     Faces {
@@ -66,7 +73,7 @@ pub enum Shown {
 impl Shown {
     fn of(column: &Column) -> Self {
         if column.samples == 0 {
-            return Self::Gap;
+            return column.skipped.map_or(Self::Gap, Self::Skipped);
         }
         if column.faces == 0 {
             return Self::Nobody;
@@ -76,6 +83,11 @@ impl Shown {
             unsure: column.unsure as f32 / column.faces as f32,
             scores: Scores(column.sums.map(|sum| sum / certain)),
         }
+    }
+
+    /// Whether there is nothing to show, whatever the reason.
+    pub fn is_gap(&self) -> bool {
+        matches!(self, Self::Gap | Self::Skipped(_))
     }
 
     /// The likeliest expression with its mean score; none where abstentions prevail or nobody is in view.
@@ -114,7 +126,7 @@ pub struct Timeline {
 
 impl Timeline {
     /// A sample stands until the next one, at most [`MAX_HOLD_MS`], as it does in the relay's summary; a jump in
-    /// seq is a gap whatever its length.
+    /// seq is a gap whatever its length, and so is what the source has skipped.
     pub fn add(&mut self, sample: &Sample) {
         let index = sample.at / COLUMN_MS;
         let column = Column::of(sample);
@@ -129,12 +141,17 @@ impl Timeline {
             self.columns.clear();
             self.first = index;
         } else if index >= next {
-            let held = self
-                .last
-                .take()
-                .filter(|(seq, at, _)| sample.seq == seq + 1 && sample.at.saturating_sub(*at) <= MAX_HOLD_MS);
+            let holes = Holes::before(sample);
+            let held = self.last.take().filter(|(seq, at, _)| {
+                sample.seq == seq + 1 && holes.begin_ms().saturating_sub(*at) <= MAX_HOLD_MS
+            });
             let filler = held.map(|(_, _, column)| column).unwrap_or_default();
-            self.columns.extend((next..index).map(|_| filler.clone()));
+            self.columns.extend((next..index).map(|place| {
+                match holes.reason_at(place * COLUMN_MS + COLUMN_MS / 2) {
+                    Some(reason) => Column { skipped: Some(reason), ..Column::default() },
+                    None => filler.clone(),
+                }
+            }));
         }
         let place = (index - self.first) as usize;
         if place >= self.columns.len() {
@@ -280,6 +297,29 @@ mod tests {
         assert_eq!(line.shown_at(T0 + 2_000), Shown::Gap, "silence");
         line.add(&sample(9, 5_000, happy()));
         assert_eq!(line.shown_at(T0 + 4_500), Shown::Gap, "seq jumped");
+    }
+
+    #[test]
+    fn what_was_skipped_is_a_gap_with_its_reason_however_short() {
+        let skipped = |seq, offset_ms, reason, ms| Sample {
+            skipped: vec![mien_shared::Skipped { reason, ms }],
+            ..sample(seq, offset_ms, happy())
+        };
+        let mut line = Timeline::default();
+        line.add(&sample(1, 0, happy()));
+        line.add(&skipped(2, 1_100, SkipReason::Paused, 1_000));
+        assert_eq!(line.shown_at(T0 + 500), Shown::Skipped(SkipReason::Paused));
+        line.add(&skipped(3, 13_100, SkipReason::Hidden, 11_000));
+        assert!(matches!(line.shown_at(T0 + 1_600), Shown::Faces { .. }), "held until it was hidden");
+        assert_eq!(line.shown_at(T0 + 2_500), Shown::Skipped(SkipReason::Hidden));
+        let table = line.table(5_000, 3);
+        assert_eq!(table[1].shown, Shown::Skipped(SkipReason::Hidden));
+        assert!(table[1].shown.is_gap() && Shown::Gap.is_gap() && !Shown::Nobody.is_gap());
+        line.add(&skipped(4, 14_000, SkipReason::ClockStep, 700));
+        assert!(
+            matches!(line.shown_at(T0 + 13_500), Shown::Faces { .. }),
+            "a step of the clock takes no time"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The words tell what a face looks like; none of them claims what a person feels.
 
-use mien_shared::Expression;
+use mien_shared::{Expression, SkipReason};
 
 /// The label of a bar or a table column.
 pub const fn noun(expression: Expression) -> &'static str {
@@ -28,6 +28,18 @@ pub const fn looks(expression: Option<Expression>) -> &'static str {
         Some(Expression::Disgust) => "looks disgusted",
         Some(Expression::Surprise) => "looks surprised",
         None => "unsure",
+    }
+}
+
+/// Why nothing was analysed for a while, as a label.
+pub const fn skipped(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::Paused => "Paused",
+        SkipReason::Hidden => "Tab hidden",
+        SkipReason::Throttled => "Browser too busy",
+        SkipReason::Stalled => "No pictures",
+        SkipReason::Full => "No room left",
+        SkipReason::ClockStep => "Clock set",
     }
 }
 

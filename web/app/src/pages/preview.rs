@@ -1,10 +1,10 @@
 //! The first page's picture: the demo clip, analysed on the spot.
 
 use leptos::prelude::*;
-use mien_engine::{EndReason, Run, RunEvent, SourceChoice};
+use mien_engine::{EndReason, Run, RunEvent, SourceChoice, SourceRequest};
 
 use super::scope::Scope;
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, NotStarted};
 use crate::browser;
 use crate::components::{Bars, Now, Stage, StageState};
 use crate::fault::Fault;
@@ -12,7 +12,7 @@ use crate::reading::Reading;
 
 #[derive(Clone, Debug, PartialEq)]
 enum Phase {
-    /// The visitor asked for calm or for little traffic, so that it waits for a click.
+    /// Nothing runs until a click: the visitor asked for calm or for little traffic, or something else took its place.
     Asked,
     Opening,
     Running,
@@ -28,14 +28,16 @@ pub(crate) fn Preview() -> impl IntoView {
     let phase = RwSignal::new(Phase::Asked);
     let run = StoredValue::<Option<Run>, LocalStorage>::new_local(None);
     let start = move || {
+        let request = analysis.request();
         phase.set(Phase::Opening);
         scope.spawn(async move {
-            match open(analysis, reading, phase).await {
+            match open(analysis, request, reading, phase).await {
                 Ok(opened) => {
                     run.set_value(Some(opened));
                     phase.set(Phase::Running);
                 }
-                Err(fault) => phase.set(Phase::Fault(fault)),
+                Err(NotStarted::Replaced) => phase.set(Phase::Asked),
+                Err(NotStarted::Fault(fault)) => phase.set(Phase::Fault(fault)),
             }
         });
     };
@@ -49,7 +51,6 @@ pub(crate) fn Preview() -> impl IntoView {
                 phase.set(Phase::Paused);
             }
             (Some(run), Phase::Paused) => {
-                reading.interrupt();
                 run.resume();
                 phase.set(Phase::Running);
             }
@@ -87,15 +88,20 @@ pub(crate) fn Preview() -> impl IntoView {
     }
 }
 
-async fn open(analysis: Analysis, reading: Reading, phase: RwSignal<Phase>) -> Result<Run, Fault> {
+async fn open(
+    analysis: Analysis,
+    mut request: SourceRequest,
+    reading: Reading,
+    phase: RwSignal<Phase>,
+) -> Result<Run, NotStarted> {
     let url = Analysis::demo_clip().ok_or(mien_engine::SourceFault::NoDemo)?;
-    let engine = analysis.engine().await?;
+    let engine = request.wait(analysis.engine()).await??;
     let on = move |event: RunEvent| match event {
         RunEvent::Frame(frame) => reading.take_frame(frame),
         RunEvent::Stats(stats) => drop(reading.stats.try_set(stats)),
         RunEvent::Fault(fault) if fault.is_final() => drop(phase.try_set(Phase::Fault(fault.into()))),
-        RunEvent::Ended(EndReason::Finished) => drop(phase.try_set(Phase::Asked)),
-        RunEvent::Fault(_) | RunEvent::Ended(_) => {}
+        RunEvent::Ended(EndReason::Finished | EndReason::Replaced) => drop(phase.try_set(Phase::Asked)),
+        RunEvent::SourceState(_) | RunEvent::Fault(_) | RunEvent::Ended(_) => {}
     };
-    Ok(engine.start(SourceChoice::Demo { url }, on).await?)
+    Ok(engine.open(request, SourceChoice::Demo { url }, on).await?)
 }

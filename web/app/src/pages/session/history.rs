@@ -34,7 +34,13 @@ async fn pages(recording: Recording) {
         recording.recall(&samples);
         cursor = page.next;
         if cursor.is_none() {
-            return;
+            break;
         }
+    }
+    // Longer ago: what is between is told all the same, and for that its begin is enough.
+    if !recording.has_recalled() && recording.kept().started_ms < from {
+        let Ok(summary) = relay.summary(recording.session()).await else { return };
+        let main = summary.sources.iter().find(|source| source.source == SourceName::default());
+        recording.recall_end(main.and_then(|source| source.last_at));
     }
 }

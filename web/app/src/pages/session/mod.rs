@@ -65,7 +65,8 @@ pub(crate) fn SessionPage(session: SessionId) -> impl IntoView {
 #[component]
 fn Known(kept: Kept) -> impl IntoView {
     let recording = Recording::new(kept);
-    recording.mind_absence();
+    recording.keep_sent_when_hidden();
+    recording.mind_cameras();
     recording.pause_when_left();
     recording.hold_only_copy();
     recording.keep_screen_on();

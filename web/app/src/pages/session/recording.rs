@@ -10,18 +10,21 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
 use mien_engine::{
-    CameraChoice, CameraDevice, EndReason, LoadProgress, PickedFile, Recorder, RecorderStatus, Run, RunEvent,
-    RunFault, SourceChoice, StorageMode, now_ms,
+    AnalysedFrame, CameraChoice, CameraDevice, DevicesGuard, EndReason, LoadProgress, PickedFile, Recorder,
+    RecorderStatus, Run, RunEvent, RunFault, RunStats, Silence, SourceChoice, SourceRequest, SourceState,
+    StorageMode,
 };
 use mien_shared::api::Marker;
-use mien_shared::{Code, Sample, SessionId, SessionStatus};
+use mien_shared::{Code, Sample, SessionId, SessionStatus, SkipReason, Skipped};
 
 use super::{Phase, history, markers, passes};
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, NotStarted};
 use crate::browser::{self, Awake};
 use crate::fault::Fault;
 use crate::kept::{self, Kept};
-use crate::model::absence::unrecorded_since;
+use crate::model::absence::unseen_ms;
+use crate::model::cameras::{gone, name_of};
+use crate::model::format;
 use crate::model::timeline::Timeline;
 use crate::pages::scope::Scope;
 use crate::reading::Reading;
@@ -49,8 +52,10 @@ pub(super) struct Recording {
     /// Of those, what recorders before the present one have sent.
     sent_before: StoredValue<u64>,
     run: StoredValue<Option<Run>, LocalStorage>,
-    /// How often a source was asked for. One that opens late finds by it that nobody waits for it any more.
-    turn: StoredValue<u32>,
+    /// Why nothing was analysed between the run before and the one that follows, until its first frame has told.
+    between: StoredValue<Option<SkipReason>>,
+    /// Capture time of this source's last sample, of earlier visits too, Unix milliseconds.
+    last_at: StoredValue<Option<u64>>,
     /// Stays until everything is stored: without a disk it alone has the samples.
     recorder: StoredValue<Option<Opening>, LocalStorage>,
     /// When new tokens were got last, Unix milliseconds.
@@ -79,7 +84,8 @@ impl Recording {
             sent: RwSignal::new(sent),
             sent_before: StoredValue::new(sent),
             run: StoredValue::new_local(None),
-            turn: StoredValue::new(0),
+            between: StoredValue::new(None),
+            last_at: StoredValue::new(None),
             recorder: StoredValue::new_local(None),
             renewed_ms: StoredValue::new(0),
             cameras: RwSignal::new(Vec::new()),
@@ -94,6 +100,16 @@ impl Recording {
         self.reading.recall(samples);
         let ids = samples.iter().flat_map(|sample| &sample.faces).map(|face| face.id.saturating_add(1));
         self.next_face.update_value(|next| *next = ids.fold(*next, u32::max));
+        self.recall_end(samples.last().map(|sample| sample.at));
+    }
+
+    /// When the last sample of an earlier visit was.
+    pub(super) fn recall_end(self, at_ms: Option<u64>) {
+        self.last_at.update_value(|last| *last = (*last).max(at_ms));
+    }
+
+    pub(super) fn has_recalled(self) -> bool {
+        self.last_at.with_value(Option::is_some)
     }
 
     pub(super) fn kept(self) -> Kept {
@@ -211,30 +227,36 @@ impl Recording {
         });
     }
 
-    /// Tells, when this tab is seen again, what its absence cost: browsers give a hidden tab no frames.
-    pub(super) fn mind_absence(self) {
-        let hidden_ms = StoredValue::new(None::<u64>);
+    /// Remembers what was sent while it still can: a tab that is hidden may be about to go.
+    pub(super) fn keep_sent_when_hidden(self) {
         let listener = window_event_listener_untyped("visibilitychange", move |_| {
             if document().hidden() {
-                // It may be a reload.
                 kept::keep_sent(self.session(), self.sent.get_untracked());
-                let films =
-                    self.phase.get_untracked() == Phase::Live && self.camera.with_untracked(Option::is_some);
-                hidden_ms.set_value(films.then(now_ms));
-                return;
-            }
-            let hidden = hidden_ms.try_update_value(Option::take).flatten();
-            let since = hidden.and_then(|at| unrecorded_since(at, self.reading.newest_ms(), now_ms()));
-            if let Some(since) = since.filter(|_| self.phase.get_untracked() == Phase::Live) {
-                self.reading.interrupt();
-                self.notice.set(Some(format!(
-                    "Nothing was recorded from {} to {}: browsers show a hidden tab no pictures. Keep this tab in view while it records.",
-                    browser::time_of_day(since),
-                    browser::time_of_day(now_ms()),
-                )));
             }
         });
         on_cleanup(move || listener.remove());
+    }
+
+    /// Keeps the choice of cameras up to date while one is open, and names one that goes.
+    pub(super) fn mind_cameras(self) {
+        let guard = DevicesGuard::new(move || {
+            if self.camera.with_untracked(Option::is_none) {
+                return;
+            }
+            self.spawn(async move {
+                let now = mien_engine::devices().await;
+                let gone = self.cameras.with_untracked(|before| gone(&listed(before), &listed(&now)));
+                self.cameras.set(now);
+                // Of the one that is open, its run tells.
+                if let Some((camera, name)) = gone
+                    && self.camera.get_untracked() != Some(camera)
+                {
+                    self.notice.set(Some(format!("“{name}” is no longer connected.")));
+                }
+            });
+        });
+        let guard = StoredValue::new_local(Some(guard));
+        on_cleanup(move || drop(guard.try_update_value(Option::take)));
     }
 
     /// The person's yes.
@@ -247,10 +269,8 @@ impl Recording {
     pub(super) fn use_camera(self, device_id: String) {
         // The former one first: many phones open one camera at a time.
         self.camera_off();
-        self.run_from(SourceChoice::Camera(CameraChoice {
-            device_id: Some(device_id),
-            ..CameraChoice::default()
-        }));
+        let camera = CameraChoice { device_id: Some(device_id), ..CameraChoice::default() };
+        self.run_from(SourceChoice::Camera(camera), SkipReason::Stalled);
     }
 
     pub(super) fn open_file(self, file: PickedFile) {
@@ -269,18 +289,19 @@ impl Recording {
 
     fn open(self, source: SourceChoice) {
         self.camera_off();
+        let paused = kept::paused(self.session());
         kept::keep_paused(self.session(), false);
         self.notice.set(None);
-        self.run_from(source);
+        self.run_from(source, if paused { SkipReason::Paused } else { SkipReason::Stalled });
     }
 
-    fn run_from(self, source: SourceChoice) {
-        let turn = self.turn.get_value() + 1;
-        self.turn.set_value(turn);
+    fn run_from(self, source: SourceChoice, between: SkipReason) {
+        let request = self.analysis.request();
+        self.between.set_value(Some(between));
         self.phase.set(Phase::Opening("Loading the analysis into this browser"));
         self.spawn(async move {
-            match self.start(source, turn).await {
-                Ok(Some(run)) => {
+            match self.start(source, request).await {
+                Ok(run) => {
                     self.camera.set(run.camera());
                     self.run.set_value(Some(run));
                     self.phase.set(Phase::Live);
@@ -289,41 +310,67 @@ impl Recording {
                         self.cameras.set(mien_engine::devices().await);
                     }
                 }
-                Err(fault) if self.waits_for(turn) => self.fail(fault),
-                Ok(None) | Err(_) => {}
+                Err(NotStarted::Fault(fault)) => self.fail(fault),
+                // Whatever is wanted instead says so itself.
+                Err(NotStarted::Replaced) => {}
             }
         });
     }
 
-    /// Whether this very source is still wanted: stop, a fault or another source may have come between.
-    fn waits_for(self, turn: u32) -> bool {
-        self.turn.get_value() == turn && matches!(self.phase.get_untracked(), Phase::Opening(_))
-    }
-
-    /// `None` where it is not wanted any more; the camera is then not opened, or closed again.
-    async fn start(self, source: SourceChoice, turn: u32) -> Result<Option<Run>, Fault> {
+    /// Where the source is not wanted any more, the camera is not opened, or closed again.
+    async fn start(self, source: SourceChoice, mut request: SourceRequest) -> Result<Run, NotStarted> {
         // The analysis first: where it cannot run, the camera need not open at all.
-        let engine = self.analysis.engine().await?;
-        if !self.waits_for(turn) {
-            return Ok(None);
-        }
+        let engine = request.wait(self.analysis.engine()).await??;
+        // Whoever has come instead wants the recorder too, so that its opening is not given up.
         let recorder = self.recorder().await;
-        if !self.waits_for(turn) {
-            return Ok(None);
-        }
+        request.check()?;
         // The relay knows more where this browser keeps nothing, or another device recorded before.
         engine.continue_faces(recorder.next_face().max(self.next_face.get_value()));
         self.phase.set(Phase::Opening(match source {
             SourceChoice::Camera(_) => "Opening the camera; the browser may ask you",
             _ => "Opening the file",
         }));
-        let run = engine.start(source, move |event| self.on_run(event)).await?;
-        Ok(self.waits_for(turn).then_some(run))
+        Ok(engine.open(request, source, move |event| self.on_run(event)).await?)
+    }
+
+    /// The first frame of a run says what was between it and the last one of the run before, or of an earlier visit:
+    /// `skipped` counts from the source's last sample, and a run knows its own time alone.
+    fn join(self, frame: &mut AnalysedFrame) {
+        let last = self.last_at.try_update_value(|last| last.replace(frame.at_ms)).flatten();
+        let reason = self.between.try_update_value(Option::take).flatten();
+        let Some((reason, last)) = reason.zip(last) else { return };
+        let steps = frame.skipped.iter().filter(|skipped| skipped.reason == SkipReason::ClockStep);
+        let stepped: i64 = steps.map(|skipped| skipped.ms).sum();
+        let ms = frame.at_ms.cast_signed() - last.cast_signed() - stepped;
+        if ms > 0 {
+            frame.skipped.push(Skipped { reason, ms });
+        }
+    }
+
+    /// Tells, when this tab is seen again, what its absence cost.
+    fn tell_absence(self, frame: &AnalysedFrame, ms: u64) {
+        let words = if frame.media_ms.is_some() {
+            format!(
+                "The file waited for {} while this tab was hidden; nothing of it was left out.",
+                format::duration(ms)
+            )
+        } else {
+            format!(
+                "Nothing was recorded from {} to {}: browsers show a hidden tab no pictures. Keep this tab in view while it records.",
+                browser::time_of_day(frame.at_ms.saturating_sub(ms)),
+                browser::time_of_day(frame.at_ms),
+            )
+        };
+        self.notice.try_set(Some(words));
     }
 
     fn on_run(self, event: RunEvent) {
         match event {
-            RunEvent::Frame(frame) => {
+            RunEvent::Frame(mut frame) => {
+                if let Some(ms) = unseen_ms(&frame.skipped) {
+                    self.tell_absence(&frame, ms);
+                }
+                self.join(&mut frame);
                 self.recorder.try_with_value(|opening| {
                     if let Some(recorder) = opening.as_ref().and_then(Shared::peek) {
                         recorder.push(frame.sample(0));
@@ -333,8 +380,15 @@ impl Recording {
             }
             RunEvent::Stats(stats) => drop(self.reading.stats.try_set(stats)),
             RunEvent::Fault(fault) if fault.is_final() => self.later(move || self.fail(fault.into())),
-            RunEvent::Fault(fault @ RunFault::CameraSilent) => {
-                self.notice.try_set(Some(format!("{fault} It goes on by itself once the camera does.")));
+            RunEvent::SourceState(SourceState::Silent(silence)) => {
+                self.notice.try_set(Some(silent_words(silence)));
+            }
+            RunEvent::SourceState(SourceState::Playing) => {
+                self.notice.try_update(|notice| {
+                    let silent =
+                        |words: &String| SILENCES.iter().any(|silence| *words == silent_words(*silence));
+                    *notice = notice.take().filter(|words| !silent(words));
+                });
             }
             RunEvent::Fault(RunFault::WorkerRestarting { .. }) => {
                 self.notice.try_set(Some(
@@ -344,19 +398,31 @@ impl Recording {
             RunEvent::Ended(EndReason::Finished) => {
                 let over = "The file is done. Stop ends the session and shows what was stored.";
                 self.notice.try_set(Some(over.to_owned()));
+                self.reading.stats.try_set(RunStats::default());
             }
+            RunEvent::Ended(EndReason::Replaced) => self.later(move || {
+                if matches!(self.phase.get_untracked(), Phase::Live | Phase::Paused) {
+                    self.run.set_value(None);
+                    kept::keep_paused(self.session(), true);
+                    self.phase.set(Phase::Paused);
+                }
+            }),
             RunEvent::Fault(_) | RunEvent::Ended(_) => {}
         }
     }
 
     fn fail(self, fault: Fault) {
         self.camera_off();
-        self.phase.set(Phase::Fault(fault));
+        // The list of cameras may not know yet that it is gone.
+        let open = self.camera.get_untracked();
+        let name = self.cameras.with_untracked(|cameras| name_of(&listed(cameras), open.as_deref()?));
+        self.phase.set(Phase::Fault(fault.of_camera(name.as_deref())));
     }
 
     /// The recorder stays, and goes on sending what waits.
     fn camera_off(self) {
         self.run.set_value(None);
+        self.analysis.withdraw();
         self.reading.rest();
     }
 
@@ -373,10 +439,7 @@ impl Recording {
         kept::keep_paused(self.session(), pauses);
         self.run.with_value(|run| match run {
             Some(run) if pauses => run.pause(),
-            Some(run) => {
-                self.reading.interrupt();
-                run.resume();
-            }
+            Some(run) => run.resume(),
             None => {}
         });
         self.phase.set(if pauses { Phase::Paused } else { Phase::Live });
@@ -386,6 +449,16 @@ impl Recording {
     fn later(self, work: impl FnOnce() + 'static) {
         self.spawn(async move { work() });
     }
+}
+
+fn listed(cameras: &[CameraDevice]) -> Vec<(&str, &str)> {
+    cameras.iter().map(|camera| (&*camera.id, &*camera.label)).collect()
+}
+
+const SILENCES: [Silence; 3] = [Silence::Camera, Silence::Stream, Silence::Video];
+
+fn silent_words(silence: Silence) -> String {
+    format!("{silence} It goes on by itself once they come again.")
 }
 
 /// The camera that was used last, or the browser's choice.
