@@ -44,6 +44,30 @@ impl Clip {
     }
 }
 
+/// A film of which it is known when a face is in it. `tests/fixtures/make-film.sh` makes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Film;
+
+impl Film {
+    pub const LENGTH_MS: u64 = 10_000;
+
+    pub fn file() -> PathBuf {
+        parts::fixture("film.webm")
+    }
+
+    /// Whether there is a face at this position; `None` within some frames of where it comes or goes.
+    pub fn has_face(position_ms: u64) -> Option<bool> {
+        /// What a detector and a tracker may take to make up their mind.
+        const MARGIN_MS: u64 = 240;
+        const FACES_MS: [[u64; 2]; 2] = [[2_000, 4_000], [7_000, 9_000]];
+        let near = |edge: u64| position_ms.abs_diff(edge) < MARGIN_MS;
+        if FACES_MS.as_flattened().iter().copied().any(near) {
+            return None;
+        }
+        Some(FACES_MS.iter().any(|[from, to]| (*from..*to).contains(&position_ms)))
+    }
+}
+
 /// From pixels of the 512 × 512 portrait to fractions of the frame.
 fn in_frame([left, top, width, height]: [f32; 4]) -> FaceBox {
     const PORTRAIT: f32 = 512.0;

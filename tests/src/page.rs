@@ -46,6 +46,16 @@ impl Page {
         self.call("Page.reload", json!({}));
     }
 
+    /// Puts its window away, or back: a person who looks at something else for a while.
+    pub fn set_hidden(&self, hidden: bool) {
+        let of = json!({ "targetId": self.target });
+        let window = self.connection.call(None, "Browser.getWindowForTarget", of).expect("a window");
+        let state = if hidden { "minimized" } else { "normal" };
+        let bounds = json!({ "windowId": window["windowId"], "bounds": { "windowState": state } });
+        self.connection.call(None, "Browser.setWindowBounds", bounds).expect("a window that can be put away");
+        self.wait_for(state, &format!("document.hidden === {hidden}"));
+    }
+
     pub fn close(self) {
         let _ = self.connection.call(None, "Target.closeTarget", json!({ "targetId": self.target }));
     }

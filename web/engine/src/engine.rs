@@ -96,10 +96,19 @@ impl Engine {
             models: models.map(|model| fetch::array_buffer(&model)),
         };
         let size = size_for(fetch::cores()).min(config.max_workers.unwrap_or(usize::MAX).max(1));
+        Self::over(config, kit, size).await
+    }
+
+    /// With workers of this kit. Resolves when the first is ready.
+    pub(crate) async fn over(
+        config: EngineConfig,
+        kit: impl Into<Rc<WorkerKit>>,
+        size: usize,
+    ) -> Result<Self, LoadFault> {
         let engine = Self {
             shared: Rc::new(Shared {
                 config,
-                kit: Rc::new(kit),
+                kit: kit.into(),
                 size,
                 crew: RefCell::new(None),
                 current: RefCell::new(Weak::new()),

@@ -6,6 +6,7 @@ pub mod face;
 pub mod fit;
 pub mod format;
 pub mod holes;
+pub mod length;
 pub mod motion;
 pub mod recordings;
 pub mod refusal;

@@ -15,7 +15,7 @@ use crate::browser::worker::WorkerKit;
 use crate::crew::{Crew, CrewEvent, Look, Place, Ticket};
 
 /// Ready at once; answers each frame after 30 ms and hands the picture back.
-const WORKS: &str = r#"
+pub(super) const WORKS: &str = r#"
 self.onmessage = ({ data }) => {
   const message = JSON.parse(data.header);
   if (message.type === "load") { post({ type: "ready" }); return; }
@@ -37,7 +37,7 @@ self.onmessage = () => {
 };
 "#;
 
-fn kit(script: &str) -> Rc<WorkerKit> {
+pub(super) fn kit(script: &str) -> Rc<WorkerKit> {
     let options = web_sys::BlobPropertyBag::new();
     options.set_type("text/javascript");
     let parts = Array::of1(&script.into());

@@ -7,5 +7,8 @@ mod camera;
 mod crew;
 mod outbox;
 mod picture;
+mod runs;
+mod streams;
+mod tracks;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

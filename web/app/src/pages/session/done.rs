@@ -1,15 +1,19 @@
 //! The end of a recording: what is stored, where to get it, and the way to erase it.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use mien_engine::StorageMode;
 use mien_shared::api::{ExportFormat, Summary};
+use mien_shared::{SkipReason, SourceName};
 
 use super::Outcome;
 use super::recording::Recording;
 use crate::browser;
 use crate::components::{Brand, Link, TimeBy, waiting_words};
 use crate::kept;
-use crate::model::{format, route::Route};
+use crate::model::length::parts;
+use crate::model::{format, route::Route, words};
 use crate::router::Router;
 
 #[component]
@@ -19,7 +23,7 @@ pub(super) fn Done(recording: Recording, outcome: Outcome) -> impl IntoView {
     let title = if open { "The camera is off" } else { "Recorded and stored" };
     let started = browser::date_and_time(recording.kept().started_ms);
     let figures = match outcome.summary {
-        Ok(summary) => view! { <Figures summary=summary /> }.into_any(),
+        Ok(summary) => view! { <Figures summary=summary skipped=recording.skipped() /> }.into_any(),
         Err(why) => view! {
             <div class="notice warn">
                 <p role="alert">{why}</p>
@@ -69,18 +73,30 @@ fn waiting(recording: Recording) -> Option<String> {
     Some(if in_memory { format!("{words} Only this page has them: keep it open.") } else { words })
 }
 
+/// The length is this device's, and made of what was analysed and what was not.
 #[component]
-fn Figures(summary: Summary) -> impl IntoView {
-    let first = summary.sources.iter().filter_map(|source| source.first_at).min();
-    let last = summary.sources.iter().filter_map(|source| source.last_at).max();
-    let length = last.zip(first).map_or(0, |(last, first)| last.saturating_sub(first));
+fn Figures(summary: Summary, skipped: BTreeMap<SkipReason, i64>) -> impl IntoView {
+    let own = summary.sources.iter().find(|source| source.source == SourceName::default());
+    let span = own.and_then(|source| source.first_at.zip(source.last_at));
+    let length = span.map_or(0, |(first, last)| last.saturating_sub(first));
     let gaps: usize = summary.sources.iter().map(|source| source.gaps.len()).sum();
+    let parts = parts(length, &skipped).into_iter().map(|part| {
+        let (name, label) = match part.skipped {
+            Some(reason) => (reason.name(), words::skipped(reason)),
+            None => ("analysed", "Analysed"),
+        };
+        view! { <div><dt>{label}</dt><dd data-part=name data-ms=part.ms.to_string()>{part.words}</dd></div> }
+    });
     view! {
         <dl class="figures" data-testid="summary">
             <div><dt>"Samples"</dt><dd data-testid="stored" data-count=summary.stored.to_string()>{format::grouped(summary.stored)}</dd></div>
-            <div><dt>"Length"</dt><dd>{format::duration(length)}</dd></div>
+            <div><dt>"Length"</dt><dd data-testid="length" data-ms=length.to_string()>{format::duration(length)}</dd></div>
             <div><dt>"Gaps"</dt><dd>{gaps}</dd></div>
         </dl>
+        {(!skipped.is_empty()).then(|| view! {
+            <h2>"What the length is made of"</h2>
+            <dl class="figures" data-testid="parts">{parts.collect_view()}</dl>
+        })}
         <h2>"Time by expression"</h2>
         <TimeBy time=summary.time_by_expression_ms />
     }
