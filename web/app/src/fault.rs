@@ -165,6 +165,9 @@ impl From<SourceFault> for Fault {
             SourceFault::Absent => camera("absent", "There is no camera", text),
             SourceFault::Busy => camera("busy", "The camera is busy", text),
             SourceFault::Unplugged => camera("unplugged", "The camera is gone", format!("{text} {KEPT}")),
+            SourceFault::StreamEnded => {
+                camera("stream-ended", "The stream has ended", format!("{text} {KEPT}"))
+            }
             SourceFault::Insecure => camera("insecure", "This address cannot use the camera", text),
             SourceFault::UnreadablePicture => {
                 Self::new("picture-unreadable", "The picture cannot be read", text, WayOn::File)

@@ -74,6 +74,9 @@ pub enum SourceFault {
     Busy,
     #[error("The camera was unplugged or switched off. Connect it, then try again.")]
     Unplugged,
+    /// Every video track of an embedder's stream.
+    #[error("The stream has ended: none of its video tracks is live.")]
+    StreamEnded,
     #[error(
         "Browsers give a page the camera only over https or on localhost. Open this page at such an address."
     )]

@@ -208,8 +208,8 @@ mod tests {
         let mut opening = Box::pin(async move {
             older
                 .wait(async move {
-                    let _camera = open;
                     std::future::pending::<()>().await;
+                    drop(open);
                 })
                 .await
         });

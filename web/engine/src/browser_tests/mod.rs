@@ -5,6 +5,7 @@
 
 mod camera;
 mod crew;
+mod films;
 mod outbox;
 mod picture;
 mod runs;

@@ -13,27 +13,35 @@ use super::camera::QUESTION;
 use super::crew::{WORKS, kit};
 use super::streams::{Filmed, dispatch, element, set_muted};
 use crate::{
-    Assets, CameraChoice, EndReason, Engine, EngineConfig, Run, RunEvent, RunFault, Silence, SourceChoice,
-    SourceFault, SourceSlot, SourceState, StreamHandle, VideoHandle,
+    AnalysedFrame, Assets, CameraChoice, EndReason, Engine, EngineConfig, Run, RunEvent, RunFault, Silence,
+    SourceChoice, SourceFault, SourceSlot, SourceState, VideoHandle,
 };
 
-async fn engine(slot: &SourceSlot) -> Engine {
+pub(super) async fn engine(slot: &SourceSlot) -> Engine {
     let config = EngineConfig { slot: slot.clone(), ..EngineConfig::new(Assets::under("/")) };
     Engine::over(config, kit(&WORKS.replace("TROUBLE", "")), 1).await.unwrap()
 }
 
 /// What a run has told.
 #[derive(Clone, Default)]
-struct Told(Rc<RefCell<Vec<RunEvent>>>);
+pub(super) struct Told(Rc<RefCell<Vec<RunEvent>>>);
 
 impl Told {
-    fn on(&self) -> impl Fn(RunEvent) + 'static + use<> {
+    pub(super) fn on(&self) -> impl Fn(RunEvent) + 'static + use<> {
         let told = self.0.clone();
         move |event| told.borrow_mut().push(event)
     }
 
+    pub(super) fn analysed(&self) -> Vec<AnalysedFrame> {
+        let frame = |event: &RunEvent| match event {
+            RunEvent::Frame(frame) => Some(frame.clone()),
+            _ => None,
+        };
+        self.0.borrow().iter().filter_map(frame).collect()
+    }
+
     fn frames(&self) -> usize {
-        self.0.borrow().iter().filter(|event| matches!(event, RunEvent::Frame(_))).count()
+        self.analysed().len()
     }
 
     /// Everything but frames and figures.
@@ -44,24 +52,25 @@ impl Told {
     }
 
     /// Waits for so many frames more.
-    async fn more_frames(&self, count: usize) {
+    pub(super) async fn more_frames(&self, count: usize) {
         let wanted = self.frames() + count;
         self.until(|told| told.frames() >= wanted).await;
     }
 
-    async fn until(&self, done: impl Fn(&Self) -> bool) {
+    pub(super) async fn until(&self, done: impl Fn(&Self) -> bool) {
         for _ in 0..1_000 {
             if done(self) {
                 return;
             }
             TimeoutFuture::new(10).await;
         }
-        panic!("not in time: {} frames, {:?}", self.frames(), self.news());
+        let news = self.news();
+        panic!("not in time: {} frames, {:?}", self.frames(), &news[..news.len().min(4)]);
     }
 }
 
 fn stream(filmed: &Filmed) -> SourceChoice {
-    SourceChoice::Stream(StreamHandle::from(filmed.stream.clone()))
+    SourceChoice::Stream(filmed.handle())
 }
 
 fn news(event: &RunEvent) -> String {
@@ -165,6 +174,6 @@ async fn an_element_s_run_follows_its_stream_and_ends_with_its_pictures() {
     assert_eq!(told.news(), [] as [String; 0]);
     second.video().stop();
     told.until(|told| told.news().len() > 1).await;
-    let lost = RunEvent::Fault(RunFault::SourceLost(SourceFault::Unplugged));
+    let lost = RunEvent::Fault(RunFault::SourceLost(SourceFault::StreamEnded));
     assert_eq!(told.news(), [news(&lost), news(&RunEvent::Ended(EndReason::Failed))]);
 }

@@ -4,6 +4,8 @@ use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MediaStream, MediaStreamTrack};
 
+use crate::StreamHandle;
+
 /// A canvas that changes all the time, filmed, and a track of sound beside it.
 const FILMED: &str = "
     const canvas = document.createElement('canvas');
@@ -29,6 +31,11 @@ impl Filmed {
         let made = Function::new_no_args(FILMED).call0(&JsValue::NULL).unwrap();
         let get = |name: &str| Reflect::get(&made, &name.into()).unwrap();
         Self { stream: get("stream").unchecked_into(), still: get("still").unchecked_into() }
+    }
+
+    /// The very stream: its own `clone` would give another with other tracks.
+    pub(super) fn handle(&self) -> StreamHandle {
+        StreamHandle::from(Clone::clone(&self.stream))
     }
 
     pub(super) fn video(&self) -> MediaStreamTrack {
@@ -63,12 +70,13 @@ pub(super) fn set_muted(track: &MediaStreamTrack, muted: bool) {
     dispatch(track, if muted { "mute" } else { "unmute" });
 }
 
-/// A video element of an embedder that shows this stream.
+/// A video element of an embedder that shows this stream, in the document as theirs are.
 pub(super) fn element(stream: &MediaStream) -> web_sys::HtmlVideoElement {
     let document = web_sys::window().unwrap().document().unwrap();
     let video: web_sys::HtmlVideoElement = document.create_element("video").unwrap().unchecked_into();
     video.set_muted(true);
     video.set_autoplay(true);
     video.set_src_object(Some(stream));
+    document.body().unwrap().append_child(&video).unwrap();
     video
 }

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::streams::{Filmed, dispatch, element, set_muted};
+use crate::VideoHandle;
 use crate::browser::tracks::Pictures;
 use crate::browser::video::{VideoEnd, VideoSource};
-use crate::{StreamHandle, VideoHandle};
 
 /// What was told of its end.
 fn ends(source: &VideoSource) -> Rc<RefCell<Vec<VideoEnd>>> {
@@ -21,7 +21,7 @@ fn ends(source: &VideoSource) -> Rc<RefCell<Vec<VideoEnd>>> {
 #[wasm_bindgen_test]
 async fn sound_that_ends_or_falls_silent_is_no_end() {
     let filmed = Filmed::new();
-    let source = VideoSource::stream(&StreamHandle::from(filmed.stream.clone())).await.unwrap();
+    let source = VideoSource::stream(&filmed.handle()).await.unwrap();
     let ends = ends(&source);
     filmed.audio().stop();
     dispatch(&filmed.audio(), "ended");
@@ -40,7 +40,7 @@ async fn sound_that_ends_or_falls_silent_is_no_end() {
 #[wasm_bindgen_test]
 async fn a_stream_that_gets_another_track_goes_on_with_it() {
     let (first, second) = (Filmed::new(), Filmed::new());
-    let source = VideoSource::stream(&StreamHandle::from(first.stream.clone())).await.unwrap();
+    let source = VideoSource::stream(&first.handle()).await.unwrap();
     let ends = ends(&source);
     let (old, new) = (first.video(), second.video());
     first.stream.remove_track(&old);

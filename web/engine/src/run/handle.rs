@@ -12,7 +12,7 @@ use super::account::{Account, BEAT_MS};
 use super::harvest::Harvest;
 use super::input::{Input, Media};
 use super::liveness::{Change, Liveness};
-use super::{AnalysedFrame, EndReason, RunEvent, RunStats, SourceState};
+use super::{AnalysedFrame, EndReason, RunEvent, RunStats, Silence, SourceState};
 use crate::browser::tracks::Pictures;
 use crate::browser::video::VideoEnd;
 use crate::browser::{VisibilityGuard, is_hidden, now_ms, now_precise_ms};
@@ -301,14 +301,25 @@ impl RunHandle {
                 self.finishing.set(true);
                 self.finish();
             }
-            VideoEnd::Lost | VideoEnd::Broken => {
-                let fault =
-                    if end == VideoEnd::Lost { SourceFault::Unplugged } else { SourceFault::UnreadableVideo };
-                if !self.ended.get() {
-                    (self.on)(RunEvent::Fault(RunFault::SourceLost(fault)));
-                    self.end(EndReason::Failed);
-                }
+            VideoEnd::Lost => {
+                let silence = match &*self.input.borrow() {
+                    Some(Input { media: Media::Video(video), .. }) => Some(video.silence()),
+                    _ => None,
+                };
+                self.lose(match silence {
+                    Some(Silence::Camera) => SourceFault::Unplugged,
+                    _ => SourceFault::StreamEnded,
+                });
             }
+            VideoEnd::Broken => self.lose(SourceFault::UnreadableVideo),
+        }
+    }
+
+    /// Ends the run for good, with the reason.
+    fn lose(&self, fault: SourceFault) {
+        if !self.ended.get() {
+            (self.on)(RunEvent::Fault(RunFault::SourceLost(fault)));
+            self.end(EndReason::Failed);
         }
     }
 

@@ -30,8 +30,9 @@ impl Liveness {
             return None;
         }
         self.quiet += 1;
-        let silent = absent || self.quiet >= SILENT_FIGURES;
-        (silent && !std::mem::replace(&mut self.silent, silent || self.silent)).then_some(Change::Silent)
+        let news = !self.silent && (absent || self.quiet >= SILENT_FIGURES);
+        self.silent |= news;
+        news.then_some(Change::Silent)
     }
 }
 
