@@ -17,4 +17,5 @@ pub mod parts;
 pub mod relay;
 pub mod stage;
 pub mod traffic;
+pub mod translator;
 pub mod wait;

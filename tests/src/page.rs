@@ -153,7 +153,13 @@ impl Page {
 
     /// From now on requests for addresses that match get this body.
     pub fn forge(&self, url_pattern: &str, body: &[u8]) {
-        let forged = Forged { url_pattern: url_pattern.to_owned(), body_base64: BASE64.encode(body) };
+        self.answer(url_pattern, 200, "application/octet-stream", body);
+    }
+
+    /// The same with a status and a media type.
+    pub fn answer(&self, url_pattern: &str, status: u16, media_type: &'static str, body: &[u8]) {
+        let url_pattern = url_pattern.to_owned();
+        let forged = Forged { url_pattern, status, media_type, body_base64: BASE64.encode(body) };
         self.connection.forge(&self.session, forged).unwrap_or_else(|fault| panic!("{fault}"));
     }
 

@@ -8,6 +8,8 @@ use futures_util::future::Shared;
 use leptos::prelude::*;
 use mien_engine::{Assets, Engine, EngineConfig, LoadFault, LoadProgress};
 
+use crate::fault::Fault;
+
 type Loading = Shared<Pin<Box<dyn Future<Output = Result<Engine, LoadFault>>>>>;
 
 /// Put into context at the top; a copy is a handle.
@@ -33,7 +35,7 @@ impl Analysis {
     }
 
     /// The engine, loading it where that has not begun. A failure is forgotten, so that the next call tries anew.
-    pub(crate) async fn engine(self) -> Result<Engine, LoadFault> {
+    pub(crate) async fn engine(self) -> Result<Engine, Fault> {
         let loading = self.loading.get_value().unwrap_or_else(|| {
             let progress = self.progress;
             let load: Pin<Box<dyn Future<Output = _>>> = Box::pin(async move {
@@ -46,9 +48,12 @@ impl Analysis {
         });
         let result = loading.await;
         self.progress.set(None);
-        if result.is_err() {
-            self.loading.set_value(None);
+        match result {
+            Ok(engine) => Ok(engine),
+            Err(fault) => {
+                self.loading.set_value(None);
+                Err(Fault::from(fault).explained().await)
+            }
         }
-        result
     }
 }

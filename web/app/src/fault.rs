@@ -4,6 +4,8 @@ use mien_engine::api::ApiFault;
 use mien_engine::{LoadFault, RunFault, SourceFault};
 use mien_shared::problem::CloseCode;
 
+use crate::model::refusal;
+
 /// The way on from a fault; the first button of its view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WayOn {
@@ -45,13 +47,57 @@ impl Fault {
         self
     }
 
-    pub(crate) fn forgotten() -> Self {
+    /// A session that this device has no access to. `stored`: whether the relay says that it has it; `None` where
+    /// it does not tell a stranger.
+    pub(crate) fn forgotten(stored: Option<bool>) -> Self {
+        let device = "It was started on another device, or this browser has forgotten it.";
+        match stored {
+            Some(true) => Self::new(
+                "forgotten",
+                "This device cannot continue that recording",
+                format!("{device} What was recorded is still stored by the relay."),
+                WayOn::Home,
+            ),
+            Some(false) => Self::closed(CloseCode::SessionNotFound),
+            None => Self::new(
+                "forgotten",
+                "This device cannot continue that recording",
+                format!("{device} Unless it was erased, what was recorded is still stored by the relay."),
+                WayOn::Home,
+            ),
+        }
+    }
+
+    pub(crate) fn erased() -> Self {
         Self::new(
-            "forgotten",
-            "This device cannot continue that recording",
-            "It was started on another device, or this browser has forgotten it. What was recorded is still stored by the relay.",
+            "erased",
+            "This session was erased",
+            "The relay has nothing of it any more. If it was not you, somebody else with access to it erased it, or the relay keeps sessions for a time only and this one’s was over.",
             WayOn::Home,
         )
+    }
+
+    /// The server gives another page by now than the one that is open.
+    fn outdated() -> Self {
+        Self::new(
+            "outdated",
+            "A newer version of this page is there",
+            "It has taken the place of the one that is open here, parts of which are gone with it. Reload the page to go on.",
+            WayOn::Reload,
+        )
+    }
+
+    /// The same, or what is behind it where this page was replaced since it was opened: parts that have not been
+    /// used yet are gone then, or are others.
+    pub(crate) async fn explained(self) -> Self {
+        let parts = matches!(self.kind, "not-built" | "model" | "network" | "worker" | "demo");
+        if parts && mien_engine::page_is_outdated().await {
+            let mut outdated = Self::outdated();
+            outdated.detail =
+                Some(self.detail.map_or(self.text.clone(), |detail| format!("{} {detail}", self.text)));
+            return outdated;
+        }
+        self
     }
 
     pub(crate) fn bad_link() -> Self {
@@ -206,14 +252,20 @@ impl From<RunFault> for Fault {
     }
 }
 
+/// A call that failed, in whole sentences.
+pub(crate) fn said(fault: &ApiFault) -> String {
+    match fault {
+        ApiFault::Problem(problem) => refusal::sentences(problem),
+        other => other.to_string(),
+    }
+}
+
 impl From<ApiFault> for Fault {
     fn from(fault: ApiFault) -> Self {
-        let text = fault.to_string();
+        let text = said(&fault);
         let retry = WayOn::Retry("Try again");
         match &fault {
-            ApiFault::Problem(problem) => {
-                Self::new("refused", "The relay refused", format!("{text}. {}", problem.detail), retry)
-            }
+            ApiFault::Problem(_) => Self::new("refused", "The relay refused", text, retry),
             ApiFault::Unreachable { detail } => {
                 Self::new("offline", "The relay cannot be reached", text, retry).with(detail)
             }

@@ -37,8 +37,8 @@ mod watch;
 
 pub use assets::{Assets, ModelUrls};
 pub use browser::{
-    CameraDevice, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, now_ms, page_origin,
-    sockets_origin,
+    CameraDevice, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, now_ms, page_is_outdated,
+    page_origin, sockets_origin,
 };
 pub use engine::{Engine, EngineConfig, LoadProgress};
 pub use faults::{LoadFault, ModelName, RunFault, SourceFault};

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::text::text;
 use crate::model::format;
 use crate::reading::Reading;
 
@@ -20,16 +21,15 @@ pub(crate) fn Faces(reading: Reading) -> impl IntoView {
                 aria-pressed=move || (main.get() == Some(id)).to_string()
                 aria-label=format!("Show face {id}")
                 on:click=move |_| reading.chosen.set(Some(id))
-            >
-                {id}
-            </button>
+                translate="no"
+                prop:textContent=id.to_string()
+            ></button>
         }
     };
     view! {
         <div class="faces" role="group" aria-label="Faces" data-several=move || (count() > 1).to_string()>
-            <span class="hint" data-testid="faces" data-count=move || count().to_string()>
-                {move || format::count(count() as u64, "face", "faces")}
-            </span>
+            <span class="hint" translate="no" lang="en" data-testid="faces" data-count=move || count().to_string()
+                prop:textContent=text(move || format::count(count() as u64, "face", "faces"))></span>
             <Show when=move || { count() > 1 }>
                 <For each=move || ids.get() key=|id| *id children=choice />
             </Show>

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use mien_shared::Expression;
 
 use super::table::TimelineTable;
+use super::text::text;
 use crate::browser;
 use crate::draw::{Chart, SizeGuard, draw_chart};
 use crate::model::format;
@@ -112,14 +113,17 @@ pub(crate) fn TimelinePlot(
             |at| timeline.with(|timeline| describe(timeline, at)),
         )
     };
-    let reads = move || cursor.with(Option::is_some).to_string();
+    let reading = move || cursor.with(Option::is_some);
+    let reads = move || reading().to_string();
     let readout_id = format!("timeline-readout-{}", NEXT_ID.fetch_add(1, Ordering::Relaxed));
     let described_by = readout_id.clone();
     view! {
         <section class="timeline" aria-label=title>
             <div class="bar">
                 <h2>{title}</h2>
-                <output class="readout" id=readout_id data-reading=reads>{readout}</output>
+                <output class="readout" id=readout_id data-reading=reads
+                    translate=move || if reading() { "no" } else { "yes" } lang=move || reading().then_some("en")
+                    prop:textContent=text(readout)></output>
                 <div class="tools">
                     <Show when=move || !view.get().follows()>
                         <button class="quiet" on:click=move |_| follow()>"Newest"</button>

@@ -97,7 +97,7 @@ pub struct Slice {
 }
 
 /// A marker on the timeline.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Flag {
     pub at_ms: u64,
     pub label: String,

@@ -4,6 +4,8 @@
 
 use mien_shared::Expression;
 
+use super::format;
+
 /// The label of a bar or a table column.
 pub const fn noun(expression: Expression) -> &'static str {
     match expression {
@@ -31,6 +33,16 @@ pub const fn looks(expression: Option<Expression>) -> &'static str {
     }
 }
 
+/// One line about samples that wait for the relay, and where.
+pub fn waiting(pending: u64, in_memory: bool) -> String {
+    let count = format::count(pending, "sample is", "samples are");
+    if in_memory {
+        format!("{count} not stored yet, and only this page has them: keep it open until they are stored.")
+    } else {
+        format!("{count} still on the way; nothing was lost.")
+    }
+}
+
 /// The expression's colour everywhere: Okabe and Ito's set, told apart by colour-blind people.
 pub const fn color(expression: Expression) -> &'static str {
     match expression {
@@ -50,6 +62,14 @@ pub const UNSURE_COLOR: &str = "#c9ccd1";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_only_copy_is_said_to_be_the_only_one() {
+        assert!(waiting(1, false).replace('\u{a0}', " ").starts_with("1 sample is still on the way"));
+        let only = waiting(12, true);
+        assert!(only.contains("only this page") && only.contains("keep it open"), "{only}");
+        assert!(!only.contains("nothing was lost"), "{only}");
+    }
 
     #[test]
     fn every_expression_has_its_own_words_and_colour() {

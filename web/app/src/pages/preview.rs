@@ -6,8 +6,8 @@ use mien_engine::{EndReason, Run, RunEvent, SourceChoice};
 use super::scope::Scope;
 use crate::analysis::Analysis;
 use crate::browser;
-use crate::components::{Bars, Now, Stage, StageState};
-use crate::fault::Fault;
+use crate::components::{Bars, Now, Stage, StageState, text};
+use crate::fault::{Fault, WayOn};
 use crate::reading::Reading;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -35,14 +35,19 @@ pub(crate) fn Preview() -> impl IntoView {
                     run.set_value(Some(opened));
                     phase.set(Phase::Running);
                 }
-                Err(fault) => phase.set(Phase::Fault(fault)),
+                Err(fault) => phase.set(Phase::Fault(fault.explained().await)),
             }
         });
     };
     if !browser::reduced_motion() && !browser::reduced_data() {
         start();
     }
+    let reloads =
+        Memo::new(move |_| matches!(phase.get(), Phase::Fault(Fault { way_on: WayOn::Reload, .. })));
     let toggle = move |_| {
+        if reloads.get_untracked() {
+            return browser::reload();
+        }
         run.with_value(|run| match (run, phase.get_untracked()) {
             (Some(run), Phase::Running) => {
                 run.pause();
@@ -67,6 +72,7 @@ pub(crate) fn Preview() -> impl IntoView {
         Phase::Opening | Phase::Running => "Pause",
         Phase::Paused => "Go on",
         Phase::Asked => "Play the demo here",
+        Phase::Fault(_) if reloads.get() => "Reload the page",
         Phase::Fault(_) => "Try again",
     };
     view! {
@@ -74,12 +80,13 @@ pub(crate) fn Preview() -> impl IntoView {
             <Stage reading=reading state=Signal::derive(state) progress=analysis.progress() />
             <div class="beside">
                 <Now face=reading.main begun=reading.begun spoken="" testid="preview-expression" />
-                <button class="quiet" on:click=toggle disabled=move || phase.get() == Phase::Opening>{label}</button>
+                <button class="quiet" on:click=toggle disabled=move || phase.get() == Phase::Opening
+                    prop:textContent=text(label)></button>
             </div>
             <Bars face=reading.main />
             {move || match phase.get() {
                 Phase::Fault(fault) => Some(view! {
-                    <div class="notice warn" role="status" data-testid="fault" data-fault=fault.kind><p>{fault.text}</p></div>
+                    <div class="notice warn" role="status" data-testid="fault" data-fault=fault.kind><p prop:textContent=fault.text></p></div>
                 }),
                 _ => None,
             }}

@@ -6,12 +6,13 @@ use mien_engine::{EndReason, PickedFile, Run, RunEvent, SourceChoice, SourceFaul
 use super::instrument::Instrument;
 use super::scope::Scope;
 use crate::analysis::Analysis;
-use crate::components::{FaultCard, FilePick, Link, LinkWords, StageState};
+use crate::components::{FaultCard, FilePick, Link, LinkWords, StageState, text};
 use crate::fault::Fault;
 use crate::focus;
 use crate::model::route::Route;
 use crate::reading::Reading;
 use crate::router::Router;
+use crate::title;
 
 /// The file that the visitor picked on the first page, until the trial takes it. In context at the top.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +101,11 @@ pub(crate) fn Trial() -> impl IntoView {
         _ => None,
     });
     focus::follow(move || fault.get());
+    title::follow(move || {
+        fault.with(|fault| {
+            fault.as_ref().map_or_else(|| state.source.with(Source::name), |fault| fault.title.to_owned())
+        })
+    });
     view! {
         {move || match fault.get() {
             Some(fault) => view! {
@@ -119,7 +125,7 @@ fn TrialView(state: State, on_pick: Callback<PickedFile>, on_stop: Callback<()>)
         Phase::Paused => StageState::Paused,
         _ => StageState::Showing,
     };
-    let link = || LinkWords { name: "none", text: "Nothing is recorded", more: String::new() };
+    let link = || LinkWords { name: "none", text: "Nothing is recorded", waiting: 0 };
     let is_demo = move || state.source.with(|source| matches!(source, Source::Demo));
     let words = move || match (is_demo(), state.phase.get() == Phase::Over) {
         (true, _) => "A clip with known faces, analysed here and now. Your own camera works the same, live.",
@@ -142,7 +148,7 @@ fn TrialView(state: State, on_pick: Callback<PickedFile>, on_stop: Callback<()>)
             on_unmark=Callback::new(|_| {})
         >
             <div class="notice">
-                <p>{words}</p>
+                <p prop:textContent=text(words)></p>
                 <FilePick on_pick=on_pick label="Open a file" />
                 <Link to=Route::Start class="button primary" testid="start-session">"Start a session"</Link>
             </div>
@@ -171,8 +177,13 @@ impl State {
                         self.phase.set(Phase::Running);
                     }
                 }
-                Err(fault) if self.is_turn(turn) => self.phase.set(Phase::Fault(fault)),
-                Ok(None) | Err(_) => {}
+                Err(fault) => {
+                    let fault = fault.explained().await;
+                    if self.is_turn(turn) {
+                        self.phase.set(Phase::Fault(fault));
+                    }
+                }
+                Ok(None) => {}
             }
         });
     }

@@ -12,7 +12,7 @@ use mien_shared::{Sample, SessionId, SessionStatus, SourceName};
 
 use super::scope::Scope;
 use crate::browser::{self, Step};
-use crate::components::{Bars, Brand, FaultCard, KeysDialog, Link, Now, TimelinePlot, help_key};
+use crate::components::{Bars, Brand, FaultCard, KeysDialog, Link, Now, TimelinePlot, help_key, text};
 use crate::fault::Fault;
 use crate::focus;
 use crate::kept;
@@ -236,11 +236,12 @@ fn WatchView(state: State, session: SessionId, on_connect: Callback<()>) -> impl
         <main class="watch" data-testid="watch" data-session=session.to_string()>
             <header class="top">
                 <Brand />
-                <h1 tabindex="-1">{title}</h1>
-                <span class="link" role="status" data-testid="link-state" data-state=move || link().0>{move || link().1}</span>
+                <h1 tabindex="-1" translate="no" prop:textContent=text(title)></h1>
+                <span class="link" role="status" data-testid="link-state" data-state=move || link().0
+                    prop:textContent=text(move || link().1)></span>
                 <span class="spacer"></span>
-                <span class="hint" data-testid="presence" data-sources=move || state.connected.with(Vec::len).to_string()
-                    data-watchers=move || state.watchers.get().to_string()>{cameras}</span>
+                <span class="hint" translate="no" lang="en" data-testid="presence" data-sources=move || state.connected.with(Vec::len).to_string()
+                    data-watchers=move || state.watchers.get().to_string() prop:textContent=text(cameras)></span>
                 <button class="help quiet" on:click=move |_| keys_open.set(true)>"Keys"<kbd>"?"</kbd></button>
             </header>
             <div class="notices"><Notice phase=phase on_connect=on_connect /></div>
@@ -258,11 +259,10 @@ fn WatchView(state: State, session: SessionId, on_connect: Callback<()>) -> impl
             </Show>
             <p class="hint">
                 "Numbers only; no picture leaves the recording device. "
-                <span data-testid="watch-count" data-count=move || state.samples.get().to_string()>
-                    {move || format::count(state.samples.get(), "sample", "samples")}
-                </span>
+                <span translate="no" lang="en" data-testid="watch-count" data-count=move || state.samples.get().to_string()
+                    prop:textContent=text(move || format::count(state.samples.get(), "sample", "samples"))></span>
                 " received, the newest is number "
-                <span data-testid="watch-lastseq">{move || last_seq().to_string()}</span>
+                <span translate="no" data-testid="watch-lastseq" prop:textContent=text(move || last_seq().to_string())></span>
             </p>
         </main>
         <KeysDialog open=keys_open acts=false />
@@ -309,8 +309,8 @@ fn Empty(phase: Memo<Phase>, on_connect: Callback<()>) -> impl IntoView {
         }
         .into_any(),
         // What to do stands in the notice above.
-        Phase::Over => view! { <p>"Nothing was recorded."</p> }.into_any(),
-        Phase::Offline | Phase::Fault(_) => view! { <p>"Nothing has come so far."</p> }.into_any(),
+        Phase::Over => view! { <p prop:textContent="Nothing was recorded."></p> }.into_any(),
+        Phase::Offline | Phase::Fault(_) => view! { <p prop:textContent="Nothing has come so far."></p> }.into_any(),
     }
     };
     view! { <div class="empty" role="status">{words}</div> }
@@ -326,8 +326,10 @@ fn SourceCard(name: SourceName, seen: Seen, state: State) -> impl IntoView {
     view! {
         <section class="source" data-source=label.clone() aria-label=title.clone()>
             <header>
-                <h2>{title.clone()}</h2>
-                <span>{move || if here() { format!("Connected · {}", faces()) } else { "Not connected".to_owned() }}</span>
+                <h2 translate="no" prop:textContent=title.clone()></h2>
+                <span translate="no" lang="en" prop:textContent=text(move || {
+                    if here() { format!("Connected · {}", faces()) } else { "Not connected".to_owned() }
+                })></span>
             </header>
             <div class="pair">
                 <Now face=reading.main begun=reading.begun spoken=reading.spoken testid="watch-expression" />

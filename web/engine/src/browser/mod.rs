@@ -11,6 +11,7 @@ mod media;
 mod page;
 pub(crate) mod picture;
 pub(crate) mod socket;
+mod version;
 pub(crate) mod video;
 pub(crate) mod worker;
 
@@ -19,6 +20,7 @@ pub use media::{CameraDevice, PickedFile, StreamHandle, VideoHandle, devices};
 pub(crate) use web_sys::ImageBitmap as Bitmap;
 
 pub use page::{now_ms, page_origin, sockets_origin};
+pub use version::page_is_outdated;
 
 pub(crate) use http::{HttpAnswer, HttpFault, request};
 pub(crate) use page::{

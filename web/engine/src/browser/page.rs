@@ -38,6 +38,14 @@ impl BootScript {
         let base = self.0.base_uri().ok().flatten()?;
         web_sys::Url::new_with_base(&relative, &base).ok().map(|url| url.href())
     }
+
+    /// Every file that it names, itself included, as the page writes them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let attributes = self.0.get_attribute_names();
+        let named = attributes.iter().filter_map(|name| name.as_string());
+        let files = named.filter(|name| name == "src" || name.starts_with("data-"));
+        files.filter_map(|name| self.0.get_attribute(&name)).filter(|value| !value.is_empty()).collect()
+    }
 }
 
 /// What a thrown value says of itself: `NAME: message` of an error, else its text.

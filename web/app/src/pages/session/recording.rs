@@ -16,13 +16,16 @@ use mien_engine::{
 use mien_shared::api::Marker;
 use mien_shared::{Code, Sample, SessionId, SessionStatus};
 
-use super::{Phase, history, markers, passes};
+use super::{LOOKING, NoSummary, Phase, history, markers, passes};
 use crate::analysis::Analysis;
 use crate::browser::{self, Awake};
 use crate::fault::Fault;
 use crate::kept::{self, Kept};
 use crate::model::absence::unrecorded_since;
+use crate::model::link::Feed;
+use crate::model::notice::{Change, Notice, Notices};
 use crate::model::timeline::Timeline;
+use crate::model::words;
 use crate::pages::scope::Scope;
 use crate::reading::Reading;
 use crate::router::Router;
@@ -42,9 +45,9 @@ pub(super) struct Recording {
     pub(super) reading: Reading,
     pub(super) phase: RwSignal<Phase>,
     pub(super) status: RwSignal<Option<RecorderStatus>>,
-    /// Something worth a line that stops nothing.
-    pub(super) notice: RwSignal<Option<String>>,
-    /// Bytes sent for this session, by this tab.
+    /// What is worth a line and stops nothing.
+    pub(super) notices: RwSignal<Notices>,
+    /// Bytes sent for this session, by this device.
     pub(super) sent: RwSignal<u64>,
     /// Of those, what recorders before the present one have sent.
     sent_before: StoredValue<u64>,
@@ -75,7 +78,7 @@ impl Recording {
             reading: Reading::new(),
             phase: RwSignal::new(Phase::Checking),
             status: RwSignal::new(None),
-            notice: RwSignal::new(None),
+            notices: RwSignal::new(Notices::default()),
             sent: RwSignal::new(sent),
             sent_before: StoredValue::new(sent),
             run: StoredValue::new_local(None),
@@ -103,6 +106,54 @@ impl Recording {
     /// Samples that wait for the relay, as a signal.
     pub(super) fn pending(self) -> u64 {
         self.status.with(|status| status.as_ref().map_or(0, |status| status.pending))
+    }
+
+    /// What still waits, and where, as a signal; it goes on being sent.
+    pub(super) fn waiting(self) -> Option<String> {
+        let pending = self.pending();
+        let in_memory = self.status.with(|status| {
+            status.as_ref().is_some_and(|status| matches!(status.mode, StorageMode::Memory { .. }))
+        });
+        (pending > 0).then(|| words::waiting(pending, in_memory))
+    }
+
+    /// What stop has done, by then.
+    pub(super) fn stopped(self) -> &'static str {
+        // The last source may have been a file.
+        if self.camera.with_untracked(Option::is_some) {
+            "The camera is off"
+        } else {
+            "The recording has stopped"
+        }
+    }
+
+    /// What the tab is called.
+    pub(super) fn title(self) -> String {
+        let state = match self.phase.get() {
+            Phase::Checking => LOOKING,
+            Phase::Consent => "Before the camera opens",
+            Phase::Opening(_) => "Opening",
+            Phase::Live => match self.feed() {
+                Feed::Silent => "No pictures",
+                Feed::Over => "File finished",
+                _ => "Recording",
+            },
+            Phase::Paused => "Paused",
+            Phase::Finishing => "Sending the last samples",
+            Phase::Done(Ok(_) | Err(NoSummary::Unread(_))) => "Recorded",
+            Phase::Done(Err(_)) => "Not closed yet",
+            Phase::Fault(fault) => return fault.title.to_owned(),
+        };
+        format!("{state} · {}", self.name())
+    }
+
+    /// What the source gives, as a signal.
+    pub(super) fn feed(self) -> Feed {
+        match self.phase.get() {
+            Phase::Live => self.notices.with(Notices::feed).unwrap_or(Feed::Coming),
+            Phase::Paused => Feed::Paused,
+            _ => Feed::Opening,
+        }
     }
 
     pub(super) fn name(self) -> String {
@@ -216,8 +267,6 @@ impl Recording {
         let hidden_ms = StoredValue::new(None::<u64>);
         let listener = window_event_listener_untyped("visibilitychange", move |_| {
             if document().hidden() {
-                // It may be a reload.
-                kept::keep_sent(self.session(), self.sent.get_untracked());
                 let films =
                     self.phase.get_untracked() == Phase::Live && self.camera.with_untracked(Option::is_some);
                 hidden_ms.set_value(films.then(now_ms));
@@ -227,11 +276,10 @@ impl Recording {
             let since = hidden.and_then(|at| unrecorded_since(at, self.reading.newest_ms(), now_ms()));
             if let Some(since) = since.filter(|_| self.phase.get_untracked() == Phase::Live) {
                 self.reading.interrupt();
-                self.notice.set(Some(format!(
-                    "Nothing was recorded from {} to {}: browsers show a hidden tab no pictures. Keep this tab in view while it records.",
-                    browser::time_of_day(since),
-                    browser::time_of_day(now_ms()),
-                )));
+                self.tell(Notice::Unseen {
+                    from: browser::time_of_day(since),
+                    to: browser::time_of_day(now_ms()),
+                });
             }
         });
         on_cleanup(move || listener.remove());
@@ -270,7 +318,6 @@ impl Recording {
     fn open(self, source: SourceChoice) {
         self.camera_off();
         kept::keep_paused(self.session(), false);
-        self.notice.set(None);
         self.run_from(source);
     }
 
@@ -324,6 +371,7 @@ impl Recording {
     fn on_run(self, event: RunEvent) {
         match event {
             RunEvent::Frame(frame) => {
+                self.changed(Change::Picture);
                 self.recorder.try_with_value(|opening| {
                     if let Some(recorder) = opening.as_ref().and_then(Shared::peek) {
                         recorder.push(frame.sample(0));
@@ -331,19 +379,21 @@ impl Recording {
                 });
                 self.reading.take_frame(frame);
             }
-            RunEvent::Stats(stats) => drop(self.reading.stats.try_set(stats)),
+            RunEvent::Stats(stats) => {
+                if stats.analysed_fps > 0.0 {
+                    self.changed(Change::Analysed);
+                }
+                self.reading.stats.try_set(stats);
+            }
             RunEvent::Fault(fault) if fault.is_final() => self.later(move || self.fail(fault.into())),
             RunEvent::Fault(fault @ RunFault::CameraSilent) => {
-                self.notice.try_set(Some(format!("{fault} It goes on by itself once the camera does.")));
+                self.tell(Notice::SourceSilent { why: fault.to_string() });
             }
             RunEvent::Fault(RunFault::WorkerRestarting { .. }) => {
-                self.notice.try_set(Some(
-                    "The analysis stumbled and is being restarted; nothing was lost.".to_owned(),
-                ));
+                self.tell(Notice::Restarting);
             }
             RunEvent::Ended(EndReason::Finished) => {
-                let over = "The file is done. Stop ends the session and shows what was stored.";
-                self.notice.try_set(Some(over.to_owned()));
+                self.tell(Notice::FileOver);
             }
             RunEvent::Fault(_) | RunEvent::Ended(_) => {}
         }
@@ -351,12 +401,21 @@ impl Recording {
 
     fn fail(self, fault: Fault) {
         self.camera_off();
-        self.phase.set(Phase::Fault(fault));
+        let turn = self.turn.get_value();
+        self.spawn(async move {
+            let fault = fault.explained().await;
+            let wanted =
+                matches!(self.phase.get_untracked(), Phase::Opening(_) | Phase::Live | Phase::Paused);
+            if wanted && self.turn.get_value() == turn {
+                self.phase.set(Phase::Fault(fault));
+            }
+        });
     }
 
     /// The recorder stays, and goes on sending what waits.
     fn camera_off(self) {
         self.run.set_value(None);
+        self.changed(Change::Closed);
         self.reading.rest();
     }
 
@@ -371,6 +430,9 @@ impl Recording {
             return self.open(camera());
         }
         kept::keep_paused(self.session(), pauses);
+        if pauses {
+            self.changed(Change::Paused);
+        }
         self.run.with_value(|run| match run {
             Some(run) if pauses => run.pause(),
             Some(run) => {
