@@ -133,6 +133,10 @@ pub struct WatchWelcome {
     pub expressions: Vec<Expression>,
     pub sources: Vec<SourceName>,
     pub watchers: u64,
+    /// The seq of each source's newest stored sample at this moment, 0 where none is stored: whoever has seen that
+    /// has caught up, and whoever begins behind it sees only what is new. Absent from an older relay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughs: Option<BTreeMap<SourceName, u64>>,
 }
 
 /// A message that cannot be used as a whole.

@@ -204,6 +204,7 @@ fn watch_replies() -> Vec<WatchReply> {
             expressions: Expression::ALL.to_vec(),
             sources: vec![SourceName::default()],
             watchers: 1,
+            throughs: Some(BTreeMap::from([(SourceName::default(), 1_235)])),
         }),
         WatchReply::Samples { source: SourceName::default(), samples: vec![sample(1_235)] },
         WatchReply::Presence { sources: vec![SourceName::default()], watchers: 2 },

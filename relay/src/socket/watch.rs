@@ -22,7 +22,7 @@ use super::rest::Rest;
 use super::wire::{Incoming, Wire};
 use crate::app::{App, AppState, patiently};
 use crate::hub::{Next, Phase, Presence, View, Watching, samples_message};
-use crate::store::Found;
+use crate::store::{Found, Reach};
 
 /// Samples read from the store at a time.
 const CATCH_UP_ROWS: u32 = 256;
@@ -80,10 +80,13 @@ async fn open<'a>(
     // nothing can fall between the look-up and the first news.
     let mut watching = app.hub.join(id).watch();
     let session = hello::find(app, id).await.map_err(End::Close)?;
-    let throughs = app.for_socket(patiently(app.store.throughs(id)).await).map_err(End::Close)?;
+    let reaches = app.for_socket(patiently(app.store.reaches(id)).await).map_err(End::Close)?;
     let mut places = BTreeMap::new();
     let mut behind = BTreeMap::new();
-    for (source, through) in throughs {
+    // What is rejected is never sent, so a watcher could wait for `through` in vain.
+    let mut throughs = BTreeMap::new();
+    for Reach { source, through, newest } in reaches {
+        throughs.insert(source.clone(), newest);
         let place = match &since {
             None => through,
             // Beyond the end means live.
@@ -102,6 +105,7 @@ async fn open<'a>(
         expressions: Expression::ALL.to_vec(),
         sources: told.sources.clone(),
         watchers: told.watchers,
+        throughs: Some(throughs),
     });
     wire.send(&welcome).await?;
     Ok(Connection {

@@ -28,7 +28,7 @@ use crate::metrics::Metrics;
 
 pub use error::StoreError;
 pub use model::{
-    Batch, Fate, Found, Item, Outcome, Page, SampleCursor, SampleQuery, SessionCursor, SourceKey,
+    Batch, Fate, Found, Item, Outcome, Page, Reach, SampleCursor, SampleQuery, SessionCursor, SourceKey,
     SourceState, Stretch, Take,
 };
 pub use postgres::PostgresStore;
@@ -234,6 +234,11 @@ impl Store {
     /// `through` of each source, by name: [`Store::source_states`] without the gaps, for watchers.
     pub fn throughs(&self, id: SessionId) -> Answer<'_, Vec<(SourceName, u64)>> {
         ask!(self, store => store.throughs(id))
+    }
+
+    /// How far each source has come, by name, for a watcher that begins.
+    pub fn reaches(&self, id: SessionId) -> Answer<'_, Vec<Reach>> {
+        ask!(self, store => store.reaches(id))
     }
 
     /// Finds or creates a source of an active session, for a connection that begins to send.
