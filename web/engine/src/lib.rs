@@ -48,4 +48,4 @@ pub use recorder::{
 };
 pub use run::{AnalysedFrame, EndReason, Run, RunEvent, RunStats};
 pub use source::{CameraChoice, Facing, SourceChoice};
-pub use watch::{Watch, WatchEvent, WatchState};
+pub use watch::{Begin, Behind, SourcePace, Watch, WatchEvent, WatchState};
