@@ -101,6 +101,26 @@ impl Fault {
         }
     }
 
+    /// As [`Self::closed`] says to who watches: for them only erasing ends a session in this way.
+    pub(crate) fn closed_to_watchers(close: CloseCode) -> Self {
+        match close {
+            CloseCode::SessionEnded => Self::new(
+                "erased",
+                "This session was erased",
+                "Whoever recorded it has erased all its numbers. They are gone from the relay, and from this page too.",
+                WayOn::Home,
+            ),
+            CloseCode::Unauthorized | CloseCode::Forbidden | CloseCode::SessionNotFound => Self::closed(close),
+            _ => Self::new(
+                "relay",
+                "The relay closed the connection",
+                "The recording does not depend on this page and goes on; what it stores is there when you connect again.",
+                WayOn::Retry("Connect again"),
+            )
+            .with(close.reason()),
+        }
+    }
+
     /// As [`Self::closed`] says of an expired token, to the person who records.
     pub(crate) fn expired_recording() -> Self {
         Self::new(

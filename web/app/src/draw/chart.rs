@@ -4,6 +4,7 @@ use mien_shared::Expression;
 use web_sys::HtmlCanvasElement;
 
 use super::surface::{Surface, css_color};
+use crate::browser;
 use crate::model::format;
 use crate::model::timeline::{Shown, Slice, Timeline};
 use crate::model::view::View;
@@ -23,6 +24,8 @@ pub(crate) struct Chart<'a> {
     pub view: View,
     /// The instant whose values are read, Unix milliseconds.
     pub cursor_ms: Option<u64>,
+    /// Whether the newest sample is of now.
+    pub live: bool,
 }
 
 struct Theme {
@@ -192,8 +195,11 @@ impl<'a> Plot<'a> {
         let mut behind = newest.saturating_sub(self.to_ms).div_ceil(step) * step;
         while newest.saturating_sub(behind) >= self.from_ms && behind <= newest {
             let x = self.x((newest - behind) as f64);
-            let label =
-                if behind == 0 { "now".to_owned() } else { format!("−{}", format::duration(behind)) };
+            let label = match behind {
+                0 if self.chart.live => "now".to_owned(),
+                0 => browser::time_of_day(newest),
+                _ => format!("−{}", format::duration(behind)),
+            };
             let width = self.surface.text_width(&label);
             let left = (x - width / 2.0).min(self.surface.width - width - 4.0);
             if left >= 2.0 {

@@ -31,6 +31,20 @@ pub const fn looks(expression: Option<Expression>) -> &'static str {
     }
 }
 
+/// What the face looked like when it was last seen.
+pub const fn looked(expression: Option<Expression>) -> &'static str {
+    match expression {
+        Some(Expression::Neutral) => "looked neutral",
+        Some(Expression::Happiness) => "looked happy",
+        Some(Expression::Sadness) => "looked sad",
+        Some(Expression::Anger) => "looked angry",
+        Some(Expression::Fear) => "looked afraid",
+        Some(Expression::Disgust) => "looked disgusted",
+        Some(Expression::Surprise) => "looked surprised",
+        None => "unsure",
+    }
+}
+
 /// The expression's colour everywhere: Okabe and Ito's set, told apart by colour-blind people.
 pub const fn color(expression: Expression) -> &'static str {
     match expression {
@@ -60,6 +74,8 @@ mod tests {
         for expression in Expression::ALL {
             assert_eq!(noun(expression).to_lowercase(), expression.name());
             assert!(looks(Some(expression)).starts_with("looks "));
+            let past = looks(Some(expression)).replace("looks", "looked");
+            assert_eq!(looked(Some(expression)), past);
         }
     }
 }
