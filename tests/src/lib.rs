@@ -15,6 +15,7 @@ pub mod files;
 pub mod page;
 pub mod parts;
 pub mod relay;
+pub mod source;
 pub mod stage;
 pub mod traffic;
 pub mod wait;
