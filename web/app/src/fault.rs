@@ -131,6 +131,9 @@ impl From<LoadFault> for Fault {
             LoadFault::NotBuilt { .. } => {
                 Self::new("not-built", "The page is incomplete", text, WayOn::Reload)
             }
+            LoadFault::Blocked { .. } => {
+                Self::new("blocked", "The analysis may not start here", text, WayOn::Home)
+            }
             LoadFault::ModelMissing { .. } | LoadFault::ModelDamaged { .. } => {
                 Self::new("model", "A model cannot be used", text, WayOn::Reload)
             }
@@ -171,6 +174,9 @@ impl From<SourceFault> for Fault {
             }
             SourceFault::VideoWithoutFrames => {
                 Self::new("video-empty", "The video has no picture", text, WayOn::File)
+            }
+            SourceFault::CrossOrigin => {
+                Self::new("cross-origin", "The video may not be read", text, WayOn::File)
             }
             SourceFault::NoDemo => Self::new("no-demo", "There is no demo here", text, WayOn::Home),
             SourceFault::Analysis { detail } => {

@@ -16,7 +16,9 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::worker::{PortEvent, WorkerKit, WorkerPort};
 use crate::browser::{Bitmap, FrameImage, now_precise_ms};
+use crate::faults::LoadFault;
 use crate::pool::{Action, Order, Pool, Slot};
+use crate::startup::{self, StartFault};
 
 /// The slowest machine we know takes a tenth of this for a large picture with many faces.
 const ANSWER_MS: f64 = 20_000.0;
@@ -64,7 +66,7 @@ pub(crate) enum CrewEvent {
     },
     /// No worker is left.
     GaveUp {
-        detail: String,
+        fault: LoadFault,
     },
 }
 
@@ -89,6 +91,8 @@ struct Inner {
     sent: RefCell<BTreeMap<FrameId, Sent>>,
     order: RefCell<Order<Answer>>,
     over: Cell<bool>,
+    /// Why a worker cannot start, since one last did.
+    barred: RefCell<Option<LoadFault>>,
     on: Box<dyn Fn(CrewEvent)>,
 }
 
@@ -108,6 +112,7 @@ impl Crew {
             sent: RefCell::new(BTreeMap::new()),
             order: RefCell::new(Order::new(size)),
             over: Cell::new(false),
+            barred: RefCell::new(None),
             on: Box::new(on),
         });
         for slot in 0..size {
@@ -162,16 +167,44 @@ impl Inner {
         self.started.borrow_mut()[slot] = Some(now_precise_ms());
         match WorkerPort::start(&self.kit, move |event| Self::heard(&weak, slot, event)) {
             Ok(port) => self.ports.borrow_mut()[slot] = Some(port),
-            Err(detail) => self.crashed(slot, &detail),
+            Err(fault) => self.did_not_start(slot, fault),
         }
+    }
+
+    /// Asks why. What another try would not mend is not tried again.
+    fn did_not_start(self: &Rc<Self>, slot: Slot, fault: StartFault) {
+        // The watch counts no longer, as nothing is under way.
+        self.started.borrow_mut()[slot] = None;
+        let (kit, weak) = (self.kit.clone(), Rc::downgrade(self));
+        spawn_local(async move {
+            let barred = startup::script_fault(&kit.boot_url, &fault, &kit.policies).await;
+            let Some(inner) = weak.upgrade() else { return };
+            match (barred, fault) {
+                (Some(barred), _) => inner.bar(slot, barred),
+                (None, StartFault::Other(detail)) => inner.crashed(slot, &detail),
+                (None, StartFault::Untrusted) => inner.crashed(slot, "not trusted"),
+            }
+        });
+    }
+
+    /// This worker never starts.
+    fn bar(self: &Rc<Self>, slot: Slot, fault: LoadFault) {
+        let detail = fault.to_string();
+        *self.barred.borrow_mut() = Some(fault);
+        let actions = self.pool.borrow_mut().retire(slot);
+        self.perform(actions, &detail);
     }
 
     fn heard(weak: &Weak<Self>, slot: Slot, event: PortEvent) {
         let Some(inner) = weak.upgrade() else { return };
         match event {
             PortEvent::Crashed(detail) => inner.crashed(slot, &detail),
+            PortEvent::NotStarted => {
+                inner.did_not_start(slot, StartFault::Other("its script was not run".to_owned()));
+            }
             PortEvent::Message(FromWorker::Ready, _) => {
                 inner.started.borrow_mut()[slot] = None;
+                inner.barred.take();
                 let actions = inner.pool.borrow_mut().started(slot);
                 (inner.on)(CrewEvent::Ready);
                 inner.perform(actions, "");
@@ -184,14 +217,24 @@ impl Inner {
             }
             PortEvent::Message(FromWorker::Failed { frame: None, fault }, _) => {
                 let detail = fault.to_string();
-                if let WorkerFault::Load { .. } = fault {
-                    let actions = inner.pool.borrow_mut().retire(slot);
-                    inner.perform(actions, &detail);
-                } else {
-                    inner.crashed(slot, &detail);
+                match fault {
+                    WorkerFault::Load { .. } => inner.bar(slot, LoadFault::WorkerFailed { detail }),
+                    WorkerFault::Code { .. } => inner.has_no_code(slot, detail),
+                    _ => inner.crashed(slot, &detail),
                 }
             }
         }
+    }
+
+    fn has_no_code(self: &Rc<Self>, slot: Slot, detail: String) {
+        self.started.borrow_mut()[slot] = None;
+        let (kit, weak) = (self.kit.clone(), Rc::downgrade(self));
+        spawn_local(async move {
+            let fault = startup::glue_fault(&kit.glue_url).await;
+            if let Some(inner) = weak.upgrade() {
+                inner.bar(slot, fault.unwrap_or(LoadFault::WorkerFailed { detail }));
+            }
+        });
     }
 
     fn answered(
@@ -268,7 +311,10 @@ impl Inner {
                 }
                 Action::GiveUp => {
                     self.over.set(true);
-                    (self.on)(CrewEvent::GaveUp { detail: detail.to_owned() });
+                    let fault = self.barred.take();
+                    let fault =
+                        fault.unwrap_or_else(|| LoadFault::WorkerFailed { detail: detail.to_owned() });
+                    (self.on)(CrewEvent::GaveUp { fault });
                 }
             }
         }

@@ -9,6 +9,7 @@ use gloo_timers::future::TimeoutFuture;
 use mien_models::Tracker;
 
 use crate::assets::Assets;
+use crate::browser::policy::PolicyWatch;
 use crate::browser::worker::WorkerKit;
 use crate::browser::{fetch, page_url};
 use crate::crew::{Crew, CrewEvent};
@@ -17,6 +18,7 @@ use crate::models::{self, Meter};
 use crate::pool::size_for;
 use crate::run::{EndReason, Run, RunEvent, RunHandle};
 use crate::source::SourceChoice;
+use crate::startup;
 
 /// Workers that are not ready by then never will be.
 const READY_MS: u32 = 60_000;
@@ -58,7 +60,7 @@ pub(crate) struct Shared {
     /// Identities go on from run to run, so that none of a session's faces lends its own to another.
     next_face: Cell<u32>,
     /// Who waits for the first worker.
-    waiting: RefCell<Option<oneshot::Sender<Result<(), String>>>>,
+    waiting: RefCell<Option<oneshot::Sender<Result<(), LoadFault>>>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -78,12 +80,17 @@ impl Engine {
             return Err(LoadFault::SimdMissing);
         }
         let meter = Meter::new(on_progress);
+        let policies = Rc::new(PolicyWatch::over(config.assets.addresses().map(page_url).into()));
         let code = async {
-            let module = fetch::module(&config.assets.worker_wasm).await.map_err(code_fault)?;
+            let url = &config.assets.worker_wasm;
+            let module = match fetch::module(url).await {
+                Ok(module) => module,
+                Err(fault) => return Err(startup::code_fault(&page_url(url), fault, &policies).await),
+            };
             meter.code_is_here();
             Ok(module)
         };
-        let models = models::fetch(&config.assets.models, &meter);
+        let models = models::fetch(&config.assets.models, &meter, &policies);
         let (module, models) = futures_util::future::try_join(code, models).await?;
         let kit = WorkerKit {
             boot_url: page_url(&config.assets.worker_boot),
@@ -91,6 +98,7 @@ impl Engine {
             glue_url: page_url(&config.assets.worker_js),
             module,
             models: models.map(|model| fetch::array_buffer(&model)),
+            policies,
         };
         let size = size_for(fetch::cores()).min(config.max_workers.unwrap_or(usize::MAX).max(1));
         let engine = Self {
@@ -160,7 +168,7 @@ impl Shared {
         let failed = |detail: &str| LoadFault::WorkerFailed { detail: detail.to_owned() };
         match select(told, TimeoutFuture::new(READY_MS)).await {
             Either::Left((Ok(Ok(())), _)) => Ok(()),
-            Either::Left((Ok(Err(detail)), _)) => Err(failed(&detail)),
+            Either::Left((Ok(Err(fault)), _)) => Err(fault),
             Either::Left((Err(_), _)) => Err(failed("it was started twice")),
             Either::Right(_) => Err(failed("it did not answer in time")),
         }
@@ -169,7 +177,7 @@ impl Shared {
     fn heard(&self, event: CrewEvent) {
         let outcome = match &event {
             CrewEvent::Ready => Some(Ok(())),
-            CrewEvent::GaveUp { detail } => Some(Err(detail.clone())),
+            CrewEvent::GaveUp { fault } => Some(Err(fault.clone())),
             _ => None,
         };
         if let Some(outcome) = outcome
@@ -190,15 +198,5 @@ impl Shared {
 
     pub(crate) fn keep_next_face(&self, next: u32) {
         self.next_face.set(next);
-    }
-}
-
-fn code_fault(fault: fetch::FetchFault) -> LoadFault {
-    match fault {
-        fetch::FetchFault::Status(status) => {
-            LoadFault::NotBuilt { what: format!("the worker's code (HTTP {status})") }
-        }
-        fetch::FetchFault::Network(detail) => LoadFault::Network { detail },
-        fetch::FetchFault::Unusable(detail) => LoadFault::WorkerFailed { detail },
     }
 }

@@ -4,6 +4,8 @@
 use mien_models::ModelId;
 use thiserror::Error;
 
+use crate::browser::fetch::Foreign;
+
 /// One of the three model files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModelName {
@@ -49,16 +51,36 @@ pub enum LoadFault {
         "This browser cannot run the analysis: it lacks WebAssembly SIMD. Open this address in Chrome or Edge 91, Firefox 89, Safari 16.4, or later."
     )]
     SimdMissing,
-    #[error("This page was not built completely: {what} is missing.")]
+    /// A part of what was built is not where it should be. `what` says which, and at what address.
+    #[error("This page was not built completely: {what}.")]
     NotBuilt { what: String },
-    #[error("The {model} could not be found at its address (HTTP {status}).")]
-    ModelMissing { model: ModelName, status: u16 },
+    #[error("The {model} is not at {address} (HTTP {status}).")]
+    ModelMissing { model: ModelName, address: String, status: u16 },
     #[error("The {model} is damaged: {why}. Reloading may fetch a good copy.")]
     ModelDamaged { model: ModelName, why: String },
     #[error("The network failed while the analysis was loading. Check the connection and try again.")]
     Network { detail: String },
+    /// A response header of the page, or of one of the engine's files, forbids what the engine needs.
+    #[error("The header {header} keeps the analysis from starting: {why}.")]
+    Blocked { header: &'static str, why: String },
     #[error("The analysis could not be started: {detail}.")]
     WorkerFailed { detail: String },
+}
+
+impl LoadFault {
+    /// Nothing is at this address.
+    pub(crate) fn absent(what: &str, address: &str, status: u16) -> Self {
+        Self::NotBuilt { what: format!("{what} is not at {address} (HTTP {status})") }
+    }
+
+    /// Something else is at this address.
+    pub(crate) fn foreign(what: &str, address: &str, found: Foreign) -> Self {
+        let found = match found {
+            Foreign::Page => "a web page",
+            Foreign::Other => "something else",
+        };
+        Self::NotBuilt { what: format!("at {address} is {found} instead of {what}") }
+    }
 }
 
 /// Why a camera, file or picture cannot be analysed.
@@ -84,6 +106,10 @@ pub enum SourceFault {
     UnreadableVideo,
     #[error("This video has no picture to analyse.")]
     VideoWithoutFrames,
+    #[error(
+        "This video comes from another origin without leave to read its pictures. It needs the attribute crossorigin, and its server must send Access-Control-Allow-Origin."
+    )]
+    CrossOrigin,
     #[error("This page carries no demo clip.")]
     NoDemo,
     /// The workers had given up before, and could not be started again.

@@ -33,6 +33,7 @@ mod pool;
 mod recorder;
 mod run;
 mod source;
+mod startup;
 mod watch;
 
 pub use assets::{Assets, ModelUrls};

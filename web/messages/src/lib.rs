@@ -81,6 +81,9 @@ pub enum FromWorker {
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "lowercase")]
 pub enum WorkerFault {
+    /// Its code could not be imported.
+    #[error("the worker’s code cannot be loaded: {why}")]
+    Code { why: String },
     /// The worker cannot start; starting it again gives the same.
     #[error("the models cannot be used: {why}")]
     Load { why: String },

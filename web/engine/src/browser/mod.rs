@@ -10,7 +10,10 @@ mod http;
 mod media;
 mod page;
 pub(crate) mod picture;
+pub(crate) mod policy;
 pub(crate) mod socket;
+mod taint;
+pub(crate) mod trusted;
 pub(crate) mod video;
 pub(crate) mod worker;
 
@@ -22,5 +25,6 @@ pub use page::{now_ms, page_origin, sockets_origin};
 
 pub(crate) use http::{HttpAnswer, HttpFault, request};
 pub(crate) use page::{
-    BootScript, LeaveGuard, OnlineGuard, describe, is_hidden, now_precise_ms, page_url, random,
+    BootScript, LeaveGuard, OnlineGuard, describe, is_hidden, is_other_origin, now_precise_ms, page_url,
+    random,
 };

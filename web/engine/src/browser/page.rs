@@ -113,3 +113,11 @@ pub(crate) fn page_url(relative: &str) -> String {
     base.and_then(|base| web_sys::Url::new_with_base(relative, &base).ok())
         .map_or_else(|| relative.to_owned(), |url| url.href())
 }
+
+/// Whether this absolute address is on another origin than the page. What lies in the page itself (`blob:`,
+/// `data:`) is not.
+pub(crate) fn is_other_origin(address: &str) -> bool {
+    web_sys::Url::new(address).is_ok_and(|url| {
+        matches!(url.protocol().as_str(), "http:" | "https:") && url.origin() != page_origin()
+    })
+}

@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::camera::{Camera, tracks};
-use super::{PickedFile, StreamHandle, VideoHandle, describe, now_ms};
+use super::{PickedFile, StreamHandle, VideoHandle, describe, now_ms, taint};
 use crate::faults::SourceFault;
 use crate::source::{CameraChoice, Facing};
 
@@ -118,7 +118,13 @@ impl VideoSource {
     pub(crate) async fn foreign(video: &VideoHandle) -> Result<Self, SourceFault> {
         let source = Self::new(video.0.clone(), Origin::Foreign);
         source.first_frame(SourceFault::VideoWithoutFrames).await?;
-        Ok(source)
+        if source.is_tainted() { Err(SourceFault::CrossOrigin) } else { Ok(source) }
+    }
+
+    /// Whether the browser keeps its pictures from the page. An element of the embedder's may become so when it is
+    /// given another address.
+    pub(crate) fn is_tainted(&self) -> bool {
+        matches!(self.origin, Origin::Foreign) && taint::is_tainted(&self.video)
     }
 
     fn new(video: web_sys::HtmlVideoElement, origin: Origin) -> Self {

@@ -159,6 +159,10 @@ impl RunHandle {
         }
         match event {
             CrewEvent::Answer(answer) if answer.run == self.number => self.answered(answer),
+            CrewEvent::FrameFailed { run, .. } if run == self.number && self.is_tainted() => {
+                // So will every later frame: said once, with its reason.
+                self.lose(SourceFault::CrossOrigin);
+            }
             CrewEvent::FrameFailed { run, detail } if run == self.number => {
                 self.harvest.borrow_mut().failed(&detail);
                 (self.on)(RunEvent::Fault(RunFault::FrameFailed { detail }));
@@ -167,7 +171,8 @@ impl RunHandle {
             CrewEvent::Restarting { detail } => {
                 (self.on)(RunEvent::Fault(RunFault::WorkerRestarting { detail }));
             }
-            CrewEvent::GaveUp { detail } => {
+            CrewEvent::GaveUp { fault } => {
+                let detail = fault.to_string();
                 (self.on)(RunEvent::Fault(RunFault::WorkersFailed { detail }));
                 self.end(EndReason::Failed);
             }
@@ -253,12 +258,22 @@ impl RunHandle {
             VideoEnd::Lost | VideoEnd::Broken => {
                 let fault =
                     if end == VideoEnd::Lost { SourceFault::Unplugged } else { SourceFault::UnreadableVideo };
-                if !self.ended.get() {
-                    (self.on)(RunEvent::Fault(RunFault::SourceLost(fault)));
-                    self.end(EndReason::Failed);
-                }
+                self.lose(fault);
             }
         }
+    }
+
+    /// Ends the run for good, with the reason.
+    fn lose(&self, fault: SourceFault) {
+        if !self.ended.get() {
+            (self.on)(RunEvent::Fault(RunFault::SourceLost(fault)));
+            self.end(EndReason::Failed);
+        }
+    }
+
+    fn is_tainted(&self) -> bool {
+        let input = self.input.borrow();
+        matches!(input.as_ref().map(|input| &input.media), Some(Media::Video(video)) if video.is_tainted())
     }
 
     fn tell_stats(&self) {
