@@ -32,6 +32,16 @@ pub(crate) fn ensure_redis() -> anyhow::Result<()> {
     ensure(if there { &[] } else { &["redis-server"] }, "the tests over Redis")
 }
 
+/// npm, with any Node.js that runs it.
+pub(crate) fn ensure_npm() -> anyhow::Result<()> {
+    let packages: Vec<&str> = [("node", "nodejs"), ("npm", "npm")]
+        .into_iter()
+        .filter(|(program, _)| !process::on_path(program))
+        .map(|(_, package)| package)
+        .collect();
+    ensure(&packages, "the tests of the npm package")
+}
+
 /// The C compiler for a static relay.
 pub(crate) fn ensure_musl() -> anyhow::Result<()> {
     let there = process::on_path("musl-gcc");

@@ -10,6 +10,7 @@ mod finish;
 mod image;
 mod inputs;
 mod names;
+mod npm;
 mod page;
 mod process;
 mod run;

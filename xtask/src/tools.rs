@@ -80,14 +80,7 @@ pub(crate) struct Toolbox {
 
 impl Toolbox {
     fn in_cache() -> anyhow::Result<Self> {
-        let cache = match std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from) {
-            Some(folder) if folder.is_absolute() => folder,
-            _ => {
-                let home = std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?;
-                PathBuf::from(home).join(".cache")
-            }
-        };
-        Ok(Self { cache: cache.join("mien/tools") })
+        Ok(Self { cache: cache()?.join("tools") })
     }
 
     fn folder(&self, tool: Tool) -> PathBuf {
@@ -116,6 +109,18 @@ impl Toolbox {
         command.env("PATH", self.path()?);
         Ok(command)
     }
+}
+
+/// Mien's part of the user's cache folder.
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
+    let cache = match std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from) {
+        Some(folder) if folder.is_absolute() => folder,
+        _ => {
+            let home = std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?;
+            PathBuf::from(home).join(".cache")
+        }
+    };
+    Ok(cache.join("mien"))
 }
 
 /// Makes sure that the wasm target, these tools and the locked crates are there. Instant when they are.

@@ -1,5 +1,6 @@
 //! What each step of the tests runs.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::Step;
@@ -31,6 +32,10 @@ const SURVIVAL_OF_ONE_STORE: [&str; 6] =
 /// Tells tests that this machine has no Postgres.
 pub(super) const WITHOUT_POSTGRES: &str = "MIEN_WITHOUT_POSTGRES";
 
+/// Tells tests that this machine has no npm, or where its packages are.
+pub(super) const WITHOUT_NPM: &str = "MIEN_WITHOUT_NPM";
+const NPM: &str = "MIEN_NPM";
+
 /// The relay's suites that can take another store, and those of their modules for which it makes no difference.
 const OVER_ANY_STORE: [&str; 2] = ["http", "sockets"];
 const OVER_SQLITE_ALONE: [&str; 8] =
@@ -43,6 +48,8 @@ pub(super) struct Bench {
     pub(super) browser: anyhow::Result<()>,
     /// Variables that tell tests which servers this machine does not have.
     pub(super) absent: Vec<&'static str>,
+    /// Where bundler and compiler are installed.
+    pub(super) npm: Option<PathBuf>,
     /// What runs containers here.
     pub(super) engine: Option<Engine>,
 }
@@ -142,6 +149,8 @@ impl Bench {
         }
         command.env("MIEN_RELAY", workspace::relay());
         command.env("MIEN_ANALYZE", workspace::relay().with_file_name("mien-analyze"));
+        command.envs(self.absent.iter().map(|variable| (variable, "1")));
+        command.envs(self.npm.iter().map(|folder| (NPM, folder)));
         // Inference wants the whole machine; two at once would only time each other out.
         count(self.filtered(&mut command, &["--test-threads=1"]))
     }
