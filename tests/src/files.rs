@@ -85,12 +85,11 @@ impl Site {
                 headers.insert(name, value);
             }
         }
-        let mut head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
+        write!(client, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len())?;
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            write!(client, "{name}: {value}\r\n")?;
         }
-        head += "\r\n";
-        client.write_all(head.as_bytes())?;
+        client.write_all(b"\r\n")?;
         client.write_all(&body)
     }
 

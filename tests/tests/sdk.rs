@@ -69,7 +69,8 @@ globalThis.camera = () => {
     if (clip.readyState < 2) return;
     writer.write(new VideoFrame(clip, { timestamp: performance.now() * 1000 }));
   }, 50);
-  return { track, end: () => { clearInterval(timer); return writer.close(); } };
+  const fallSilent = () => clearInterval(timer);
+  return { track, fallSilent, end: () => { fallSilent(); return writer.close(); } };
 };
 globalThis.microphone = () => {
   const track = new MediaStreamTrackGenerator({ kind: "audio" });

@@ -101,18 +101,17 @@ fn append(tail: &Path, glue: &Path) -> anyhow::Result<()> {
 /// extends `MienDisposable` has it there, and nowhere else.
 fn with_plain_names(declarations: &str) -> anyhow::Result<String> {
     const DISPOSE: &str = "    [Symbol.dispose](): void;\n";
-    let mut text = declarations.replace(DISPOSE, "");
+    let text = declarations.replace(DISPOSE, "");
     if text.contains("Symbol.dispose") {
         bail!("wasm-bindgen declares Symbol.dispose in another way than {DISPOSE:?}");
     }
-    let classes: Vec<String> = text
+    let disposable = text
         .lines()
-        .filter_map(|line| line.strip_prefix("export class ")?.strip_suffix(" {").map(str::to_owned))
-        .collect();
-    for class in classes {
-        text += &format!("\nexport interface {class} extends MienDisposable {{}}\n");
-    }
-    Ok(text)
+        .filter_map(|line| line.strip_prefix("export class ")?.strip_suffix(" {"))
+        .fold(String::new(), |all, class| {
+            all + &format!("\nexport interface {class} extends MienDisposable {{}}\n")
+        });
+    Ok(text + &disposable)
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ pub(crate) const POLICY: &str = "mien";
 
 /// The policy and what it calls. It is used for the worker's script alone, and reached from nowhere else.
 struct Policy {
-    policy: JsValue,
+    object: JsValue,
     create: Function,
     _on: Closure<dyn FnMut(JsValue) -> JsValue>,
 }
@@ -28,11 +28,11 @@ impl Policy {
         Reflect::set(&rules, &"createScriptURL".into(), on.as_ref()).ok()?;
         let policy = make.call2(&factory, &POLICY.into(), &rules).ok()?;
         let create = Reflect::get(&policy, &"createScriptURL".into()).ok()?.dyn_into().ok()?;
-        Some(Self { policy, create, _on: on })
+        Some(Self { object: policy, create, _on: on })
     }
 
     fn trusted(&self, address: &JsValue) -> Option<JsValue> {
-        self.create.call1(&self.policy, address).ok()
+        self.create.call1(&self.object, address).ok()
     }
 }
 
