@@ -33,8 +33,8 @@ fn main() {
     });
     time("detect near", || drop(analyzer.detect(&camera, Scope::Near)));
     time("detect near and far", || drop(analyzer.detect(&camera, Scope::Full)));
-    time("whole frame, near", || drop(analyzer.analyze(&camera, Scope::Near)));
-    time("whole frame, full", || drop(analyzer.analyze(&camera, Scope::Full)));
+    time("whole frame, near", || drop(analyzer.analyze(&camera, Scope::Near, 32)));
+    time("whole frame, full", || drop(analyzer.analyze(&camera, Scope::Full, 32)));
 }
 
 fn time(what: &str, mut work: impl FnMut()) {

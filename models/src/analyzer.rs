@@ -1,11 +1,11 @@
 //! A frame in, the faces it shows out. Owns the networks and their buffers, and keeps nothing of a frame once
 //! it has answered.
 
-use mien_shared::limits::MAX_FACES;
 use mien_shared::{Expression, FaceBox};
 
-use crate::blazeface::{ANCHORS, Candidate, REGRESSORS, decode, suppression, weighted_suppression};
+use crate::blazeface::{ANCHORS, Candidate, REGRESSORS, decode, weighted_suppression};
 use crate::detection::{Detection, named, valid_box};
+use crate::detector::{Detector, merged};
 use crate::expression::{CROP_SIDE, combine, views, views_of_crop};
 use crate::image::{Frame, Letterbox, Square};
 use crate::manifest::ModelId;
@@ -47,6 +47,15 @@ pub enum Scope {
     Near,
     /// Both detectors, merged. For pictures, groups and rooms.
     Full,
+}
+
+/// What a frame shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// Largest first.
+    pub faces: Vec<Detection>,
+    /// Smaller faces that were found beyond the number asked for, and not read.
+    pub left_out: usize,
 }
 
 /// Finds faces and reads their expressions. One for each thread; it is not shared.
@@ -110,14 +119,15 @@ impl Analyzer {
         self.far.is_some()
     }
 
-    /// The faces of a frame, largest first, at most [`MAX_FACES`].
-    pub fn analyze(&mut self, frame: &Frame<'_>, scope: Scope) -> Result<Vec<Detection>, InferenceError> {
-        let mut faces = self.detect(frame, scope)?;
-        faces.retain(|face| valid_box(face.bounds).is_some());
-        let area = |face: &Candidate| face.bounds.width * face.bounds.height;
-        faces.sort_by(|a, b| area(b).total_cmp(&area(a)));
-        faces.truncate(MAX_FACES);
-        faces.iter().map(|face| self.judge(frame, face)).collect()
+    /// The faces of a frame, the `most` largest of them. Each costs two runs of the expression network.
+    pub fn analyze(&mut self, frame: &Frame<'_>, scope: Scope, most: usize) -> Result<Seen, InferenceError> {
+        let mut found = self.detect(frame, scope)?;
+        found.retain(|face| valid_box(face.bounds).is_some());
+        found.sort_by(|a, b| area(b).total_cmp(&area(a)));
+        let left_out = found.len().saturating_sub(most);
+        found.truncate(most);
+        let faces = found.iter().map(|face| self.judge(frame, face)).collect::<Result<_, _>>()?;
+        Ok(Seen { faces, left_out })
     }
 
     /// The expression of a picture that is itself one face crop: its box is the whole picture. The detectors
@@ -135,62 +145,74 @@ impl Analyzer {
         })
     }
 
-    /// Faces in fractions of the frame, before their expressions are read.
+    /// Faces in fractions of the frame, before their expressions are read, in no order.
     pub fn detect(&mut self, frame: &Frame<'_>, scope: Scope) -> Result<Vec<Candidate>, InferenceError> {
         let whole = Letterbox::new(frame, 1.0);
-        let mut faces = self.look_near(frame, &whole)?;
-        if scope == Scope::Full || faces.is_empty() {
-            let far = self.look_far(frame, &whole)?;
-            if !far.is_empty() {
-                faces.extend(far);
-                faces = suppression(faces);
-            }
-        }
-        Ok(faces)
+        let near = self.look(Detector::Near, frame, &whole)?;
+        let faces = if scope == Scope::Full || near.is_empty() {
+            merged(near, self.look(Detector::Far, frame, &whole)?)
+        } else {
+            near
+        };
+        Ok(faces.iter().map(|face| face.in_frame(&whole)).collect())
+    }
+
+    /// What one detector finds, in fractions of the frame; nothing while it is not loaded.
+    pub fn detect_with(
+        &mut self,
+        detector: Detector,
+        frame: &Frame<'_>,
+    ) -> Result<Vec<Candidate>, InferenceError> {
+        let whole = Letterbox::new(frame, 1.0);
+        Ok(self.look(detector, frame, &whole)?.iter().map(|face| face.in_frame(&whole)).collect())
     }
 
     fn eyes(&mut self, frame: &Frame<'_>) -> Result<Option<Candidate>, InferenceError> {
         for fill in [1.0, PADDED] {
             let letterbox = Letterbox::new(frame, fill);
-            let mut faces = self.look_near(frame, &letterbox)?;
+            let mut faces = self.look(Detector::Near, frame, &letterbox)?;
             if faces.is_empty() {
-                faces = self.look_far(frame, &letterbox)?;
+                faces = self.look(Detector::Far, frame, &letterbox)?;
             }
             // A crop holds one face: whatever else was found is smaller.
-            let area = |face: &Candidate| face.bounds.width * face.bounds.height;
-            if let Some(face) = faces.into_iter().max_by(|a, b| area(a).total_cmp(&area(b))) {
-                return Ok(Some(face));
+            if let Some(face) = faces.iter().max_by(|a, b| area(a).total_cmp(&area(b))) {
+                return Ok(Some(face.in_frame(&letterbox)));
             }
         }
         Ok(None)
     }
 
-    fn look_near(
+    /// Faces in fractions of the detector's square, strongest first.
+    fn look(
         &mut self,
+        detector: Detector,
         frame: &Frame<'_>,
         letterbox: &Letterbox,
     ) -> Result<Vec<Candidate>, InferenceError> {
-        let side = ModelId::Near.info().input_shape[1];
-        letterbox.draw(frame, side, &mut self.buffers.square, &mut self.buffers.row);
-        let outputs = self.near.run(&self.buffers.square)?;
-        let [regressors, logits] = exactly(ModelId::Near, outputs)?;
-        Ok(found(&logits, &regressors, side, letterbox))
-    }
-
-    fn look_far(
-        &mut self,
-        frame: &Frame<'_>,
-        letterbox: &Letterbox,
-    ) -> Result<Vec<Candidate>, InferenceError> {
-        let Some(far) = &mut self.far else { return Ok(Vec::new()) };
-        let side = ModelId::Far.info().input_shape[1];
-        letterbox.draw(frame, side, &mut self.buffers.square, &mut self.buffers.row);
-        let outputs = far.run(&self.buffers.square)?;
-        let [fine_logits, fine_regressors, coarse_regressors, coarse_logits] =
-            exactly(ModelId::Far, outputs)?;
-        let logits = [fine_logits, coarse_logits].concat();
-        let regressors = [fine_regressors, coarse_regressors].concat();
-        Ok(found(&logits, &regressors, side, letterbox))
+        let model = detector.model();
+        let side = model.info().input_shape[1];
+        let Self { near, far, buffers, .. } = self;
+        let Some(network) = (match detector {
+            Detector::Near => Some(near),
+            Detector::Far => far.as_mut(),
+        }) else {
+            return Ok(Vec::new());
+        };
+        letterbox.draw(frame, side, &mut buffers.square, &mut buffers.row);
+        let outputs = network.run(&buffers.square)?;
+        let (logits, regressors) = match detector {
+            Detector::Near => {
+                let [regressors, logits] = exactly(model, outputs)?;
+                (logits, regressors)
+            }
+            Detector::Far => {
+                let [fine_logits, fine_regressors, coarse_regressors, coarse_logits] =
+                    exactly(model, outputs)?;
+                ([fine_logits, coarse_logits].concat(), [fine_regressors, coarse_regressors].concat())
+            }
+        };
+        let faces = weighted_suppression(decode(&logits, &regressors, side));
+        Ok(faces.into_iter().map(|face| detector.calibrated(face)).collect())
     }
 
     fn judge(&mut self, frame: &Frame<'_>, face: &Candidate) -> Result<Detection, InferenceError> {
@@ -231,11 +253,8 @@ impl Analyzer {
     }
 }
 
-fn found(logits: &[f32], regressors: &[f32], side: usize, letterbox: &Letterbox) -> Vec<Candidate> {
-    weighted_suppression(decode(logits, regressors, side))
-        .iter()
-        .map(|face| face.in_frame(letterbox))
-        .collect()
+fn area(face: &Candidate) -> f32 {
+    face.bounds.width * face.bounds.height
 }
 
 /// The outputs by name. Loading has checked their number, so another is a fault of the network.

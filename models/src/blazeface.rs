@@ -18,8 +18,11 @@ pub const SAME_FACE_IOU: f32 = 0.3;
 /// A face before its expression is known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// In fractions: of the detector's square while decoding, of the frame afterwards.
+    /// The mean of the boxes that mean this face: the steadiest from frame to frame. In fractions: of the detector's
+    /// square while decoding, of the frame afterwards.
     pub bounds: FaceBox,
+    /// The strongest of these boxes, in the same fractions: what the expression's square is cut by.
+    pub strongest: FaceBox,
     /// In the same fractions, in the order of [`Keypoint`].
     pub keypoints: [[f32; 2]; Keypoint::COUNT],
     /// 0 … 1.
@@ -32,6 +35,7 @@ impl Candidate {
     pub fn in_frame(&self, letterbox: &Letterbox) -> Self {
         Self {
             bounds: letterbox.frame_box(self.bounds),
+            strongest: letterbox.frame_box(self.strongest),
             keypoints: self.keypoints.map(|point| letterbox.frame_from_square(point)),
             score: self.score,
         }
@@ -62,13 +66,15 @@ pub fn decode(logits: &[f32], regressors: &[f32], side: usize) -> Vec<Candidate>
             if width <= 0.0 || height <= 0.0 {
                 return None;
             }
+            let bounds = FaceBox {
+                left: numbers[0] * scale + x - width / 2.0,
+                top: numbers[1] * scale + y - height / 2.0,
+                width,
+                height,
+            };
             Some(Candidate {
-                bounds: FaceBox {
-                    left: numbers[0] * scale + x - width / 2.0,
-                    top: numbers[1] * scale + y - height / 2.0,
-                    width,
-                    height,
-                },
+                bounds,
+                strongest: bounds,
                 keypoints: std::array::from_fn(|point| {
                     [numbers[4 + 2 * point] * scale + x, numbers[5 + 2 * point] * scale + y]
                 }),
@@ -82,12 +88,6 @@ pub fn decode(logits: &[f32], regressors: &[f32], side: usize) -> Vec<Candidate>
 /// score, which is steadier from frame to frame than the strongest alone.
 pub fn weighted_suppression(candidates: Vec<Candidate>) -> Vec<Candidate> {
     grouped(candidates).iter().filter_map(|group| mean(group)).collect()
-}
-
-/// One candidate a face, strongest first, unchanged: for the answers of two networks, whose boxes differ in
-/// kind and whose mean would be neither's.
-pub fn suppression(candidates: Vec<Candidate>) -> Vec<Candidate> {
-    grouped(candidates).into_iter().filter_map(|group| group.into_iter().next()).collect()
 }
 
 /// Groups of overlapping candidates; the strongest leads its group, and the strongest group is first.
@@ -108,6 +108,7 @@ fn mean(group: &[Candidate]) -> Option<Candidate> {
     let weighted = |value: &dyn Fn(&Candidate) -> f32| {
         group.iter().map(|candidate| candidate.score * value(candidate)).sum::<f32>() / total
     };
+    let strongest = group.first()?;
     Some(Candidate {
         bounds: FaceBox {
             left: weighted(&|c| c.bounds.left),
@@ -118,7 +119,8 @@ fn mean(group: &[Candidate]) -> Option<Candidate> {
         keypoints: std::array::from_fn(|point| {
             [weighted(&|c| c.keypoints[point][0]), weighted(&|c| c.keypoints[point][1])]
         }),
-        score: group.first()?.score,
+        strongest: strongest.bounds,
+        score: strongest.score,
     })
 }
 
@@ -127,11 +129,8 @@ mod tests {
     use super::*;
 
     fn candidate(left: f32, score: f32) -> Candidate {
-        Candidate {
-            bounds: FaceBox { left, top: 0.2, width: 0.2, height: 0.2 },
-            keypoints: [[left, 0.3]; 6],
-            score,
-        }
+        let bounds = FaceBox { left, top: 0.2, width: 0.2, height: 0.2 };
+        Candidate { bounds, strongest: bounds, keypoints: [[left, 0.3]; 6], score }
     }
 
     #[test]
@@ -167,17 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn suppression_keeps_the_strongest() {
-        let faces = suppression(vec![candidate(0.1, 0.6), candidate(0.12, 0.9), candidate(0.7, 0.8)]);
-        assert_eq!(faces, [candidate(0.12, 0.9), candidate(0.7, 0.8)]);
-    }
-
-    #[test]
-    fn the_weighted_mean_leans_to_the_strongest_and_keeps_its_score() {
-        let [face] = &weighted_suppression(vec![candidate(0.1, 0.6), candidate(0.12, 0.9)])[..] else {
-            panic!("one face")
-        };
-        assert_eq!(face.score, 0.9);
+    fn the_weighted_mean_leans_to_the_strongest_and_keeps_its_score_and_its_box() {
+        let candidates = vec![candidate(0.1, 0.6), candidate(0.7, 0.8), candidate(0.12, 0.9)];
+        let [face, other] = &weighted_suppression(candidates)[..] else { panic!("two faces") };
+        assert_eq!((face.score, face.strongest), (0.9, candidate(0.12, 0.9).bounds));
+        assert_eq!(other, &candidate(0.7, 0.8));
         assert!((face.bounds.left - 0.112).abs() < 1e-6);
     }
 }

@@ -12,9 +12,10 @@ use crate::image::{Frame, Square};
 
 /// Pixels on a side of the network's input.
 pub const CROP_SIDE: usize = 112;
-/// Side of the square in longer sides of the detector's box.
-const CROP_MARGIN: f32 = 1.1;
-/// How far the square's middle lies above the box's, in longer sides: foreheads say more than necks.
+/// Side of the square in longer sides of the detector's strongest box. Of what was tried on 1,488 faces the best:
+/// over 1.0–1.3 accuracy goes from .638 to .691, and 9 % beside the best costs .025.
+const CROP_MARGIN: f32 = 1.15;
+/// How far the square's middle lies above the box's, in sides of the square: foreheads say more than necks.
 const CROP_RISE: f32 = 0.04;
 /// From this tilt of the eyes on the first view is levelled too: at 30° accuracy is then .702 against .456.
 const LEVEL_FROM_DEGREES: f32 = 20.0;
@@ -26,13 +27,13 @@ const FLOOR: f32 = 1e-6;
 
 /// Both views of a face, in pixels of its frame.
 pub fn views(frame: &Frame<'_>, face: &Candidate) -> [Square; 2] {
-    let b = face.bounds;
-    let longer = (b.width * frame.width()).max(b.height * frame.height());
+    let b = face.strongest;
+    let side = CROP_MARGIN * (b.width * frame.width()).max(b.height * frame.height());
     let centre = [
         (b.left + b.width / 2.0) * frame.width(),
-        (b.top + b.height / 2.0) * frame.height() - CROP_RISE * longer,
+        (b.top + b.height / 2.0) * frame.height() - CROP_RISE * side,
     ];
-    levelled(centre, CROP_MARGIN * longer, tilt(frame, &face.keypoints))
+    levelled(centre, side, tilt(frame, &face.keypoints))
 }
 
 /// Both views where the whole picture is one face crop: the square about it that holds it all. `eyes` are the
@@ -90,7 +91,12 @@ mod tests {
         let mut keypoints = [[0.5, 0.5]; 6];
         keypoints[0] = [0.5 - 0.1 * cos, 0.5 - 0.1 * sin];
         keypoints[1] = [0.5 + 0.1 * cos, 0.5 + 0.1 * sin];
-        Candidate { bounds: FaceBox { left: 0.3, top: 0.3, width: 0.4, height: 0.4 }, keypoints, score: 0.9 }
+        Candidate {
+            bounds: FaceBox { left: 0.1, top: 0.2, width: 0.5, height: 0.6 },
+            strongest: FaceBox { left: 0.3, top: 0.3, width: 0.4, height: 0.4 },
+            keypoints,
+            score: 0.9,
+        }
     }
 
     fn degrees(tilt: f32) -> [f32; 2] {
@@ -107,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn the_square_is_a_little_larger_and_higher_than_the_box() {
+    fn the_square_is_a_little_larger_and_higher_than_the_strongest_box() {
         let pixels = vec![0; 100 * 100 * 4];
         let frame = Frame::new(100, 100, &pixels).unwrap();
         let [first, second] = views(&frame, &face(0.0));
-        assert!((first.side - 44.0).abs() < 1e-3);
-        assert!((first.centre[0] - 50.0).abs() < 1e-3 && (first.centre[1] - 48.4).abs() < 1e-3);
+        assert!((first.side - 46.0).abs() < 1e-3);
+        assert!((first.centre[0] - 50.0).abs() < 1e-3 && (first.centre[1] - 48.16).abs() < 1e-3);
         assert!(!first.mirrored && second.mirrored);
     }
 

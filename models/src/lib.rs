@@ -12,6 +12,7 @@
 pub mod analyzer;
 pub mod blazeface;
 pub mod detection;
+pub mod detector;
 pub mod expression;
 pub mod image;
 pub mod manifest;
@@ -21,8 +22,9 @@ pub mod quality;
 pub mod tracker;
 
 #[cfg(feature = "inference")]
-pub use analyzer::{Analyzer, Scope, Weights};
+pub use analyzer::{Analyzer, Scope, Seen, Weights};
 pub use detection::{ABSTAIN_BELOW, Detection, Keypoint};
+pub use detector::Detector;
 pub use image::{Frame, FrameError};
 pub use manifest::{MODELS, ModelId, ModelInfo};
 #[cfg(feature = "inference")]

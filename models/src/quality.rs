@@ -76,8 +76,10 @@ mod tests {
     fn check(change: impl Fn(&mut Candidate), crop: &[f32], expected: std::ops::RangeInclusive<f32>) {
         let pixels = vec![0; 200 * 200 * 4];
         let frame = Frame::new(200, 200, &pixels).unwrap();
+        let bounds = FaceBox { left: 0.2, top: 0.2, width: 0.6, height: 0.6 };
         let mut face = Candidate {
-            bounds: FaceBox { left: 0.2, top: 0.2, width: 0.6, height: 0.6 },
+            bounds,
+            strongest: bounds,
             keypoints: [[0.4, 0.4], [0.6, 0.4], [0.5, 0.5], [0.5, 0.6], [0.3, 0.4], [0.7, 0.4]],
             score: 0.9,
         };

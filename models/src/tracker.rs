@@ -2,6 +2,8 @@
 //! jitter. Deterministic: the caller brings the time. Runs no network and guesses nobody: a face that the
 //! frame does not show is not in the answer.
 
+use std::time::Duration;
+
 use mien_shared::limits::MAX_FACES;
 use mien_shared::{Expression, Face, FaceBox};
 
@@ -10,10 +12,10 @@ use crate::expression::softmax;
 
 /// A face unseen for longer is another face when it comes back: long enough for a blink of the detector or a
 /// hand before the face, too short for two people to change places.
-pub const LOST_AFTER_MS: u64 = 1_000;
+pub const LOST_AFTER: Duration = Duration::from_secs(1);
 /// Scores follow a change by 63 % in this time. About the length of a brief expression: shorter flickers
 /// between labels, longer misses a smile.
-pub const SCORE_TIME_CONSTANT_MS: f32 = 300.0;
+pub const SCORE_TIME_CONSTANT: Duration = Duration::from_millis(300);
 /// Share of a small movement that the box follows at once; a jump of [`BOX_JUMP`] is followed whole, so that
 /// the overlay never trails a moving head.
 const BOX_SHARE: f32 = 0.5;
@@ -49,7 +51,7 @@ struct Track {
     shown: FaceBox,
     /// Smoothed logarithms of the scores.
     log_scores: [f32; Expression::COUNT],
-    seen_ms: u64,
+    seen_at: Duration,
 }
 
 impl Default for Tracker {
@@ -74,11 +76,12 @@ impl Tracker {
         self.next_id
     }
 
-    /// The faces of the next frame, in the order of their identities. `at_ms` is the capture time by any
-    /// clock; a time that goes back counts as no time passed. Takes the [`MAX_FACES`] largest detections;
+    /// The faces of the next frame, in the order of their identities. `captured` is the capture time from any
+    /// beginning by a clock that nobody sets, or the position in a file: a wall clock that is set back would hold
+    /// scores still for as long. A time that goes back counts as no time passed. Takes the [`MAX_FACES`] largest detections;
     /// those that are no valid face (a box without area, scores that are not numbers) are left out.
-    pub fn update(&mut self, at_ms: u64, detections: &[Detection]) -> Vec<Face> {
-        self.tracks.retain(|track| at_ms.saturating_sub(track.seen_ms) <= LOST_AFTER_MS);
+    pub fn update(&mut self, captured: Duration, detections: &[Detection]) -> Vec<Face> {
+        self.tracks.retain(|track| captured.saturating_sub(track.seen_at) <= LOST_AFTER);
         let detections = usable(detections);
         let mut faces: Vec<Face> = self
             .associate(&detections)
@@ -88,10 +91,10 @@ impl Tracker {
                 let track = match known {
                     Some(index) => {
                         let track = &mut self.tracks[index];
-                        track.follow(at_ms, *bounds, detection);
+                        track.follow(captured, *bounds, detection);
                         track
                     }
-                    None => self.begin(at_ms, *bounds, detection),
+                    None => self.begin(captured, *bounds, detection),
                 };
                 let scores = softmax(track.log_scores);
                 Face {
@@ -132,18 +135,18 @@ impl Tracker {
         known
     }
 
-    fn begin(&mut self, at_ms: u64, bounds: FaceBox, detection: &Detection) -> &mut Track {
+    fn begin(&mut self, captured: Duration, bounds: FaceBox, detection: &Detection) -> &mut Track {
         let id = self.next_id;
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
         let log_scores = logarithms(detection);
-        self.tracks.push(Track { id, seen: bounds, shown: bounds, log_scores, seen_ms: at_ms });
+        self.tracks.push(Track { id, seen: bounds, shown: bounds, log_scores, seen_at: captured });
         let last = self.tracks.len() - 1;
         &mut self.tracks[last]
     }
 
     fn forget_oldest(&mut self) {
         while self.tracks.len() > MAX_TRACKS {
-            let oldest = self.tracks.iter().enumerate().min_by_key(|(_, track)| track.seen_ms);
+            let oldest = self.tracks.iter().enumerate().min_by_key(|(_, track)| track.seen_at);
             let Some((index, _)) = oldest else { return };
             self.tracks.remove(index);
         }
@@ -151,15 +154,15 @@ impl Tracker {
 }
 
 impl Track {
-    fn follow(&mut self, at_ms: u64, bounds: FaceBox, detection: &Detection) {
-        let elapsed_ms = at_ms.saturating_sub(self.seen_ms);
-        let share = 1.0 - (-(elapsed_ms as f32) / SCORE_TIME_CONSTANT_MS).exp();
+    fn follow(&mut self, captured: Duration, bounds: FaceBox, detection: &Detection) {
+        let elapsed = captured.saturating_sub(self.seen_at);
+        let share = 1.0 - (-elapsed.div_duration_f32(SCORE_TIME_CONSTANT)).exp();
         for (smooth, new) in self.log_scores.iter_mut().zip(logarithms(detection)) {
             *smooth += share * (new - *smooth);
         }
         self.shown = eased(self.shown, bounds);
         self.seen = bounds;
-        self.seen_ms = self.seen_ms.max(at_ms);
+        self.seen_at = self.seen_at.max(captured);
     }
 }
 

@@ -19,6 +19,10 @@ fn at(left: f32, top: f32) -> Detection {
     }
 }
 
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
 fn ids(faces: &[Face]) -> Vec<u32> {
     faces.iter().map(|face| face.id).collect()
 }
@@ -26,11 +30,11 @@ fn ids(faces: &[Face]) -> Vec<u32> {
 #[test]
 fn a_moving_face_keeps_its_identity_and_others_their_order() {
     let mut tracker = Tracker::new();
-    assert_eq!(ids(&tracker.update(0, &[at(0.1, 0.3), at(0.6, 0.3)])), [1, 2]);
+    assert_eq!(ids(&tracker.update(ms(0), &[at(0.1, 0.3), at(0.6, 0.3)])), [1, 2]);
     for step in 1_u16..10 {
         let moved = 0.02 * f32::from(step);
         // The detector names them in another order every time.
-        let faces = tracker.update(u64::from(step) * 33, &[at(0.6, 0.3 - moved), at(0.1 + moved, 0.3)]);
+        let faces = tracker.update(ms(u64::from(step) * 33), &[at(0.6, 0.3 - moved), at(0.1 + moved, 0.3)]);
         assert_eq!(ids(&faces), [1, 2]);
         assert!((faces[0].bounds.left - 0.1 - moved).abs() < 0.03);
     }
@@ -39,40 +43,40 @@ fn a_moving_face_keeps_its_identity_and_others_their_order() {
 #[test]
 fn a_short_absence_keeps_the_identity_and_a_long_one_ends_it() {
     let mut tracker = Tracker::new();
-    tracker.update(0, &[at(0.1, 0.1)]);
-    assert!(tracker.update(500, &[]).is_empty(), "a face out of view is not claimed");
-    assert_eq!(ids(&tracker.update(900, &[at(0.1, 0.1)])), [1]);
-    assert_eq!(ids(&tracker.update(900 + LOST_AFTER_MS + 1, &[at(0.1, 0.1)])), [2]);
+    tracker.update(ms(0), &[at(0.1, 0.1)]);
+    assert!(tracker.update(ms(500), &[]).is_empty(), "a face out of view is not claimed");
+    assert_eq!(ids(&tracker.update(ms(900), &[at(0.1, 0.1)])), [1]);
+    assert_eq!(ids(&tracker.update(ms(901) + LOST_AFTER, &[at(0.1, 0.1)])), [2]);
     assert_eq!(tracker.next_id(), 3);
 }
 
 #[test]
 fn a_reload_goes_on_counting() {
     let mut tracker = Tracker::resume(41);
-    assert_eq!(ids(&tracker.update(0, &[at(0.1, 0.1)])), [41]);
+    assert_eq!(ids(&tracker.update(ms(0), &[at(0.1, 0.1)])), [41]);
     assert_eq!(Tracker::resume(0).next_id(), 1);
 }
 
 #[test]
 fn a_face_elsewhere_is_another_face() {
     let mut tracker = Tracker::new();
-    tracker.update(0, &[at(0.0, 0.0)]);
-    assert_eq!(ids(&tracker.update(33, &[at(0.7, 0.7)])), [2]);
+    tracker.update(ms(0), &[at(0.0, 0.0)]);
+    assert_eq!(ids(&tracker.update(ms(33), &[at(0.7, 0.7)])), [2]);
 }
 
 #[test]
 fn scores_follow_with_the_documented_time_constant() {
     let mut tracker = Tracker::new();
     let mut face = at(0.1, 0.1);
-    tracker.update(0, &[face.clone()]);
+    tracker.update(ms(0), &[face.clone()]);
     let before = logarithms(&face);
     face.scores = scores(0, 0.9);
     let after = logarithms(&face);
-    let constant = SCORE_TIME_CONSTANT_MS as u64;
+    let constant = SCORE_TIME_CONSTANT;
     // In steps or at once, the same time gives the same answer.
     let mut stepwise = tracker.clone();
     stepwise.update(constant / 3, &[face.clone()]);
-    stepwise.update(constant / 3 * 2, &[face.clone()]);
+    stepwise.update(constant * 2 / 3, &[face.clone()]);
     let stepped = stepwise.update(constant, &[face.clone()]).remove(0);
     let whole = tracker.update(constant, &[face.clone()]).remove(0);
     let share = 1.0 - (-1.0_f32).exp();
@@ -88,18 +92,18 @@ fn between_two_expressions_it_abstains() {
     let mut tracker = Tracker::new();
     let mut face = at(0.1, 0.1);
     face.scores = scores(1, 0.55);
-    assert_eq!(tracker.update(0, &[face.clone()])[0].expression, Some(Expression::Happiness));
+    assert_eq!(tracker.update(ms(0), &[face.clone()])[0].expression, Some(Expression::Happiness));
     face.scores = scores(3, 0.55);
-    assert_eq!(tracker.update(200, &[face])[0].expression, None);
+    assert_eq!(tracker.update(ms(200), &[face])[0].expression, None);
 }
 
 #[test]
 fn a_time_that_goes_back_changes_nothing_but_the_box() {
     let mut tracker = Tracker::new();
-    let first = tracker.update(1_000, &[at(0.1, 0.1)]).remove(0);
+    let first = tracker.update(ms(1_000), &[at(0.1, 0.1)]).remove(0);
     let mut face = at(0.1, 0.1);
     face.scores = scores(3, 0.9);
-    let second = tracker.update(10, &[face]).remove(0);
+    let second = tracker.update(ms(10), &[face]).remove(0);
     assert_eq!((first.id, first.scores), (second.id, second.scores));
 }
 
@@ -110,7 +114,7 @@ fn what_is_no_face_is_left_out() {
     flat.bounds.width = 0.0;
     infinite.bounds.left = f32::INFINITY;
     blank.scores = Scores([f32::NAN; 7]);
-    assert!(tracker.update(0, &[flat, infinite, blank]).is_empty());
+    assert!(tracker.update(ms(0), &[flat, infinite, blank]).is_empty());
 }
 
 fn any_detection() -> impl Strategy<Value = Detection> {
@@ -131,24 +135,24 @@ proptest! {
         let mut tracker = Tracker::new();
         let mut again = Tracker::new();
         let mut last_seen = std::collections::BTreeMap::new();
-        let mut at_ms = 0;
+        let mut at = Duration::ZERO;
         for (elapsed_ms, detections) in frames {
-            at_ms += elapsed_ms;
-            let faces = tracker.update(at_ms, &detections);
-            prop_assert_eq!(&faces, &again.update(at_ms, &detections), "deterministic");
+            at += ms(elapsed_ms);
+            let faces = tracker.update(at, &detections);
+            prop_assert_eq!(&faces, &again.update(at, &detections), "deterministic");
             prop_assert!(tracker.tracks.len() <= MAX_TRACKS);
             for pair in faces.windows(2) {
                 prop_assert!(pair[0].id < pair[1].id);
             }
             for face in &faces {
-                if let Some(seen_ms) = last_seen.insert(face.id, at_ms) {
-                    prop_assert!(at_ms - seen_ms <= LOST_AFTER_MS, "no identity after it was lost");
+                if let Some(seen) = last_seen.insert(face.id, at) {
+                    prop_assert!(at.saturating_sub(seen) <= LOST_AFTER, "no identity after it was lost");
                 }
                 prop_assert!(face.id < tracker.next_id());
                 let sum: f32 = face.scores.0.iter().sum();
                 prop_assert!((sum - 1.0).abs() < 1e-4);
             }
-            let sample = Sample::new(1, at_ms, faces);
+            let sample = Sample::new(1, at.as_millis() as u64, faces);
             prop_assert_eq!(sample.validate(), Ok(()));
         }
     }

@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{Case, EXPRESSION, FAR, GRACE_HOPPER, NEAR, Picture, WEIGHTS, cases};
+use common::{ASTRONAUT, Case, EXPRESSION, FAR, GRACE_HOPPER, NEAR, Picture, WEIGHTS, cases};
 use mien_models::{Analyzer, Detection, ModelError, ModelId, Scope, Weights};
 use mien_shared::{Expression, FaceBox};
 
@@ -76,17 +76,31 @@ fn odd_frames_get_an_answer() {
     for (width, height) in [(1, 1), (3, 2_000), (2_000, 3), (640, 480)] {
         let rgba = vec![127; width as usize * height as usize * 4];
         let picture = Picture { width, height, rgba };
-        let faces = analyzer.analyze(&picture.frame(), Scope::Full).expect("an answer");
-        assert!(faces.is_empty(), "nobody is in a grey {width}×{height} frame");
+        let seen = analyzer.analyze(&picture.frame(), Scope::Full, usize::MAX).expect("an answer");
+        assert!(seen.faces.is_empty(), "nobody is in a grey {width}×{height} frame");
         analyzer.analyze_crop(&picture.frame()).expect("an answer");
     }
+}
+
+#[test]
+fn what_is_found_beyond_the_number_asked_for_is_counted() {
+    let mut analyzer = Analyzer::new(&WEIGHTS).expect("the weights");
+    let (astronaut, grace) = (Picture::read(ASTRONAUT), Picture::read(GRACE_HOPPER));
+    let both = astronaut.beside(&grace);
+    let all = analyzer.analyze(&both.frame(), Scope::Full, 2).expect("an answer");
+    assert_eq!((all.faces.len(), all.left_out), (2, 0));
+    let one = analyzer.analyze(&both.frame(), Scope::Full, 1).expect("an answer");
+    assert_eq!((&one.faces[..], one.left_out), (&all.faces[..1], 1), "the larger one");
+    let none = analyzer.analyze(&both.frame(), Scope::Full, 0).expect("an answer");
+    assert_eq!((none.faces.len(), none.left_out), (0, 2));
 }
 
 #[test]
 fn without_the_far_detector_the_near_one_still_works() {
     let mut analyzer = Analyzer::new(&Weights { far: None, ..WEIGHTS }).expect("the weights");
     let grace = Picture::read(GRACE_HOPPER);
-    assert_eq!(analyzer.analyze(&grace.frame(), Scope::Full).expect("an answer").len(), 1);
+    let seen = analyzer.analyze(&grace.frame(), Scope::Full, usize::MAX).expect("an answer");
+    assert_eq!((seen.faces.len(), seen.left_out), (1, 0));
     assert!(!analyzer.has_far());
     analyzer.add_far_verified(FAR).expect("the weights");
     assert!(analyzer.has_far());

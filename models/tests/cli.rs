@@ -118,13 +118,197 @@ fn what_cannot_be_read_is_named_and_the_rest_is_done() {
     let reports = reports(&output);
     assert_eq!(reports.len(), 1);
     assert!(reports[0].file.ends_with("e_good.png"));
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(told.lines().count(), 4, "{told}");
-    for part in
-        ["a_text.png: is not a picture", "b_cut.png: is damaged", "c_huge.png: is too large: 60000×60000"]
-    {
-        assert!(told.contains(part), "{part} is not in {told}");
+    assert_tells(
+        &output,
+        &[
+            "left out 1 file that is no picture: FOLDER/d_readme.txt",
+            "FOLDER/a_text.png: is not a picture of a kind that is known",
+            "FOLDER/b_cut.png: is damaged",
+            "FOLDER/c_huge.png: is too large: 60000×60000",
+            "FOLDER/missing.png: cannot be opened",
+        ],
+        &folder,
+    );
+}
+
+/// That standard error has these lines, in this order, and no others: their beginnings, where FOLDER is the folder.
+#[track_caller]
+fn assert_tells(output: &Output, beginnings: &[&str], folder: &Path) {
+    let told = String::from_utf8_lossy(&output.stderr).replace(&*folder.to_string_lossy(), "FOLDER");
+    let lines: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("mien-analyze: ")).collect();
+    assert_eq!(lines.len(), told.lines().count(), "{told}");
+    assert_eq!(lines.len(), beginnings.len(), "{told}");
+    for (line, beginning) in lines.iter().zip(beginnings) {
+        assert!(line.starts_with(beginning), "{beginning} does not begin {line}");
     }
+}
+
+fn names(output: &Output) -> Vec<String> {
+    let name = |report: Report| report.file.file_name().map(|name| name.to_string_lossy().into_owned());
+    reports(output).into_iter().filter_map(name).collect()
+}
+
+/// A small picture as a file of this kind.
+fn encoded(format: image::ImageFormat) -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(16, 12).write_to(&mut file, format).expect("a picture");
+    file.into_inner()
+}
+
+#[test]
+fn every_picture_of_a_folder_that_can_be_decoded_is_read_whatever_it_is_called() {
+    use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Pnm, Tiff, WebP};
+    let folder = scratch("kinds");
+    let files = [
+        ("a.jfif", Jpeg),
+        ("b.jpe", Jpeg),
+        ("c.JPEG", Jpeg),
+        ("d.tif", Tiff),
+        ("e.TIFF", Tiff),
+        ("f.webp", WebP),
+        ("g.bmp", Bmp),
+        ("h.gif", Gif),
+        ("i.ppm", Pnm),
+        ("j", Png),
+        ("k.png", Jpeg),
+        ("l.heic", Jpeg),
+        ("m.txt", Png),
+    ];
+    for (name, format) in files {
+        fs::write(folder.join(name), encoded(format)).expect("a file");
+    }
+    fs::create_dir(folder.join("n.jpg")).expect("a folder that is called like a picture");
+    fs::write(folder.join("n.jpg/inside.png"), encoded(Png)).expect("a file");
+    let output = run(&[], &[&folder]);
+    assert!(output.status.success(), "{output:?}");
+    let mut expected = files.map(|(name, _)| name.to_owned()).to_vec();
+    expected.push("inside.png".to_owned());
+    assert_eq!(names(&output), expected);
+    assert_tells(&output, &[], &folder);
+}
+
+const HEIC: &[u8] = b"\0\0\0\x1Cftypheic\0\0\0\0mif1heicmiaf";
+const AVIF: &[u8] = b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1B";
+
+#[test]
+fn what_a_folder_holds_besides_is_told_with_how_many() {
+    let folder = scratch("besides");
+    for (name, bytes) in [
+        ("IMG_1.HEIC", HEIC),
+        ("IMG_2.jpg", HEIC),
+        ("a.avif", AVIF),
+        ("b.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("notes.txt", b"P1 said yes"),
+        ("people.csv", b"BMI,age\n20,30\n"),
+        (".DS_Store", b"\0\0\0\x01Bud1"),
+        ("clip.mp4", b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2"),
+    ] {
+        fs::write(folder.join(name), bytes).expect("a file");
+    }
+    fs::create_dir(folder.join(".thumbnails")).expect("a folder");
+    fs::write(folder.join(".thumbnails/t.png"), encoded(image::ImageFormat::Png)).expect("a file");
+    fs::write(folder.join("good.png"), encoded(image::ImageFormat::Png)).expect("a file");
+    let output = run(&[], &[&folder]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(names(&output), ["good.png"]);
+    assert_tells(
+        &output,
+        &[
+            "left out 1 AVIF picture, a kind that is not supported: FOLDER/a.avif",
+            "left out 2 HEIC pictures, a kind that is not supported: FOLDER/IMG_1.HEIC, FOLDER/IMG_2.jpg",
+            "left out 1 SVG picture, a kind that is not supported: FOLDER/b.svg",
+            "left out 3 files that are no pictures: FOLDER/clip.mp4, FOLDER/notes.txt, FOLDER/people.csv",
+            "left out 2 that are hidden: FOLDER/.DS_Store, FOLDER/.thumbnails",
+        ],
+        &folder,
+    );
+}
+
+#[test]
+fn where_nothing_was_read_at_all_it_fails() {
+    let folder = scratch("nothing");
+    let output = run(&[], &[&folder]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert_tells(&output, &["there is no picture to read"], &folder);
+
+    for name in 1..=7 {
+        fs::write(folder.join(format!("{name}.heic")), HEIC).expect("a file");
+    }
+    let output = run(&[], &[&folder]);
+    assert_eq!(output.status.code(), Some(1));
+    let (first, more) =
+        ("left out 7 HEIC pictures, a kind that is not supported: FOLDER/1.heic, ", " and 2 more");
+    assert_tells(&output, &[first, "there is no picture to read"], &folder);
+    assert!(String::from_utf8_lossy(&output.stderr).contains(more), "{output:?}");
+}
+
+#[test]
+fn a_named_file_says_whether_it_is_damaged_not_supported_or_empty() {
+    let folder = scratch("named");
+    let mut cut = encoded(image::ImageFormat::Jpeg);
+    cut.truncate(200);
+    let files = [
+        ("a.heic", HEIC, "is not supported: a picture of kind HEIC"),
+        ("b.jpg", AVIF, "is not supported: a picture of kind AVIF"),
+        ("c.jpg", &cut, "is damaged"),
+        ("d.jpg", b"", "is empty"),
+        ("e.tga", b"\0\0\x02\0\0\0\0\0", "is not supported: a picture of kind TGA"),
+        ("f.csv", b"a,b\n", "is not a picture of a kind that is known"),
+    ];
+    for (name, bytes, why) in files {
+        let file = folder.join(name);
+        fs::write(&file, bytes).expect("a file");
+        let output = run(&[], &[&file]);
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        assert_tells(&output, &[&format!("FOLDER/{name}: {why}")], &folder);
+    }
+}
+
+#[test]
+fn links_are_followed_once_and_a_pipe_is_not_waited_for() {
+    let folder = scratch("links");
+    let inner = folder.join("inner");
+    fs::create_dir(&inner).expect("a folder");
+    fs::write(inner.join("a.png"), encoded(image::ImageFormat::Png)).expect("a file");
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, folder.join(name)).expect("a link");
+    link("..", "inner/up");
+    link("inner/a.png", "b.png");
+    link("nowhere", "c");
+    let made = Command::new("mkfifo").arg(folder.join("d.jpg")).status().expect("mkfifo runs");
+    assert!(made.success());
+    let output = run(&[], &[&folder]);
+    assert_eq!(output.status.code(), Some(1), "a link leads nowhere");
+    assert_eq!(names(&output), ["b.png", "a.png"]);
+    let (nowhere, pipe) =
+        ("FOLDER/c: cannot be opened", "left out 1 that is neither file nor folder: FOLDER/d.jpg");
+    assert_tells(&output, &[nowhere, pipe], &folder);
+    let output = run(&[], &[&folder.join("d.jpg")]);
+    assert_tells(&output, &["FOLDER/d.jpg: is neither file nor folder"], &folder);
+
+    let output = run(&[], &[&inner.join("a.png"), &inner, &inner]);
+    assert_eq!(
+        names(&output),
+        ["a.png", "a.png", "b.png", "a.png", "b.png"],
+        "what is named twice is read twice"
+    );
+}
+
+#[test]
+fn every_face_of_a_crowd_is_read() {
+    const SIDE: u32 = 110;
+    let portrait = image::open(fixtures().join("astronaut.png")).expect("a fixture").into_rgb8();
+    let face = image::imageops::crop_imm(&portrait, 126, 24, 200, 200).to_image();
+    let face = image::imageops::resize(&face, SIDE, SIDE, image::imageops::FilterType::Triangle);
+    let mut crowd = image::RgbImage::new(7 * SIDE, 7 * SIDE);
+    for place in 0..49 {
+        image::imageops::replace(&mut crowd, &face, (place % 7 * SIDE).into(), (place / 7 * SIDE).into());
+    }
+    let file = scratch("crowd").join("crowd.png");
+    crowd.save(&file).expect("a picture");
+    let output = run(&[], &[&file]);
+    let [report] = &reports(&output)[..] else { panic!("one line: {output:?}") };
+    assert_eq!(report.faces.len(), 49);
+    assert!(report.faces.iter().map(|face| face.id).eq(1..=49));
 }
 
 /// A PNG that claims a size and holds nothing.

@@ -24,7 +24,7 @@ use crate::redis::{Change, Tell};
 use crate::replicas::{Parts, Replicas};
 use crate::shutdown::Drain;
 use crate::store::{Found, Store, StoreError};
-use crate::{http, page, socket};
+use crate::{http, origin, page, socket};
 
 /// Patience with the store where a caller waits for an answer.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
@@ -47,6 +47,8 @@ pub struct App {
     pub request_limiter: Arc<Limiter>,
     /// Refused hellos.
     pub refusals: Limiter,
+    /// Refused pages.
+    pub origin_refusals: origin::Refusals,
     pub replicas: Replicas,
     pub tokens: TokenKey,
     pub metrics: Metrics,
@@ -76,6 +78,7 @@ impl AppState {
             sample_limiter,
             request_limiter,
             refusals: Limiter::new(socket::REFUSALS, Sharing::Alone),
+            origin_refusals: origin::Refusals::default(),
             replicas,
             tokens: TokenKey::new(config.token_secret.bytes()),
             drain: Drain::default(),
@@ -171,13 +174,23 @@ impl App {
         self.replicas.tell(tell).await;
     }
 
-    /// What a socket needs of the store. Without it the connection is worth another try, here or elsewhere.
+    /// What a socket needs of the store. What the store refuses, it would refuse again; where it does not answer, the
+    /// connection is worth another try, here or elsewhere.
     pub fn for_socket<T>(&self, answer: Result<T, impl Into<ApiError>>) -> Result<T, CloseCode> {
         answer.map_err(|cause| {
             let cause = cause.into();
-            tracing::warn!(cause = %cause.chain(), "a connection closes, as the store does not answer");
-            self.count_store_error(&cause);
-            CloseCode::AtCapacity
+            match cause.code {
+                Code::SessionEnded => CloseCode::SessionEnded,
+                Code::QuotaExceeded => {
+                    tracing::info!(detail = cause.detail, "a connection is refused");
+                    CloseCode::QuotaExceeded
+                }
+                _ => {
+                    tracing::warn!(cause = %cause.chain(), "a connection closes, as the store cannot serve it");
+                    self.count_store_error(&cause);
+                    CloseCode::AtCapacity
+                }
+            }
         })
     }
 

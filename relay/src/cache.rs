@@ -8,6 +8,7 @@
 //! Nothing that must be right relies on it: the store decides at every commit and every read whether a session
 //! is still there.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -31,9 +32,9 @@ const LONG: Duration = Duration::from_mins(1);
 const SHORT: Duration = Duration::from_secs(1);
 /// Life of the answer that there is no such session.
 const NEVER: Duration = Duration::from_secs(2);
-/// For how long a change is remembered, so that an answer that was on its way is known as old. Longer than
-/// the store's patience.
-const CHANGE_LIFE: Duration = Duration::from_secs(30);
+/// Sessions share marks of their last change: those of one mark are asked for again when one of them changes. Of as
+/// many as are kept here, two or three.
+const MARKS: usize = 4_096;
 
 /// How changes made by other relays reach this one.
 #[derive(Clone, Debug)]
@@ -53,9 +54,7 @@ pub struct Cache(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     sessions: moka::future::Cache<SessionId, Entry>,
-    /// The number of each session's last change.
-    changes: moka::sync::Cache<SessionId, u64>,
-    count: AtomicU64,
+    changes: Changes,
     others: Others,
     memory: CacheCounts,
     redis: CacheCounts,
@@ -91,11 +90,7 @@ impl Cache {
     pub fn new(others: Others, metrics: &Metrics) -> Self {
         Self(Arc::new(Inner {
             sessions: moka::future::Cache::builder().max_capacity(MAX_SESSIONS).expire_after(ByEntry).build(),
-            changes: moka::sync::Cache::builder()
-                .max_capacity(MAX_SESSIONS)
-                .time_to_live(CHANGE_LIFE)
-                .build(),
-            count: AtomicU64::new(0),
+            changes: Changes::default(),
             others,
             memory: metrics.memory_cache.clone(),
             redis: metrics.redis_cache.clone(),
@@ -104,6 +99,13 @@ impl Cache {
 
     /// What became of a session.
     pub async fn find(&self, store: &Store, id: SessionId) -> Result<Found, ApiError> {
+        self.find_by(id, || self.ask(store, id)).await
+    }
+
+    async fn find_by<A>(&self, id: SessionId, ask: impl Fn() -> A) -> Result<Found, ApiError>
+    where
+        A: Future<Output = Result<Entry, ApiError>>,
+    {
         if let Some(entry) = self.0.sessions.get(&id).await
             && self.is_current(id, &entry)
         {
@@ -112,7 +114,7 @@ impl Cache {
         }
         self.0.memory.miss.inc();
         loop {
-            let entry = self.0.sessions.try_get_with(id, self.ask(store, id)).await;
+            let entry = self.0.sessions.try_get_with(id, ask()).await;
             let entry = entry.map_err(|cause: Arc<ApiError>| ApiError::clone(&cause))?;
             if self.is_current(id, &entry) {
                 return Ok(entry.found);
@@ -121,13 +123,14 @@ impl Cache {
         }
     }
 
-    /// Whether no change was made since it was asked for.
+    /// Whether no change was made since it was asked for. Asked of each answer before it is used, as one that was on
+    /// its way may have come after whatever threw it out.
     fn is_current(&self, id: SessionId, entry: &Entry) -> bool {
-        self.0.changes.get(&id).is_none_or(|change| entry.as_of >= change)
+        entry.as_of >= self.0.changes.last(id)
     }
 
     async fn ask(&self, store: &Store, id: SessionId) -> Result<Entry, ApiError> {
-        let as_of = self.0.count.load(Ordering::Acquire);
+        let as_of = self.0.changes.now();
         if let Others::Heard(redis, _) = &self.0.others
             && redis.is_here()
         {
@@ -155,7 +158,7 @@ impl Cache {
 
     /// A session was changed here, and this is what it is now.
     pub async fn changed(&self, id: SessionId, change: &Change) {
-        let as_of = self.note_change(id);
+        let as_of = self.0.changes.note(id);
         match change {
             Change::Updated(Session { status: SessionStatus::Active, .. }) => {
                 // Two changes may be told in another order than they were made; what has ended never begins anew.
@@ -167,19 +170,61 @@ impl Cache {
 
     /// A session was changed elsewhere.
     pub async fn forget(&self, id: SessionId) {
-        self.note_change(id);
+        self.0.changes.note(id);
         self.0.sessions.invalidate(&id).await;
-    }
-
-    fn note_change(&self, id: SessionId) -> u64 {
-        let as_of = self.0.count.fetch_add(1, Ordering::AcqRel) + 1;
-        self.0.changes.insert(id, as_of);
-        as_of
     }
 
     /// Changes made elsewhere may have been missed.
     pub fn forget_all(&self) {
+        self.0.changes.note_all();
         self.0.sessions.invalidate_all();
+    }
+}
+
+/// When sessions were changed last, as numbers that go up. Never forgotten, so that an answer is known as old however
+/// long it was on its way.
+#[derive(Debug)]
+struct Changes {
+    count: AtomicU64,
+    /// The last change of the sessions of each mark.
+    marks: Box<[AtomicU64]>,
+    /// The last change that any session may have had.
+    all: AtomicU64,
+    hash: RandomState,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        let marks = (0..MARKS).map(|_| AtomicU64::new(0)).collect();
+        Self { count: AtomicU64::new(0), marks, all: AtomicU64::new(0), hash: RandomState::new() }
+    }
+}
+
+impl Changes {
+    fn now(&self) -> u64 {
+        self.count.load(Ordering::Acquire)
+    }
+
+    fn next(&self) -> u64 {
+        self.count.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    fn note(&self, id: SessionId) -> u64 {
+        let change = self.next();
+        self.mark(id).fetch_max(change, Ordering::AcqRel);
+        change
+    }
+
+    fn note_all(&self) {
+        self.all.fetch_max(self.next(), Ordering::AcqRel);
+    }
+
+    fn last(&self, id: SessionId) -> u64 {
+        self.mark(id).load(Ordering::Acquire).max(self.all.load(Ordering::Acquire))
+    }
+
+    fn mark(&self, id: SessionId) -> &AtomicU64 {
+        &self.marks[self.hash.hash_one(id) as usize % self.marks.len()]
     }
 }
 
@@ -204,7 +249,68 @@ fn share(redis: &Redis, id: SessionId, found: &Found) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt as _;
     use mien_shared::api::PatchSession;
+
+    fn named(title: &str) -> Found {
+        let text = format!(
+            r#"{{"id":"0195f0a2-7b9e-7c4f-8000-000000000000","user_id":"alice","title":"{title}","purpose":"",
+            "status":"active","started_at":"2026-01-01T00:00:00Z","completed_at":null}}"#
+        );
+        Found::Here(serde_json::from_str(&text).unwrap())
+    }
+
+    /// An answer that is on its way while `change` happens, and what is found afterwards, when the store says `new`.
+    async fn found_after(cache: &Cache, id: SessionId, change: impl AsyncFnOnce()) -> Vec<Found> {
+        let (store_answers, answer) = tokio::sync::oneshot::channel();
+        let answer = std::sync::Mutex::new(Some(answer));
+        let first = cache.find_by(id, || {
+            let (as_of, answer) = (cache.0.changes.now(), answer.lock().unwrap().take());
+            async move {
+                let found = match answer {
+                    Some(answer) => answer.await.unwrap(),
+                    None => named("new"),
+                };
+                Ok(cache.entry(found, as_of))
+            }
+        });
+        let mut first = Box::pin(first);
+        assert!((&mut first).now_or_never().is_none());
+        change().await;
+        store_answers.send(named("old")).unwrap();
+        let mut found = vec![first.await.unwrap()];
+        for _ in 0..2 {
+            let ask = || async { Ok(cache.entry(named("new"), cache.0.changes.now())) };
+            found.push(cache.find_by(id, ask).await.unwrap());
+        }
+        found
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_before_all_was_forgotten_does_not_stay() {
+        let cache = Cache::new(Others::None, &Metrics::new());
+        let id = SessionId(uuid::Uuid::now_v7());
+        let found = found_after(&cache, id, async || cache.forget_all()).await;
+        assert_eq!(found, [named("new"), named("new"), named("new")]);
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_before_a_change_does_not_stay_however_much_else_changes() {
+        let cache = Cache::new(Others::None, &Metrics::new());
+        let id = SessionId(uuid::Uuid::now_v7());
+        let others = async || {
+            for _ in 0..2 * MAX_SESSIONS {
+                cache.forget(SessionId(uuid::Uuid::now_v7())).await;
+            }
+        };
+        let many = async || {
+            others().await;
+            cache.forget(id).await;
+            others().await;
+        };
+        let found = found_after(&cache, id, many).await;
+        assert_eq!(found, [named("new"), named("new"), named("new")]);
+    }
 
     /// Readers that make the cache ask again and again, while the title counts up.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -33,7 +33,8 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub database_url: String,
-    /// Database connections at most
+    /// Database connections at most; over SQLite, whose readers are threads of the relay, no more than two a processor
+    /// and one, or five
     #[arg(long, env = "MIEN_DATABASE_MAX_CONNECTIONS", global = true, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub database_max_connections: u32,
     /// Redis or Valkey that relays over one database share: `redis://HOST:PORT`, or `rediss://` for TLS
@@ -67,7 +68,8 @@ pub struct Settings {
     /// WebSockets at most
     #[arg(long, env = "MIEN_MAX_CONNECTIONS", global = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
-    /// Origins of other pages that may use the relay, parted by commas [default: its own alone]
+    /// Origins of other pages that may use the relay, parted by commas, for example `https://example.org`; also the
+    /// page's own where a proxy in front does not pass on `Host` with its port [default: its own alone]
     #[arg(long, env = "MIEN_ALLOWED_ORIGINS", global = true, value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
     /// Seconds in which a shutdown must be done
@@ -238,7 +240,7 @@ fn is_origin(text: &str) -> bool {
 }
 
 /// A URL that may be shown.
-fn without_password(url: &str) -> String {
+pub(crate) fn without_password(url: &str) -> String {
     let parts = || {
         let (scheme, rest) = url.split_once("://")?;
         // A password may hold an `@`; a host cannot.

@@ -29,3 +29,4 @@ pub mod socket;
 pub mod store;
 pub mod telemetry;
 pub mod trace;
+pub mod wall;

@@ -92,7 +92,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
             let config = Config::resolve(cli.settings)?;
             anyhow::ensure!(!user.is_empty(), "--user is empty");
             let now =
-                u64::try_from(jiff::Timestamp::now().as_second()).context("the clock is before 1970")?;
+                u64::try_from(mien_relay::wall::now().as_second()).context("the clock is before 1970")?;
             let caller = Caller { user, grant: None };
             println!("{}", TokenKey::new(config.token_secret.bytes()).sign(&caller, now + ttl.as_secs()));
             Ok(())

@@ -1,12 +1,23 @@
 //! Which web pages may talk to the relay.
 //!
 //! A browser says in `Origin` which page a request comes from. Absent is fine: then no page of a stranger
-//! is at work. Anything but the relay's own origin, or one that the configuration names, is foreign.
+//! is at work. Anything but the relay's own origin, or one that the configuration names, is foreign. Whoever runs the
+//! relay learns from its log which one was refused, as it may be their own behind a proxy.
 
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::http::uri::{Authority, Uri};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
+use mien_shared::Code;
+
+use crate::problem::ApiError;
+
+/// Refusals are logged this often at most: anyone can send any number of them.
+const LOG_PAUSE: Duration = Duration::from_secs(10);
+/// Of a header's value in the log: longer than any name of a host (253).
+const MAX_LOGGED_CHARS: usize = 300;
 
 /// Whether a request with these headers comes from a page that may make it.
 ///
@@ -46,6 +57,66 @@ pub fn is_local_host(headers: &HeaderMap, allowed: &[String]) -> bool {
     address || name.eq_ignore_ascii_case("localhost") || allowed.iter().any(named)
 }
 
+/// Refuses what [`is_allowed`] and [`is_local_host`] find, and tells the log.
+#[derive(Debug, Default)]
+pub struct Refusals(Mutex<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    last: Option<Instant>,
+    /// Refusals since then.
+    unsaid: u64,
+}
+
+impl Refusals {
+    /// The answer to a page of a foreign origin.
+    pub fn foreign_origin(&self, headers: &HeaderMap) -> ApiError {
+        if let Some(unsaid) = self.may_tell(Instant::now()) {
+            tracing::info!(
+                origin = shown(headers, &header::ORIGIN),
+                host = shown(headers, &header::HOST),
+                unsaid,
+                "a page of another origin was refused; if it is the relay's own page behind a proxy, have the proxy \
+                 pass on Host with its port, or name the origin in MIEN_ALLOWED_ORIGINS"
+            );
+        }
+        ApiError::new(
+            Code::ForeignOrigin,
+            "the page is not of the address at which the relay was asked; the relay's log says what to set",
+        )
+    }
+
+    /// The answer to a request that reached an open relay under a name that anyone may have.
+    pub fn foreign_host(&self, headers: &HeaderMap) -> ApiError {
+        if let Some(unsaid) = self.may_tell(Instant::now()) {
+            tracing::info!(
+                host = shown(headers, &header::HOST),
+                unsaid,
+                "a request under a name that is not this machine's was refused, as the relay is open to everyone; set \
+                 MIEN_AUTH=token, or name the page's origin in MIEN_ALLOWED_ORIGINS"
+            );
+        }
+        ApiError::new(Code::ForeignOrigin, "an open relay answers to local names alone")
+    }
+
+    /// `Some` where the log may be told now, with the number of refusals that it was not told of.
+    fn may_tell(&self, now: Instant) -> Option<u64> {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.last.is_some_and(|last| now.saturating_duration_since(last) < LOG_PAUSE) {
+            told.unsaid += 1;
+            return None;
+        }
+        told.last = Some(now);
+        Some(std::mem::take(&mut told.unsaid))
+    }
+}
+
+/// A header's value for the log: escaped where it is no plain text, and cut.
+fn shown(headers: &HeaderMap, name: &HeaderName) -> String {
+    let Some(value) = headers.get(name) else { return "(none)".to_owned() };
+    value.as_bytes().escape_ascii().map(char::from).take(MAX_LOGGED_CHARS).collect()
+}
+
 /// Equal but for case and the scheme's default port.
 fn same_authority(host: &str, origin: &str, scheme: &str) -> bool {
     let default_port = if scheme == "https" { ":443" } else { ":80" };
@@ -79,6 +150,28 @@ mod tests {
         check(Some("https://mien.example.evil.example"), "mien.example", false);
         check(Some("https://evil.example"), "mien.example", false);
         check(Some("ftp://mien.example"), "mien.example", false);
+    }
+
+    #[test]
+    fn the_log_is_not_flooded_and_knows_how_many_it_was_spared() {
+        let refusals = Refusals::default();
+        let start = Instant::now();
+        assert_eq!(refusals.may_tell(start), Some(0));
+        for millisecond in 0..1_000 {
+            assert_eq!(refusals.may_tell(start + Duration::from_millis(millisecond)), None);
+        }
+        assert_eq!(refusals.may_tell(start + LOG_PAUSE), Some(1_000));
+        assert_eq!(refusals.may_tell(start + 2 * LOG_PAUSE), Some(0));
+    }
+
+    #[test]
+    fn what_the_log_shows_is_plain_and_short() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(shown(&headers, &header::ORIGIN), "(none)");
+        headers.insert(header::ORIGIN, header::HeaderValue::from_bytes(b"https://a\t\"\xff").unwrap());
+        assert_eq!(shown(&headers, &header::ORIGIN), r#"https://a\t\"\xff"#);
+        headers.insert(header::ORIGIN, "x".repeat(10_000).parse().unwrap());
+        assert_eq!(shown(&headers, &header::ORIGIN).len(), MAX_LOGGED_CHARS);
     }
 
     #[test]

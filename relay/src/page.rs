@@ -1,10 +1,12 @@
 //! The page: the files that Trunk built, carried in the binary and served from memory.
 //!
-//! Owns how a file reaches a browser: type, encoding, caching, revalidation. Refuses to read the disk at run
+//! Owns how a file reaches a browser: type, encoding, caching, revalidation, byte ranges. Refuses to read the disk at run
 //! time, so no request can reach a file that was not built in.
 //!
 //! What compresses well is carried compressed alone, as every browser takes it: the binary would be half as large
 //! again for clients that hardly ever come. For the first of them a file is unpacked, and kept.
+
+mod range;
 
 use axum::Router;
 use axum::body::Body;
@@ -16,6 +18,7 @@ use tokio::sync::OnceCell;
 
 use crate::app::AppState;
 use crate::problem::ApiError;
+use range::Wanted;
 
 /// Answers whatever no other route takes.
 pub fn routes() -> Router<AppState> {
@@ -130,33 +133,50 @@ impl Asset {
         // Two encodings are two representations, so each has its own strong tag (RFC 9110, 8.8.3).
         let tag = format!("\"{}{}\"", self.hash, brotli.map_or("", |_| "-br"));
         let fresh = is_known(headers, &tag);
+        let length = brotli.map_or(self.length, <[u8]>::len);
+        // What is known already is not sent, whatever part of it is asked for; only GET knows parts.
+        let wanted =
+            if fresh || method != Method::GET { Wanted::Whole } else { range::wanted(headers, length, &tag) };
         let body = match brotli {
-            _ if fresh || method == Method::HEAD => Body::empty(),
-            Some(brotli) => Body::from(Bytes::from_static(brotli)),
+            _ if fresh || method == Method::HEAD || wanted == Wanted::Nothing => Bytes::new(),
+            Some(brotli) => Bytes::from_static(brotli),
             None => match self.unpacked().await {
-                Ok(bytes) => Body::from(bytes),
+                Ok(bytes) => bytes,
                 Err(cause) => {
                     tracing::error!(path = self.path, %cause, "a file of the page cannot be unpacked");
                     return ApiError::plain(Code::Internal).into_response();
                 }
             },
         };
-        let mut response = Response::new(body);
+        let mut response = Response::new(Body::empty());
         let answer = response.headers_mut();
-        answer.insert(header::CACHE_CONTROL, if is_hashed(self.path) { FOREVER } else { REVALIDATE });
         answer.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        if let Ok(tag) = HeaderValue::try_from(tag) {
-            answer.insert(header::ETAG, tag);
+        answer.insert(header::ACCEPT_RANGES, range::BYTES);
+        if wanted == Wanted::Nothing {
+            insert(answer, header::CONTENT_RANGE, format!("bytes */{length}"));
+            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+            return response;
         }
+        answer.insert(header::CACHE_CONTROL, if is_hashed(self.path) { FOREVER } else { REVALIDATE });
+        insert(answer, header::ETAG, tag);
         if fresh {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
         answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(self.path)));
-        answer.insert(header::CONTENT_LENGTH, HeaderValue::from(brotli.map_or(self.length, <[u8]>::len)));
         if brotli.is_some() {
             answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
         }
+        let (body, sent) = if let Wanted::Part(part) = wanted {
+            let last = part.end - 1;
+            insert(answer, header::CONTENT_RANGE, format!("bytes {}-{last}/{length}", part.start));
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            (body.slice(part.clone()), part.len())
+        } else {
+            (body, length)
+        };
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(sent));
+        *response.body_mut() = Body::from(body);
         response
     }
 
@@ -172,6 +192,13 @@ impl Asset {
             unpack.await?
         };
         self.plain.get_or_try_init(unpack).await.cloned()
+    }
+}
+
+/// Nothing that is inserted holds anything but digits and what a header may hold.
+fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(name, value);
     }
 }
 

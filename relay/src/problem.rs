@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use mien_shared::limits::MAX_MARKERS;
+use mien_shared::limits::{MAX_MARKERS, MAX_SOURCES};
 use mien_shared::{Code, Problem};
 
 use crate::store::StoreError;
@@ -108,11 +108,12 @@ impl From<StoreError> for ApiError {
                 Self::new(Code::Conflict, "a completed session cannot become active again")
             }
             StoreError::Ended => Self::plain(Code::SessionEnded),
-            StoreError::TooManySources => {
-                Self::new(Code::AtCapacity, "the session has as many sources as it may have")
-            }
+            StoreError::TooManySources => Self::new(
+                Code::QuotaExceeded,
+                format!("the session has {MAX_SOURCES} sources; send as one of them, or in another session"),
+            ),
             StoreError::TooManyMarkers => Self::new(
-                Code::Conflict,
+                Code::QuotaExceeded,
                 format!("the session has {MAX_MARKERS} markers; take some away first"),
             ),
             StoreError::Corrupt(_) => Self::new(Code::Internal, "a stored sample cannot be read"),

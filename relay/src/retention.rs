@@ -29,7 +29,7 @@ pub async fn run(state: AppState) {
 async fn clean(state: &AppState) -> Result<(), ApiError> {
     state.store.sweep(None).await?;
     let Some(keep) = state.config.retention else { return Ok(()) };
-    let before = jiff::Timestamp::now()
+    let before = crate::wall::now()
         .checked_sub(keep)
         .map_err(|_| ApiError::new(Code::Internal, "the retention reaches before all time"))?;
     while !state.drain.has_begun() {

@@ -1,30 +1,42 @@
 //! Where the relay tells what it does: a log on standard error, and traces to a collector if one is named.
 //!
 //! The log is one line an event, coloured only for a terminal. Traces go out in batches, on a thread of their
-//! own, and are dropped when the collector is slow: what is told of the work never holds up the work. The
-//! usual `OTEL_…` variables (sampler, resource attributes, limits) hold for them.
+//! own, and are dropped when the collector is slow or away: what is told of the work never holds up the work. That
+//! they were dropped is told. The usual `OTEL_…` variables (sampler, resource attributes, limits) hold for them.
+
+mod delivery;
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use self::delivery::{Counted, Delivery, Watched};
+use crate::config::without_password;
+
 const SERVICE: &str = "mien-relay";
-/// Patience with the collector, also at the end of the process.
+/// Patience with the collector for one export, also at the end of the process.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Keep it to the end of the process, then [`Telemetry::finish`] it.
 #[derive(Debug)]
 pub struct Telemetry {
-    traces: Option<SdkTracerProvider>,
+    traces: Option<Traces>,
+}
+
+#[derive(Debug)]
+struct Traces {
+    provider: SdkTracerProvider,
+    delivery: Arc<Delivery>,
 }
 
 /// Starts logging, and tracing to `collector`, an address such as `http://127.0.0.1:4318`. `filter` is a level
@@ -33,7 +45,7 @@ pub struct Telemetry {
 ///
 /// Call it outside a runtime: the exporter has one of its own.
 pub fn init(filter: &str, collector: Option<&str>) -> Result<Telemetry, ExporterBuildError> {
-    let traces = collector.map(provider).transpose()?;
+    let traces = collector.map(Traces::to).transpose()?;
     let parsed = EnvFilter::try_new(filter);
     let bad = parsed.is_err();
     let log = tracing_subscriber::fmt::layer()
@@ -42,7 +54,7 @@ pub fn init(filter: &str, collector: Option<&str>) -> Result<Telemetry, Exporter
         .with_filter(parsed.unwrap_or_else(|_| EnvFilter::new("info")));
     let spans = traces.as_ref().map(|traces| {
         tracing_opentelemetry::layer()
-            .with_tracer(traces.tracer(SERVICE))
+            .with_tracer(traces.provider.tracer(SERVICE))
             // The relay's own spans, down to the single message; the libraries' are the log's affair.
             .with_filter(Targets::new().with_target("mien_relay", LevelFilter::DEBUG))
     });
@@ -54,15 +66,33 @@ pub fn init(filter: &str, collector: Option<&str>) -> Result<Telemetry, Exporter
     Ok(Telemetry { traces })
 }
 
-fn provider(collector: &str) -> Result<SdkTracerProvider, ExporterBuildError> {
-    let exporter = SpanExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(traces_endpoint(collector))
-        .with_timeout(EXPORT_TIMEOUT)
-        .build()?;
-    let resource = Resource::builder().with_service_name(SERVICE).build();
-    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+impl Traces {
+    fn to(collector: &str) -> Result<Self, ExporterBuildError> {
+        let endpoint = traces_endpoint(collector);
+        let delivery = Delivery::to(without_password(&endpoint));
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(endpoint)
+            .with_timeout(EXPORT_TIMEOUT)
+            .build()?;
+        let watched = Watched { exporter, delivery: Arc::clone(&delivery) };
+        let queue = BatchSpanProcessor::builder(watched).build();
+        let resource = Resource::builder().with_service_name(SERVICE).build();
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(Counted { queue, delivery: Arc::clone(&delivery) })
+            .with_resource(resource)
+            .build();
+        Ok(Self { provider, delivery })
+    }
+
+    /// A flush says what an export came to, and gives up after 5 s by itself; a shutdown says neither.
+    fn finish(self) {
+        let due = self.delivery.begin_conclusion();
+        let flushed = self.provider.force_flush();
+        let patience = if flushed.is_ok() { EXPORT_TIMEOUT } else { Duration::ZERO };
+        self.delivery.conclude(due, &flushed.and(self.provider.shutdown_with_timeout(patience)));
+    }
 }
 
 /// The path that OTLP over HTTP defines, unless the collector's address has one.
@@ -76,12 +106,10 @@ fn traces_endpoint(collector: &str) -> String {
 }
 
 impl Telemetry {
-    /// Sends what is still to be sent.
+    /// Sends what is still to be sent, and says what never arrived.
     pub fn finish(self) {
-        if let Some(traces) = self.traces
-            && let Err(cause) = traces.shutdown_with_timeout(EXPORT_TIMEOUT)
-        {
-            tracing::warn!(%cause, "the last traces could not be sent");
+        if let Some(traces) = self.traces {
+            traces.finish();
         }
     }
 }

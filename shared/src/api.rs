@@ -1,5 +1,6 @@
 //! The shapes of the HTTP interface.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -8,7 +9,8 @@ use uuid::Uuid;
 
 use crate::expression::Scores;
 use crate::limits::MAX_SOURCE_CHARS;
-use crate::sample::Sample;
+use crate::sample::{Sample, SkipReason};
+use crate::whole::{whole, whole_if_any};
 
 /// Id of a session: a UUIDv7, so ids sort by their time of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,7 +33,6 @@ impl FromStr for SessionId {
 
 /// Name of a source: 1–32 of `a-z 0-9 - _`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
 #[serde(try_from = "String", into = "String")]
 pub struct SourceName(std::sync::Arc<str>);
 
@@ -120,12 +121,14 @@ pub enum Role {
 pub struct Session {
     pub id: SessionId,
     pub user_id: String,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Title))]
     pub title: String,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Purpose))]
     pub purpose: String,
     pub status: SessionStatus,
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub started_at: Timestamp,
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime, required))]
     pub completed_at: Option<Timestamp>,
 }
 
@@ -134,8 +137,10 @@ pub struct Session {
 #[serde(default)]
 pub struct CreateSession {
     /// At most 200 characters.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Title))]
     pub title: String,
     /// At most 500 characters.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Purpose))]
     pub purpose: String,
 }
 
@@ -159,6 +164,7 @@ pub struct SessionTokens {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PatchSession {
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::Title>))]
     pub title: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<SessionStatus>,
@@ -167,8 +173,10 @@ pub struct PatchSession {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SessionList {
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SessionPage))]
     pub sessions: Vec<Session>,
     /// Cursor of the next page.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub next: Option<String>,
 }
 
@@ -179,7 +187,8 @@ pub struct TokenRequest {
     /// Only with role `ingest`; `main` where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_if_any", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::TokenSeconds>))]
     pub ttl_s: Option<u64>,
 }
 
@@ -203,8 +212,19 @@ pub struct StoredSample {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SamplesPage {
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SamplePage))]
     pub samples: Vec<StoredSample>,
+    /// Cursor of the next page.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub next: Option<String>,
+}
+
+/// An export as JSON: a session with all its samples, by source, then by seq.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SessionExport {
+    pub session: Session,
+    pub samples: Vec<StoredSample>,
 }
 
 /// Mean scores over one bucket of time.
@@ -212,6 +232,7 @@ pub struct SamplesPage {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SeriesPoint {
     /// Where the bucket begins, Unix milliseconds, a multiple of the resolution.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::UnixMilliseconds))]
     pub at: u64,
     pub source: SourceName,
     /// Faces in the bucket; each counts once.
@@ -222,8 +243,10 @@ pub struct SeriesPoint {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Series {
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::ResolutionMilliseconds))]
     pub resolution_ms: u64,
     /// By time, then by source; empty buckets are left out.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SeriesPoints))]
     pub points: Vec<SeriesPoint>,
 }
 
@@ -232,14 +255,22 @@ pub struct Series {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct TimeByExpression {
+    #[cfg_attr(feature = "schema", schema(required))]
     pub neutral: u64,
+    #[cfg_attr(feature = "schema", schema(required))]
     pub happiness: u64,
+    #[cfg_attr(feature = "schema", schema(required))]
     pub sadness: u64,
+    #[cfg_attr(feature = "schema", schema(required))]
     pub anger: u64,
+    #[cfg_attr(feature = "schema", schema(required))]
     pub fear: u64,
+    #[cfg_attr(feature = "schema", schema(required))]
     pub disgust: u64,
+    #[cfg_attr(feature = "schema", schema(required))]
     pub surprise: u64,
     /// A face in view, but the analyser abstained.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub unsure: u64,
 }
 
@@ -252,11 +283,19 @@ pub struct SourceSummary {
     pub acked: u64,
     pub rejected: u64,
     /// `at` of the earliest and latest stored sample, Unix milliseconds.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::UnixMilliseconds>, required))]
     pub first_at: Option<u64>,
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::UnixMilliseconds>, required))]
     pub last_at: Option<u64>,
     /// Seqs that never came, each `[from, to]`, both inclusive.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<crate::schema::Gap>))]
     pub gaps: Vec<[u64; 2]>,
     pub time_by_expression_ms: TimeByExpression,
+    /// Milliseconds in which nothing was analysed, by reason, of all stored samples; absent where nothing was skipped.
+    /// The time from the first stored sample to the last is what was analysed and the sum of these. The sum of the
+    /// clock's steps is below 0 where it was set back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped_ms: BTreeMap<SkipReason, i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,6 +308,7 @@ pub struct Summary {
     /// Faces in all stored samples.
     pub faces: u64,
     pub time_by_expression_ms: TimeByExpression,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SourceSummaries))]
     pub sources: Vec<SourceSummary>,
 }
 
@@ -278,8 +318,11 @@ pub struct Summary {
 pub struct Marker {
     pub id: Uuid,
     /// Unix milliseconds.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::UnixMilliseconds))]
     pub at: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Label))]
     pub label: String,
+    #[cfg_attr(feature = "schema", schema(required))]
     pub source: Option<SourceName>,
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
@@ -288,8 +331,11 @@ pub struct Marker {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CreateMarker {
+    #[serde(deserialize_with = "whole")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::UnixMilliseconds))]
     pub at: u64,
     /// 1–500 characters.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Label))]
     pub label: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceName>,
@@ -298,6 +344,7 @@ pub struct CreateMarker {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MarkerList {
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Markers))]
     pub markers: Vec<Marker>,
 }
 

@@ -59,7 +59,6 @@ impl std::fmt::Display for Expression {
 
 /// Probability of each expression, in the order of [`Expression::ALL`]: 7 numbers in 0 … 1 that sum to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Scores(pub [f32; Expression::COUNT]);
 

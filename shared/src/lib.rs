@@ -10,7 +10,10 @@ pub mod limits;
 pub mod problem;
 pub mod protocol;
 pub mod sample;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod series;
+mod whole;
 
 pub use api::{Role, SessionId, SessionStatus, SourceName};
 pub use expression::{Expression, Scores};

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Faces in one sample. More than a camera resolves well enough to judge.
 pub const MAX_FACES: usize = 32;
+/// Reasons for skipped time in one sample. Well over those that there are, as a client may know newer ones.
+pub const MAX_SKIPPED: usize = 16;
 /// Samples in one message: about eight seconds at 30 a second, so that catching up takes few round trips.
 pub const MAX_BATCH: usize = 256;
 /// Bytes of one WebSocket message; this size itself is still taken.
@@ -24,11 +26,15 @@ pub const MAX_MARKERS: usize = 1_000;
 pub const MAX_TITLE_CHARS: usize = 200;
 pub const MAX_PURPOSE_CHARS: usize = 500;
 pub const MAX_LABEL_CHARS: usize = 500;
+/// Long enough for a UUID or a trace id, short enough to log.
+pub const MAX_REQUEST_ID_CHARS: usize = 64;
 /// Bytes of a JSON request body.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Rows of one page of a list.
 pub const MAX_PAGE: u32 = 1_000;
 pub const DEFAULT_PAGE: u32 = 100;
+/// Points a second, where a request for a series does not say.
+pub const DEFAULT_RESOLUTION_MS: u64 = 1_000;
 /// Points of one series answer: four a pixel on a wide screen.
 pub const MAX_SERIES_POINTS: usize = 16_384;
 

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident $name:literal $status:literal $title:literal;)*) => {
+    // The name is a `tt`, as utoipa 6.0.0 does not see a `rename` that comes as a `literal`: the generated documents
+    // would have the variant's own name.
+    ($($(#[$doc:meta])* $variant:ident $name:tt $status:literal $title:literal;)*) => {
         /// What went wrong, as a name that never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -39,6 +41,8 @@ codes! {
     Unauthorized "unauthorized" 401 "The token is missing, bad or expired";
     Forbidden "forbidden" 403 "The token is for another session or role";
     ForeignOrigin "foreign_origin" 403 "Requests from this origin are not allowed";
+    /// A limit on how many, which waiting does not lift.
+    QuotaExceeded "quota_exceeded" 403 "There are as many of these as there may be";
     NotFound "not_found" 404 "There is nothing at this address";
     SessionNotFound "session_not_found" 404 "There is no such session";
     MethodNotAllowed "method_not_allowed" 405 "This method is not allowed here";
@@ -68,11 +72,14 @@ pub struct Problem {
     #[serde(rename = "type")]
     pub kind: Cow<'static, str>,
     pub title: Cow<'static, str>,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::ErrorStatus))]
     pub status: u16,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::ErrorCode))]
     pub code: Code,
     /// What is wrong with this very request.
     pub detail: String,
     /// Equals the header `X-Request-Id`.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::RequestId))]
     pub request_id: String,
 }
 
@@ -87,6 +94,16 @@ impl Problem {
             code,
             detail: detail.into(),
             request_id: request_id.into(),
+        }
+    }
+
+    /// For people: the title, and the detail where it says more.
+    pub fn sentence(&self) -> String {
+        let detail = self.detail.trim_end_matches('.');
+        if detail.is_empty() || detail == self.title {
+            format!("{}.", self.title)
+        } else {
+            format!("{}: {detail}.", self.title)
         }
     }
 }
@@ -109,11 +126,13 @@ pub enum CloseCode {
     HelloTimeout = 4408,
     Superseded = 4409,
     SessionEnded = 4410,
+    /// A limit on how many, which waiting does not lift.
+    QuotaExceeded = 4413,
     ThrottleIgnored = 4429,
 }
 
 impl CloseCode {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Done,
         Self::Silent,
         Self::NotUtf8,
@@ -127,6 +146,7 @@ impl CloseCode {
         Self::HelloTimeout,
         Self::Superseded,
         Self::SessionEnded,
+        Self::QuotaExceeded,
         Self::ThrottleIgnored,
     ];
 
@@ -154,6 +174,7 @@ impl CloseCode {
             Self::HelloTimeout => "no hello in time",
             Self::Superseded => "a newer connection of this source took over",
             Self::SessionEnded => "session completed or erased",
+            Self::QuotaExceeded => "there are as many of these as there may be",
             Self::ThrottleIgnored => "sends on while throttled",
         }
     }
@@ -179,6 +200,14 @@ mod tests {
             assert_eq!(text, format!("\"{}\"", code.name()));
             assert_eq!(serde_json::from_str::<Code>(&text).unwrap(), *code);
         }
+    }
+
+    #[test]
+    fn a_sentence_is_not_said_twice() {
+        let said = |detail: &str| Problem::new(Code::RateLimited, detail, "x").sentence();
+        assert_eq!(said(Code::RateLimited.title()), "Too many requests.");
+        assert_eq!(said(""), "Too many requests.");
+        assert_eq!(said("wait a second"), "Too many requests: wait a second.");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::expression::Expression;
 use crate::limits::{MAX_BATCH, MAX_FACES, MAX_MESSAGE_BYTES, MAX_SAFE_INTEGER};
 use crate::problem::Code;
 use crate::sample::{Object, Sample, objects};
+use crate::whole::{Read, whole};
 
 pub const SUBPROTOCOL: &str = "mien.v1";
 
@@ -22,8 +23,13 @@ pub const SUBPROTOCOL: &str = "mien.v1";
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum IngestRequest<'a> {
-    Hello { token: &'a str },
-    Samples { samples: &'a [Sample] },
+    Hello {
+        token: &'a str,
+    },
+    Samples {
+        #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SampleBatch))]
+        samples: &'a [Sample],
+    },
 }
 
 /// What the relay answers a source.
@@ -34,21 +40,27 @@ pub enum IngestReply {
     Welcome(IngestWelcome),
     /// Every sample up to `through` is durably committed or was rejected.
     Ack {
+        #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Through))]
         through: u64,
     },
     /// This one sample is refused for good.
     Reject {
+        #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Seq))]
         seq: u64,
+        #[cfg_attr(feature = "schema", schema(value_type = crate::schema::ErrorCode))]
         code: Code,
         detail: String,
     },
     /// Samples from `from` on were not taken; send them again after the pause.
     Throttle {
+        #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Seq))]
         from: u64,
+        #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Milliseconds))]
         retry_after_ms: u64,
     },
     /// The message as a whole could not be used.
     Error {
+        #[cfg_attr(feature = "schema", schema(value_type = crate::schema::ErrorCode))]
         code: Code,
         detail: String,
     },
@@ -60,9 +72,12 @@ pub struct IngestWelcome {
     pub session: SessionId,
     pub source: SourceName,
     /// Go on from `through` + 1.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Through))]
     pub through: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Expressions))]
     pub expressions: Vec<Expression>,
     /// Unix milliseconds.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::UnixMilliseconds))]
     pub server_time: u64,
     pub limits: IngestLimits,
 }
@@ -70,7 +85,9 @@ pub struct IngestWelcome {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IngestLimits {
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SampleCount))]
     pub samples_per_second: u32,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SampleCount))]
     pub burst: u32,
     pub max_batch: usize,
     pub max_message_bytes: usize,
@@ -97,6 +114,7 @@ pub enum WatchRequest<'a> {
     Hello {
         token: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<BTreeMap<SourceName, crate::schema::Through>>))]
         since: Option<&'a BTreeMap<SourceName, u64>>,
     },
 }
@@ -113,6 +131,7 @@ pub enum WatchReply {
     },
     /// Sources and watchers connected now, oneself included.
     Presence {
+        #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SourceNames))]
         sources: Vec<SourceName>,
         watchers: u64,
     },
@@ -120,6 +139,7 @@ pub enum WatchReply {
         status: SessionStatus,
     },
     Error {
+        #[cfg_attr(feature = "schema", schema(value_type = crate::schema::ErrorCode))]
         code: Code,
         detail: String,
     },
@@ -130,9 +150,15 @@ pub enum WatchReply {
 pub struct WatchWelcome {
     pub session: SessionId,
     pub status: SessionStatus,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Expressions))]
     pub expressions: Vec<Expression>,
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SourceNames))]
     pub sources: Vec<SourceName>,
     pub watchers: u64,
+    /// The seq of each source's newest stored sample at this moment, 0 where none is stored: whoever has seen that
+    /// has caught up, and whoever begins behind it sees only what is new. Absent from an older relay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughs: Option<BTreeMap<SourceName, u64>>,
 }
 
 /// A message that cannot be used as a whole.
@@ -192,6 +218,7 @@ struct Envelope<'a> {
 
 #[derive(Deserialize)]
 struct OnlySeq {
+    #[serde(deserialize_with = "whole")]
     seq: u64,
 }
 
@@ -226,11 +253,13 @@ pub fn read_watch(text: &str) -> Result<WatchHello, MessageFault> {
     if kind(&envelope)? != "hello" {
         return Err(MessageFault::new(Code::UnknownType, "type is not hello"));
     }
-    let since: Option<BTreeMap<SourceName, u64>> = match envelope.since {
+    let since: Option<BTreeMap<SourceName, Read<u64>>> = match envelope.since {
         None => None,
         Some(raw) => serde_json::from_str(raw.get())
             .map_err(|_| MessageFault::new(Code::Malformed, "since is not an object of seqs by source"))?,
     };
+    let since: Option<BTreeMap<SourceName, u64>> =
+        since.map(|since| since.into_iter().map(|(source, Read(seq))| (source, seq)).collect());
     if since.as_ref().is_some_and(|since| since.values().any(|&seq| seq > MAX_SAFE_INTEGER)) {
         return Err(MessageFault::new(Code::Malformed, "a seq in since is over 2^53−1"));
     }

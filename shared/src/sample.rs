@@ -4,24 +4,32 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::expression::{Expression, Scores};
-use crate::limits::{BOX_RANGE, MAX_FACES, MAX_SAFE_INTEGER, SCORE_SUM_TOLERANCE};
+use crate::limits::{BOX_RANGE, MAX_FACES, MAX_SAFE_INTEGER, MAX_SKIPPED, SCORE_SUM_TOLERANCE};
+use crate::whole::{whole, whole_if_any};
 
 /// What one analysed frame showed. An empty list of faces is a real answer: nobody in view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sample {
     /// Number of the sample in its source, from 1, strictly increasing.
+    #[serde(deserialize_with = "whole")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Seq))]
     pub seq: u64,
     /// Capture time in Unix milliseconds, by the source's clock.
+    #[serde(deserialize_with = "whole")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::UnixMilliseconds))]
     pub at: u64,
-    /// Position in the file, in milliseconds, where the frame came from one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Position in the file, in milliseconds, where the frame came from one; 0 … 2^53−1.
+    #[serde(default, deserialize_with = "whole_if_any", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::Milliseconds>))]
     pub media_ms: Option<u64>,
-    /// Time since the source's last sample in which nothing was analysed, by reason. It accounts for what of the
-    /// difference between two `at` is no analysed time, so that the totals of a recording add up to its length.
-    #[serde(default, deserialize_with = "objects", skip_serializing_if = "Vec::is_empty")]
+    /// Time since the source's last sample in which nothing was analysed, by reason, each once. It accounts for what
+    /// of the difference between two `at` is no analysed time, so that the totals of a recording add up to its length.
+    #[serde(default, deserialize_with = "objects_or_null", skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SkippedTimes))]
     pub skipped: Vec<Skipped>,
     #[serde(deserialize_with = "objects")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Faces))]
     pub faces: Vec<Face>,
 }
 
@@ -30,7 +38,10 @@ pub struct Sample {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Skipped {
     pub reason: SkipReason,
-    /// Milliseconds. A step of the wall clock is below 0 where the clock was set back; every other is above 0.
+    /// Milliseconds, at most 2^53−1 either way. A step of the wall clock is below 0 where the clock was set back; every
+    /// other is above 0.
+    #[serde(deserialize_with = "whole")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SkippedMilliseconds))]
     pub ms: i64,
 }
 
@@ -49,13 +60,24 @@ pub enum SkipReason {
     Stalled,
     /// Frames were analysed, but there was no room left to keep what they showed.
     Full,
-    /// The wall clock was set. `at` jumps; no time was lost.
+    /// The wall clock was set. `at` jumps; no time was lost. Where a browser's steady clock stands still while the
+    /// machine sleeps, a sleep cannot be told from it.
     ClockStep,
+    /// A reason that is newer than this reader. It may stand for several, so it may come more than once.
+    #[serde(other)]
+    Other,
 }
 
 impl SkipReason {
-    pub const ALL: [Self; 6] =
-        [Self::Paused, Self::Hidden, Self::Throttled, Self::Stalled, Self::Full, Self::ClockStep];
+    pub const ALL: [Self; 7] = [
+        Self::Paused,
+        Self::Hidden,
+        Self::Throttled,
+        Self::Stalled,
+        Self::Full,
+        Self::ClockStep,
+        Self::Other,
+    ];
 
     /// The word on the wire and in exports.
     pub const fn name(self) -> &'static str {
@@ -66,7 +88,20 @@ impl SkipReason {
             Self::Stalled => "stalled",
             Self::Full => "full",
             Self::ClockStep => "clock_step",
+            Self::Other => "other",
         }
+    }
+}
+
+impl Skipped {
+    /// Whether `ms` is what its reason allows. Of a reason that is not known here, nobody knows.
+    fn is_valid(self) -> bool {
+        let allowed = match self.reason {
+            SkipReason::Other => true,
+            SkipReason::ClockStep => self.ms != 0,
+            _ => self.ms > 0,
+        };
+        allowed && self.ms.unsigned_abs() <= MAX_SAFE_INTEGER
     }
 }
 
@@ -98,20 +133,32 @@ pub(crate) fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Ok(list.into_iter().map(|Object(value)| value).collect())
 }
 
+/// A list of objects that may be absent.
+fn objects_or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let list = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
+    Ok(list.unwrap_or_default().into_iter().map(|Object(value)| value).collect())
+}
+
 /// One face of a sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Face {
     /// Identity within the source, stable while the face is tracked.
+    #[serde(deserialize_with = "whole")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::FaceId))]
     pub id: u32,
     #[serde(rename = "box")]
     pub bounds: FaceBox,
-    /// `None` where the analyser abstains. The key must be there: absent and null are not the same.
+    /// Null where the analyser abstains. The key must be there: absent and null are not the same.
     #[serde(deserialize_with = "Option::deserialize")]
+    #[cfg_attr(feature = "schema", schema(required))]
     pub expression: Option<Expression>,
     pub scores: Scores,
     /// How far the face can be judged (size, pose, light), 0 … 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::Share>))]
     pub quality: Option<f32>,
 }
 
@@ -150,20 +197,6 @@ impl From<FaceBox> for [f32; 4] {
     }
 }
 
-#[cfg(feature = "schema")]
-mod schema {
-    use super::FaceBox;
-    use utoipa::{PartialSchema, ToSchema};
-
-    impl PartialSchema for FaceBox {
-        fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-            <Vec<f32>>::schema()
-        }
-    }
-
-    impl ToSchema for FaceBox {}
-}
-
 /// Why a sample is refused. The text goes to the client as `detail`; it names places, never values, so that
 /// nobody's scores end up in a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -174,6 +207,8 @@ pub enum SampleFault {
     At,
     #[error("media_ms is outside 0 … 2^53−1")]
     MediaMs,
+    #[error("skipped has more than {MAX_SKIPPED} entries")]
+    TooManySkipped,
     #[error("skipped names a reason twice")]
     SkippedTwice,
     #[error("skipped[{place}].ms is outside what its reason allows")]
@@ -209,21 +244,28 @@ impl Sample {
         if self.media_ms.is_some_and(|position| position > MAX_SAFE_INTEGER) {
             return Err(SampleFault::MediaMs);
         }
-        for (place, skipped) in self.skipped.iter().enumerate() {
-            if self.skipped[..place].iter().any(|earlier| earlier.reason == skipped.reason) {
-                return Err(SampleFault::SkippedTwice);
-            }
-            let valid = skipped.ms.unsigned_abs() <= MAX_SAFE_INTEGER
-                && skipped.ms != 0
-                && (skipped.ms > 0 || skipped.reason == SkipReason::ClockStep);
-            if !valid {
-                return Err(SampleFault::SkippedMs { place });
-            }
-        }
+        self.validate_skipped()?;
         if self.faces.len() > MAX_FACES {
             return Err(SampleFault::TooManyFaces);
         }
         self.faces.iter().enumerate().try_for_each(|(place, face)| face.validate(place))
+    }
+
+    fn validate_skipped(&self) -> Result<(), SampleFault> {
+        if self.skipped.len() > MAX_SKIPPED {
+            return Err(SampleFault::TooManySkipped);
+        }
+        for (place, skipped) in self.skipped.iter().enumerate() {
+            let twice = skipped.reason != SkipReason::Other
+                && self.skipped[..place].iter().any(|earlier| earlier.reason == skipped.reason);
+            if twice {
+                return Err(SampleFault::SkippedTwice);
+            }
+            if !skipped.is_valid() {
+                return Err(SampleFault::SkippedMs { place });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -316,6 +358,22 @@ mod tests {
         for reason in SkipReason::ALL {
             assert_eq!(serde_json::to_string(&reason).unwrap(), format!("\"{}\"", reason.name()));
         }
+        check(&[(SkipReason::Other, 1); MAX_SKIPPED + 1], SampleFault::TooManySkipped);
+    }
+
+    /// From a client that is newer than this reader.
+    #[test]
+    fn what_is_not_known_here_is_taken() {
+        let text = r#"{"seq":1,"at":1,"media_ms":null,"skipped":null,"faces":[]}"#;
+        assert_eq!(serde_json::from_str::<Sample>(text).unwrap(), Sample::new(1, 1, Vec::new()));
+        let text = r#"{"seq":1,"at":1,"weather":{"sky":[]},"skipped":[
+            {"reason":"lens_cap","ms":-5,"since":7},{"reason":"moved","ms":0},{"reason":"full","ms":3}],
+            "faces":[{"id":1,"box":[0,0,1,1],"expression":null,"scores":[1,0,0,0,0,0,0],
+            "valence":-0.5,"why":["dark"],"landmarks":{"yaw":3}}]}"#;
+        let sample: Sample = serde_json::from_str(text).unwrap();
+        assert_eq!(sample.validate(), Ok(()));
+        let expected = [(SkipReason::Other, -5), (SkipReason::Other, 0), (SkipReason::Full, 3)];
+        assert_eq!(sample.skipped, expected.map(|(reason, ms)| Skipped { reason, ms }));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::api::{SeriesPoint, SourceName, TimeByExpression};
 use crate::expression::{Expression, Scores};
 use crate::limits::MAX_HOLD_MS;
-use crate::sample::Sample;
+use crate::sample::{Sample, SkipReason, Skipped};
 
 /// Mean scores by bucket. Buckets begin at multiples of the resolution since 1970; each face counts once.
 #[derive(Debug)]
@@ -95,10 +95,14 @@ pub struct TimeBuilder {
 }
 
 impl TimeBuilder {
-    /// A sample stands until the next one, at most [`MAX_HOLD_MS`]. A clock that goes back adds nothing.
+    /// A sample stands until the next one, at most [`MAX_HOLD_MS`], but for what was skipped between them. A clock
+    /// that goes back without a word adds nothing.
     pub fn add(&mut self, sample: &Sample) {
         if let Some((since, shown)) = self.last.take() {
-            let held = sample.at.saturating_sub(since).min(MAX_HOLD_MS);
+            let skipped: i64 = sample.skipped.iter().fold(0, |sum, skipped| sum.saturating_add(skipped.ms));
+            // Times are below 2^53, so their difference is exact.
+            let between = (sample.at.cast_signed() - since.cast_signed()).saturating_sub(skipped);
+            let held = u64::try_from(between).unwrap_or(0).min(MAX_HOLD_MS);
             for expression in shown {
                 *slot(&mut self.time, expression) += held;
             }
@@ -108,6 +112,23 @@ impl TimeBuilder {
 
     pub fn finish(self) -> TimeByExpression {
         self.time
+    }
+}
+
+/// What one source skipped, by reason, milliseconds: samples in any order.
+#[derive(Debug, Default)]
+pub struct SkippedBuilder(BTreeMap<SkipReason, i64>);
+
+impl SkippedBuilder {
+    pub fn add(&mut self, skipped: &[Skipped]) {
+        for &Skipped { reason, ms } in skipped {
+            let sum = self.0.entry(reason).or_default();
+            *sum = sum.saturating_add(ms);
+        }
+    }
+
+    pub fn finish(self) -> BTreeMap<SkipReason, i64> {
+        self.0
     }
 }
 
@@ -212,5 +233,30 @@ mod tests {
         add(50_000, vec![]);
         let time = time.finish();
         assert_eq!((time.happiness, time.unsure, time.anger), (100, 150, MAX_HOLD_MS));
+    }
+
+    #[test]
+    fn what_was_skipped_counts_for_no_face_and_adds_up() {
+        let (mut time, mut skipped) = (TimeBuilder::default(), SkippedBuilder::default());
+        let mut add = |seq, at, list: &[(SkipReason, i64)]| {
+            let list = list.iter().map(|&(reason, ms)| Skipped { reason, ms }).collect();
+            let sample = Sample {
+                skipped: list,
+                ..Sample::new(seq, at, vec![face(Some(Expression::Happiness), 1.0)])
+            };
+            skipped.add(&sample.skipped);
+            time.add(&sample);
+        };
+        add(1, 200_000, &[]);
+        add(2, 200_100, &[]);
+        add(3, 201_600, &[(SkipReason::Hidden, 1_400)]);
+        // The clock was set back by two minutes, and forward again while the person paused.
+        add(4, 81_700, &[(SkipReason::ClockStep, -120_000)]);
+        add(5, 206_800, &[(SkipReason::ClockStep, 120_000), (SkipReason::Paused, 5_000)]);
+        let skipped = skipped.finish();
+        assert_eq!(time.finish().happiness, 100 + 100 + 100 + 100);
+        let expected = [(SkipReason::Paused, 5_000), (SkipReason::Hidden, 1_400), (SkipReason::ClockStep, 0)];
+        assert_eq!(skipped, BTreeMap::from(expected));
+        assert_eq!(206_800 - 200_000, 400 + skipped.values().sum::<i64>());
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mien_shared::api::{MarkerList, SamplesPage, Summary};
+use mien_shared::api::{MarkerList, SamplesPage, Session, SessionCreated, Summary};
 use mien_shared::{Sample, SessionId};
 use serde::de::DeserializeOwned;
 
@@ -42,6 +42,36 @@ impl Api {
         let answer =
             self.agent.get(format!("{}{path}", self.base)).header("accept", "text/html").call().ok()?;
         answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    }
+
+    /// Says something to the relay, which must take it.
+    fn tell<T: DeserializeOwned>(&self, method: &str, path: &str, body: &str) -> Option<T> {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header("content-type", "application/json")
+            .body(body.to_owned())
+            .expect("a request");
+        let mut answer = self.agent.run(request).expect("an answer");
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        assert!(answer.status().is_success(), "{method} {path} answered {}: {text}", answer.status());
+        serde_json::from_str(&text).ok()
+    }
+
+    pub fn create_session(&self, title: &str) -> SessionCreated {
+        let body = serde_json::json!({ "title": title });
+        self.tell("POST", "/api/v1/sessions", &body.to_string()).expect("a session")
+    }
+
+    pub fn complete(&self, session: SessionId) {
+        let path = format!("/api/v1/sessions/{session}");
+        let done: Option<Session> = self.tell("PATCH", &path, r#"{"status":"completed"}"#);
+        assert!(done.is_some_and(|session| session.completed_at.is_some()));
+    }
+
+    pub fn erase(&self, session: SessionId) {
+        let path = format!("/api/v1/sessions/{session}");
+        let _: Option<serde_json::Value> = self.tell("DELETE", &path, "");
     }
 
     pub fn summary(&self, session: SessionId) -> Option<Summary> {

@@ -1,13 +1,19 @@
 //! A cable between browser and relay that can be pulled and plugged in again.
 //!
 //! Pulled, every connection breaks and no new one comes about, as for a laptop that leaves the network. (The
-//! browser's own "offline" leaves open sockets alone, so it proves less.)
+//! browser's own "offline" leaves open sockets alone, so it proves less.) It can also be a slow line.
 
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
+
+/// Carried at once. Small, so that a slow line is slow evenly.
+const PIECE_BYTES: usize = 4_096;
+/// As fast as it goes.
+const ANY_SPEED: u64 = u64::MAX;
 
 #[derive(Debug)]
 pub struct Cable {
@@ -19,6 +25,8 @@ pub struct Cable {
 struct Shared {
     to: SocketAddr,
     plugged: AtomicBool,
+    /// Towards the browser.
+    bytes_per_second: AtomicU64,
     closing: AtomicBool,
     /// Both ends of every connection since the last pull.
     open: Mutex<Vec<TcpStream>>,
@@ -31,6 +39,7 @@ impl Cable {
         let shared = Arc::new(Shared {
             to,
             plugged: AtomicBool::new(true),
+            bytes_per_second: AtomicU64::new(ANY_SPEED),
             closing: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
         });
@@ -61,6 +70,15 @@ impl Cable {
     pub fn plug(&self) {
         self.shared.plugged.store(true, Ordering::SeqCst);
     }
+
+    /// From now on each connection carries so much towards the browser, until it is told otherwise.
+    pub fn slow(&self, bytes_per_second: u64) {
+        self.shared.bytes_per_second.store(bytes_per_second, Ordering::SeqCst);
+    }
+
+    pub fn as_fast_as_it_goes(&self) {
+        self.slow(ANY_SPEED);
+    }
 }
 
 impl Drop for Cable {
@@ -77,7 +95,7 @@ impl Shared {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn carry(&self, client: TcpStream) -> io::Result<()> {
+    fn carry(self: &Arc<Self>, client: TcpStream) -> io::Result<()> {
         if !self.plugged.load(Ordering::SeqCst) {
             return client.shutdown(Shutdown::Both);
         }
@@ -88,12 +106,31 @@ impl Shared {
         open.push(client.try_clone()?);
         open.push(server.try_clone()?);
         drop(open);
-        for (mut from, mut to) in [(client.try_clone()?, server.try_clone()?), (server, client)] {
-            thread::spawn(move || {
-                let _ = io::copy(&mut from, &mut to);
-                let _ = to.shutdown(Shutdown::Write);
-            });
-        }
+        let (mut up, mut relay) = (client.try_clone()?, server.try_clone()?);
+        thread::spawn(move || {
+            let _ = io::copy(&mut up, &mut relay);
+            let _ = relay.shutdown(Shutdown::Write);
+        });
+        let shared = Arc::clone(self);
+        thread::spawn(move || {
+            let _ = shared.carry_down(server, &client);
+            let _ = client.shutdown(Shutdown::Write);
+        });
         Ok(())
+    }
+
+    fn carry_down(&self, mut from: TcpStream, mut to: &TcpStream) -> io::Result<()> {
+        let mut piece = [0; PIECE_BYTES];
+        loop {
+            let length = from.read(&mut piece)?;
+            if length == 0 {
+                return Ok(());
+            }
+            to.write_all(&piece[..length])?;
+            let speed = self.bytes_per_second.load(Ordering::SeqCst);
+            if speed != ANY_SPEED {
+                thread::sleep(Duration::from_secs_f64(length as f64 / speed as f64));
+            }
+        }
     }
 }

@@ -37,7 +37,10 @@ pub(crate) struct Event {
 /// An answer that the browser gives instead of the server's.
 #[derive(Clone, Debug)]
 pub(crate) struct Forged {
+    /// As the protocol has it: `*` stands for anything.
     pub(crate) url_pattern: String,
+    pub(crate) status: u16,
+    pub(crate) media_type: &'static str,
     pub(crate) body_base64: String,
 }
 
@@ -47,7 +50,7 @@ pub(crate) struct Connection {
     next: AtomicU64,
     pending: Mutex<HashMap<u64, SyncSender<Value>>>,
     events: Mutex<Vec<Event>>,
-    forged: Mutex<Option<Forged>>,
+    forged: Mutex<Vec<Forged>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -141,21 +144,27 @@ impl Connection {
     fn welcome(&self, session: &str) {
         self.tell(session, "Network.enable", json!({}));
         self.tell(session, "Runtime.enable", json!({}));
-        if let Some(forged) = lock(&self.forged).as_ref() {
-            self.tell(session, "Fetch.enable", patterns(forged));
+        let forged = patterns(&lock(&self.forged));
+        if let Some(forged) = forged {
+            self.tell(session, "Fetch.enable", forged);
         }
         self.tell(session, "Target.setAutoAttach", auto_attach());
         self.tell(session, "Runtime.runIfWaitingForDebugger", json!({}));
     }
 
     pub(crate) fn forge(&self, session: &str, forged: Forged) -> Result<(), String> {
-        let patterns = patterns(&forged);
-        *lock(&self.forged) = Some(forged);
-        self.call(Some(session), "Fetch.enable", patterns).map(drop)
+        let patterns = {
+            let mut all = lock(&self.forged);
+            all.retain(|other| other.url_pattern != forged.url_pattern);
+            all.push(forged);
+            patterns(&all)
+        };
+        patterns.map_or(Ok(()), |patterns| self.call(Some(session), "Fetch.enable", patterns).map(drop))
     }
 
     fn answer_in_place(&self, session: &str, params: &Value) {
-        let forged = lock(&self.forged).clone();
+        let url = params["request"]["url"].as_str().unwrap_or_default();
+        let forged = lock(&self.forged).iter().find(|forged| matches(&forged.url_pattern, url)).cloned();
         let request = &params["requestId"];
         match forged {
             Some(forged) => self.tell(
@@ -163,8 +172,8 @@ impl Connection {
                 "Fetch.fulfillRequest",
                 json!({
                     "requestId": request,
-                    "responseCode": 200,
-                    "responseHeaders": [{ "name": "content-type", "value": "application/octet-stream" }],
+                    "responseCode": forged.status,
+                    "responseHeaders": [{ "name": "content-type", "value": forged.media_type }],
                     "body": forged.body_base64,
                 }),
             ),
@@ -177,10 +186,44 @@ impl Connection {
     }
 }
 
-fn patterns(forged: &Forged) -> Value {
-    json!({ "patterns": [{ "urlPattern": forged.url_pattern }] })
+/// `None` where nothing is forged: an empty list would stand for everything.
+fn patterns(forged: &[Forged]) -> Option<Value> {
+    let list: Vec<Value> = forged.iter().map(|one| json!({ "urlPattern": one.url_pattern })).collect();
+    (!list.is_empty()).then(|| json!({ "patterns": list }))
+}
+
+/// Whether the address is of this pattern: its pieces between the `*` in their order, the outer ones at the ends.
+fn matches(pattern: &str, url: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = url.strip_prefix(first) else { return false };
+    let Some(last) = pieces.next_back() else { return rest.is_empty() };
+    for piece in pieces {
+        let Some(place) = rest.find(piece) else { return false };
+        rest = &rest[place + piece.len()..];
+    }
+    rest.ends_with(last)
 }
 
 pub(crate) fn auto_attach() -> Value {
     json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns_are_the_protocol_s() {
+        for (pattern, url, expected) in [
+            ("*model*", "http://a/model-1.onnx", true),
+            ("*worker*.wasm", "http://a/worker-1.wasm", true),
+            ("*worker*.wasm", "http://a/worker-1.js", false),
+            ("http://a/", "http://a/", true),
+            ("http://a/", "http://a/demo", false),
+            ("*/demo", "http://a/demo", true),
+        ] {
+            assert_eq!(matches(pattern, url), expected, "{pattern} {url}");
+        }
+    }
 }

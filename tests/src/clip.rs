@@ -44,6 +44,28 @@ impl Clip {
     }
 }
 
+/// A film of which it is known when a face is in it. `tests/fixtures/make-film.sh` makes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Film;
+
+impl Film {
+    pub const LENGTH_MS: u64 = 10_000;
+
+    pub fn file() -> PathBuf {
+        parts::fixture("film.webm")
+    }
+
+    /// Whether there is a face at this position; `None` near where it comes or goes, as a tracker takes some frames
+    /// to make up its mind.
+    pub fn has_face(position_ms: u64) -> Option<bool> {
+        match position_ms {
+            ..1_950 | 4_700..6_950 | 9_700.. => Some(false),
+            2_700..3_950 | 7_700..8_950 => Some(true),
+            _ => None,
+        }
+    }
+}
+
 /// From pixels of the 512 × 512 portrait to fractions of the frame.
 fn in_frame([left, top, width, height]: [f32; 4]) -> FaceBox {
     const PORTRAIT: f32 = 512.0;

@@ -46,6 +46,16 @@ impl Page {
         self.call("Page.reload", json!({}));
     }
 
+    /// Puts its window away, or back: a person who looks at something else for a while.
+    pub fn set_hidden(&self, hidden: bool) {
+        let of = json!({ "targetId": self.target });
+        let window = self.connection.call(None, "Browser.getWindowForTarget", of).expect("a window");
+        let state = if hidden { "minimized" } else { "normal" };
+        let bounds = json!({ "windowId": window["windowId"], "bounds": { "windowState": state } });
+        self.connection.call(None, "Browser.setWindowBounds", bounds).expect("a window that can be put away");
+        self.wait_for(state, &format!("document.hidden === {hidden}"));
+    }
+
     pub fn close(self) {
         let _ = self.connection.call(None, "Target.closeTarget", json!({ "targetId": self.target }));
     }
@@ -153,7 +163,13 @@ impl Page {
 
     /// From now on requests for addresses that match get this body.
     pub fn forge(&self, url_pattern: &str, body: &[u8]) {
-        let forged = Forged { url_pattern: url_pattern.to_owned(), body_base64: BASE64.encode(body) };
+        self.answer(url_pattern, 200, "application/octet-stream", body);
+    }
+
+    /// The same with a status and a media type.
+    pub fn answer(&self, url_pattern: &str, status: u16, media_type: &'static str, body: &[u8]) {
+        let url_pattern = url_pattern.to_owned();
+        let forged = Forged { url_pattern, status, media_type, body_base64: BASE64.encode(body) };
         self.connection.forge(&self.session, forged).unwrap_or_else(|fault| panic!("{fault}"));
     }
 

@@ -1,5 +1,8 @@
 //! What a browser's pages and workers sent.
 
+use std::collections::BTreeMap;
+
+use mien_shared::Sample;
 use serde_json::Value;
 
 use crate::cdp::Event;
@@ -50,6 +53,18 @@ impl Traffic {
             }
         }
         traffic
+    }
+
+    /// The samples that were sent, each once, in order of seq.
+    pub fn samples(&self) -> Vec<Sample> {
+        let messages = self.messages.iter().filter_map(|text| serde_json::from_str::<Value>(text).ok());
+        let samples: BTreeMap<u64, Sample> = messages
+            .filter(|message| message["type"] == "samples")
+            .flat_map(|message| message["samples"].as_array().cloned().unwrap_or_default())
+            .map(|sample| serde_json::from_value::<Sample>(sample).expect("a sample of the contract"))
+            .map(|sample| (sample.seq, sample))
+            .collect();
+        samples.into_values().collect()
     }
 
     fn url(&mut self, url: &Value) {

@@ -4,12 +4,15 @@
 self.addEventListener(
   "message",
   async ({ data }) => {
+    // What fails until the code is here is the code's fault, and what fails then is not.
+    let fault = "code";
     try {
       const glue = await import(data.js);
+      fault = "load";
       await glue.default({ module_or_path: data.module });
       glue.serve(data);
     } catch (cause) {
-      const header = { type: "failed", frame: null, fault: { fault: "load", why: String(cause) } };
+      const header = { type: "failed", frame: null, fault: { fault, why: String(cause) } };
       self.postMessage({ header: JSON.stringify(header) });
     }
   },

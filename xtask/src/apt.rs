@@ -21,6 +21,16 @@ pub(crate) fn ensure_browser() -> anyhow::Result<()> {
     ensure(&packages, "the browser tests")
 }
 
+/// WebKit's driver brings its browser along, which needs a screen.
+pub(crate) fn ensure_webkit() -> anyhow::Result<()> {
+    let packages: Vec<&str> = [("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")]
+        .into_iter()
+        .filter(|(program, _)| !process::on_path(program))
+        .map(|(_, package)| package)
+        .collect();
+    ensure(&packages, "the tests in WebKit")
+}
+
 /// Debian keeps Postgres' programs off the path, so its folder is looked at, too.
 pub(crate) fn ensure_postgres() -> anyhow::Result<()> {
     let there = process::on_path("initdb") || std::path::Path::new("/usr/lib/postgresql").is_dir();
@@ -32,10 +42,30 @@ pub(crate) fn ensure_redis() -> anyhow::Result<()> {
     ensure(if there { &[] } else { &["redis-server"] }, "the tests over Redis")
 }
 
+/// npm, with any Node.js that runs it.
+pub(crate) fn ensure_npm() -> anyhow::Result<()> {
+    let packages: Vec<&str> = [("node", "nodejs"), ("npm", "npm")]
+        .into_iter()
+        .filter(|(program, _)| !process::on_path(program))
+        .map(|(_, package)| package)
+        .collect();
+    ensure(&packages, "the tests of the npm package")
+}
+
 /// The C compiler for a static relay.
 pub(crate) fn ensure_musl() -> anyhow::Result<()> {
     let there = process::on_path("musl-gcc");
     ensure(if there { &[] } else { &["musl-tools"] }, "static builds")
+}
+
+/// Debian keeps apart what makes an environment.
+pub(crate) fn ensure_python() -> anyhow::Result<()> {
+    let there = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
+    let there = process::on_path("python3") && process::quietly(Command::new("python3").args(["-c", there]));
+    ensure(
+        if there { &[] } else { &["python3", "python3-venv"] },
+        "the contract's readers (Python 3.11 or later)",
+    )
 }
 
 fn ensure(packages: &[&str], what: &str) -> anyhow::Result<()> {

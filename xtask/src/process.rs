@@ -60,6 +60,11 @@ impl Interrupt {
         Ok(Self(flag))
     }
 
+    /// Of a job that Ctrl-C simply ends.
+    pub(crate) fn never() -> Self {
+        Self(Arc::default())
+    }
+
     pub(crate) fn came(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

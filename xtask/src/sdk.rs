@@ -1,18 +1,25 @@
 //! `cargo xtask sdk`: the npm package for embedders.
 //!
 //! wasm-pack builds the engine's side; the worker and the models are laid beside it under the plain names that
-//! the engine looks for (`Assets::under`).
+//! the engine looks for (`Assets::under`). What wasm-bindgen writes is then made fit for bundlers and compilers: an
+//! entry of our own, a worker that is one file, and declarations that every strict compiler takes.
 
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use crate::tools::{self, Toolbox};
 use crate::{names, process, workspace};
 
 const WASM: &str = "wasm32-unknown-unknown";
-const WORKER: [&str; 3] = ["boot.js", "mien-worker.js", "mien-worker_bg.wasm"];
+const ENTRY: &str = "mien_sdk.js";
+/// Where wasm-bindgen's own entry goes; ours imports it from there.
+const BINDINGS: &str = "bindings.js";
+const DECLARATIONS: &str = "mien_sdk.d.ts";
+const WORKER: &str = "mien-worker.js";
+/// What wasm-pack does not name in the manifest.
+const OURS: [&str; 4] = [BINDINGS, "place.js", WORKER, "mien-worker_bg.wasm"];
 /// npm takes these along unasked.
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 const MODELS: [&str; 3] =
@@ -50,7 +57,15 @@ pub(crate) fn build_with(toolbox: &Toolbox) -> anyhow::Result<()> {
     }
 
     let root = workspace::root();
-    copy(&root.join("web/worker/boot.js"), &package.join("boot.js"))?;
+    let sources = root.join("web/sdk/src");
+    fs::rename(package.join(ENTRY), package.join(BINDINGS)).context("wasm-bindgen wrote no entry")?;
+    copy(&sources.join("entry.js"), &package.join(ENTRY))?;
+    copy(&sources.join("place.js"), &package.join("place.js"))?;
+    append(&sources.join("worker.js"), &package.join(WORKER))?;
+    let declarations = package.join(DECLARATIONS);
+    fs::write(&declarations, with_plain_names(&fs::read_to_string(&declarations)?)?)?;
+    // Of a package that was built before.
+    drop(fs::remove_file(package.join("boot.js")));
     for model in MODELS {
         copy(&root.join("models/weights").join(model), &package.join(model))?;
     }
@@ -68,13 +83,53 @@ fn name_in_manifest(manifest: &Path) -> anyhow::Result<()> {
     let text = fs::read_to_string(manifest)?;
     let (before, after) = text.split_once(LIST).context("package.json has no list of files")?;
     let ours =
-        WORKER.iter().chain(&MODELS).fold(String::new(), |text, name| text + &format!("    \"{name}\",\n"));
+        OURS.iter().chain(&MODELS).fold(String::new(), |text, name| text + &format!("    \"{name}\",\n"));
     fs::write(manifest, format!("{before}{LIST}{ours}{after}"))?;
     Ok(())
+}
+
+/// The worker starts by itself: bundlers carry single files along, so there is none before it.
+fn append(tail: &Path, glue: &Path) -> anyhow::Result<()> {
+    let text = fs::read_to_string(glue)?;
+    if !(text.contains("async function __wbg_init(") && text.contains("export function serve(")) {
+        bail!("wasm-bindgen's worker has not the functions that {} calls", tail.display());
+    }
+    Ok(fs::write(glue, text + &fs::read_to_string(tail)?)?)
+}
+
+/// wasm-bindgen declares `[Symbol.dispose]` in every class, which only compilers with `esnext.disposable` know. What
+/// extends `MienDisposable` has it there, and nowhere else.
+fn with_plain_names(declarations: &str) -> anyhow::Result<String> {
+    const DISPOSE: &str = "    [Symbol.dispose](): void;\n";
+    let text = declarations.replace(DISPOSE, "");
+    if text.contains("Symbol.dispose") {
+        bail!("wasm-bindgen declares Symbol.dispose in another way than {DISPOSE:?}");
+    }
+    let disposable = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("export class ")?.strip_suffix(" {"))
+        .fold(String::new(), |all, class| {
+            all + &format!("\nexport interface {class} extends MienDisposable {{}}\n")
+        });
+    Ok(text + &disposable)
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::copy(from, to)
         .map(drop)
         .with_context(|| format!("could not copy {} to {}", from.display(), to.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_disposable_without_naming_the_symbol() {
+        let written = "export class Run {\n    free(): void;\n    [Symbol.dispose](): void;\n}\n";
+        let expected =
+            "export class Run {\n    free(): void;\n}\n\nexport interface Run extends MienDisposable {}\n";
+        assert_eq!(with_plain_names(written).unwrap(), expected);
+        assert!(with_plain_names("  [Symbol.dispose]: () => void;").is_err());
+    }
 }

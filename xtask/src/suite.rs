@@ -3,6 +3,7 @@
 //! A step that fails does not keep the next from running, so one run tells all. Everything is built in the one
 //! release profile and the one target folder, so a dependency is compiled once per target.
 
+mod contract;
 mod counts;
 mod steps;
 
@@ -15,12 +16,13 @@ use clap::{Args, ValueEnum};
 use self::counts::Counts;
 use self::steps::Bench;
 use crate::image::{self, Engine};
-use crate::{apt, process, tools, workspace};
+use crate::{apt, npm, process, python, tools, workspace};
 
 #[derive(Args)]
 #[command(after_help = "A check without tests of its own (format, lints, builds) counts as one.\n\
-    The browser tests need Chromium and its driver, those of the stores Postgres and Redis; they are installed\n\
-    through apt-get when root.")]
+    The browser tests need Chromium and its driver, and WebKit's with a screen in memory, those of the stores Postgres\n\
+    and Redis, the contract's Python; they are installed through apt-get when root. Those of the npm package need npm,\n\
+    which installs the rest into the cache folder. With CI set, nothing may be left out.")]
 pub(crate) struct Options {
     /// Run only tests whose name contains this.
     filter: Option<String>,
@@ -45,13 +47,15 @@ enum Step {
     Unit,
     /// The relay's suites once more, over Postgres.
     Postgres,
+    /// Strangers' tools, which read the contract: schemathesis, a generated client, pandas.
+    Contract,
     /// Tests in headless Chromium.
     Wasm,
     /// Relay processes that are killed, starved and attacked.
     Faults,
     /// The npm package.
     Sdk,
-    /// Chromium, a fake camera, a relay process and a database.
+    /// Chromium with a fake camera, WebKit, a relay process and a database.
     E2e,
     /// The container image, built and run.
     Image,
@@ -79,23 +83,21 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
         eprintln!("[setup] {fault:#}");
     }
     let mut absent = Vec::new();
-    for (found, variable) in
-        [(apt::ensure_postgres(), steps::WITHOUT_POSTGRES), (apt::ensure_redis(), "MIEN_WITHOUT_REDIS")]
-    {
+    for (found, variable) in [
+        (apt::ensure_postgres(), steps::WITHOUT_POSTGRES),
+        (apt::ensure_redis(), "MIEN_WITHOUT_REDIS"),
+        (apt::ensure_webkit(), "MIEN_WITHOUT_WEBKIT"),
+    ] {
         if let Err(fault) = found {
             eprintln!("[setup] {fault:#}");
             absent.push((variable, fault));
         }
     }
-    let setup = begun.elapsed();
-
-    let bench = Bench {
-        toolbox,
-        filter: options.filter.clone(),
-        browser,
-        absent: absent.iter().map(|(variable, _)| *variable).collect(),
-        engine: Engine::find(),
-    };
+    let npm = npm::ensure();
+    if let Err(fault) = &npm {
+        eprintln!("[setup] {fault:#}");
+    }
+    let npm = npm.map_err(|fault| absent.push((steps::WITHOUT_NPM, fault))).ok();
     let wanted = |step: &Step| match (options.only.is_empty(), &options.filter) {
         (false, _) => options.only.contains(step),
         // A filter names a test; checks and builds have no such names.
@@ -103,6 +105,18 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
             matches!(step, Step::Unit | Step::Postgres | Step::Wasm | Step::Faults | Step::E2e)
         }
         (true, None) => true,
+    };
+    let python = wanted(&Step::Contract).then(python::ensure);
+    let setup = begun.elapsed();
+
+    let bench = Bench {
+        toolbox,
+        filter: options.filter.clone(),
+        browser,
+        absent: absent.iter().map(|(variable, _)| *variable).collect(),
+        npm,
+        engine: Engine::find(),
+        python,
     };
     let mut results = Vec::new();
     for step in Step::value_variants().iter().copied().filter(wanted) {
@@ -114,9 +128,16 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
         }
         results.push(Result { step, counts, fault, took: begun.elapsed() });
     }
-    let code = summarize(&results, setup, begun.elapsed());
-    for (_, fault) in absent {
+    let mut code = summarize(&results, setup, begun.elapsed());
+    for (_, fault) in &absent {
         println!("left out: {fault:#}");
+    }
+    if let Some(Err(fault)) = &bench.python {
+        println!("left out: {fault:#}");
+    }
+    // A person may lack a server; what guards the branch may not.
+    if !absent.is_empty() && std::env::var_os("CI").is_some() {
+        code = ExitCode::FAILURE;
     }
     if bench.engine.is_none() && wanted(&Step::Image) {
         println!(

@@ -80,14 +80,7 @@ pub(crate) struct Toolbox {
 
 impl Toolbox {
     fn in_cache() -> anyhow::Result<Self> {
-        let cache = match std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from) {
-            Some(folder) if folder.is_absolute() => folder,
-            _ => {
-                let home = std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?;
-                PathBuf::from(home).join(".cache")
-            }
-        };
-        Ok(Self { cache: cache.join("mien/tools") })
+        Ok(Self { cache: cache()?.join("tools") })
     }
 
     fn folder(&self, tool: Tool) -> PathBuf {
@@ -116,6 +109,18 @@ impl Toolbox {
         command.env("PATH", self.path()?);
         Ok(command)
     }
+}
+
+/// Mien's part of the user's cache folder.
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
+    let cache = match std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from) {
+        Some(folder) if folder.is_absolute() => folder,
+        _ => {
+            let home = std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?;
+            PathBuf::from(home).join(".cache")
+        }
+    };
+    Ok(cache.join("mien"))
 }
 
 /// Makes sure that the wasm target, these tools and the locked crates are there. Instant when they are.
@@ -155,15 +160,19 @@ pub(crate) fn ensure_target(target: &str) -> anyhow::Result<()> {
     process::succeed(workspace::command("rustup").args(["target", "add", target]))
 }
 
-/// Two at once would build everything twice: the second waits for the first.
-fn install_missing(toolbox: &Toolbox, tools: &[Tool]) -> anyhow::Result<()> {
-    fs::create_dir_all(&toolbox.cache)
-        .with_context(|| format!("could not make {}", toolbox.cache.display()))?;
-    let lock = File::create(toolbox.cache.join("lock"))?;
+/// Two at once would build everything twice: the second waits for the first, until that drops what it is given.
+pub(crate) fn lock(cache: &Path) -> anyhow::Result<File> {
+    fs::create_dir_all(cache).with_context(|| format!("could not make {}", cache.display()))?;
+    let lock = File::create(cache.join("lock"))?;
     if lock.try_lock().is_err() {
         eprintln!("[setup] another setup is at work; waiting for it");
         lock.lock()?;
     }
+    Ok(lock)
+}
+
+fn install_missing(toolbox: &Toolbox, tools: &[Tool]) -> anyhow::Result<()> {
+    let _lock = lock(&toolbox.cache)?;
     let missing: Vec<Tool> = tools.iter().copied().filter(|tool| !toolbox.has(*tool)).collect();
     let build = toolbox.cache.join("build");
     for (place, tool) in missing.iter().enumerate() {

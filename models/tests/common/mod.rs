@@ -1,6 +1,9 @@
 //! Pictures and weights for the tests: in the binary, because a browser has no files.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod photographs;
+
 use mien_models::{Analyzer, Detection, Frame, Scope, Weights};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +15,7 @@ pub(crate) const WEIGHTS: Weights<'static> = Weights { near: NEAR, expression: E
 pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../data/astronaut_256.png");
 pub(crate) const GRACE_HOPPER: &[u8] = include_bytes!("../data/grace_hopper_256.png");
 
+#[derive(Clone)]
 pub(crate) struct Picture {
     pub(crate) width: u32,
     pub(crate) height: u32,
@@ -19,9 +23,9 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// PNG only: its pixels are exact, so native and wasm start from the same numbers.
-    pub(crate) fn read(png: &[u8]) -> Self {
-        let image = image::load_from_memory(png).expect("a fixture").into_rgba8();
+    /// What native and wasm are compared on is PNG: its pixels are exact, so both start from the same numbers.
+    pub(crate) fn read(file: &[u8]) -> Self {
+        let image = image::load_from_memory(file).expect("a fixture").into_rgba8();
         Self { width: image.width(), height: image.height(), rgba: image.into_raw() }
     }
 
@@ -77,7 +81,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let (astronaut, grace) = (Picture::read(ASTRONAUT), Picture::read(GRACE_HOPPER));
     let mut seen = |name: &str, picture: &Picture, scope| Case {
         name: name.to_owned(),
-        faces: analyzer.analyze(&picture.frame(), scope).expect("an answer"),
+        faces: analyzer.analyze(&picture.frame(), scope, usize::MAX).expect("an answer").faces,
     };
     let mut cases = vec![
         seen("astronaut near", &astronaut, Scope::Near),

@@ -13,10 +13,9 @@ use mien_shared::protocol::{
     IngestLimits, IngestReply, IngestRequest, IngestWelcome, SUBPROTOCOL, WatchReply, WatchRequest,
     WatchWelcome,
 };
-use mien_shared::{Code, Expression, Face, Sample, Scores, SessionId, SessionStatus, SourceName};
+use mien_shared::{Code, Expression, Face, Sample, Scores, SessionId, SessionStatus, SourceName, schema};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The document as text.
@@ -204,6 +203,7 @@ fn watch_replies() -> Vec<WatchReply> {
             expressions: Expression::ALL.to_vec(),
             sources: vec![SourceName::default()],
             watchers: 1,
+            throughs: Some(BTreeMap::from([(SourceName::default(), 1_235)])),
         }),
         WatchReply::Samples { source: SourceName::default(), samples: vec![sample(1_235)] },
         WatchReply::Presence { sources: vec![SourceName::default()], watchers: 2 },
@@ -215,21 +215,14 @@ fn watch_replies() -> Vec<WatchReply> {
 /// The schemas of all messages and of what they are made of.
 fn schemas() -> Value {
     let mut all = Vec::new();
-    add::<IngestRequest<'_>>(&mut all);
-    add::<IngestReply>(&mut all);
-    add::<WatchRequest<'_>>(&mut all);
-    add::<WatchReply>(&mut all);
+    schema::add::<IngestRequest<'_>>(&mut all);
+    schema::add::<IngestReply>(&mut all);
+    schema::add::<WatchRequest<'_>>(&mut all);
+    schema::add::<WatchReply>(&mut all);
     all.into_iter()
         .map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default()))
         .collect::<Map<_, _>>()
         .into()
-}
-
-type Schema = utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>;
-
-fn add<T: ToSchema>(all: &mut Vec<(String, Schema)>) {
-    all.push((T::name().into_owned(), T::schema()));
-    T::schemas(all);
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use mien_shared::api::{ExportFormat, Session, StoredSample};
+use mien_shared::api::{ExportFormat, Session, SessionExport, StoredSample};
 use utoipa::IntoParams;
 
 use crate::app::{AppState, patiently};
@@ -47,15 +47,20 @@ impl ReadQuery for ExportQuery {
 
 /// Download all samples, by source, then by seq.
 ///
-/// CSV has a row for each face, and one with empty face fields for a sample without faces. JSON is
-/// `{"session":…,"samples":[…]}`. NDJSON is one sample a line.
+/// CSV has a header, a row for each face, and one with empty face fields for a sample without faces; its columns
+/// `media_ms` and `skipped` (as `hidden:12000;clock_step:-120000`, milliseconds by reason) are empty where there is
+/// none. Text is in quotes, numbers are not. As a source may be called `007`, `null` or `1e5`, tell the reader what is
+/// text: in pandas `read_csv(file, dtype={"source": "str", "face": "Int64", "media_ms": "Int64"},
+/// keep_default_na=False, na_values=[""])`, in R `read.csv(file, colClasses = c(source = "character"), na.strings =
+/// "")`, in LibreOffice with the option *Format quoted field as text*. JSON is one object. NDJSON is one sample with
+/// its source a line.
 #[utoipa::path(
     get, path = "/api/v1/sessions/{id}/export", tag = "samples", operation_id = "exportSession",
     params(("id" = mien_shared::SessionId, Path, description = "The session"), ExportQuery),
     responses((status = 200, description = "The file, streamed", content(
         (String = "text/csv"),
-        (Vec<StoredSample> = "application/json"),
-        (StoredSample = "application/x-ndjson"),
+        (SessionExport = "application/json"),
+        (String = "application/x-ndjson"),
     ))),
     security(("bearer" = [])),
 )]

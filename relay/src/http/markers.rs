@@ -19,8 +19,7 @@ use super::text::check_text;
     request_body = CreateMarker,
     responses(
         (status = 201, description = "The marker", body = Marker),
-        (status = 409, description = "The session has as many markers as it may have", body = mien_shared::Problem,
-         content_type = "application/problem+json"),
+        (status = 410, description = "The session was erased meanwhile"),
     ),
     security(("bearer" = [])),
 )]

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use mien_shared::Code;
+use mien_shared::limits::MAX_REQUEST_ID_CHARS;
 use tracing::Instrument;
 use tracing::field::Empty;
 use uuid::Uuid;
@@ -26,8 +27,6 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) Arc<str>);
 
-/// Long enough for a UUID or a trace id, short enough to log.
-const MAX_REQUEST_ID_CHARS: usize = 64;
 /// Endpoint of requests that no route takes, so that strangers cannot make up series.
 const NO_ENDPOINT: &str = "none";
 

@@ -8,9 +8,8 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use mien_shared::limits::MAX_BODY_BYTES;
-use mien_shared::{Code, Problem};
+use mien_shared::{Code, Problem, schema};
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
 use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 
 use super::{free, limited};
@@ -21,9 +20,22 @@ pub(super) static TEXT: LazyLock<Bytes> = LazyLock::new(|| DOCUMENT.to_string().
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
 const ABOUT: &str = "Sessions, samples and exports of a Mien relay. The WebSockets that take and give samples live \
-     are described by `/api/v1/asyncapi.json`. Unknown JSON fields are ignored by every reader. Times are RFC 3339 \
-     in UTC, `at` is Unix milliseconds. Every answer has `X-Request-Id`; every error is a problem (RFC 9457) with a \
-     stable `code` and that same id.";
+     are described by `/api/v1/asyncapi.json`. Unknown JSON fields and parameters are ignored by every reader. Times \
+     are RFC 3339 in UTC, `at` is Unix milliseconds. Every answer has `X-Request-Id`; every error is a problem \
+     (RFC 9457) with a stable `code` and that same id. `HEAD` is allowed where `GET` is; any other method is \
+     refused with 405 and `Allow`.";
+
+/// Codes that only sockets send, whatever status they would have.
+const OF_SOCKETS: [Code; 8] = [
+    Code::UnknownType,
+    Code::EmptyBatch,
+    Code::TooManySamples,
+    Code::InvalidSample,
+    Code::OutOfOrder,
+    Code::HelloRepeated,
+    Code::BinaryMessage,
+    Code::SubprotocolRequired,
+];
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -38,13 +50,23 @@ fn document() -> Value {
     api.merge(free().into_openapi());
     let mut document = serde_json::to_value(api).unwrap_or_default();
 
-    let mut statuses = BTreeSet::new();
+    let mut statuses = BTreeSet::from([Code::MethodNotAllowed.status()]);
     for (method, path, operation) in each_operation_mut(&mut document) {
-        for status in refusals(&method, &path, operation) {
+        let refusals = refusals(&path, operation);
+        let counted = operation.get("security").is_some();
+        let Some(responses) = operation["responses"].as_object_mut() else { continue };
+        for (status, response) in responses.iter_mut() {
+            response["headers"] = success_headers(&method, &path, status, counted);
+        }
+        for status in refusals {
+            let status_text = status.to_string();
+            // What a handler says of it is more than what is true everywhere.
+            let response = match responses.get(&status_text) {
+                Some(said) => refusal(status, said["description"].as_str()),
+                None => json!({"$ref": format!("#/components/responses/{}", name(status))}),
+            };
+            responses.insert(status_text, response);
             statuses.insert(status);
-            operation["responses"]
-                .as_object_mut()
-                .map(|responses| responses.entry(status.to_string()).or_insert_with(|| reference(status)));
         }
     }
     let components = &mut document["components"];
@@ -52,16 +74,24 @@ fn document() -> Value {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "A user token, or a capability token of one session. In open mode none is needed.",
     }});
-    components["responses"] =
-        statuses.into_iter().map(|status| (name(status), refusal(status))).collect::<Map<_, _>>().into();
+    components["responses"] = statuses
+        .into_iter()
+        .map(|status| (name(status), refusal(status, None)))
+        .collect::<Map<_, _>>()
+        .into();
     add_schemas(components);
+    // utoipa has no word for it: a token for `owner` or `watch` is for no source.
+    components["schemas"]["TokenRequest"]["dependentSchemas"] = json!({"source": {"anyOf": [
+        {"properties": {"role": {"const": "ingest"}}},
+        {"properties": {"source": {"type": "null"}}},
+    ]}});
     document
 }
 
 /// Problems are answered by layers, so no route brings their schema.
 fn add_schemas(components: &mut Value) {
-    let mut schemas = vec![(Problem::name().into_owned(), <Problem as utoipa::PartialSchema>::schema())];
-    Problem::schemas(&mut schemas);
+    let mut schemas = Vec::new();
+    schema::add::<Problem>(&mut schemas);
     for (name, schema) in schemas {
         components["schemas"][name] = serde_json::to_value(schema).unwrap_or_default();
     }
@@ -94,13 +124,16 @@ pub(super) fn operations() -> Vec<(String, String, u16)> {
         .collect()
 }
 
-/// What a route may refuse, by what it takes.
-fn refusals(method: &str, path: &str, operation: &Value) -> BTreeSet<u16> {
-    let mut statuses = BTreeSet::from([500]);
+/// What a route may refuse, by what it takes, and by what its handler says.
+fn refusals(path: &str, operation: &Value) -> BTreeSet<u16> {
+    // A page of another origin may reach any route, and any handler may fail.
+    let mut statuses = BTreeSet::from([403, 500]);
+    let said = operation["responses"].as_object().into_iter().flat_map(Map::keys);
+    statuses.extend(said.filter_map(|status| status.parse::<u16>().ok()).filter(|status| *status >= 400));
     let takes_query =
         operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["in"] == "query"));
     if operation.get("security").is_some() {
-        statuses.extend([401, 403, 429, 503]);
+        statuses.extend([401, 429, 503]);
     }
     if path.contains("{id}") {
         statuses.insert(404);
@@ -110,9 +143,6 @@ fn refusals(method: &str, path: &str, operation: &Value) -> BTreeSet<u16> {
     }
     if operation.get("requestBody").is_some() {
         statuses.extend([400, 408, 413, 415, 422]);
-    }
-    if method != "get" {
-        statuses.insert(403);
     }
     if path == "/readyz" {
         statuses.insert(503);
@@ -124,30 +154,62 @@ fn name(status: u16) -> String {
     format!("Problem{status}")
 }
 
-fn reference(status: u16) -> Value {
-    json!({"$ref": format!("#/components/responses/{}", name(status))})
+/// A header that is always there.
+fn header(about: &str, schema: &Value) -> Value {
+    json!({"description": about, "required": true, "schema": schema})
 }
 
-/// A problem of this status, with the codes that it can have.
-fn refusal(status: u16) -> Value {
+fn request_id() -> Value {
+    header("Names the request", &json!({"$ref": "#/components/schemas/RequestId"}))
+}
+
+/// Who has come to the limiter is told what is left.
+fn add_rate(headers: &mut Value) {
+    let text = json!({"type": "string"});
+    headers["RateLimit"] = header("What is left, as in draft-ietf-httpapi-ratelimit-headers", &text);
+    headers["RateLimit-Policy"] = header("The rate, as in draft-ietf-httpapi-ratelimit-headers", &text);
+}
+
+fn success_headers(method: &str, path: &str, status: &str, counted: bool) -> Value {
+    let mut headers = json!({"X-Request-Id": request_id()});
+    if counted {
+        add_rate(&mut headers);
+    }
+    if (method, path, status) == ("post", "/api/v1/sessions", "201") {
+        headers["Location"] =
+            header("Address of the session", &json!({"type": "string", "format": "uri-reference"}));
+    }
+    if path.ends_with("/export") {
+        headers["Content-Disposition"] = header("A name for the file", &json!({"type": "string"}));
+    }
+    headers
+}
+
+/// A problem of this status: what an operation says of it, and the codes that it can have.
+fn refusal(status: u16, about: Option<&str>) -> Value {
     let codes: Vec<String> = Code::ALL
         .iter()
-        .filter(|code| code.status() == status)
+        .filter(|code| code.status() == status && !OF_SOCKETS.contains(code))
         .map(|code| format!("`{}`: {}", code.name(), code.title()))
         .collect();
-    let mut description = codes.join(". ");
+    let codes = codes.join(". ");
+    let mut description = about.map_or(codes.clone(), |about| format!("{about}. {codes}"));
     if status == 413 {
         description = format!("{description} (at most {MAX_BODY_BYTES} bytes)");
     }
-    let text = |about: &str| json!({"description": about, "schema": {"type": "string"}});
-    let mut headers = json!({"X-Request-Id": text("Equals `request_id`")});
-    if status == 429 {
-        headers["Retry-After"] = json!({"description": "Seconds", "schema": {"type": "integer"}});
-        headers["RateLimit"] = text("What is left, as in draft-ietf-httpapi-ratelimit-headers");
-        headers["RateLimit-Policy"] = text("The rate, as in draft-ietf-httpapi-ratelimit-headers");
-    }
-    if status == 401 {
-        headers["WWW-Authenticate"] = text("`Bearer`");
+    let mut headers = json!({"X-Request-Id": request_id()});
+    let text = json!({"type": "string"});
+    let seconds = json!({"type": "integer", "minimum": 1});
+    match status {
+        401 => headers["WWW-Authenticate"] = header("`Bearer`", &text),
+        405 => headers["Allow"] = header("The methods that are allowed", &text),
+        429 => {
+            headers["Retry-After"] = header("Seconds", &seconds);
+            add_rate(&mut headers);
+        }
+        // Some of them pass by themselves, nobody knows when.
+        503 => headers["Retry-After"] = json!({"description": "Seconds", "schema": seconds}),
+        _ => {}
     }
     json!({
         "description": description,

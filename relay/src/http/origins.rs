@@ -5,12 +5,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use mien_shared::Code;
 
 use crate::app::AppState;
 use crate::auth::AuthMode;
 use crate::origin;
-use crate::problem::ApiError;
 
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE");
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static("Authorization, Content-Type, X-Request-Id");
@@ -25,11 +23,11 @@ pub(super) async fn guard(State(state): State<AppState>, request: Request, next:
     let named = named_origin(request.headers(), allowed);
     let mut response =
         if state.config.auth == AuthMode::Open && !origin::is_local_host(request.headers(), allowed) {
-            ApiError::new(Code::ForeignOrigin, "an open relay answers to local names alone").into_response()
+            state.origin_refusals.foreign_host(request.headers()).into_response()
         } else if let Some(answer) = preflight(&request, named.is_some()) {
             answer
         } else if is_changing(request.method()) && !origin::is_allowed(request.headers(), allowed) {
-            ApiError::plain(Code::ForeignOrigin).into_response()
+            state.origin_refusals.foreign_origin(request.headers()).into_response()
         } else {
             next.run(request).await
         };

@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use mien_shared::api::{SamplesPage, Series, SourceName, SourceSummary, Summary, TimeByExpression};
-use mien_shared::limits::{DEFAULT_PAGE, MAX_SAFE_INTEGER, MAX_SERIES_POINTS};
-use mien_shared::series::TimeBuilder;
+use mien_shared::limits::{DEFAULT_PAGE, DEFAULT_RESOLUTION_MS, MAX_SAFE_INTEGER, MAX_SERIES_POINTS};
+use mien_shared::schema::{PageLimit, ResolutionMilliseconds, TimeBound};
+use mien_shared::series::{SkippedBuilder, TimeBuilder};
 use utoipa::IntoParams;
 
 use crate::app::{AppState, patiently};
@@ -11,29 +12,29 @@ use crate::problem::{ApiError, ApiResult};
 use crate::series;
 use crate::store::{CHUNK_ROWS, SampleCursor, SampleQuery, SourceState};
 
-use super::cursor;
+use super::cursor::{self, Place, SamplesCursor};
 use super::extract::{Json, Params, Query, ReadQuery, Readable};
 use super::sessions::limit;
-
-/// Points a second, where a request for a series does not say.
-const DEFAULT_RESOLUTION_MS: u64 = 1_000;
 
 /// Which samples.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SamplesQuery {
     /// One source alone.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     source: Option<SourceName>,
     /// First `at` that counts, Unix milliseconds.
+    #[param(value_type = Option<TimeBound>, inline)]
     from: Option<u64>,
     /// First `at` that no longer counts, Unix milliseconds.
+    #[param(value_type = Option<TimeBound>, inline)]
     to: Option<u64>,
     /// Rows of a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[param(value_type = Option<PageLimit>, inline)]
     limit: Option<u32>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    #[param(value_type = Option<SamplesCursor>, inline)]
+    cursor: Option<SampleCursor>,
 }
 
 impl ReadQuery for SamplesQuery {
@@ -43,7 +44,7 @@ impl ReadQuery for SamplesQuery {
             from: moment(params, "from")?,
             to: moment(params, "to")?,
             limit: limit(params)?,
-            cursor: params.text("cursor")?.map(str::to_owned),
+            cursor: cursor::read(params)?,
         })
     }
 }
@@ -65,14 +66,11 @@ pub(super) async fn list(
     Readable(session): Readable,
     Query(query): Query<SamplesQuery>,
 ) -> ApiResult<Json<SamplesPage>> {
-    let after = query.cursor.map(|text| cursor::decode::<SampleCursor>("samples", &text)).transpose()?;
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
-    let query = SampleQuery { source: query.source, from: query.from, to: query.to, after, limit };
+    let query =
+        SampleQuery { source: query.source, from: query.from, to: query.to, after: query.cursor, limit };
     let page = patiently(state.store.samples(session.id, &query)).await?;
-    Ok(Json(SamplesPage {
-        samples: page.rows,
-        next: page.next.map(|place| cursor::encode("samples", place)),
-    }))
+    Ok(Json(SamplesPage { samples: page.rows, next: page.next.map(|place| place.write()) }))
 }
 
 /// Which series.
@@ -80,14 +78,16 @@ pub(super) async fn list(
 #[into_params(parameter_in = Query)]
 pub(super) struct SeriesQuery {
     /// Length of a bucket. Buckets begin at its multiples since 1970.
-    #[param(minimum = 1, default = 1000)]
+    #[param(value_type = Option<ResolutionMilliseconds>, inline)]
     resolution_ms: Option<u64>,
     /// One source alone.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     source: Option<SourceName>,
     /// First `at` that counts, Unix milliseconds.
+    #[param(value_type = Option<TimeBound>, inline)]
     from: Option<u64>,
     /// First `at` that no longer counts, Unix milliseconds.
+    #[param(value_type = Option<TimeBound>, inline)]
     to: Option<u64>,
 }
 
@@ -128,7 +128,7 @@ pub(super) async fn series(
     Ok(Json(Series { resolution_ms, points }))
 }
 
-/// Counts, time by expression and gaps, in all and by source.
+/// Counts, time by expression, gaps and what was skipped, in all and by source.
 #[utoipa::path(
     get, path = "/api/v1/sessions/{id}/summary", tag = "samples", operation_id = "getSummary",
     params(("id" = mien_shared::SessionId, Path, description = "The session")),
@@ -151,6 +151,7 @@ pub(super) async fn summary(
             {
                 tally.faces += stored.sample.faces.len() as u64;
                 tally.time.add(&stored.sample);
+                tally.skipped.add(&stored.sample.skipped);
             }
         }
     }
@@ -180,11 +181,12 @@ struct Tally {
     state: SourceState,
     faces: u64,
     time: TimeBuilder,
+    skipped: SkippedBuilder,
 }
 
 impl Tally {
     fn new(state: SourceState) -> Self {
-        Self { state, faces: 0, time: TimeBuilder::default() }
+        Self { state, faces: 0, time: TimeBuilder::default(), skipped: SkippedBuilder::default() }
     }
 
     fn covers(&self, source: &SourceName, seq: u64) -> bool {
@@ -192,7 +194,7 @@ impl Tally {
     }
 
     fn finish(self) -> SourceSummary {
-        let Self { state, time, .. } = self;
+        let Self { state, time, skipped, .. } = self;
         SourceSummary {
             source: state.source,
             stored: state.stored,
@@ -202,6 +204,7 @@ impl Tally {
             last_at: state.last_at,
             gaps: state.gaps,
             time_by_expression_ms: time.finish(),
+            skipped_ms: skipped.finish(),
         }
     }
 }

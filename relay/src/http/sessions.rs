@@ -12,6 +12,7 @@ use mien_shared::api::{
 use mien_shared::limits::{
     DEFAULT_PAGE, DEFAULT_TOKEN_TTL, MAX_PAGE, MAX_PURPOSE_CHARS, MAX_TITLE_CHARS, MAX_TOKEN_TTL,
 };
+use mien_shared::schema::PageLimit;
 use mien_shared::{Code, Role, SessionStatus, SourceName};
 use utoipa::IntoParams;
 
@@ -20,7 +21,7 @@ use crate::auth::{Caller, Grant};
 use crate::problem::{ApiError, ApiResult};
 use crate::store::SessionCursor;
 
-use super::cursor;
+use super::cursor::{self, Place, SessionsCursor};
 use super::extract::{Json, Owned, Params, Query, ReadQuery, Readable, User};
 use super::text::check_text;
 
@@ -59,15 +60,16 @@ pub(super) async fn create(
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Rows of a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[param(value_type = Option<PageLimit>, inline)]
     limit: Option<u32>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    #[param(value_type = Option<SessionsCursor>, inline)]
+    cursor: Option<SessionCursor>,
 }
 
 impl ReadQuery for ListQuery {
     fn read(params: &Params) -> ApiResult<Self> {
-        Ok(Self { limit: limit(params)?, cursor: params.text("cursor")?.map(str::to_owned) })
+        Ok(Self { limit: limit(params)?, cursor: cursor::read(params)? })
     }
 }
 
@@ -88,13 +90,9 @@ pub(super) async fn list(
     User(user): User,
     Query(query): Query<ListQuery>,
 ) -> ApiResult<Json<SessionList>> {
-    let after = query.cursor.map(|text| cursor::decode::<SessionCursor>("sessions", &text)).transpose()?;
-    let page =
-        patiently(state.store.list_sessions(&user, after, query.limit.unwrap_or(DEFAULT_PAGE))).await?;
-    Ok(Json(SessionList {
-        sessions: page.rows,
-        next: page.next.map(|place| cursor::encode("sessions", place)),
-    }))
+    let page = patiently(state.store.list_sessions(&user, query.cursor, query.limit.unwrap_or(DEFAULT_PAGE)))
+        .await?;
+    Ok(Json(SessionList { sessions: page.rows, next: page.next.map(|place| place.write()) }))
 }
 
 /// Read a session.
@@ -118,8 +116,7 @@ pub(super) async fn read(Readable(session): Readable) -> Json<Session> {
     request_body = PatchSession,
     responses(
         (status = 200, description = "The session as it is now", body = Session),
-        (status = 409, description = "A completed session cannot become active again", body = mien_shared::Problem,
-         content_type = "application/problem+json"),
+        (status = 409, description = "A completed session cannot become active again"),
     ),
     security(("bearer" = [])),
 )]
@@ -155,8 +152,7 @@ pub(super) async fn erase(State(state): State<AppState>, Owned(session): Owned) 
     request_body = TokenRequest,
     responses(
         (status = 201, description = "The token", body = TokenGrant),
-        (status = 409, description = "A completed session takes no more samples, so there is no `ingest` token for it",
-         body = mien_shared::Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A completed session takes no more samples, so there is no `ingest` token for it"),
     ),
     security(("bearer" = [])),
 )]
@@ -187,7 +183,7 @@ fn grant(
     source: SourceName,
     ttl: Duration,
 ) -> ApiResult<TokenGrant> {
-    let end = Timestamp::now().as_second() + ttl.as_secs() as i64;
+    let end = crate::wall::now().as_second() + ttl.as_secs() as i64;
     let expires_at = Timestamp::from_second(end).map_err(ApiError::internal)?;
     // The samples of a session count for its owner, whoever holds the token.
     let caller =

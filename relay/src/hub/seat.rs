@@ -53,7 +53,7 @@ impl Live {
         state.claims += 1;
         let claim = state.claims;
         let ended = Arc::default();
-        let at = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0);
+        let at = u64::try_from(crate::wall::now().as_millisecond()).unwrap_or(0);
         let place = state.holders.partition_point(|holder| holder.source < *source);
         let before = state.holders.get(place).filter(|holder| holder.source == *source);
         let turn = before.map_or_else(Arc::default, |before| Arc::clone(&before.turn));

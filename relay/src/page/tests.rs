@@ -127,6 +127,121 @@ async fn head_tells_the_length_and_sends_nothing() {
     assert_eq!(ask(&Method::POST, "/nothing.js", &[]).await.status(), StatusCode::NOT_FOUND);
 }
 
+/// What `bytes=…` gives of the ten bytes of `let a = 1;`: status, body and `Content-Range`.
+const RANGES: [(&str, u16, &str, &str); 24] = [
+    ("bytes=0-0", 206, "l", "bytes 0-0/10"),
+    ("bytes=0-1", 206, "le", "bytes 0-1/10"),
+    ("bytes=4-6", 206, "a =", "bytes 4-6/10"),
+    ("bytes=8-", 206, "1;", "bytes 8-9/10"),
+    ("bytes=0-", 206, "let a = 1;", "bytes 0-9/10"),
+    ("bytes=-2", 206, "1;", "bytes 8-9/10"),
+    ("bytes=-99", 206, "let a = 1;", "bytes 0-9/10"),
+    ("bytes=9-99999999999999999999999", 206, ";", "bytes 9-9/10"),
+    ("BYTES=8-9", 206, "1;", "bytes 8-9/10"),
+    ("bytes= 8-9 ,", 206, "1;", "bytes 8-9/10"),
+    ("bytes=10-", 416, "", "bytes */10"),
+    ("bytes=10-11", 416, "", "bytes */10"),
+    ("bytes=99999999999999999999999-", 416, "", "bytes */10"),
+    ("bytes=-0", 416, "", "bytes */10"),
+    ("bytes=0-1,8-9", 200, "let a = 1;", ""),
+    ("bytes=5-4", 200, "let a = 1;", ""),
+    ("bytes=-", 200, "let a = 1;", ""),
+    ("bytes=", 200, "let a = 1;", ""),
+    ("bytes=+1-2", 200, "let a = 1;", ""),
+    ("bytes=1 - 2", 200, "let a = 1;", ""),
+    ("bytes=a-b", 200, "let a = 1;", ""),
+    ("bytes 0-1", 200, "let a = 1;", ""),
+    ("lines=0-1", 200, "let a = 1;", ""),
+    ("", 200, "let a = 1;", ""),
+];
+
+#[tokio::test]
+async fn one_range_is_answered_and_what_cannot_be_read_is_ignored() {
+    let text = |response: &Response, name: header::HeaderName| {
+        response.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned()
+    };
+    for (range, status, part, place) in RANGES {
+        let response = get("/app-0123456789abcdef.js", &[(header::RANGE, range)]).await;
+        assert_eq!(response.status().as_u16(), status, "{range}");
+        assert_eq!(text(&response, header::CONTENT_RANGE), place, "{range}");
+        assert_eq!(text(&response, header::ACCEPT_RANGES), "bytes", "{range}");
+        if status != 416 {
+            assert_eq!(text(&response, header::CONTENT_LENGTH), part.len().to_string(), "{range}");
+            assert_eq!(text(&response, header::ETAG), "\"a\"", "{range}");
+            assert_eq!(text(&response, header::CONTENT_TYPE), "text/javascript; charset=utf-8");
+            assert_eq!(response.headers()[header::CACHE_CONTROL], FOREVER);
+        }
+        assert_eq!(body(response).await, part, "{range}");
+    }
+    let twice = [(header::RANGE, "bytes=0-1"), (header::RANGE, "bytes=2-3")];
+    let mut headers = HeaderMap::new();
+    for (name, value) in twice {
+        headers.append(name, HeaderValue::from_static(value));
+    }
+    assert_eq!(range::wanted(&headers, 10, "\"a\""), Wanted::Whole, "two fields are several ranges");
+}
+
+#[tokio::test]
+async fn a_range_is_one_of_the_representation_that_was_selected() {
+    let path = "/app-0123456789abcdef.js";
+    let packed = FILES[0].brotli.unwrap();
+    let response = get(path, &[(header::ACCEPT_ENCODING, "br"), (header::RANGE, "bytes=2-4")]).await;
+    assert_eq!(response.status(), StatusCode::PARTIAL_CONTENT);
+    assert_eq!(response.headers()[header::CONTENT_ENCODING], "br");
+    assert_eq!(response.headers()[header::ETAG], "\"a-br\"");
+    assert_eq!(response.headers()[header::CONTENT_RANGE], format!("bytes 2-4/{}", packed.len()));
+    assert_eq!(body(response).await, &packed[2..5]);
+    let media = [(header::ACCEPT_ENCODING, "identity;q=1, *;q=0"), (header::RANGE, "bytes=1-")];
+    assert_eq!(body(get("/models/face.onnx", &media).await).await, "nnx");
+}
+
+#[tokio::test]
+async fn a_part_is_only_sent_of_what_is_still_the_same() {
+    let path = "/app-0123456789abcdef.js";
+    for (known, status) in [
+        ("\"a\"", 206),
+        ("\"b\"", 200),
+        ("W/\"a\"", 200),
+        ("\"a-br\"", 200),
+        ("Sat, 28 Nov 2026 10:00:00 GMT", 200),
+        ("*", 200),
+    ] {
+        let response = get(path, &[(header::RANGE, "bytes=8-"), (header::IF_RANGE, known)]).await;
+        assert_eq!(response.status().as_u16(), status, "{known}");
+        let whole = if status == 206 { "1;" } else { "let a = 1;" };
+        assert_eq!(body(response).await, whole, "{known}");
+    }
+    // A range that cannot be had is none of a file that has changed.
+    let beyond = [(header::RANGE, "bytes=99-"), (header::IF_RANGE, "\"b\"")];
+    assert_eq!(get(path, &beyond).await.status(), StatusCode::OK);
+    for range in ["bytes=8-", "bytes=99-"] {
+        let known = get(path, &[(header::RANGE, range), (header::IF_NONE_MATCH, "\"a\"")]).await;
+        assert_eq!(known.status(), StatusCode::NOT_MODIFIED, "{range}");
+        assert!(known.headers().get(header::CONTENT_RANGE).is_none());
+    }
+}
+
+#[tokio::test]
+async fn only_get_knows_ranges_and_head_says_so() {
+    for range in ["bytes=8-", "bytes=99-"] {
+        let head = ask(&Method::HEAD, "/app-0123456789abcdef.js", &[(header::RANGE, range)]).await;
+        assert_eq!(head.status(), StatusCode::OK, "{range}");
+        assert_eq!(head.headers()[header::ACCEPT_RANGES], "bytes");
+        assert_eq!(head.headers()[header::CONTENT_LENGTH], "10");
+        assert!(body(head).await.is_empty());
+    }
+}
+
+#[test]
+fn nothing_has_no_part() {
+    for (range, wanted) in
+        [("bytes=0-", Wanted::Nothing), ("bytes=-0", Wanted::Nothing), ("bytes=-5", Wanted::Whole)]
+    {
+        let headers = [(header::RANGE, HeaderValue::from_static(range))].into_iter().collect();
+        assert_eq!(range::wanted(&headers, 0, "\"e\""), wanted, "{range}");
+    }
+}
+
 #[test]
 fn a_relay_without_a_page_says_how_to_build_one() {
     let page = Page { assets: &UNBUILT, index: &UNBUILT[0] };

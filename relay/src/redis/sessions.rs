@@ -11,6 +11,9 @@ use super::{Away, Redis};
 
 /// Life of what caches read: bounds for how long a change that was never told can go unseen.
 const SESSION_SECONDS: u64 = 60;
+/// For how long nothing is kept of a session that has changed: longer than what a relay asked its store before may be
+/// on its way here.
+const BLANK_SECONDS: u64 = 15;
 /// Life of the mark that a session was erased: longer than anything of it that may still be under way.
 const GONE_SECONDS: u64 = 2 * LIFE_SECONDS;
 
@@ -37,7 +40,7 @@ pub struct Tell {
 pub(super) enum When {
     /// As soon as it was made.
     Now,
-    /// It may be old by now: what caches read is taken away, and they ask the store.
+    /// It may be old by now: what caches read is blanked, and they ask the store.
     Late,
 }
 
@@ -52,7 +55,7 @@ impl Redis {
     /// What a cache wrote there.
     pub(crate) async fn read_session(&self, id: SessionId) -> Result<Option<Change>, Away> {
         let (text,): (Option<Vec<u8>>,) = self.quick(redis::pipe().get(session_key(id))).await?;
-        // What another version wrote, and this one cannot read, is as good as absent.
+        // What is blank, or another version wrote and this one cannot read, is as good as absent.
         Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
     }
 
@@ -77,7 +80,8 @@ impl Tell {
         match change {
             // What is not the last word on a session must not stand where that already stands.
             Change::Updated(now) if when == When::Late || now.status == SessionStatus::Active => {
-                pipeline.del(session_key(*session)).ignore()
+                // Not merely taken away: an answer from before, still on its way, would take the empty place.
+                pipeline.set_ex(session_key(*session), "", BLANK_SECONDS).ignore()
             }
             _ => pipeline.set_ex(session_key(*session), json(change), SESSION_SECONDS).ignore(),
         };
@@ -88,4 +92,37 @@ impl Tell {
 
 fn json(change: &Change) -> String {
     serde_json::to_string(change).expect("a session is plain JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+    use mien_servers::Redis as Server;
+
+    fn named(title: &str) -> Change {
+        let text = format!(
+            r#"{{"id":"0195f0a2-7b9e-7c4f-8000-000000000000","user_id":"alice","title":"{title}","purpose":"",
+            "status":"active","started_at":"2026-01-01T00:00:00Z","completed_at":null}}"#
+        );
+        Change::Updated(serde_json::from_str(&text).unwrap())
+    }
+
+    /// Asked of the store before a change, told to Redis after it.
+    #[tokio::test]
+    async fn an_answer_from_before_a_change_does_not_take_its_place() {
+        let Some(server) = Server::if_present() else { return };
+        let redis = Redis::new(&server.url().parse().unwrap(), Metrics::new());
+        let probe = tokio::spawn(redis.clone().probe());
+        redis.here().wait_for(|here| *here).await.unwrap();
+        let id = SessionId(uuid::Uuid::now_v7());
+        redis.fill_session(id, &named("old")).await.unwrap();
+        assert_eq!(redis.read_session(id).await.unwrap(), Some(named("old")));
+        let tell = Tell { session: id, change: named("new"), sources: Vec::new() };
+        redis.tell(&tell).await.unwrap();
+        assert_eq!(redis.read_session(id).await.unwrap(), None);
+        redis.fill_session(id, &named("old")).await.unwrap();
+        assert_eq!(redis.read_session(id).await.unwrap(), None);
+        probe.abort();
+    }
 }

@@ -95,7 +95,6 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
         code = &mut stop => return End::Close(code),
         found = tokio::time::timeout(LAST_COMMITS, Box::pin(app.store.open_source(live.id(), &source))) => match found {
             Ok(Ok(found)) => found,
-            Ok(Err(StoreError::Ended)) => return End::Close(CloseCode::SessionEnded),
             found => match span.in_scope(|| app.for_socket(found.unwrap_or(Err(StoreError::TimedOut)))) {
                 Ok(found) => found,
                 Err(code) => return End::Close(code),
@@ -150,7 +149,7 @@ fn welcome(app: &App, live: &Live, source: &SourceName, through: u64) -> IngestR
         source: source.clone(),
         through,
         expressions: Expression::ALL.to_vec(),
-        server_time: u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0),
+        server_time: u64::try_from(crate::wall::now().as_millisecond()).unwrap_or(0),
         limits: IngestLimits::new(rate.per_second, rate.burst),
     })
 }

@@ -105,7 +105,7 @@ struct Admission {
 
 fn admit(state: &AppState, id: &str, headers: &HeaderMap, upgrade: Upgrade) -> Result<Admission, ApiError> {
     if !origin::is_allowed(headers, &state.config.allowed_origins) {
-        return Err(ApiError::new(Code::ForeignOrigin, "open the page from the relay's own address"));
+        return Err(state.origin_refusals.foreign_origin(headers));
     }
     let session =
         id.parse().map_err(|_| ApiError::new(Code::SessionNotFound, "the id in the address is no UUID"))?;

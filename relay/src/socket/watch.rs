@@ -22,12 +22,12 @@ use super::rest::Rest;
 use super::wire::{Incoming, Wire};
 use crate::app::{App, AppState, patiently};
 use crate::hub::{Next, Phase, Presence, View, Watching, samples_message};
-use crate::store::Found;
+use crate::store::{Found, Reach};
 
 /// Samples read from the store at a time.
 const CATCH_UP_ROWS: u32 = 256;
-/// Faces in one message that was made from the store: some 100 KB.
-const MAX_MESSAGE_FACES: usize = 512;
+/// Faces, and reasons for skipped time, in one message that was made from the store: some 100 KB.
+const MAX_MESSAGE_PARTS: usize = 512;
 /// A session's watchers together are sent to some 1,700 times a second; the longest rest still looks live.
 const REST: Rest = Rest { each: Duration::from_micros(600), longest: Duration::from_millis(300) };
 
@@ -80,10 +80,13 @@ async fn open<'a>(
     // nothing can fall between the look-up and the first news.
     let mut watching = app.hub.join(id).watch();
     let session = hello::find(app, id).await.map_err(End::Close)?;
-    let throughs = app.for_socket(patiently(app.store.throughs(id)).await).map_err(End::Close)?;
+    let reaches = app.for_socket(patiently(app.store.reaches(id)).await).map_err(End::Close)?;
     let mut places = BTreeMap::new();
     let mut behind = BTreeMap::new();
-    for (source, through) in throughs {
+    // What is rejected is never sent, so a watcher could wait for `through` in vain.
+    let mut throughs = BTreeMap::new();
+    for Reach { source, through, newest } in reaches {
+        throughs.insert(source.clone(), newest);
         let place = match &since {
             None => through,
             // Beyond the end means live.
@@ -102,6 +105,7 @@ async fn open<'a>(
         expressions: Expression::ALL.to_vec(),
         sources: told.sources.clone(),
         watchers: told.watchers,
+        throughs: Some(throughs),
     });
     wire.send(&welcome).await?;
     Ok(Connection {
@@ -307,15 +311,16 @@ impl Connection<'_> {
 fn portions(samples: &[Sample]) -> impl Iterator<Item = &[Sample]> {
     let mut rest = samples;
     std::iter::from_fn(move || {
-        let mut faces = 0;
+        let mut parts = 0;
         let fit = rest
             .iter()
             .take_while(|sample| {
-                faces += sample.faces.len();
-                faces <= MAX_MESSAGE_FACES
+                // A reason for skipped time is shorter than a face.
+                parts += sample.faces.len() + sample.skipped.len();
+                parts <= MAX_MESSAGE_PARTS
             })
             .count();
-        // A single sample always fits: it has at most 32 faces.
+        // A single sample always fits: it has at most 32 faces, and 16 reasons.
         let (portion, others) = rest.split_at(fit);
         rest = others;
         (!portion.is_empty()).then_some(portion)
@@ -365,7 +370,7 @@ mod tests {
         assert_eq!(back, samples);
         assert!(
             portions(&samples)
-                .all(|part| part.iter().map(|s| s.faces.len()).sum::<usize>() <= MAX_MESSAGE_FACES)
+                .all(|part| part.iter().map(|s| s.faces.len()).sum::<usize>() <= MAX_MESSAGE_PARTS)
         );
         assert_eq!(portions(&[]).count(), 0);
     }

@@ -36,6 +36,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the store works, and says no to what was asked.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Conflict | Self::Ended | Self::TooManySources | Self::TooManyMarkers)
+    }
+
     /// Name in the metric `store_errors_total{kind}`.
     pub const fn kind(&self) -> &'static str {
         match self {

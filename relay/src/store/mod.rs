@@ -28,7 +28,7 @@ use crate::metrics::Metrics;
 
 pub use error::StoreError;
 pub use model::{
-    Batch, Fate, Found, Item, Outcome, Page, SampleCursor, SampleQuery, SessionCursor, SourceKey,
+    Batch, Fate, Found, Item, Outcome, Page, Reach, SampleCursor, SampleQuery, SessionCursor, SourceKey,
     SourceState, Stretch, Take,
 };
 pub use postgres::PostgresStore;
@@ -54,8 +54,6 @@ pub fn is_postgres(url: &str) -> bool {
 /// cost of a query.
 pub const CHUNK_ROWS: u32 = 8_000;
 
-/// Connections that are kept ready.
-const IDLE_CONNECTIONS: u32 = 5;
 /// Connections live for so long, so that a server behind a changed name is found, and what one has heaped up goes.
 const LIFETIME: Duration = Duration::from_mins(5);
 
@@ -234,6 +232,11 @@ impl Store {
     /// `through` of each source, by name: [`Store::source_states`] without the gaps, for watchers.
     pub fn throughs(&self, id: SessionId) -> Answer<'_, Vec<(SourceName, u64)>> {
         ask!(self, store => store.throughs(id))
+    }
+
+    /// How far each source has come, by name, for a watcher that begins.
+    pub fn reaches(&self, id: SessionId) -> Answer<'_, Vec<Reach>> {
+        ask!(self, store => store.reaches(id))
     }
 
     /// Finds or creates a source of an active session, for a connection that begins to send.

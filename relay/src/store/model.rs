@@ -107,6 +107,16 @@ pub struct SourceState {
     pub gaps: Vec<[u64; 2]>,
 }
 
+/// How far a source has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    pub source: SourceName,
+    /// The highest seq that was stored or rejected; 0 before the first.
+    pub through: u64,
+    /// The highest seq that is stored; 0 before the first. Below `through` where the latest ones were rejected.
+    pub newest: u64,
+}
+
 /// A source's number in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceKey(pub i64);

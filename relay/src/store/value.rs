@@ -6,7 +6,7 @@ use super::Result;
 
 /// Now, to the millisecond, as it is kept: what is answered now must equal what is read later.
 pub(super) fn now() -> jiff::Timestamp {
-    timestamp(millis(jiff::Timestamp::now()))
+    timestamp(millis(crate::wall::now()))
 }
 
 /// Unix milliseconds of a time.

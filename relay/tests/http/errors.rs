@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::{Method, StatusCode};
 use mien_shared::{Code, Problem};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::Relay;
+use crate::conformance::Exchange;
+use crate::support::{Relay, hold_to_contract};
 
 #[tokio::test]
 async fn bodies_are_refused_for_what_is_wrong_with_them() {
@@ -175,8 +177,16 @@ async fn a_body_that_never_ends_is_given_up() {
     };
     tokio::time::timeout(Duration::from_mins(2), reading).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert_eq!(serde_json::from_str::<Problem>(body).unwrap().code, Code::Timeout);
+    let fields = head.lines().skip(1).map(|line| line.split_once(": ").unwrap());
+    hold_to_contract(&Exchange {
+        method: &Method::POST,
+        target: "/api/v1/sessions",
+        status: StatusCode::REQUEST_TIMEOUT,
+        headers: &fields.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect(),
+        body: &Bytes::from(body.to_owned()),
+    });
 }
 
 #[tokio::test]

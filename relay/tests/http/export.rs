@@ -1,17 +1,11 @@
 //! The three forms of an export hold the same as the list of samples.
 
 use hyper::{Method, StatusCode};
-use mien_shared::api::{SamplesPage, Session, StoredSample};
-use mien_shared::{Expression, Face, Sample};
+use mien_shared::api::{SamplesPage, SessionExport, StoredSample};
+use mien_shared::{Expression, Face, Sample, SkipReason, Skipped};
 
 use crate::samples::recorded;
 use crate::support::{Relay, request, sample};
-
-#[derive(serde::Deserialize)]
-struct Whole {
-    session: Session,
-    samples: Vec<StoredSample>,
-}
 
 #[tokio::test]
 async fn each_form_holds_every_sample() {
@@ -26,7 +20,7 @@ async fn each_form_holds_every_sample() {
 
     let json = get("?format=json").await;
     assert_eq!(json.header("content-type"), "application/json");
-    let whole: Whole = json.json();
+    let whole: SessionExport = json.json();
     assert_eq!((&whole.session, &whole.samples), (&created.session, &all));
 
     let ndjson = get("?format=ndjson").await;
@@ -53,31 +47,50 @@ fn from_csv(text: &str) -> Vec<StoredSample> {
     assert_eq!(
         lines.next().unwrap(),
         "source,seq,at,face,left,top,width,height,expression,\
-         neutral,happiness,sadness,anger,fear,disgust,surprise,quality"
+         neutral,happiness,sadness,anger,fear,disgust,surprise,quality,media_ms,skipped"
     );
     let mut samples: Vec<StoredSample> = Vec::new();
     for line in lines {
         let fields: Vec<&str> = line.split(',').collect();
-        assert_eq!(fields.len(), 17, "{line}");
-        let source = fields[0].parse().unwrap();
+        assert_eq!(fields.len(), 19, "{line}");
+        let source = unquoted(fields[0]).parse().unwrap();
         let (seq, at) = (fields[1].parse().unwrap(), fields[2].parse().unwrap());
         if samples.last().is_none_or(|last| (&last.source, last.sample.seq) != (&source, seq)) {
-            samples.push(StoredSample { source, sample: Sample::new(seq, at, Vec::new()) });
+            let media_ms = (!fields[17].is_empty()).then(|| fields[17].parse().unwrap());
+            let skipped =
+                unquoted(fields[18]).split(';').filter(|entry| !entry.is_empty()).map(skipped).collect();
+            let sample = Sample { media_ms, skipped, ..Sample::new(seq, at, Vec::new()) };
+            samples.push(StoredSample { source, sample });
         }
         if fields[3].is_empty() {
-            assert!(fields[3..].iter().all(|field| field.is_empty()), "{line}");
+            assert!(fields[3..17].iter().all(|field| field.is_empty()), "{line}");
             continue;
         }
         let number = |place: usize| fields[place].parse::<f32>().unwrap();
         samples.last_mut().unwrap().sample.faces.push(Face {
             id: fields[3].parse().unwrap(),
             bounds: [number(4), number(5), number(6), number(7)].into(),
-            expression: Expression::ALL.into_iter().find(|expression| expression.name() == fields[8]),
+            expression: Expression::ALL
+                .into_iter()
+                .find(|expression| expression.name() == unquoted(fields[8])),
             scores: mien_shared::Scores(std::array::from_fn(|place| number(9 + place))),
             quality: (!fields[16].is_empty()).then(|| number(16)),
         });
     }
     samples
+}
+
+fn skipped(entry: &str) -> Skipped {
+    let (name, ms) = entry.split_once(':').unwrap();
+    let reason = SkipReason::ALL.into_iter().find(|reason| reason.name() == name).unwrap();
+    Skipped { reason, ms: ms.parse().unwrap() }
+}
+
+/// What is in quotes; an empty field has none.
+fn unquoted(field: &str) -> &str {
+    let quoted = field.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    assert!(quoted.is_some() || field.is_empty(), "{field} is text without quotes");
+    quoted.unwrap_or_default()
 }
 
 #[tokio::test]
@@ -88,11 +101,11 @@ async fn an_export_goes_on_over_many_chunks_and_an_empty_one_is_whole_too() {
     let get = async |format: &str| relay.get(&format!("{path}?format={format}"), &created.tokens.watch).await;
     assert_eq!(get("csv").await.text().lines().count(), 1);
     assert_eq!(get("ndjson").await.text(), "");
-    assert!(get("json").await.json::<Whole>().samples.is_empty());
+    assert!(get("json").await.json::<SessionExport>().samples.is_empty());
 
     let samples: Vec<_> = (1..=17_003).map(|seq| sample(seq, seq * 10, &[Some(Expression::Fear)])).collect();
     relay.store(created.session.id, "main", &samples).await;
-    let whole: Whole = get("json").await.json();
+    let whole: SessionExport = get("json").await.json();
     assert_eq!(whole.samples.into_iter().map(|stored| stored.sample).collect::<Vec<_>>(), samples);
     assert_eq!(get("csv").await.text().lines().count(), 17_004);
     assert_eq!(get("ndjson").await.text().lines().count(), 17_003);

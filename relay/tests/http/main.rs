@@ -2,7 +2,10 @@
 //! `MIEN_TESTS_OVER=postgres` runs it over Postgres.
 #![allow(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
 
+mod conformance;
+#[path = "../contract/mod.rs"]
 mod contract;
+mod documents;
 mod errors;
 mod export;
 mod limits;

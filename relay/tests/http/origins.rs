@@ -28,7 +28,8 @@ async fn a_foreign_page_changes_nothing_and_hears_nothing() {
     says_nothing_to_strangers(&answer);
     for origin in ["https://evil.example", "null", "", "http://127.0.0.1:1", NAMED] {
         let answer = create(&relay, origin).await;
-        answer.is_problem(Code::ForeignOrigin);
+        let problem = answer.is_problem(Code::ForeignOrigin);
+        assert_ne!(problem.detail, problem.title, "a page says both");
         says_nothing_to_strangers(&answer);
         for method in [Method::PATCH, Method::DELETE, Method::PUT] {
             let answer = relay.call(method, "/api/v1/sessions/x", &[("origin", origin)], "").await;

@@ -54,3 +54,35 @@ async fn a_compressed_file_unpacks_to_the_plain_one() {
         }
     }
 }
+
+#[tokio::test]
+async fn any_file_can_be_had_in_parts() {
+    let relay = Relay::start().await;
+    for path in Page::embedded().paths() {
+        let path = format!("/{path}");
+        for coding in ["identity", "br"] {
+            let coding = ("accept-encoding", coding);
+            let whole = relay.get_with(&path, &[coding]).await;
+            assert_eq!((whole.status, whole.header("accept-ranges")), (StatusCode::OK, "bytes"), "{path}");
+            let (half, length) = (whole.body.len() / 2, whole.body.len());
+            let same = ("if-range", whole.header("etag"));
+            let mut parts = Vec::new();
+            for (range, place) in [
+                (format!("bytes=0-{}", half - 1), format!("bytes 0-{}/{length}", half - 1)),
+                (format!("bytes={half}-"), format!("bytes {half}-{}/{length}", length - 1)),
+            ] {
+                let part = relay.get_with(&path, &[coding, same, ("range", range.as_str())]).await;
+                assert_eq!(part.status, StatusCode::PARTIAL_CONTENT, "{path} {range}");
+                assert_eq!(part.header("content-range"), place, "{path}");
+                assert_eq!(part.header("content-length"), part.body.len().to_string());
+                assert_eq!(part.header("content-encoding"), whole.header("content-encoding"));
+                parts.extend_from_slice(&part.body);
+            }
+            assert_eq!(parts, whole.body, "{path}");
+            let beyond = format!("bytes={length}-");
+            let none = relay.get_with(&path, &[coding, ("range", beyond.as_str())]).await;
+            assert_eq!(none.status, StatusCode::RANGE_NOT_SATISFIABLE, "{path}");
+            assert_eq!(none.header("content-range"), format!("bytes */{length}"));
+        }
+    }
+}

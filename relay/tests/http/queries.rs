@@ -2,7 +2,8 @@
 //! The fuzz target `http_query` in `tests/fuzz` uses the same desk.
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use axum::http::response::Parts;
 use axum::http::{Request, header};
 use clap::Parser;
 use http_body_util::BodyExt as _;
@@ -52,23 +53,24 @@ impl Desk {
 
     /// Asks for `rest` below the session, where that can stand in a request at all.
     pub(crate) fn ask(&self, rest: &str) {
-        let Ok(request) =
-            Request::get(format!("/api/v1/sessions/{}/{rest}", self.session)).body(Body::empty())
-        else {
+        let Some((head, body)) = self.get(&format!("/api/v1/sessions/{}/{rest}", self.session)) else {
             return;
         };
-        self.runtime.block_on(async {
+        assert!(!head.status.is_server_error(), "{rest:?}: {}", head.status);
+        if head.status.is_client_error() {
+            assert_eq!(head.headers[header::CONTENT_TYPE], Problem::MEDIA_TYPE, "{rest:?}");
+            let problem: Problem = serde_json::from_slice(&body).expect("a problem");
+            assert_eq!(problem.status, head.status.as_u16(), "{rest:?}");
+        }
+    }
+
+    fn get(&self, target: &str) -> Option<(Parts, Bytes)> {
+        let request = Request::get(target).body(Body::empty()).ok()?;
+        Some(self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.expect("routes cannot fail");
-            let status = response.status();
-            let kind = response.headers().get(header::CONTENT_TYPE).cloned();
-            let body = response.into_body().collect().await.expect("a whole body").to_bytes();
-            assert!(!status.is_server_error(), "{rest:?}: {status}");
-            if status.is_client_error() {
-                assert_eq!(kind.expect("a media type"), Problem::MEDIA_TYPE, "{rest:?}");
-                let problem: Problem = serde_json::from_slice(&body).expect("a problem");
-                assert_eq!(problem.status, status.as_u16(), "{rest:?}");
-            }
-        });
+            let (head, body) = response.into_parts();
+            (head, body.collect().await.expect("a whole body").to_bytes())
+        }))
     }
 }
 
@@ -76,12 +78,32 @@ impl Desk {
 mod tests {
     use std::path::Path;
 
+    use hyper::Method;
     use proptest::prelude::*;
 
     use super::Desk;
+    use crate::conformance::Exchange;
+    use crate::contract::Document;
 
     thread_local! {
-        static DESK: Desk = Desk::open();
+        static DESK: (Desk, Document) = {
+            let desk = Desk::open();
+            let (_, document) = desk.get("/api/v1/openapi.json").unwrap();
+            (desk, Document::new(serde_json::from_slice(&document).unwrap()))
+        };
+    }
+
+    /// Asks, and holds the answer to the contract.
+    fn ask(rest: &str) {
+        DESK.with(|(desk, document)| {
+            desk.ask(rest);
+            let target = format!("/api/v1/sessions/{}/{rest}", desk.session);
+            if let Some((head, body)) = desk.get(&target) {
+                let (status, headers) = (head.status, &head.headers);
+                Exchange { method: &Method::GET, target: &target, status, headers, body: &body }
+                    .check(document);
+            }
+        });
     }
 
     #[test]
@@ -89,7 +111,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus/http_query");
         for entry in std::fs::read_dir(folder).unwrap() {
             let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-            DESK.with(|desk| desk.ask(&text));
+            ask(&text);
         }
     }
 
@@ -121,12 +143,12 @@ mod tests {
             ),
         ) {
             let query: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            DESK.with(|desk| desk.ask(&format!("{place}?{}", query.join("&"))));
+            ask(&format!("{place}?{}", query.join("&")));
         }
 
         #[test]
         fn any_path_is_answered_or_refused(rest in ".{0,40}") {
-            DESK.with(|desk| desk.ask(&rest));
+            ask(&rest);
         }
     }
 }

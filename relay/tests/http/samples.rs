@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use hyper::StatusCode;
 use mien_relay::store::Batch;
 use mien_shared::api::{Marker, MarkerList, SamplesPage, Series, SessionCreated, StoredSample, Summary};
+use mien_shared::limits::MAX_MARKERS;
 use mien_shared::protocol::RefusedSample;
-use mien_shared::{Code, Expression, Sample, SessionId};
+use mien_shared::{Code, Expression, Sample, SessionId, SkipReason, Skipped};
 
 use crate::support::{Relay, sample};
 
@@ -29,11 +30,27 @@ pub(crate) fn recording() -> Vec<(&'static str, Vec<Sample>)> {
             .filter(|seq| !(11..=13).contains(seq))
             .map(|seq| {
                 let pause = if seq > 20 { 60_000 } else { 0 };
-                sample(seq, START + seq * step + pause, shown[(seq % 6) as usize])
+                let mut sample = sample(seq, START + seq * step + pause, shown[(seq % 6) as usize]);
+                if seq == 21 {
+                    sample.skipped.push(Skipped { reason: SkipReason::Paused, ms: 60_000 });
+                }
+                sample
             })
             .collect()
     };
-    vec![("cam-2", source(90, 333)), ("main", source(57, 40))]
+    let (mut camera, mut file): (Vec<Sample>, Vec<Sample>) = (source(90, 333), source(57, 40));
+    for sample in &mut file {
+        sample.media_ms = Some(sample.seq * 40);
+    }
+    // Hidden for half a second, and the clock set back by a minute meanwhile, then forward again.
+    let step = |sample: &mut Sample, ms| sample.skipped.push(Skipped { reason: SkipReason::ClockStep, ms });
+    camera[40].skipped.push(Skipped { reason: SkipReason::Hidden, ms: 300 });
+    step(&mut camera[40], -60_000);
+    for sample in &mut camera[40..50] {
+        sample.at -= 60_000;
+    }
+    step(&mut camera[50], 60_000);
+    vec![("cam-2", camera), ("main", file)]
 }
 
 pub(crate) async fn recorded(relay: &Relay) -> (SessionCreated, Vec<StoredSample>) {
@@ -217,19 +234,30 @@ async fn a_summary_adds_up() {
             (source.rejected, source.acked),
             (u64::from(name == "main"), source.stored + source.rejected)
         );
-        assert_eq!(
-            (source.first_at, source.last_at),
-            (Some(samples[0].at), Some(samples[samples.len() - 1].at))
-        );
-        // Each sample stands until the next, two seconds at most, for each of its faces.
-        let mut expected = [0; 8];
+        let first_and_last =
+            (samples.iter().map(|sample| sample.at).min(), samples.iter().map(|sample| sample.at).max());
+        assert_eq!((source.first_at, source.last_at), first_and_last);
+        // Each sample stands until the next, two seconds at most, for each of its faces, but for what was skipped.
+        let (mut expected, mut analysed) = ([0; 8], 0);
         for pair in samples.windows(2) {
-            let held = (pair[1].at - pair[0].at).min(2_000);
+            let skipped: i64 = pair[1].skipped.iter().map(|skipped| skipped.ms).sum();
+            let between = u64::try_from(pair[1].at as i64 - pair[0].at as i64 - skipped).unwrap();
+            analysed += between;
+            let held = between.min(2_000);
             for face in &pair[0].faces {
                 expected[face.expression.map_or(7, Expression::index)] += held;
             }
         }
         assert_eq!(times(&source.time_by_expression_ms), expected, "{name}");
+        let skipped = match name {
+            "cam-2" => {
+                &[(SkipReason::Paused, 60_000), (SkipReason::Hidden, 300), (SkipReason::ClockStep, 0)][..]
+            }
+            _ => &[(SkipReason::Paused, 60_000)],
+        };
+        assert_eq!(source.skipped_ms, skipped.iter().copied().collect());
+        let length = source.last_at.unwrap() - source.first_at.unwrap();
+        assert_eq!(length as i64, analysed as i64 + source.skipped_ms.values().sum::<i64>(), "{name}");
         for (sum, one) in total.iter_mut().zip(expected) {
             *sum += one;
         }
@@ -295,4 +323,16 @@ async fn markers_are_put_listed_and_taken_away() {
     relay.delete(&format!("{markers}/none"), owner).await.is_problem(Code::NotFound);
     let left: MarkerList = relay.get(&markers, &created.tokens.watch).await.json();
     assert_eq!(left.markers.len(), 2);
+}
+
+#[tokio::test]
+async fn one_marker_too_many_is_over_the_quota() {
+    let relay = Relay::start().await;
+    let created = relay.create("alice").await;
+    let id = created.session.id;
+    for at in 0..MAX_MARKERS as u64 {
+        relay.state.store.create_marker(id, at, "x", None).await.unwrap();
+    }
+    let more = relay.post(&path(id, "markers"), &created.tokens.owner, r#"{"at":1,"label":"more"}"#).await;
+    assert_eq!(more.is_problem(Code::QuotaExceeded).status, 403);
 }

@@ -1,4 +1,5 @@
-//! A relay on a port of its own with a database of its own, and a plain HTTP/1.1 client.
+//! A relay on a port of its own with a database of its own, and a plain HTTP/1.1 client, which holds each answer to
+//! the contract.
 
 use std::net::SocketAddr;
 
@@ -20,9 +21,16 @@ use mien_shared::{Code, Expression, Face, Problem, Role, Sample, Scores, Session
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OnceCell;
+
+use crate::conformance::Exchange;
+use crate::contract::Document;
 
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const FUTURE: u64 = 4_000_000_000;
+
+/// As the first relay of this process served it.
+static DOCUMENT: OnceCell<Document> = OnceCell::const_new();
 
 #[derive(Parser)]
 struct CommandLine {
@@ -57,7 +65,13 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(serve::serve(listener, state.clone()));
-        Self { address, state, _folder: folder }
+        let relay = Self { address, state, _folder: folder };
+        DOCUMENT.get_or_init(|| relay.read_document()).await;
+        relay
+    }
+
+    async fn read_document(&self) -> Document {
+        Document::new(self.exchange(request(Method::GET, "/api/v1/openapi.json", "", None)).await.json())
     }
 
     pub(crate) fn user(&self, user: &str) -> String {
@@ -120,8 +134,17 @@ impl Relay {
         self.send(request).await
     }
 
+    /// One request, whose answer must be one of those that the contract foresees.
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+        let (method, target) = (request.method().clone(), request.uri().to_string());
+        let answer = self.exchange(request).await;
+        let Answer { status, headers, body } = &answer;
+        hold_to_contract(&Exchange { method: &method, target: &target, status: *status, headers, body });
+        answer
+    }
+
     /// One request on a connection of its own.
-    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Answer {
+    async fn exchange(&self, mut request: Request<Full<Bytes>>) -> Answer {
         let host = self.address.to_string().parse().unwrap();
         request.headers_mut().insert(hyper::header::HOST, host);
         let stream = TcpStream::connect(self.address).await.unwrap();
@@ -134,6 +157,11 @@ impl Relay {
         connection.abort();
         Answer { status: head.status, headers: head.headers, body }
     }
+}
+
+/// For an answer that came another way than by [`Relay::send`].
+pub(crate) fn hold_to_contract(exchange: &Exchange<'_>) {
+    exchange.check(DOCUMENT.get().expect("a relay was started"));
 }
 
 /// An empty token sends no header.

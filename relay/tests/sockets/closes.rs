@@ -1,10 +1,12 @@
 //! How connections end.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::SinkExt;
 use mien_relay::auth::Caller;
 use mien_shared::api::PatchSession;
+use mien_shared::limits::MAX_SOURCES;
 use mien_shared::{Role, SessionId, SessionStatus};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -98,6 +100,56 @@ async fn a_store_that_cannot_be_asked_is_a_relay_at_capacity() {
     relay.state.store.close().await;
     for (kind, role) in [("ingest", Role::Ingest), ("watch", Role::Watch)] {
         assert_eq!(first(&relay, session, kind, &hello(&relay.token(session, role))).await, 1013);
+    }
+}
+
+/// Waiting changes nothing, and the store has done nothing wrong.
+#[tokio::test]
+async fn one_source_too_many_is_over_the_quota() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    for number in 0..MAX_SOURCES {
+        relay.state.store.open_source(session, &format!("s{number}").parse().unwrap()).await.unwrap();
+    }
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
+    // For this thread, on which all of this runs.
+    let guard = tracing::subscriber::set_default(subscriber);
+    let more = hello(&relay.source_token(session, Role::Ingest, "more"));
+    assert_eq!(first(&relay, session, "ingest", &more).await, 4413);
+    drop(guard);
+    let log = log.text();
+    assert!(log.contains("INFO") && log.contains("256 sources"), "{log}");
+    assert!(!log.contains("store") && !log.contains("WARN"), "{log}");
+    let (_source, welcome) = relay.ingest_as(session, "s7").await;
+    assert_eq!(welcome["through"], 0, "one that is there already");
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Log {
+    type Writer = Self;
+    fn make_writer(&'a self) -> Self {
+        self.clone()
     }
 }
 

@@ -1,4 +1,4 @@
-//! A relay in this process, and clients that speak to it.
+//! A relay in this process, and clients that speak to it, which hold each message to the contract.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -18,12 +18,16 @@ use mien_shared::{Role, Sample, SessionId};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, header};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, Response, header};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::contract::Document;
 
 /// A hang fails the test instead of the whole run; nothing is measured against it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -220,6 +224,9 @@ pub(crate) async fn unblock(mut database: Database) {
 
 pub(crate) struct Client {
     pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Of the socket: `ingest` or `watch`.
+    kind: String,
+    document: &'static Document,
 }
 
 /// Returns once this holds.
@@ -249,10 +256,16 @@ pub(crate) fn request(address: SocketAddr, session: &str, kind: &str) -> Request
 
 impl Client {
     pub(crate) async fn connect(address: SocketAddr, session: SessionId, kind: &str) -> Self {
-        let request = request(address, &session.to_string(), kind);
+        Self::upgrade(address, request(address, &session.to_string(), kind)).await.0
+    }
+
+    /// A connection by this request, and what the relay answered.
+    pub(crate) async fn upgrade(address: SocketAddr, request: Request<()>) -> (Self, Response<()>) {
+        let document = document(address).await;
+        let kind = request.uri().path().rsplit('/').next().unwrap().to_owned();
         let (socket, response) = patiently(tokio_tungstenite::connect_async(request)).await.unwrap();
         assert_eq!(response.headers()[header::SEC_WEBSOCKET_PROTOCOL], "mien.v1");
-        Self { socket }
+        (Self { socket, kind, document }, response.map(drop))
     }
 
     pub(crate) async fn say(&mut self, message: &Value) {
@@ -268,21 +281,38 @@ impl Client {
     }
 
     pub(crate) async fn send(&mut self, seqs: impl IntoIterator<Item = u64>) {
-        self.say(&samples(seqs)).await;
+        let message = samples(seqs);
+        // A watcher has nothing to send, which a test may do all the same.
+        if self.kind == "ingest" {
+            check(self.document, &self.kind, "Request", &message);
+        }
+        self.say(&message).await;
     }
 
     pub(crate) async fn hear(&mut self) -> Heard {
         loop {
             match patiently(self.socket.next()).await {
-                Some(Ok(Message::Text(text))) => return Heard::Message(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Text(text))) => {
+                    let message = serde_json::from_str(&text).unwrap();
+                    check(self.document, &self.kind, "Reply", &message);
+                    return Heard::Message(message);
+                }
                 Some(Ok(Message::Close(frame))) => {
-                    return Heard::Closed(frame.map_or(1005, |frame| frame.code.into()));
+                    let code = frame.map_or(1005, |frame| frame.code.into());
+                    self.check_close(code);
+                    return Heard::Closed(code);
                 }
                 Some(Ok(_)) => {}
                 Some(Err(Error::ConnectionClosed)) | None => return Heard::Closed(1006),
                 Some(Err(cause)) => panic!("{cause}"),
             }
         }
+    }
+
+    fn check_close(&self, code: u16) {
+        let codes = self.document.value["x-close-codes"].as_array().unwrap();
+        // 1005 is a close without a code: the answer to one.
+        assert!(code == 1005 || codes.iter().any(|close| close["code"] == code), "{code} is not documented");
     }
 
     pub(crate) async fn hear_message(&mut self) -> Value {
@@ -344,6 +374,31 @@ impl Client {
         self.socket.close(None).await.unwrap();
         while let Some(Ok(_)) = patiently(self.socket.next()).await {}
     }
+}
+
+/// The AsyncAPI document, as the first relay that a client came to serves it.
+pub(crate) async fn document(address: SocketAddr) -> &'static Document {
+    static DOCUMENT: OnceCell<Document> = OnceCell::const_new();
+    let read =
+        async || Document::new(serde_json::from_str(&get(address, "/api/v1/asyncapi.json").await).unwrap());
+    DOCUMENT.get_or_init(read).await
+}
+
+/// The body of what a relay answers.
+pub(crate) async fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    patiently(stream.read_to_string(&mut answer)).await.unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+/// Holds a message of a `Request` or a `Reply` of this kind of socket to the contract.
+#[track_caller]
+fn check(document: &Document, kind: &str, side: &str, message: &Value) {
+    let name = format!("{kind}{side}-{}", message["type"].as_str().unwrap_or_default());
+    document.check(&format!("/components/messages/{name}/payload"), message);
 }
 
 pub(crate) fn samples(seqs: impl IntoIterator<Item = u64>) -> Value {

@@ -74,6 +74,31 @@ async fn a_watcher_elsewhere_sees_all_that_is_committed_once() {
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
+/// Whoever is told how far a session has come asks another relay than its sources.
+#[tokio::test]
+async fn a_welcome_elsewhere_says_how_far_the_sources_have_come() {
+    let redis = Redis::start();
+    let (one, two) = pair(&redis).await;
+    let session = one.session().await;
+    let (mut source, _) = one.ingest(session).await;
+    let (mut side, _) = two.ingest_as(session, "cam-2").await;
+    for last in [10, 20, 30] {
+        source.send(last - 9..=last).await;
+        source.acked(last).await;
+        side.send([last]).await;
+        side.acked(last).await;
+        let told = json!({"main": last, "cam-2": last});
+        for relay in [&one, &two] {
+            let (watcher, welcome) = relay.watch(session, Value::Null).await;
+            assert_eq!(welcome["throughs"], told);
+            watcher.leave().await;
+        }
+    }
+    let (mut watcher, welcome) = two.watch(session, json!({"main": 25, "cam-2": 30})).await;
+    assert_eq!(welcome["throughs"], json!({"main": 30, "cam-2": 30}));
+    assert_eq!(watcher.watched(30).await, [26, 27, 28, 29, 30]);
+}
+
 #[tokio::test]
 async fn presence_counts_both_relays() {
     let redis = Redis::start();

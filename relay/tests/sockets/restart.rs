@@ -1,8 +1,9 @@
 //! The real binary, killed in mid-stream: what was acked is there, and stored once.
 
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use mien_relay::auth::{Caller, Grant, TokenKey};
@@ -17,6 +18,7 @@ use crate::harness::{Client, FUTURE, SECRET};
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
+    log: PathBuf,
 }
 
 impl Process {
@@ -25,26 +27,34 @@ impl Process {
     }
 
     pub(crate) fn start_with(folder: &Path, settings: &[(&str, String)]) -> Self {
+        let log = folder.join("relay.log");
         let mut child = Command::new(env!("CARGO_BIN_EXE_mien-relay"))
-            .envs(settings.iter().map(|(name, value)| (name, value)))
             .current_dir(folder)
             .env("MIEN_LISTEN", "127.0.0.1:0")
             .env("MIEN_TOKEN_SECRET", SECRET)
             .env("MIEN_LOG", "warn")
+            .envs(settings.iter().map(|(name, value)| (name, value)))
+            .stderr(OpenOptions::new().create(true).append(true).open(&log).unwrap())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().rsplit_once("http://").unwrap().1.parse().unwrap();
-        Self { child, address }
+        Self { child, address, log }
     }
 
-    /// SIGTERM, which it must obey in order.
-    pub(crate) fn end(mut self) {
+    /// What it has logged so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// SIGTERM, which it must obey in order. Gives all that it has logged.
+    pub(crate) fn end(mut self) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
+        self.said()
     }
 
     pub(crate) fn kill(self) {
@@ -57,6 +67,9 @@ impl Drop for Process {
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("{}", self.said());
+        }
     }
 }
 

@@ -1,22 +1,24 @@
-//! Traces of the real binary at a collector of the test's own: from a client's request to the commit.
+//! Traces of the real binary at a collector of the test's own: from a client's request to the commit, and what is told
+//! of those that never arrive.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 
 use mien_relay::auth::{Caller, Grant, TokenKey};
 use mien_shared::Role;
 use mien_shared::api::SourceName;
 use serde_json::json;
-use tokio_tungstenite::connect_async;
 
-use crate::harness::{Client, FUTURE, SECRET, request};
+use crate::harness::{Client, FUTURE, SECRET, get, request, until};
 use crate::restart::{Process, store};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
-/// Takes what is posted, answers that all is well, and hands on each body.
-fn collector() -> (String, Receiver<Vec<u8>>) {
+/// Takes what is posted, answers with this status, and hands on each body.
+fn collector(status: Arc<AtomicU16>) -> (String, Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (sender, bodies) = channel();
@@ -34,7 +36,8 @@ fn collector() -> (String, Receiver<Vec<u8>>) {
             }
             let mut body = vec![0; length];
             stream.read_exact(&mut body).unwrap();
-            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let status = status.load(Ordering::SeqCst);
+            let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             stream.get_mut().write_all(answer.as_bytes()).unwrap();
             if sender.send(body).is_err() {
                 return;
@@ -46,7 +49,7 @@ fn collector() -> (String, Receiver<Vec<u8>>) {
 
 #[tokio::test]
 async fn a_trace_goes_from_the_request_to_the_commit() {
-    let (address, bodies) = collector();
+    let (address, bodies) = collector(Arc::new(AtomicU16::new(200)));
     let folder = tempfile::tempdir().unwrap();
     let database = store(folder.path()).await;
     let session = database.create_session("local", "", "").await.unwrap().id;
@@ -59,16 +62,15 @@ async fn a_trace_goes_from_the_request_to_the_commit() {
     let mut upgrade = request(relay.address, &session.to_string(), "ingest");
     let parent = format!("00-{TRACE}-b7ad6b7169203331-01");
     upgrade.headers_mut().insert("traceparent", parent.parse().unwrap());
-    let (socket, response) = connect_async(upgrade).await.unwrap();
+    let (mut client, response) = Client::upgrade(relay.address, upgrade).await;
     let ours = response.headers()["traceparent"].to_str().unwrap();
     assert!(ours.contains(TRACE) && ours != parent, "{ours}");
-    let mut client = Client { socket };
     client.say(&json!({"type": "hello", "token": token})).await;
     client.hear_type("welcome").await;
     client.send(1..=3).await;
     client.acked(3).await;
     client.leave().await;
-    relay.end();
+    assert_eq!(relay.end(), "", "what arrives is not worth a word");
 
     let told: Vec<u8> = bodies.try_iter().flatten().collect();
     let has = |bytes: &[u8]| told.windows(bytes.len()).any(|window| window == bytes);
@@ -79,4 +81,65 @@ async fn a_trace_goes_from_the_request_to_the_commit() {
         assert!(has(name.as_bytes()), "{name}");
     }
     assert!(!has(token.as_bytes()), "no secret in a trace");
+}
+
+/// The lines of a log that have these words.
+fn lines<'a>(log: &'a str, words: &str) -> Vec<&'a str> {
+    log.lines().filter(|line| line.contains(words)).collect()
+}
+
+/// The words of the one line about traces that were lost, at the end of a relay with this collector.
+async fn last_words(collector: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Process::start_with(folder.path(), &[("MIEN_OTLP_ENDPOINT", collector.to_owned())]);
+    get(relay.address, "/healthz").await;
+    let log = relay.end();
+    let lines = lines(&log, "traces never arrived at the collector");
+    assert_eq!(lines.len(), 1, "{log}");
+    lines[0].to_owned()
+}
+
+#[tokio::test]
+async fn a_collector_that_is_not_there_is_told_at_the_end() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let line = last_words(&format!("http://mien:hush@{closed}")).await;
+    assert!(line.contains("WARN") && line.contains(&format!("{closed}/v1/traces")), "{line}");
+    assert!(line.contains("network error") && line.contains("spans="), "{line}");
+    assert!(!line.contains("hush"), "{line}");
+}
+
+#[tokio::test]
+async fn a_collector_that_takes_nothing_is_told_at_the_end() {
+    let (address, _bodies) = collector(Arc::new(AtomicU16::new(503)));
+    let line = last_words(&address).await;
+    assert!(line.contains(&address) && line.contains("status code: 503"), "{line}");
+}
+
+#[tokio::test]
+async fn traces_that_are_lost_meanwhile_are_told_once_and_so_is_their_return() {
+    let status = Arc::new(AtomicU16::new(503));
+    let (address, bodies) = collector(Arc::clone(&status));
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [
+        ("MIEN_OTLP_ENDPOINT", address),
+        ("MIEN_LOG", "info".to_owned()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "10".to_owned()),
+    ];
+    let relay = Process::start_with(folder.path(), &settings);
+    // Three exports that fail for good, each of them tried four times.
+    let mut tries = 0;
+    while tries < 12 {
+        get(relay.address, "/healthz").await;
+        tries += bodies.try_iter().count();
+    }
+    status.store(200, Ordering::SeqCst);
+    until(async || {
+        get(relay.address, "/healthz").await;
+        relay.said().contains("traces arrive at the collector again")
+    })
+    .await;
+    let log = relay.end();
+    assert_eq!(lines(&log, "traces do not arrive at the collector").len(), 1, "{log}");
+    assert_eq!(lines(&log, "arrive at the collector again").len(), 1, "{log}");
+    assert_eq!(lines(&log, "traces never arrived at the collector").len(), 1, "{log}");
 }

@@ -4,6 +4,7 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, header};
 
 use crate::harness::{Client, Relay, patiently, request};
+use crate::restart::Process;
 
 /// The HTTP status and code that an upgrade is answered with.
 async fn refusal(request: Request<()>) -> (u16, String) {
@@ -44,6 +45,27 @@ async fn foreign_origins_stay_out() {
         let mut request = request(relay.address, &session, "watch");
         request.headers_mut().insert(header::ORIGIN, origin.parse().unwrap());
         patiently(tokio_tungstenite::connect_async(request)).await.unwrap();
+    }
+}
+
+/// Whoever set up a proxy looks at the log, and anyone may send what fills it.
+#[tokio::test]
+async fn a_refused_origin_is_logged_with_what_to_do_and_not_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Process::start_with(folder.path(), &[("MIEN_LOG", "info".to_owned())]);
+    let nowhere = "0193c0de-0000-7000-8000-000000000000";
+    for _ in 0..30 {
+        let mut request = request(relay.address, nowhere, "watch");
+        request.headers_mut().insert(header::ORIGIN, HeaderValue::from_static("https://mien.example"));
+        assert_eq!(refusal(request).await, (403, "foreign_origin".into()));
+    }
+    let log = relay.end();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("another origin")).collect();
+    // One, or a second if thirty refusals take ten seconds here.
+    assert!((1..=2).contains(&lines.len()), "{log}");
+    for words in ["INFO", "https://mien.example", "127.0.0.1:", "Host with its port", "MIEN_ALLOWED_ORIGINS"]
+    {
+        assert!(lines[0].contains(words), "{words}: {}", lines[0]);
     }
 }
 

@@ -46,6 +46,91 @@ async fn since_says_where_to_begin() {
     assert!(relay.state.render_metrics().contains("watch_lag_samples 0"));
 }
 
+/// Whatever way it comes: live, or from the store. What this relay does not know is left out, and refuses nothing.
+#[tokio::test]
+async fn what_a_sample_has_besides_faces_comes_too() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut source, _) = relay.ingest(session).await;
+    let (mut live, _) = relay.watch(session, Value::Null).await;
+    let sent = json!([
+        {"seq": 1, "at": 5, "media_ms": 0, "faces": [], "mood": {"x": 1}},
+        {"seq": 2, "at": 12_045, "media_ms": 40, "faces": [], "skipped": [
+            {"reason": "hidden", "ms": 12_000, "since": 1}, {"reason": "clock_step", "ms": -3_600_000}]},
+        {"seq": 3, "at": 12_145, "faces": [], "skipped": [
+            {"reason": "asleep", "ms": 60}, {"reason": "lens_cap", "ms": 0}]},
+        {"seq": 4, "at": 12_145, "faces": [], "media_ms": null, "skipped": []},
+    ]);
+    source.say(&json!({"type": "samples", "samples": sent})).await;
+    source.acked(4).await;
+    let expected = json!([
+        {"seq": 1, "at": 5, "media_ms": 0, "faces": []},
+        {"seq": 2, "at": 12_045, "media_ms": 40, "skipped": [
+            {"reason": "hidden", "ms": 12_000}, {"reason": "clock_step", "ms": -3_600_000}], "faces": []},
+        {"seq": 3, "at": 12_145, "skipped": [
+            {"reason": "other", "ms": 60}, {"reason": "other", "ms": 0}], "faces": []},
+        {"seq": 4, "at": 12_145, "faces": []},
+    ]);
+    let (mut behind, _) = relay.watch(session, json!({})).await;
+    for watcher in [&mut live, &mut behind] {
+        let message = loop {
+            let message = watcher.hear_message().await;
+            if message["type"] == "samples" {
+                break message;
+            }
+        };
+        assert_eq!(message["samples"], expected);
+    }
+}
+
+/// Whoever has seen `throughs` has seen all that was stored when it was welcomed, and nothing of that is still to
+/// come; what was rejected last is not waited for.
+#[tokio::test]
+async fn the_welcome_says_how_far_each_source_has_come() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (_early, welcome) = relay.watch(session, Value::Null).await;
+    assert_eq!(welcome["throughs"], json!({}), "no source yet");
+    let (mut main, _) = relay.ingest(session).await;
+    let (mut side, _) = relay.ingest_as(session, "cam-2").await;
+    let (_silent, _) = relay.ingest_as(session, "cam-3").await;
+    send_all(&mut main, 1, 700).await;
+    main.acked(700).await;
+    side.send([5, 9]).await;
+    side.acked(9).await;
+    // The last two of this source are rejected: acked, but never sent to a watcher.
+    side.say(&json!({"type": "samples", "samples": [{"seq": 10}, {"seq": 11}]})).await;
+    while side.hear_message().await["through"] != 11 {}
+    let throughs = json!({"main": 700, "cam-2": 9, "cam-3": 0});
+    let (_live, welcome) = relay.watch(session, Value::Null).await;
+    assert_eq!(welcome["throughs"], throughs);
+    let (mut behind, welcome) = relay.watch(session, json!({"main": 650, "cam-2": 3})).await;
+    assert_eq!(welcome["throughs"], throughs, "whatever it has seen");
+    let mut seen = json!({"cam-3": 0});
+    while seen != throughs {
+        let message = behind.hear_type("samples").await;
+        let last = message["samples"].as_array().unwrap().last().unwrap();
+        seen[message["source"].as_str().unwrap()] = last["seq"].clone();
+    }
+    side.send([12]).await;
+    side.acked(12).await;
+    let message = behind.hear_type("samples").await;
+    assert_eq!(
+        (&message["source"], &message["samples"][0]["seq"]),
+        (&json!("cam-2"), &json!(12)),
+        "all else came"
+    );
+    // Beginning behind it leaves nothing out.
+    let (_, welcome) = relay.watch(session, Value::Null).await;
+    let (mut again, _) = relay.watch(session, welcome["throughs"].clone()).await;
+    main.send([701]).await;
+    assert_eq!(again.watched(701).await, [701]);
+    // Also of one that is over.
+    complete(&relay, session).await;
+    let (_, welcome) = relay.watch(session, json!({})).await;
+    assert_eq!(welcome["throughs"]["main"], 701);
+}
+
 #[tokio::test]
 async fn each_stored_sample_comes_once_also_over_reconnects() {
     let relay = Relay::start().await;

@@ -8,3 +8,4 @@ mod reading;
 mod sharing;
 mod speed;
 mod sqlite;
+mod versions;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use mien_relay::store::{Batch, Item, SampleQuery, Store, StoreError, codec};
+use mien_relay::store::{Batch, Item, SampleQuery, Store, StoreError};
 use mien_servers::Postgres;
 use mien_shared::api::SourceName;
 use mien_shared::{Sample, SessionId};
@@ -62,7 +62,7 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
         .await
         .unwrap();
     sqlx::query("INSERT INTO samples SELECT key, seq, seq * 10, $1 FROM sources, generate_series(1, 3) seq")
-        .bind(codec::encode(&[]))
+        .bind(&[1_u8][..])
         .execute(&mut database)
         .await
         .unwrap();

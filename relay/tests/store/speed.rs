@@ -45,7 +45,7 @@ async fn fill(place: &Place, store: &Store) -> Vec<SessionId> {
              INSERT INTO samples SELECT key, seq, seq * 100 / 3, ? FROM sources, n ORDER BY key, seq"
         );
         sqlx::query(sqlx::AssertSqlSafe(insert))
-            .bind(codec::encode(&faces()))
+            .bind(codec::encode(&Sample::new(1, 1, faces())))
             .execute(&mut database)
             .await
             .unwrap();
@@ -67,7 +67,7 @@ async fn fill(place: &Place, store: &Store) -> Vec<SessionId> {
             "INSERT INTO samples SELECT key, seq, seq * 100 / 3, $1 FROM sources, generate_series(1, {ROWS}) seq"
         );
         sqlx::query(sqlx::AssertSqlSafe(insert))
-            .bind(codec::encode(&faces()))
+            .bind(codec::encode(&Sample::new(1, 1, faces())))
             .execute(&mut database)
             .await
             .unwrap();

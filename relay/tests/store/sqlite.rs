@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mien_relay::store::{SampleQuery, Store, codec};
+use mien_relay::store::{SampleQuery, Store};
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
 use sqlx::migrate::Migrator;
@@ -43,7 +43,7 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
         sqlx::query("INSERT INTO samples VALUES (1, ?, ?, ?)")
             .bind(seq)
             .bind(at)
-            .bind(codec::encode(&[]))
+            .bind(&[1_u8][..])
             .execute(&mut database)
             .await
             .unwrap();

@@ -1,11 +1,14 @@
-//! Pictures of every view, phone (also lying) and desktop, light and dark, taken from the real thing: `shots FOLDER`.
+//! Pictures of every view, phone (also lying) and desktop, light and dark, taken from the real thing: `shots FOLDER`,
+//! or `shots FOLDER watching` for one scene alone.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use mien_tests::browser::{Browser, Camera};
+use mien_tests::cable::Cable;
 use mien_tests::page::Page;
 use mien_tests::relay::Relay;
+use mien_tests::source::Source;
 use mien_tests::stage::{self, Stage};
 
 /// CSS pixels.
@@ -15,15 +18,24 @@ const SCHEMES: [&str; 2] = ["light", "dark"];
 const SAMPLES: u64 = 40;
 
 fn main() -> anyhow::Result<()> {
-    let folder = PathBuf::from(std::env::args_os().nth(1).context("usage: shots FOLDER")?);
+    let folder = PathBuf::from(std::env::args_os().nth(1).context("usage: shots FOLDER [SCENE]")?);
+    let wanted = std::env::args().nth(2);
+    let plays = |scene: &str| wanted.as_deref().is_none_or(|wanted| wanted == scene);
     std::fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
     let stage = Stage::set();
     let relay = Relay::start();
     for (width, height) in SIZES {
         for scheme in SCHEMES {
             let look = Look { folder: &folder, width, height, scheme };
-            look.recording(&stage, &relay);
-            look.denied(&relay);
+            if plays("recording") {
+                look.recording(&stage, &relay);
+            }
+            if plays("denied") {
+                look.denied(&relay);
+            }
+            if plays("watching") {
+                look.watching();
+            }
         }
     }
     println!("pictures are in {}", folder.display());
@@ -92,6 +104,66 @@ impl Look<'_> {
         page.goto(&relay.url());
         page.wait_for_element("recording");
         self.take(&page, "recordings");
+    }
+
+    /// What a watcher sees while it is behind, cut off, waiting, and at the end.
+    fn watching(&self) {
+        let most = || "1000000".to_owned();
+        let relay = Relay::start_with(vec![
+            ("MIEN_SAMPLES_PER_SECOND", most()),
+            ("MIEN_SAMPLES_BURST", most()),
+            ("MIEN_REQUESTS_PER_SECOND", most()),
+            ("MIEN_REQUESTS_BURST", most()),
+        ]);
+        let session = relay.api().create_session("Interview 7, second part");
+        let mut source = Source::connect(&relay, &session);
+        source.send_past(20_000);
+        let source = source.run();
+        let cable = Cable::to(relay.address());
+        let watcher = Browser::start(&Camera::Absent);
+        let screen = self.page(&watcher);
+        screen.goto(&format!("{}/watch/{}#{}", cable.url(), session.session.id, session.tokens.watch));
+        let is = |state: &str| {
+            let link = "document.querySelector('[data-testid=link-state]')?.dataset.state";
+            screen.wait_for(state, &format!("{link} === {state:?}"));
+        };
+        is("live");
+        screen.wait_for_element("watch-expression");
+        self.take(&screen, "watch-live");
+        cable.pull();
+        is("offline");
+        self.take(&screen, "watch-offline");
+        source.send_ahead(7_200);
+        cable.slow(100_000);
+        cable.plug();
+        screen.wait_for_element("watch-catching-up");
+        screen.wait_for("samples", "document.querySelector('.catching-up progress')?.value > 0");
+        self.take(&screen, "watch-catching-up");
+        cable.as_fast_as_it_goes();
+        is("live");
+        screen.click("show-earlier");
+        screen.wait_for(
+            "what was earlier",
+            "document.querySelector('[data-testid=show-earlier]')?.disabled === false",
+        );
+        self.take(&screen, "watch-earlier");
+        let source = source.pause();
+        is("quiet");
+        self.take(&screen, "watch-paused");
+        drop(source);
+        screen.wait_for(
+            "its absence",
+            "document.querySelector('[data-testid=presence]').dataset.sources === '0'",
+        );
+        self.take(&screen, "watch-gone");
+        relay.api().complete(session.session.id);
+        is("ended");
+        self.take(&screen, "watch-over");
+        let late = self.page(&watcher);
+        relay.api().erase(session.session.id);
+        late.goto(&format!("{}/watch/{}#{}", cable.url(), session.session.id, session.tokens.watch));
+        stage::fault(&late);
+        self.take(&late, "watch-erased");
     }
 
     fn denied(&self, relay: &Relay) {

@@ -6,7 +6,11 @@ use std::pin::Pin;
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 use leptos::prelude::*;
-use mien_engine::{Assets, Engine, EngineConfig, LoadFault, LoadProgress};
+use mien_engine::{
+    Assets, Engine, EngineConfig, LoadFault, LoadProgress, Replaced, SourceFault, SourceRequest, SourceSlot,
+};
+
+use crate::fault::Fault;
 
 type Loading = Shared<Pin<Box<dyn Future<Output = Result<Engine, LoadFault>>>>>;
 
@@ -15,16 +19,62 @@ type Loading = Shared<Pin<Box<dyn Future<Output = Result<Engine, LoadFault>>>>>;
 pub(crate) struct Analysis {
     loading: StoredValue<Option<Loading>, LocalStorage>,
     progress: RwSignal<Option<LoadProgress>>,
+    /// Decides which source is wanted, from before the engine is loaded on.
+    slot: StoredValue<SourceSlot, LocalStorage>,
+}
+
+/// Why nothing runs after a start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotStarted {
+    /// It is not wanted any more; whoever asked for something else shows that.
+    Replaced,
+    Fault(Fault),
+}
+
+impl From<Replaced> for NotStarted {
+    fn from(Replaced: Replaced) -> Self {
+        Self::Replaced
+    }
+}
+
+impl From<SourceFault> for NotStarted {
+    fn from(fault: SourceFault) -> Self {
+        match fault {
+            SourceFault::Replaced => Self::Replaced,
+            fault => Self::Fault(fault.into()),
+        }
+    }
+}
+
+impl From<Fault> for NotStarted {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
 }
 
 impl Analysis {
     pub(crate) fn new() -> Self {
-        Self { loading: StoredValue::new_local(None), progress: RwSignal::new(None) }
+        Self {
+            loading: StoredValue::new_local(None),
+            progress: RwSignal::new(None),
+            slot: StoredValue::new_local(SourceSlot::default()),
+        }
     }
 
     /// Loaded and total bytes while the engine is being fetched.
     pub(crate) fn progress(&self) -> Signal<Option<LoadProgress>> {
         self.progress.into()
+    }
+
+    /// From now on this source is wanted and no other, however long it takes to open. What ran is told so before this
+    /// returns.
+    pub(crate) fn request(self) -> SourceRequest {
+        self.slot.with_value(SourceSlot::request)
+    }
+
+    /// No source is wanted any more: what opens is given up, what runs is stopped.
+    pub(crate) fn withdraw(self) {
+        self.slot.with_value(SourceSlot::clear);
     }
 
     /// Address of the built-in clip.
@@ -33,11 +83,11 @@ impl Analysis {
     }
 
     /// The engine, loading it where that has not begun. A failure is forgotten, so that the next call tries anew.
-    pub(crate) async fn engine(self) -> Result<Engine, LoadFault> {
+    pub(crate) async fn engine(self) -> Result<Engine, Fault> {
         let loading = self.loading.get_value().unwrap_or_else(|| {
-            let progress = self.progress;
+            let (progress, slot) = (self.progress, self.slot.get_value());
             let load: Pin<Box<dyn Future<Output = _>>> = Box::pin(async move {
-                let config = EngineConfig::new(Assets::from_page()?);
+                let config = EngineConfig { slot, ..EngineConfig::new(Assets::from_page()?) };
                 Engine::load(config, move |now| progress.set(Some(now))).await
             });
             let loading = load.shared();
@@ -46,9 +96,12 @@ impl Analysis {
         });
         let result = loading.await;
         self.progress.set(None);
-        if result.is_err() {
-            self.loading.set_value(None);
+        match result {
+            Ok(engine) => Ok(engine),
+            Err(fault) => {
+                self.loading.set_value(None);
+                Err(Fault::from(fault).explained().await)
+            }
         }
-        result
     }
 }

@@ -27,7 +27,9 @@ fn App() -> impl IntoView {
     let route = router.route();
     Effect::new(move |before: Option<Route>| {
         let now = route.get();
-        document().set_title(title(now));
+        if let Some(title) = title(now) {
+            document().set_title(title);
+        }
         // After a change of page a reader starts at its heading; the first load is left to the browser.
         if before.is_some_and(|before| before != now) {
             request_animation_frame(focus::to_heading);
@@ -44,13 +46,13 @@ fn App() -> impl IntoView {
     }
 }
 
-const fn title(route: Route) -> &'static str {
+/// `None` where the page names itself as it goes.
+const fn title(route: Route) -> Option<&'static str> {
     match route {
-        Route::Home => "Mien: facial expressions, read in your browser",
-        Route::Demo => "Demo · Mien",
-        Route::Start => "Before the camera opens · Mien",
-        Route::Session(_) => "Recording · Mien",
-        Route::Watch(_) => "Live session · Mien",
-        Route::Missing => "Nothing here · Mien",
+        Route::Home => Some("Mien: facial expressions, read in your browser"),
+        Route::Start => Some("Before the camera opens · Mien"),
+        Route::Watch(_) => Some("Live session · Mien"),
+        Route::Missing => Some("Nothing here · Mien"),
+        Route::Demo | Route::Session(_) => None,
     }
 }

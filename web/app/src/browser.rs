@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
 use leptos::prelude::{document, window};
@@ -130,29 +131,54 @@ pub(crate) async fn copy(text: &str) -> bool {
 /// Keeps the screen on until it is dropped, where the browser can and allows it.
 #[derive(Debug)]
 pub(crate) struct Awake {
-    /// Resolves with the lock.
-    asked: Option<js_sys::Promise>,
+    lock: Rc<RefCell<Lock>>,
+}
+
+#[derive(Debug)]
+enum Lock {
+    /// The browser has not answered yet, or said no.
+    None,
+    Held(JsValue),
+    /// Nobody wants it any more.
+    Unwanted,
 }
 
 impl Awake {
     /// By name: the binding for it is not stable yet.
     pub(crate) fn ask() -> Self {
-        let lock = js_sys::Reflect::get(&window().navigator(), &"wakeLock".into()).unwrap_or_default();
-        let asked = call(&lock, "request", &["screen".into()]).and_then(|promise| promise.dyn_into().ok());
-        Self { asked }
+        let lock = Rc::new(RefCell::new(Lock::None));
+        let wake_lock = js_sys::Reflect::get(&window().navigator(), &"wakeLock".into()).unwrap_or_default();
+        let asked = call(&wake_lock, "request", &["screen".into()]);
+        if let Some(asked) = asked.and_then(|promise| promise.dyn_into::<js_sys::Promise>().ok()) {
+            let answered = lock.clone();
+            spawn_local(async move {
+                // A refusal, as on a low battery, is nobody's error. Somebody must look at it, or it is the page's.
+                let Ok(held) = JsFuture::from(asked).await else { return };
+                let before = answered.replace(Lock::Held(held));
+                if let Lock::Unwanted = before {
+                    release(&answered);
+                }
+            });
+        }
+        Self { lock }
     }
 }
 
 impl Drop for Awake {
     fn drop(&mut self) {
-        if let Some(asked) = self.asked.take() {
-            spawn_local(async move {
-                // A refusal, as on a low battery, gave nothing to let go.
-                if let Ok(lock) = JsFuture::from(asked).await {
-                    call(&lock, "release", &[]);
-                }
-            });
-        }
+        release(&self.lock);
+    }
+}
+
+fn release(lock: &RefCell<Lock>) {
+    if let Lock::Held(held) = lock.replace(Lock::Unwanted)
+        && let Some(released) =
+            call(&held, "release", &[]).and_then(|promise| promise.dyn_into::<js_sys::Promise>().ok())
+    {
+        spawn_local(async move {
+            // The browser may have let it go by itself.
+            let _ = JsFuture::from(released).await;
+        });
     }
 }
 
@@ -205,5 +231,5 @@ pub(crate) fn date_and_time(at_ms: u64) -> String {
 
 /// Milliseconds of a clock that only goes forward, for motion.
 pub(crate) fn steady_ms() -> f64 {
-    window().performance().map_or_else(js_sys::Date::now, |performance| performance.now())
+    mien_engine::steady_now().since_beginning().as_secs_f64() * 1_000.0
 }

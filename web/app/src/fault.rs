@@ -4,6 +4,10 @@ use mien_engine::api::ApiFault;
 use mien_engine::{LoadFault, RunFault, SourceFault};
 use mien_shared::problem::CloseCode;
 
+use crate::model::refusal;
+
+const KEPT: &str = "Everything until then is kept; nothing was lost.";
+
 /// The way on from a fault; the first button of its view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WayOn {
@@ -40,18 +44,70 @@ impl Fault {
         self
     }
 
+    /// Names the camera that is gone.
+    pub(crate) fn of_camera(mut self, name: Option<&str>) -> Self {
+        if let ("unplugged", Some(name)) = (self.kind, name) {
+            self.text = format!("“{name}” was unplugged or switched off. Connect it, then try again. {KEPT}");
+        }
+        self
+    }
+
     fn or_other_source(mut self) -> Self {
         self.other_source = true;
         self
     }
 
-    pub(crate) fn forgotten() -> Self {
+    /// A session that this device has no access to. `stored`: whether the relay says that it has it; `None` where
+    /// it does not tell a stranger.
+    pub(crate) fn forgotten(stored: Option<bool>) -> Self {
+        let device = "It was started on another device, or this browser has forgotten it.";
+        match stored {
+            Some(true) => Self::new(
+                "forgotten",
+                "This device cannot continue that recording",
+                format!("{device} What was recorded is still stored by the relay."),
+                WayOn::Home,
+            ),
+            Some(false) => Self::closed(CloseCode::SessionNotFound),
+            None => Self::new(
+                "forgotten",
+                "This device cannot continue that recording",
+                format!("{device} Unless it was erased, what was recorded is still stored by the relay."),
+                WayOn::Home,
+            ),
+        }
+    }
+
+    pub(crate) fn erased() -> Self {
         Self::new(
-            "forgotten",
-            "This device cannot continue that recording",
-            "It was started on another device, or this browser has forgotten it. What was recorded is still stored by the relay.",
+            "erased",
+            "This session was erased",
+            "The relay has nothing of it any more. If it was not you, somebody else with access to it erased it, or the relay keeps sessions for a time only and this one’s was over.",
             WayOn::Home,
         )
+    }
+
+    /// The server gives another page by now than the one that is open.
+    fn outdated() -> Self {
+        Self::new(
+            "outdated",
+            "A newer version of this page is there",
+            "It has taken the place of the one that is open here, parts of which are gone with it. Reload the page to go on.",
+            WayOn::Reload,
+        )
+    }
+
+    /// The same, or what is behind it where this page was replaced since it was opened: parts that have not been
+    /// used yet are gone then, or are others.
+    pub(crate) async fn explained(self) -> Self {
+        let parts = matches!(self.kind, "not-built" | "model" | "network" | "worker" | "demo-unplayable");
+        if parts && mien_engine::page_is_outdated().await {
+            let mut outdated = Self::outdated();
+            outdated.detail =
+                Some(self.detail.map_or(self.text.clone(), |detail| format!("{} {detail}", self.text)));
+            return outdated;
+        }
+        self
     }
 
     pub(crate) fn bad_link() -> Self {
@@ -91,10 +147,36 @@ impl Fault {
                 WayOn::Home,
             ),
             CloseCode::Superseded => Self::superseded(),
+            CloseCode::QuotaExceeded => Self::new(
+                "quota",
+                "This session takes no more",
+                "As many cameras or connections as it may have are part of it already, so waiting does not help. What was recorded here stays on this device. Start a new session, or ask whoever runs the relay.",
+                WayOn::Home,
+            ),
             _ => Self::new(
                 "relay",
                 "The relay closed the connection",
                 "What was not stored yet waits on this device; nothing was lost.",
+                WayOn::Retry("Connect again"),
+            )
+            .with(close.reason()),
+        }
+    }
+
+    /// As [`Self::closed`] says to who watches: for them only erasing ends a session in this way.
+    pub(crate) fn closed_to_watchers(close: CloseCode) -> Self {
+        match close {
+            CloseCode::SessionEnded => Self::new(
+                "erased",
+                "This session was erased",
+                "Whoever recorded it has erased all its numbers. They are gone from the relay, and from this page too.",
+                WayOn::Home,
+            ),
+            CloseCode::Unauthorized | CloseCode::Forbidden | CloseCode::SessionNotFound => Self::closed(close),
+            _ => Self::new(
+                "relay",
+                "The relay closed the connection",
+                "The recording does not depend on this page and goes on; what it stores is there when you connect again.",
                 WayOn::Retry("Connect again"),
             )
             .with(close.reason()),
@@ -131,6 +213,9 @@ impl From<LoadFault> for Fault {
             LoadFault::NotBuilt { .. } => {
                 Self::new("not-built", "The page is incomplete", text, WayOn::Reload)
             }
+            LoadFault::Blocked { .. } => {
+                Self::new("blocked", "The analysis may not start here", text, WayOn::Home)
+            }
             LoadFault::ModelMissing { .. } | LoadFault::ModelDamaged { .. } => {
                 Self::new("model", "A model cannot be used", text, WayOn::Reload)
             }
@@ -154,11 +239,10 @@ impl From<SourceFault> for Fault {
             SourceFault::Denied => camera("denied", "The camera stays closed", text),
             SourceFault::Absent => camera("absent", "There is no camera", text),
             SourceFault::Busy => camera("busy", "The camera is busy", text),
-            SourceFault::Unplugged => camera(
-                "unplugged",
-                "The camera is gone",
-                format!("{text} Everything until then is kept; nothing was lost."),
-            ),
+            SourceFault::Unplugged => camera("unplugged", "The camera is gone", format!("{text} {KEPT}")),
+            SourceFault::StreamEnded => {
+                camera("stream-ended", "The stream has ended", format!("{text} {KEPT}"))
+            }
             SourceFault::Insecure => camera("insecure", "This address cannot use the camera", text),
             SourceFault::UnreadablePicture => {
                 Self::new("picture-unreadable", "The picture cannot be read", text, WayOn::File)
@@ -172,7 +256,16 @@ impl From<SourceFault> for Fault {
             SourceFault::VideoWithoutFrames => {
                 Self::new("video-empty", "The video has no picture", text, WayOn::File)
             }
+            SourceFault::DemoUnplayable => {
+                Self::new("demo-unplayable", "The demo cannot be played", text, WayOn::Retry("Try again"))
+            }
+            SourceFault::CrossOrigin => {
+                Self::new("cross-origin", "The video may not be read", text, WayOn::File)
+            }
             SourceFault::NoDemo => Self::new("no-demo", "There is no demo here", text, WayOn::Home),
+            SourceFault::Replaced => {
+                Self::new("replaced", "Something else was opened", text, WayOn::Retry("Open it again"))
+            }
             SourceFault::Analysis { detail } => {
                 Self::new("worker", "The analysis did not start", text, WayOn::Retry("Try again"))
                     .with(&detail)
@@ -187,9 +280,6 @@ impl From<RunFault> for Fault {
         let text = fault.to_string();
         match fault {
             RunFault::SourceLost(source) => source.into(),
-            RunFault::CameraSilent => {
-                Self::new("silent", "The camera gives no pictures", text, WayOn::Retry("Try again"))
-            }
             RunFault::NothingAnalysed { detail } => {
                 Self::new("unanalysed", "The file could not be analysed", text, WayOn::File).with(&detail)
             }
@@ -198,7 +288,7 @@ impl From<RunFault> for Fault {
             | RunFault::FrameFailed { detail } => Self::new(
                 "worker",
                 "The analysis has stopped",
-                format!("{text} Everything until then is kept; nothing was lost."),
+                format!("{text} {KEPT}"),
                 WayOn::Retry("Start it again"),
             )
             .with(&detail),
@@ -206,14 +296,20 @@ impl From<RunFault> for Fault {
     }
 }
 
+/// A call that failed, in whole sentences.
+pub(crate) fn said(fault: &ApiFault) -> String {
+    match fault {
+        ApiFault::Problem(problem) => refusal::sentences(problem),
+        other => other.to_string(),
+    }
+}
+
 impl From<ApiFault> for Fault {
     fn from(fault: ApiFault) -> Self {
-        let text = fault.to_string();
+        let text = said(&fault);
         let retry = WayOn::Retry("Try again");
         match &fault {
-            ApiFault::Problem(problem) => {
-                Self::new("refused", "The relay refused", format!("{text}. {}", problem.detail), retry)
-            }
+            ApiFault::Problem(_) => Self::new("refused", "The relay refused", text, retry),
             ApiFault::Unreachable { detail } => {
                 Self::new("offline", "The relay cannot be reached", text, retry).with(detail)
             }

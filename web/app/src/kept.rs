@@ -14,6 +14,7 @@ use crate::model::recordings::merged;
 
 const INDEX_KEY: &str = "mien.sessions";
 const USER_TOKEN_KEY: &str = "mien.user_token";
+const ERASED_KEY: &str = "mien.erased";
 const CAMERA_KEY: &str = "mien.camera";
 /// Sessions to remember; the oldest goes first.
 const MOST: usize = 20;
@@ -92,7 +93,8 @@ pub(crate) fn remember(kept: Kept) {
     list.retain(|other| other.session != kept.session);
     list.push(kept);
     if list.len() > MOST {
-        list.drain(..list.len() - MOST);
+        let too_old = list.drain(..list.len() - MOST);
+        too_old.for_each(|old| Memory::Device.forget(&sent_key(old.session)));
     }
     write(&list);
 }
@@ -102,7 +104,29 @@ pub(crate) fn forget(session: SessionId) {
     list.retain(|kept| kept.session != session);
     write(&list);
     keep_unsent_markers(session, &Vec::new());
+    Memory::Device.forget(&sent_key(session));
     withdraw_consent(session);
+}
+
+/// Forgets a session that is no more, but for this.
+pub(crate) fn forget_erased(session: SessionId) {
+    forget(session);
+    let mut list = erased_sessions();
+    list.retain(|other| *other != session);
+    list.push(session);
+    if list.len() > MOST {
+        list.drain(..list.len() - MOST);
+    }
+    Memory::Device.write(ERASED_KEY, &list);
+}
+
+/// Whether this device knows that the session was erased.
+pub(crate) fn erased(session: SessionId) -> bool {
+    erased_sessions().contains(&session)
+}
+
+fn erased_sessions() -> Vec<SessionId> {
+    Memory::Device.read(ERASED_KEY).unwrap_or_default()
 }
 
 /// New tokens for a session whose own have expired, and who may ask for them: its owner token, the user who signed
@@ -191,13 +215,16 @@ fn sent_key(session: SessionId) -> String {
     format!("mien.sent.{session}")
 }
 
-/// Bytes that earlier visits of this tab have sent for this recording.
+/// Bytes that this device has sent for this recording.
 pub(crate) fn sent(session: SessionId) -> u64 {
-    Memory::Tab.read(&sent_key(session)).unwrap_or(0)
+    Memory::Device.read(&sent_key(session)).unwrap_or(0)
 }
 
+/// It never falls: another tab may have sent more meanwhile.
 pub(crate) fn keep_sent(session: SessionId, bytes: u64) {
-    Memory::Tab.write(&sent_key(session), &bytes);
+    if bytes > sent(session) {
+        Memory::Device.write(&sent_key(session), &bytes);
+    }
 }
 
 /// The pasted user token, for relays that want one.

@@ -33,6 +33,8 @@ mod pages;
 mod reading;
 #[cfg(target_arch = "wasm32")]
 mod router;
+#[cfg(target_arch = "wasm32")]
+mod title;
 
 #[cfg(target_arch = "wasm32")]
 pub use app::mount;

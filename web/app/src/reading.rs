@@ -92,6 +92,11 @@ impl Reading {
         self.counters.update_value(|counters| counters.seq = counters.seq.max(last.seq + 1));
     }
 
+    /// Samples of before all that is on the timeline.
+    pub(crate) fn precede(&self, samples: &[Sample]) {
+        self.timeline.update(|timeline| timeline.prepend(samples));
+    }
+
     fn show(&self, sample: &Sample) {
         let main = main_face(&sample.faces, self.chosen.get_untracked()).cloned();
         let before = self.main.get_untracked();
@@ -129,6 +134,14 @@ impl Reading {
         self.faces.set(Vec::new());
         self.main.set(None);
         self.stats.set(RunStats::default());
+    }
+
+    /// As if there had been nothing.
+    pub(crate) fn forget(&self) {
+        self.rest();
+        self.timeline.set(Timeline::default());
+        self.spoken.set("");
+        self.counters.set_value(Counters::default());
     }
 
     /// Capture time of the newest sample, Unix milliseconds.

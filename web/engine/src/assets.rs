@@ -29,11 +29,11 @@ impl Assets {
     /// optionally, `data-demo`. Relative addresses count from the document.
     pub fn from_page() -> Result<Self, LoadFault> {
         let attributes = browser::BootScript::find()
-            .ok_or_else(|| LoadFault::NotBuilt { what: "the boot script".to_owned() })?;
+            .ok_or_else(|| LoadFault::NotBuilt { what: "the boot script is missing".to_owned() })?;
         let read = |name: &str| {
-            attributes
-                .url(name)
-                .ok_or_else(|| LoadFault::NotBuilt { what: format!("data-{name} of the boot script") })
+            attributes.url(name).ok_or_else(|| LoadFault::NotBuilt {
+                what: format!("data-{name} of the boot script is missing"),
+            })
         };
         Ok(Self {
             worker_boot: read("worker-boot")?,
@@ -48,13 +48,20 @@ impl Assets {
         })
     }
 
+    /// What loading asks for.
+    pub(crate) fn addresses(&self) -> [&str; 6] {
+        let ModelUrls { near, far, expression } = &self.models;
+        [&self.worker_boot, &self.worker_js, &self.worker_wasm, near, far, expression]
+    }
+
     /// The layout of the npm package: every file under one folder, with its plain name.
     pub fn under(base_url: &str) -> Self {
         let base = base_url.trim_end_matches('/');
         let at = |name: &str| format!("{base}/{name}");
         let model = |name: ModelName| at(name.id().info().file);
         Self {
-            worker_boot: at("boot.js"),
+            // In the package it starts by itself.
+            worker_boot: at("mien-worker.js"),
             worker_js: at("mien-worker.js"),
             worker_wasm: at("mien-worker_bg.wasm"),
             models: ModelUrls {
@@ -74,6 +81,6 @@ mod tests {
     #[test]
     fn a_base_with_and_without_slash_is_the_same() {
         assert_eq!(Assets::under("/mien/"), Assets::under("/mien"));
-        assert_eq!(Assets::under("").worker_boot, "/boot.js");
+        assert_eq!(Assets::under("").worker_boot, "/mien-worker.js");
     }
 }

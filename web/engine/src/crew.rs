@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use gloo_timers::callback::Interval;
@@ -15,21 +16,35 @@ use mien_models::Detection;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::worker::{PortEvent, WorkerKit, WorkerPort};
-use crate::browser::{Bitmap, FrameImage, now_precise_ms};
+use crate::browser::{Bitmap, FrameImage, steady_now};
+use crate::clock::{Captured, Steady};
+use crate::faults::LoadFault;
 use crate::pool::{Action, Order, Pool, Slot};
+use crate::run::Stamp;
+use crate::startup::{self, StartFault};
 
 /// The slowest machine we know takes a tenth of this for a large picture with many faces.
-const ANSWER_MS: f64 = 20_000.0;
+const ANSWER: Duration = Duration::from_secs(20);
 /// Compiling nothing, only reading three models: seconds on a slow phone.
-const START_MS: f64 = 60_000.0;
+const START: Duration = Duration::from_mins(1);
 const WATCH_MS: u32 = 1_000;
 
 /// A frame that is offered. The picture is taken only when a worker is free, so that it is the newest.
 #[derive(Clone)]
 pub(crate) struct Ticket {
     pub(crate) run: u64,
-    pub(crate) at_ms: u64,
+    pub(crate) captured: Captured,
     pub(crate) look: Rc<dyn Fn() -> Look>,
+    pub(crate) place: Place,
+}
+
+/// What a run knows of a frame when it is captured, and wants back with the answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    /// Position in the file, milliseconds.
+    pub(crate) media_ms: Option<u64>,
+    /// In the run's account of time; a picture has none.
+    pub(crate) stamp: Option<Stamp>,
 }
 
 /// How a frame is looked at, and its picture.
@@ -41,12 +56,15 @@ pub(crate) struct Look {
 
 pub(crate) struct Answer {
     pub(crate) run: u64,
-    pub(crate) at_ms: u64,
+    pub(crate) captured: Captured,
     pub(crate) scope: Scope,
     pub(crate) detections: Vec<Detection>,
+    /// Smaller faces that were found and not read.
+    pub(crate) left_out: usize,
     /// `None` where the worker did not hand it back.
     pub(crate) image: Option<FrameImage>,
     pub(crate) took_ms: f32,
+    pub(crate) place: Place,
 }
 
 pub(crate) enum CrewEvent {
@@ -64,16 +82,17 @@ pub(crate) enum CrewEvent {
     },
     /// No worker is left.
     GaveUp {
-        detail: String,
+        fault: LoadFault,
     },
 }
 
 struct Sent {
     slot: Slot,
     run: u64,
-    at_ms: u64,
+    captured: Captured,
     scope: Scope,
-    since: f64,
+    since: Steady,
+    place: Place,
 }
 
 pub(crate) struct Crew {
@@ -85,10 +104,12 @@ struct Inner {
     kit: Rc<WorkerKit>,
     pool: RefCell<Pool<Ticket>>,
     ports: RefCell<Vec<Option<WorkerPort>>>,
-    started: RefCell<Vec<Option<f64>>>,
+    started: RefCell<Vec<Option<Steady>>>,
     sent: RefCell<BTreeMap<FrameId, Sent>>,
     order: RefCell<Order<Answer>>,
     over: Cell<bool>,
+    /// Why a worker cannot start, since one last did.
+    barred: RefCell<Option<LoadFault>>,
     on: Box<dyn Fn(CrewEvent)>,
 }
 
@@ -108,6 +129,7 @@ impl Crew {
             sent: RefCell::new(BTreeMap::new()),
             order: RefCell::new(Order::new(size)),
             over: Cell::new(false),
+            barred: RefCell::new(None),
             on: Box::new(on),
         });
         for slot in 0..size {
@@ -159,46 +181,84 @@ impl Crew {
 impl Inner {
     fn start_worker(self: &Rc<Self>, slot: Slot) {
         let weak = Rc::downgrade(self);
-        self.started.borrow_mut()[slot] = Some(now_precise_ms());
+        self.started.borrow_mut()[slot] = Some(steady_now());
         match WorkerPort::start(&self.kit, move |event| Self::heard(&weak, slot, event)) {
             Ok(port) => self.ports.borrow_mut()[slot] = Some(port),
-            Err(detail) => self.crashed(slot, &detail),
+            Err(fault) => self.did_not_start(slot, fault),
         }
+    }
+
+    /// Asks why. What another try would not mend is not tried again.
+    fn did_not_start(self: &Rc<Self>, slot: Slot, fault: StartFault) {
+        // The watch counts no longer, as nothing is under way.
+        self.started.borrow_mut()[slot] = None;
+        let (kit, weak) = (self.kit.clone(), Rc::downgrade(self));
+        spawn_local(async move {
+            let barred = startup::script_fault(&kit.boot_url, &fault, &kit.policies).await;
+            let Some(inner) = weak.upgrade() else { return };
+            match (barred, fault) {
+                (Some(barred), _) => inner.bar(slot, barred),
+                (None, StartFault::Other(detail)) => inner.crashed(slot, &detail),
+                (None, StartFault::Untrusted) => inner.crashed(slot, "not trusted"),
+            }
+        });
+    }
+
+    /// This worker never starts.
+    fn bar(self: &Rc<Self>, slot: Slot, fault: LoadFault) {
+        let detail = fault.to_string();
+        *self.barred.borrow_mut() = Some(fault);
+        let actions = self.pool.borrow_mut().retire(slot);
+        self.perform(actions, &detail);
     }
 
     fn heard(weak: &Weak<Self>, slot: Slot, event: PortEvent) {
         let Some(inner) = weak.upgrade() else { return };
         match event {
             PortEvent::Crashed(detail) => inner.crashed(slot, &detail),
+            PortEvent::NotStarted => {
+                inner.did_not_start(slot, StartFault::Other("its script was not run".to_owned()));
+            }
             PortEvent::Message(FromWorker::Ready, _) => {
                 inner.started.borrow_mut()[slot] = None;
+                inner.barred.take();
                 let actions = inner.pool.borrow_mut().started(slot);
                 (inner.on)(CrewEvent::Ready);
                 inner.perform(actions, "");
             }
-            PortEvent::Message(FromWorker::Scored { frame, detections, .. }, image) => {
-                inner.answered(slot, frame, Ok((detections, image)));
+            PortEvent::Message(FromWorker::Scored { frame, detections, left_out, .. }, image) => {
+                inner.answered(slot, frame, Ok((detections, left_out, image)));
             }
             PortEvent::Message(FromWorker::Failed { frame: Some(frame), fault }, _) => {
                 inner.answered(slot, frame, Err(fault.to_string()));
             }
             PortEvent::Message(FromWorker::Failed { frame: None, fault }, _) => {
                 let detail = fault.to_string();
-                if let WorkerFault::Load { .. } = fault {
-                    let actions = inner.pool.borrow_mut().retire(slot);
-                    inner.perform(actions, &detail);
-                } else {
-                    inner.crashed(slot, &detail);
+                match fault {
+                    WorkerFault::Load { .. } => inner.bar(slot, LoadFault::WorkerFailed { detail }),
+                    WorkerFault::Code { .. } => inner.has_no_code(slot, detail),
+                    _ => inner.crashed(slot, &detail),
                 }
             }
         }
+    }
+
+    fn has_no_code(self: &Rc<Self>, slot: Slot, detail: String) {
+        self.started.borrow_mut()[slot] = None;
+        let (kit, weak) = (self.kit.clone(), Rc::downgrade(self));
+        spawn_local(async move {
+            let fault = startup::glue_fault(&kit.glue_url).await;
+            if let Some(inner) = weak.upgrade() {
+                inner.bar(slot, fault.unwrap_or(LoadFault::WorkerFailed { detail }));
+            }
+        });
     }
 
     fn answered(
         self: &Rc<Self>,
         slot: Slot,
         frame: FrameId,
-        result: Result<(Vec<Detection>, Option<FrameImage>), String>,
+        result: Result<(Vec<Detection>, usize, Option<FrameImage>), String>,
     ) {
         let (known, actions) = self.pool.borrow_mut().answered(slot, frame);
         if !known {
@@ -212,14 +272,16 @@ impl Inner {
         let result =
             result.and_then(|found| if in_time { Ok(found) } else { Err("it came too late".to_owned()) });
         let released = match result {
-            Ok((detections, image)) => {
+            Ok((detections, left_out, image)) => {
                 let answer = Answer {
                     run: sent.run,
-                    at_ms: sent.at_ms,
+                    captured: sent.captured,
                     scope: sent.scope,
                     detections,
+                    left_out,
                     image,
-                    took_ms: (now_precise_ms() - sent.since) as f32,
+                    took_ms: steady_now().since(sent.since).as_secs_f32() * 1_000.0,
+                    place: sent.place,
                 };
                 self.order.borrow_mut().answered(frame, answer)
             }
@@ -268,7 +330,10 @@ impl Inner {
                 }
                 Action::GiveUp => {
                     self.over.set(true);
-                    (self.on)(CrewEvent::GaveUp { detail: detail.to_owned() });
+                    let fault = self.barred.take();
+                    let fault =
+                        fault.unwrap_or_else(|| LoadFault::WorkerFailed { detail: detail.to_owned() });
+                    (self.on)(CrewEvent::GaveUp { fault });
                 }
             }
         }
@@ -276,9 +341,10 @@ impl Inner {
 
     fn send(self: &Rc<Self>, slot: Slot, frame: FrameId, ticket: &Ticket) {
         let Look { scope, long_side, bitmap } = (ticket.look)();
-        let (run, at_ms) = (ticket.run, ticket.at_ms);
+        let Ticket { run, captured, place, .. } = *ticket;
         self.order.borrow_mut().sent(frame);
-        self.sent.borrow_mut().insert(frame, Sent { slot, run, at_ms, scope, since: now_precise_ms() });
+        let since = steady_now();
+        self.sent.borrow_mut().insert(frame, Sent { slot, run, captured, scope, since, place });
         let weak = Rc::downgrade(self);
         spawn_local(async move {
             let bitmap = bitmap.await;
@@ -305,17 +371,17 @@ impl Inner {
 
     /// Takes a worker for dead that has been silent for too long.
     fn watch(self: &Rc<Self>) {
-        let now = now_precise_ms();
+        let now = steady_now();
         let mut silent: Vec<Slot> = self
             .sent
             .borrow()
             .values()
-            .filter(|sent| now - sent.since > ANSWER_MS)
+            .filter(|sent| now.since(sent.since) > ANSWER)
             .map(|sent| sent.slot)
             .collect();
         let started = self.started.borrow();
         silent.extend(
-            (0..started.len()).filter(|&slot| started[slot].is_some_and(|since| now - since > START_MS)),
+            (0..started.len()).filter(|&slot| started[slot].is_some_and(|since| now.since(since) > START)),
         );
         drop(started);
         for slot in silent {

@@ -1,22 +1,28 @@
 //! Models loaded, workers running.
 
 use std::cell::{Cell, RefCell};
+use std::future::Future;
 use std::rc::{Rc, Weak};
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use mien_models::Tracker;
+use mien_shared::Skipped;
 
 use crate::assets::Assets;
+use crate::browser::policy::PolicyWatch;
 use crate::browser::worker::WorkerKit;
 use crate::browser::{fetch, page_url};
+use crate::clock::{Captured, ClockSteps};
 use crate::crew::{Crew, CrewEvent};
 use crate::faults::{LoadFault, SourceFault};
 use crate::models::{self, Meter};
 use crate::pool::size_for;
-use crate::run::{EndReason, Run, RunEvent, RunHandle};
+use crate::run::{Input, Run, RunEvent, RunHandle};
+use crate::slot::{Rank, SourceRequest, SourceSlot};
 use crate::source::SourceChoice;
+use crate::startup;
 
 /// Workers that are not ready by then never will be.
 const READY_MS: u32 = 60_000;
@@ -26,11 +32,13 @@ pub struct EngineConfig {
     pub assets: Assets,
     /// Workers at most; `None` for what the machine gains from.
     pub max_workers: Option<usize>,
+    /// Decides which source is wanted. It can be there, and take requests, before the engine is loaded.
+    pub slot: SourceSlot,
 }
 
 impl EngineConfig {
     pub fn new(assets: Assets) -> Self {
-        Self { assets, max_workers: None }
+        Self { assets, max_workers: None, slot: SourceSlot::default() }
     }
 }
 
@@ -54,11 +62,12 @@ pub(crate) struct Shared {
     crew: RefCell<Option<Rc<Crew>>>,
     /// The run that has the workers.
     current: RefCell<Weak<RunHandle>>,
-    runs: Cell<u64>,
     /// Identities go on from run to run, so that none of a session's faces lends its own to another.
     next_face: Cell<u32>,
+    /// Over all runs: a clock that is set between two of them is set all the same.
+    clock_steps: RefCell<ClockSteps>,
     /// Who waits for the first worker.
-    waiting: RefCell<Option<oneshot::Sender<Result<(), String>>>>,
+    waiting: RefCell<Option<oneshot::Sender<Result<(), LoadFault>>>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -78,12 +87,17 @@ impl Engine {
             return Err(LoadFault::SimdMissing);
         }
         let meter = Meter::new(on_progress);
+        let policies = Rc::new(PolicyWatch::over(config.assets.addresses().map(page_url).into()));
         let code = async {
-            let module = fetch::module(&config.assets.worker_wasm).await.map_err(code_fault)?;
+            let url = &config.assets.worker_wasm;
+            let module = match fetch::module(url).await {
+                Ok(module) => module,
+                Err(fault) => return Err(startup::code_fault(&page_url(url), fault, &policies).await),
+            };
             meter.code_is_here();
             Ok(module)
         };
-        let models = models::fetch(&config.assets.models, &meter);
+        let models = models::fetch(&config.assets.models, &meter, &policies);
         let (module, models) = futures_util::future::try_join(code, models).await?;
         let kit = WorkerKit {
             boot_url: page_url(&config.assets.worker_boot),
@@ -91,17 +105,27 @@ impl Engine {
             glue_url: page_url(&config.assets.worker_js),
             module,
             models: models.map(|model| fetch::array_buffer(&model)),
+            policies,
         };
         let size = size_for(fetch::cores()).min(config.max_workers.unwrap_or(usize::MAX).max(1));
+        Self::over(config, kit, size).await
+    }
+
+    /// With workers of this kit. Resolves when the first is ready.
+    pub(crate) async fn over(
+        config: EngineConfig,
+        kit: impl Into<Rc<WorkerKit>>,
+        size: usize,
+    ) -> Result<Self, LoadFault> {
         let engine = Self {
             shared: Rc::new(Shared {
                 config,
-                kit: Rc::new(kit),
+                kit: kit.into(),
                 size,
                 crew: RefCell::new(None),
                 current: RefCell::new(Weak::new()),
-                runs: Cell::new(0),
                 next_face: Cell::new(1),
+                clock_steps: RefCell::default(),
                 waiting: RefCell::new(None),
             }),
         };
@@ -119,29 +143,46 @@ impl Engine {
         self.shared.next_face.set(self.shared.next_face.get().max(next_face));
     }
 
-    /// Opens the source and analyses it until the run is dropped. One run at a time: a newer one replaces the
-    /// older, which gets [`EndReason::Replaced`].
-    pub async fn start(
+    /// Opens the source and analyses it until the run is dropped. It is asked for when this is called, not when what
+    /// this returns is polled: one source at a time, and the last that was asked for. A start that another one
+    /// supersedes ends with [`SourceFault::Replaced`]; it keeps no camera, not even one that is allowed later.
+    pub fn start<F: Fn(RunEvent) + 'static>(
         &self,
         source: SourceChoice,
-        on: impl Fn(RunEvent) + 'static,
-    ) -> Result<Run, SourceFault> {
+        on: F,
+    ) -> impl Future<Output = Result<Run, SourceFault>> + use<F> {
+        let request = self.shared.config.slot.request();
+        self.open(request, source, on)
+    }
+
+    /// As [`Engine::start`], for a request that was made before, of the slot that this engine was loaded with.
+    pub fn open<F: Fn(RunEvent) + 'static>(
+        &self,
+        mut request: SourceRequest,
+        source: SourceChoice,
+        on: F,
+    ) -> impl Future<Output = Result<Run, SourceFault>> + use<F> {
         let shared = self.shared.clone();
-        let input = crate::run::Input::open(&source).await?;
-        if shared.crew.borrow().as_ref().is_none_or(|crew| crew.is_over()) {
-            shared.start_crew().await.map_err(|fault| SourceFault::Analysis { detail: fault.to_string() })?;
+        async move {
+            // The workers first: what plays once it is open must not play on while they start.
+            if shared.crew.borrow().as_ref().is_none_or(|crew| crew.is_over()) {
+                let started = request.wait(shared.start_crew()).await?;
+                started.map_err(|fault| SourceFault::Analysis { detail: fault.to_string() })?;
+            }
+            let input = request.wait(Input::open(&source)).await??;
+            let tracker = Tracker::resume(shared.next_face.get());
+            let rank = request.rank();
+            let handle = RunHandle::new(rank, shared.clone(), input, tracker, on);
+            let weak = Rc::downgrade(&handle);
+            request.run(move |reason| {
+                if let Some(handle) = weak.upgrade() {
+                    handle.end(reason);
+                }
+            })?;
+            *shared.current.borrow_mut() = Rc::downgrade(&handle);
+            handle.begin();
+            Ok(Run { handle })
         }
-        let before = shared.current.borrow().upgrade();
-        if let Some(before) = before {
-            before.end(EndReason::Replaced);
-        }
-        let number = shared.runs.get() + 1;
-        shared.runs.set(number);
-        let tracker = Tracker::resume(shared.next_face.get());
-        let handle = RunHandle::new(number, shared.clone(), input, tracker, on);
-        *shared.current.borrow_mut() = Rc::downgrade(&handle);
-        handle.begin();
-        Ok(Run { handle })
     }
 }
 
@@ -160,7 +201,7 @@ impl Shared {
         let failed = |detail: &str| LoadFault::WorkerFailed { detail: detail.to_owned() };
         match select(told, TimeoutFuture::new(READY_MS)).await {
             Either::Left((Ok(Ok(())), _)) => Ok(()),
-            Either::Left((Ok(Err(detail)), _)) => Err(failed(&detail)),
+            Either::Left((Ok(Err(fault)), _)) => Err(fault),
             Either::Left((Err(_), _)) => Err(failed("it was started twice")),
             Either::Right(_) => Err(failed("it did not answer in time")),
         }
@@ -169,7 +210,7 @@ impl Shared {
     fn heard(&self, event: CrewEvent) {
         let outcome = match &event {
             CrewEvent::Ready => Some(Ok(())),
-            CrewEvent::GaveUp { detail } => Some(Err(detail.clone())),
+            CrewEvent::GaveUp { fault } => Some(Err(fault.clone())),
             _ => None,
         };
         if let Some(outcome) = outcome
@@ -188,17 +229,17 @@ impl Shared {
         self.crew.borrow().clone()
     }
 
+    /// How far the wall clock was set since the last frame that was handed out.
+    pub(crate) fn clock_step(&self, captured: Captured) -> Option<Skipped> {
+        self.clock_steps.borrow_mut().next(captured)
+    }
+
+    /// A run has ended: the slot is free, unless another has it by now.
+    pub(crate) fn ended(&self, rank: Rank) {
+        self.config.slot.ended(rank);
+    }
+
     pub(crate) fn keep_next_face(&self, next: u32) {
         self.next_face.set(next);
-    }
-}
-
-fn code_fault(fault: fetch::FetchFault) -> LoadFault {
-    match fault {
-        fetch::FetchFault::Status(status) => {
-            LoadFault::NotBuilt { what: format!("the worker's code (HTTP {status})") }
-        }
-        fetch::FetchFault::Network(detail) => LoadFault::Network { detail },
-        fetch::FetchFault::Unusable(detail) => LoadFault::WorkerFailed { detail },
     }
 }

@@ -4,6 +4,9 @@
 use mien_models::ModelId;
 use thiserror::Error;
 
+use crate::browser::fetch::Foreign;
+use crate::slot::Replaced;
+
 /// One of the three model files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModelName {
@@ -49,16 +52,36 @@ pub enum LoadFault {
         "This browser cannot run the analysis: it lacks WebAssembly SIMD. Open this address in Chrome or Edge 91, Firefox 89, Safari 16.4, or later."
     )]
     SimdMissing,
-    #[error("This page was not built completely: {what} is missing.")]
+    /// A part of what was built is not where it should be. `what` says which, and at what address.
+    #[error("This page was not built completely: {what}.")]
     NotBuilt { what: String },
-    #[error("The {model} could not be found at its address (HTTP {status}).")]
-    ModelMissing { model: ModelName, status: u16 },
+    #[error("The {model} is not at {address} (HTTP {status}).")]
+    ModelMissing { model: ModelName, address: String, status: u16 },
     #[error("The {model} is damaged: {why}. Reloading may fetch a good copy.")]
     ModelDamaged { model: ModelName, why: String },
     #[error("The network failed while the analysis was loading. Check the connection and try again.")]
     Network { detail: String },
+    /// A response header of the page, or of one of the engine's files, forbids what the engine needs.
+    #[error("The header {header} keeps the analysis from starting: {why}.")]
+    Blocked { header: &'static str, why: String },
     #[error("The analysis could not be started: {detail}.")]
     WorkerFailed { detail: String },
+}
+
+impl LoadFault {
+    /// Nothing is at this address.
+    pub(crate) fn absent(what: &str, address: &str, status: u16) -> Self {
+        Self::NotBuilt { what: format!("{what} is not at {address} (HTTP {status})") }
+    }
+
+    /// Something else is at this address.
+    pub(crate) fn foreign(what: &str, address: &str, found: Foreign) -> Self {
+        let found = match found {
+            Foreign::Page => "a web page",
+            Foreign::Other => "something else",
+        };
+        Self::NotBuilt { what: format!("at {address} is {found} instead of {what}") }
+    }
 }
 
 /// Why a camera, file or picture cannot be analysed.
@@ -72,6 +95,9 @@ pub enum SourceFault {
     Busy,
     #[error("The camera was unplugged or switched off. Connect it, then try again.")]
     Unplugged,
+    /// Every video track of an embedder's stream.
+    #[error("The stream has ended: none of its video tracks is live.")]
+    StreamEnded,
     #[error(
         "Browsers give a page the camera only over https or on localhost. Open this page at such an address."
     )]
@@ -84,13 +110,28 @@ pub enum SourceFault {
     UnreadableVideo,
     #[error("This video has no picture to analyse.")]
     VideoWithoutFrames,
+    #[error(
+        "This video comes from another origin without leave to read its pictures. It needs the attribute crossorigin, and its server must send Access-Control-Allow-Origin."
+    )]
+    CrossOrigin,
     #[error("This page carries no demo clip.")]
     NoDemo,
+    /// Nothing has gone wrong: it is not wanted any more.
+    #[error("Another source was asked for meanwhile.")]
+    Replaced,
+    #[error("The built-in clip cannot be played here. Your own camera or a file may still work.")]
+    DemoUnplayable,
     /// The workers had given up before, and could not be started again.
     #[error("The analysis could not be started again.")]
     Analysis { detail: String },
     #[error("The camera could not be opened.")]
     Other { detail: String },
+}
+
+impl From<Replaced> for SourceFault {
+    fn from(Replaced: Replaced) -> Self {
+        Self::Replaced
+    }
 }
 
 /// What went wrong during a run.
@@ -105,9 +146,6 @@ pub enum RunFault {
     /// Final: the source is gone.
     #[error("{0}")]
     SourceLost(SourceFault),
-    /// Not final: an open camera gives no frames. Told once each time; frames end it.
-    #[error("The camera gives no pictures; another program or the system may have taken it.")]
-    CameraSilent,
     /// Not final: this one frame could not be analysed.
     #[error("One frame could not be analysed.")]
     FrameFailed { detail: String },

@@ -15,6 +15,8 @@
 //!   of `mien-shared` can carry more. A [`FrameImage`] can be drawn, and nothing else.
 //! * Only the module `browser` mentions `JsValue` or `web_sys`; scheduling, numbering, sending and reconnecting
 //!   are plain state machines beside it, tested without a browser.
+//! * One owner decides which source is wanted: the [`SourceSlot`], which the last request holds from the moment it
+//!   is made.
 //! * Every queue is bounded: one waiting frame, a window of samples on the way, a cache of samples beside the
 //!   disk. Each says what it does when it is full.
 //! * Every future settles: whatever waits for the browser has a timeout or an error event.
@@ -25,6 +27,7 @@ mod backoff;
 mod browser;
 #[cfg(all(test, target_arch = "wasm32"))]
 mod browser_tests;
+mod clock;
 mod crew;
 mod engine;
 mod faults;
@@ -32,20 +35,24 @@ mod models;
 mod pool;
 mod recorder;
 mod run;
+mod slot;
 mod source;
+mod startup;
 mod watch;
 
 pub use assets::{Assets, ModelUrls};
 pub use browser::{
-    CameraDevice, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, now_ms, page_origin,
-    sockets_origin,
+    CameraDevice, DevicesGuard, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, page_is_outdated,
+    page_origin, sockets_origin, steady_now, wall_now,
 };
+pub use clock::{Captured, Steady, WallMs};
 pub use engine::{Engine, EngineConfig, LoadProgress};
 pub use faults::{LoadFault, ModelName, RunFault, SourceFault};
 pub use recorder::{
     LinkEnd, LinkState, MemoryReason, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode,
     Unfinished, discard, unfinished,
 };
-pub use run::{AnalysedFrame, EndReason, Run, RunEvent, RunStats};
+pub use run::{AnalysedFrame, EndReason, Run, RunEvent, RunStats, Silence, SourceState};
+pub use slot::{Replaced, SourceRequest, SourceSlot};
 pub use source::{CameraChoice, Facing, SourceChoice};
-pub use watch::{Watch, WatchEvent, WatchState};
+pub use watch::{Begin, Behind, SourcePace, Watch, WatchEvent, WatchState};

@@ -7,9 +7,12 @@ use futures_util::future::try_join3;
 use sha2::{Digest, Sha256};
 
 use crate::assets::ModelUrls;
-use crate::browser::fetch::{FetchFault, bytes, bytes_anew};
+use crate::browser::fetch::{FetchFault, Foreign, bytes, bytes_anew};
+use crate::browser::page_url;
+use crate::browser::policy::PolicyWatch;
 use crate::engine::LoadProgress;
 use crate::faults::{LoadFault, ModelName};
+use crate::startup;
 
 /// Compressed size of the worker's code: what loading counts for it, all at once when it is compiled. The true
 /// size depends on the server's compression, and a bar need not be truer.
@@ -42,32 +45,57 @@ impl Meter {
 }
 
 /// Near, far, expression.
-pub(crate) async fn fetch(urls: &ModelUrls, meter: &Meter) -> Result<[Vec<u8>; 3], LoadFault> {
+pub(crate) async fn fetch(
+    urls: &ModelUrls,
+    meter: &Meter,
+    policies: &PolicyWatch,
+) -> Result<[Vec<u8>; 3], LoadFault> {
     let (near, far, expression) = try_join3(
-        fetch_one(ModelName::Near, &urls.near, meter),
-        fetch_one(ModelName::Far, &urls.far, meter),
-        fetch_one(ModelName::Expression, &urls.expression, meter),
+        fetch_one(ModelName::Near, &urls.near, meter, policies),
+        fetch_one(ModelName::Far, &urls.far, meter, policies),
+        fetch_one(ModelName::Expression, &urls.expression, meter, policies),
     )
     .await?;
     Ok([near, far, expression])
 }
 
-async fn fetch_one(model: ModelName, url: &str, meter: &Meter) -> Result<Vec<u8>, LoadFault> {
-    let missing = |fault| match fault {
-        FetchFault::Status(status) => LoadFault::ModelMissing { model, status },
-        FetchFault::Network(detail) | FetchFault::Unusable(detail) => LoadFault::Network { detail },
+async fn fetch_one(
+    model: ModelName,
+    url: &str,
+    meter: &Meter,
+    policies: &PolicyWatch,
+) -> Result<Vec<u8>, LoadFault> {
+    let address = page_url(url);
+    let content = match bytes(url, |more| meter.add(more)).await {
+        Ok(content) => content,
+        Err(fault) => return Err(fault_of(model, address, fault, policies).await),
     };
-    let content = bytes(url, |more| meter.add(more)).await.map_err(missing)?;
-    if verify(model, &content).is_ok() {
+    if verify(model, &address, &content).is_ok() {
         return Ok(content);
     }
-    let content = bytes_anew(url).await.map_err(missing)?;
-    verify(model, &content)?;
+    let content = match bytes_anew(url).await {
+        Ok(content) => content,
+        Err(fault) => return Err(fault_of(model, address, fault, policies).await),
+    };
+    verify(model, &address, &content)?;
     Ok(content)
 }
 
-fn verify(model: ModelName, content: &[u8]) -> Result<(), LoadFault> {
+async fn fault_of(model: ModelName, address: String, fault: FetchFault, policies: &PolicyWatch) -> LoadFault {
+    match fault {
+        FetchFault::Status(status) => LoadFault::ModelMissing { model, address, status },
+        FetchFault::Foreign(found) => LoadFault::foreign(&format!("the {model}"), &address, found),
+        FetchFault::Network(detail) | FetchFault::Unusable(detail) => {
+            startup::unreached(&address, detail, policies).await
+        }
+    }
+}
+
+fn verify(model: ModelName, address: &str, content: &[u8]) -> Result<(), LoadFault> {
     let info = model.id().info();
+    if Foreign::of(content) == Foreign::Page {
+        return Err(LoadFault::foreign(&format!("the {model}"), address, Foreign::Page));
+    }
     let damaged = |why: String| Err(LoadFault::ModelDamaged { model, why });
     if content.len() as u64 != info.bytes {
         return damaged(format!("{} bytes came instead of {}", content.len(), info.bytes));
@@ -86,19 +114,29 @@ fn verify(model: ModelName, content: &[u8]) -> Result<(), LoadFault> {
 mod tests {
     use super::*;
 
+    const ADDRESS: &str = "https://a.example/near.onnx";
+
+    #[test]
+    fn a_web_page_in_place_of_a_model_is_no_damage() {
+        let page = b"<!doctype html><title>An app of one page</title>";
+        let fault = verify(ModelName::Near, ADDRESS, page).unwrap_err();
+        assert!(matches!(fault, LoadFault::NotBuilt { .. }), "{fault:?}");
+        assert!(fault.to_string().contains(ADDRESS), "{fault}");
+    }
+
     #[test]
     fn the_models_of_this_tree_pass_and_one_changed_bit_does_not() {
         let mut near =
             include_bytes!("../../../models/weights/mediapipe_face_detection_short_range.onnx").to_vec();
-        assert_eq!(verify(ModelName::Near, &near), Ok(()));
+        assert_eq!(verify(ModelName::Near, ADDRESS, &near), Ok(()));
         let middle = near.len() / 2;
         near[middle] ^= 1;
         assert!(matches!(
-            verify(ModelName::Near, &near),
+            verify(ModelName::Near, ADDRESS, &near),
             Err(LoadFault::ModelDamaged { model: ModelName::Near, .. })
         ));
         near.pop();
-        let fault = verify(ModelName::Near, &near).unwrap_err().to_string();
+        let fault = verify(ModelName::Near, ADDRESS, &near).unwrap_err().to_string();
         assert!(fault.contains("near-face detector") && fault.contains("bytes came"), "{fault}");
     }
 }

@@ -1,9 +1,12 @@
 //! A run: one source going through the pool.
 
+mod account;
 mod handle;
 mod harvest;
 mod input;
+mod liveness;
 
+pub(crate) use account::Stamp;
 pub(crate) use handle::RunHandle;
 pub(crate) use input::Input;
 
@@ -12,6 +15,7 @@ use std::rc::Rc;
 use mien_shared::{Face, Sample, Skipped};
 
 use crate::browser::FrameImage;
+use crate::clock::Captured;
 use crate::faults::RunFault;
 
 /// What a run tells, in order of capture.
@@ -20,18 +24,42 @@ pub enum RunEvent {
     Frame(AnalysedFrame),
     /// About once a second.
     Stats(RunStats),
+    /// Whether pictures come, at each change; a run begins as one whose pictures do.
+    SourceState(SourceState),
     Fault(RunFault),
     /// Nothing follows.
     Ended(EndReason),
 }
 
+/// Whether a source gives pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceState {
+    /// They come, or come again.
+    Playing,
+    /// None has come for a while, though nobody paused the source and the page is seen. It goes on by itself:
+    /// [`Self::Playing`] follows with the next picture, unless the run ends.
+    Silent(Silence),
+}
+
+/// What gives no pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Silence {
+    #[error("The camera gives no pictures; another program or the system may have taken it.")]
+    Camera,
+    /// An embedder's stream, or none at all in the embedder's element.
+    #[error("The stream gives no pictures.")]
+    Stream,
+    #[error("The video stands still, as its data does not come.")]
+    Video,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// [`Run::stop`], or the run was dropped.
+    /// [`Run::stop`], or the run was dropped, or its slot was cleared.
     Stopped,
     /// The file or picture is done.
     Finished,
-    /// A newer run of the same engine took the workers.
+    /// A newer source was asked for.
     Replaced,
     /// After a final fault.
     Failed,
@@ -45,10 +73,12 @@ pub struct AnalysedFrame {
     /// Of the source, in pixels.
     pub width: u32,
     pub height: u32,
-    /// Capture time, Unix milliseconds.
-    pub at_ms: u64,
+    /// Capture time: `at` is what the sample says, and everything that takes time goes by `steady`.
+    pub captured: Captured,
     /// Boxes are fractions of the frame, not mirrored.
     pub faces: Vec<Face>,
+    /// Smaller faces beyond what a sample carries, which were found and not read.
+    pub left_out: usize,
     /// Position in the file, milliseconds, where the frame came from one.
     pub media_ms: Option<u64>,
     /// Time since this run's last frame in which nothing was analysed.
@@ -62,7 +92,7 @@ impl AnalysedFrame {
     pub fn sample(&self, seq: u64) -> Sample {
         Sample {
             seq,
-            at: self.at_ms,
+            at: self.captured.at.0,
             media_ms: self.media_ms,
             skipped: self.skipped.clone(),
             faces: self.faces.clone(),

@@ -73,14 +73,27 @@ pub struct Timings {
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum FromWorker {
     Ready,
-    Scored { frame: FrameId, detections: Vec<Detection>, timings: Timings },
-    Failed { frame: Option<FrameId>, fault: WorkerFault },
+    Scored {
+        frame: FrameId,
+        detections: Vec<Detection>,
+        /// Smaller faces beyond what a sample carries, which were found and not read.
+        #[serde(default)]
+        left_out: usize,
+        timings: Timings,
+    },
+    Failed {
+        frame: Option<FrameId>,
+        fault: WorkerFault,
+    },
 }
 
 /// Why a worker could not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "lowercase")]
 pub enum WorkerFault {
+    /// Its code could not be imported.
+    #[error("the worker’s code cannot be loaded: {why}")]
+    Code { why: String },
     /// The worker cannot start; starting it again gives the same.
     #[error("the models cannot be used: {why}")]
     Load { why: String },
@@ -130,7 +143,7 @@ mod tests {
         let timings = Timings { read_ms: 1.5, analyse_ms: 20.25 };
         for message in [
             FromWorker::Ready,
-            FromWorker::Scored { frame: FrameId(7), detections: Vec::new(), timings },
+            FromWorker::Scored { frame: FrameId(7), detections: Vec::new(), left_out: 3, timings },
             FromWorker::Failed { frame: None, fault: WorkerFault::Load { why: "x".to_owned() } },
             FromWorker::Failed { frame: Some(FrameId(1)), fault: WorkerFault::Frame { why: "y".to_owned() } },
         ] {

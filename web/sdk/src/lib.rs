@@ -8,14 +8,17 @@
 //! A sample is numbers about faces, no pixel. Nothing is sent anywhere; what happens to
 //! samples is the embedder's to decide.
 
+mod faults;
 mod options;
+mod place;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use mien_engine::{Assets, Engine, EngineConfig, LoadFault, RunEvent, SourceChoice, SourceFault};
+use mien_engine::{Assets, Engine, EngineConfig, RunEvent, SourceChoice, SourceState};
 use wasm_bindgen::prelude::*;
 
+use crate::faults::{load_code, run_code, source_code};
 use crate::options::{Handlers, source_of};
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -40,21 +43,24 @@ pub struct Mien {
 
 #[wasm_bindgen]
 impl Mien {
-    /// Loads worker and models from `baseUrl`: by default the folder of this very module.
+    /// Loads worker and models: from the folder `baseUrl`, or else from where the package lies, or where a
+    /// bundler has put its files.
     pub async fn load(options: Option<LoadOptions>) -> Result<Mien, JsValue> {
         console_error_panic_hook::set_once();
         let options = options.map(JsValue::from).unwrap_or_default();
-        let base = match options::text(&options, "baseUrl") {
-            Some(base) => base,
-            None => module_folder(),
+        let assets = match options::text(&options, "baseUrl") {
+            Some(base) => Assets::under(&base),
+            None => place::assets()
+                .ok_or_else(|| options::error("not_built", "This bundle does not say where the package’s files are: pass their folder to Mien.load as baseUrl."))?,
         };
         let progress = options::function(&options, "onProgress");
-        let config = EngineConfig::new(Assets::under(&base));
+        let config = EngineConfig::new(assets);
         let engine = Engine::load(config, move |now| {
             if let Some(progress) = &progress {
                 let (loaded, total) = (now.loaded_bytes as f64, now.total_bytes as f64);
-                // A callback that throws is the embedder's; loading goes on.
-                let _ = progress.call2(&JsValue::NULL, &loaded.into(), &total.into());
+                if let Err(thrown) = progress.call2(&JsValue::NULL, &loaded.into(), &total.into()) {
+                    options::report(&thrown);
+                }
             }
         })
         .await
@@ -63,7 +69,8 @@ impl Mien {
     }
 
     /// Analyses a playing video element or a stream until the run is stopped or its source ends, whether or not
-    /// anybody holds what this returns. One run at a time: a newer one ends the older.
+    /// anybody holds what this returns. One run at a time: a newer one ends the older, and a start that another one
+    /// overtakes is rejected with the code `replaced`.
     pub async fn start(&self, input: MediaInput, handlers: HandlersInput) -> Result<MienRun, JsValue> {
         let source: SourceChoice = source_of(input.into()).ok_or_else(|| {
             options::error("invalid_input", "start takes a video element or a media stream")
@@ -79,10 +86,17 @@ impl Mien {
             .start(source, move |event| match event {
                 RunEvent::Frame(frame) => {
                     seq.set(seq.get() + 1);
-                    handlers.sample(&frame.sample(seq.get()));
+                    handlers.sample(&frame.sample(seq.get()), frame.left_out);
                 }
                 RunEvent::Stats(stats) => handlers.stats(&stats),
-                RunEvent::Fault(fault) => handlers.fault(fault.is_final(), &fault.to_string()),
+                RunEvent::SourceState(SourceState::Silent(silence)) => {
+                    handlers.fault(false, "source_silent", &silence.to_string());
+                }
+                // The next sample says so.
+                RunEvent::SourceState(SourceState::Playing) => {}
+                RunEvent::Fault(fault) => {
+                    handlers.fault(fault.is_final(), run_code(&fault), &fault.to_string());
+                }
                 RunEvent::Ended(_) => {
                     handlers.end();
                     drop(holder.take());
@@ -121,31 +135,4 @@ impl MienRun {
     pub fn stop(&self) {
         drop(self.run.take());
     }
-}
-
-/// Stable names for code; the text beside them is for people.
-fn load_code(fault: &LoadFault) -> &'static str {
-    match fault {
-        LoadFault::SimdMissing => "simd_missing",
-        LoadFault::NotBuilt { .. } => "not_built",
-        LoadFault::ModelMissing { .. } => "model_missing",
-        LoadFault::ModelDamaged { .. } => "model_damaged",
-        LoadFault::Network { .. } => "network",
-        LoadFault::WorkerFailed { .. } => "worker_failed",
-    }
-}
-
-fn source_code(fault: &SourceFault) -> &'static str {
-    match fault {
-        SourceFault::VideoWithoutFrames => "video_without_frames",
-        SourceFault::UnreadableVideo => "unreadable_video",
-        _ => "source_failed",
-    }
-}
-
-#[wasm_bindgen(module = "/src/place.js")]
-extern "C" {
-    /// The folder that the package lies in.
-    #[wasm_bindgen(js_name = moduleFolder)]
-    fn module_folder() -> String;
 }

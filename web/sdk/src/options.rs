@@ -1,5 +1,5 @@
 //! What the embedder passes in, and what it gets called with. Its mistakes and exceptions never reach the
-//! engine.
+//! engine; what it throws reaches its console.
 
 use js_sys::{Error, Function, JSON, Object, Reflect};
 use mien_engine::{RunStats, SourceChoice};
@@ -49,11 +49,15 @@ impl Handlers {
         }
     }
 
-    pub(crate) fn sample(&self, sample: &Sample) {
+    pub(crate) fn sample(&self, sample: &Sample, left_out: usize) {
         // The one writer of samples is serde, here as on the wire.
         if let Ok(text) = serde_json::to_string(sample)
             && let Ok(value) = JSON::parse(&text)
         {
+            if left_out > 0 {
+                // Setting a member of a plain object cannot fail.
+                let _ = Reflect::set(&value, &"faces_left_out".into(), &(left_out as f64).into());
+            }
             call(self.sample.as_ref(), &value);
         }
     }
@@ -69,8 +73,9 @@ impl Handlers {
         call(self.stats.as_ref(), &value);
     }
 
-    pub(crate) fn fault(&self, is_final: bool, message: &str) {
-        call(self.fault.as_ref(), &object(&[("final", is_final.into()), ("message", message.into())]));
+    pub(crate) fn fault(&self, is_final: bool, code: &str, message: &str) {
+        let value = object(&[("final", is_final.into()), ("code", code.into()), ("message", message.into())]);
+        call(self.fault.as_ref(), &value);
     }
 
     pub(crate) fn end(&self) {
@@ -87,9 +92,20 @@ fn object(members: &[(&str, JsValue)]) -> JsValue {
     object.into()
 }
 
-/// A handler that throws is the embedder's; the run goes on.
 fn call(handler: Option<&Function>, value: &JsValue) {
-    if let Some(handler) = handler {
-        let _ = handler.call1(&JsValue::NULL, value);
+    if let Some(handler) = handler
+        && let Err(thrown) = handler.call1(&JsValue::NULL, value)
+    {
+        report(&thrown);
+    }
+}
+
+/// What an embedder's function throws is shown as if nobody had caught it: `window.onerror` hears of it and the
+/// console shows it. The caller goes on.
+pub(crate) fn report(thrown: &JsValue) {
+    match function(&js_sys::global(), "reportError") {
+        Some(report) => drop(report.call1(&JsValue::NULL, thrown)),
+        // Chrome 91 to 94 analyse, but lack it. A rejection that nobody handles is shown, too.
+        None => drop(js_sys::Promise::reject(thrown)),
     }
 }

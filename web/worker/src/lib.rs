@@ -8,7 +8,8 @@ mod pixels;
 
 use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
 use mien_messages::{FrameHeader, FromWorker, Scope, Timings, ToWorker, WorkerFault, part};
-use mien_models::{Analyzer, Detection, Frame, Weights};
+use mien_models::{Analyzer, Frame, Seen, Weights};
+use mien_shared::limits::MAX_FACES;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, ImageBitmap, MessageEvent};
@@ -83,7 +84,9 @@ impl Worker {
             return (FromWorker::Failed { frame: Some(frame), fault: WorkerFault::Frame { why } }, None);
         };
         let answer = match self.analyse(request, &bitmap) {
-            Ok((detections, timings)) => FromWorker::Scored { frame, detections, timings },
+            Ok((Seen { faces: detections, left_out }, timings)) => {
+                FromWorker::Scored { frame, detections, left_out, timings }
+            }
             Err(fault) => FromWorker::Failed { frame: Some(frame), fault },
         };
         (answer, Some(bitmap))
@@ -93,7 +96,7 @@ impl Worker {
         &mut self,
         request: FrameHeader,
         bitmap: &ImageBitmap,
-    ) -> Result<(Vec<Detection>, Timings), WorkerFault> {
+    ) -> Result<(Seen, Timings), WorkerFault> {
         let began = now_ms();
         let (width, height, rgba) = self
             .pixels
@@ -106,12 +109,12 @@ impl Worker {
             Scope::Near => mien_models::Scope::Near,
             Scope::Full => mien_models::Scope::Full,
         };
-        let detections = self
+        let seen = self
             .analyzer
-            .analyze(&frame, scope)
+            .analyze(&frame, scope, MAX_FACES)
             .map_err(|cause| WorkerFault::Analysis { why: cause.to_string() })?;
         let timings = Timings { read_ms: (read - began) as f32, analyse_ms: (now_ms() - read) as f32 };
-        Ok((detections, timings))
+        Ok((seen, timings))
     }
 }
 

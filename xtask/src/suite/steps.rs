@@ -1,10 +1,12 @@
 //! What each step of the tests runs.
 
+use std::path::PathBuf;
 use std::process::Command;
 
-use super::Step;
 use super::counts::{Counts, count};
+use super::{Step, contract};
 use crate::image::{self, Engine};
+use crate::python::Python;
 use crate::tools::{self, Toolbox};
 use crate::{page, process, sdk, workspace};
 
@@ -31,10 +33,14 @@ const SURVIVAL_OF_ONE_STORE: [&str; 6] =
 /// Tells tests that this machine has no Postgres.
 pub(super) const WITHOUT_POSTGRES: &str = "MIEN_WITHOUT_POSTGRES";
 
+/// Tells tests that this machine has no npm, or where its packages are.
+pub(super) const WITHOUT_NPM: &str = "MIEN_WITHOUT_NPM";
+const NPM: &str = "MIEN_NPM";
+
 /// The relay's suites that can take another store, and those of their modules for which it makes no difference.
 const OVER_ANY_STORE: [&str; 2] = ["http", "sockets"];
 const OVER_SQLITE_ALONE: [&str; 8] =
-    ["contract::", "limits::", "origins::", "page::", "queries::", "restart::", "retention::", "traces::"];
+    ["documents::", "limits::", "origins::", "page::", "queries::", "restart::", "retention::", "traces::"];
 
 /// What the steps work with.
 pub(super) struct Bench {
@@ -43,8 +49,12 @@ pub(super) struct Bench {
     pub(super) browser: anyhow::Result<()>,
     /// Variables that tell tests which servers this machine does not have.
     pub(super) absent: Vec<&'static str>,
+    /// Where bundler and compiler are installed.
+    pub(super) npm: Option<PathBuf>,
     /// What runs containers here.
     pub(super) engine: Option<Engine>,
+    /// `None` where no step wants it.
+    pub(super) python: Option<anyhow::Result<Python>>,
 }
 
 impl Bench {
@@ -56,6 +66,7 @@ impl Bench {
             Step::Build => build(&self.toolbox, &[]).map(|()| (one_passed(), None)),
             Step::Unit => self.unit(),
             Step::Postgres => self.postgres(),
+            Step::Contract => self.contract(),
             Step::Wasm => self.wasm(),
             Step::Faults => self.faults(),
             Step::Sdk => sdk::build_with(&self.toolbox).map(|()| (one_passed(), None)),
@@ -90,6 +101,23 @@ impl Bench {
         command.envs(self.absent.iter().map(|variable| (variable, "1")));
         let skipped: Vec<&str> = OVER_SQLITE_ALONE.iter().flat_map(|module| ["--skip", module]).collect();
         count(self.filtered(&mut command, &skipped))
+    }
+
+    fn contract(&self) -> anyhow::Result<(Counts, Option<String>)> {
+        match &self.python {
+            Some(Ok(python)) => {
+                // Whatever page it carries. With a test, so that features are those of the tests, too.
+                let mut command = workspace::cargo();
+                command.arg("build").args(EVERYTHING).args(["--bin", "mien-relay", "--test", "http"]);
+                process::succeed(&mut command)?;
+                contract::perform(python)
+            }
+            // A person's machine may be without it, what guards every change may not.
+            Some(Err(fault)) if std::env::var_os("CI").is_some_and(|value| value == "true") => {
+                anyhow::bail!("{fault:#}")
+            }
+            Some(Err(_)) | None => Ok((Counts::default(), None)),
+        }
     }
 
     fn wasm(&self) -> anyhow::Result<(Counts, Option<String>)> {
@@ -142,6 +170,8 @@ impl Bench {
         }
         command.env("MIEN_RELAY", workspace::relay());
         command.env("MIEN_ANALYZE", workspace::relay().with_file_name("mien-analyze"));
+        command.envs(self.absent.iter().map(|variable| (variable, "1")));
+        command.envs(self.npm.iter().map(|folder| (NPM, folder)));
         // Inference wants the whole machine; two at once would only time each other out.
         count(self.filtered(&mut command, &["--test-threads=1"]))
     }

@@ -1,22 +1,87 @@
-//! Which files to look at: those named, and the pictures below folders in order of name.
+//! Which files to look at: those named, and the pictures below folders in order of name. What is left out of a
+//! folder is told.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-const PICTURE_ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
+use crate::kind::{Kind, promised};
 
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) pictures: Vec<PathBuf>,
+    pub(crate) left_out: LeftOut,
     /// One text for each path that could not be walked.
     pub(crate) faults: Vec<String>,
 }
 
-/// A file that is named is taken whatever its ending: the decoder says what it is.
+/// Why something in a folder is not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    Unsupported(&'static str),
+    NoPicture,
+    Hidden,
+    /// A pipe, a socket, a device: reading one may never end.
+    Special,
+}
+
+/// What folders hold beside pictures that are read.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut(BTreeMap<Reason, Vec<PathBuf>>);
+
+impl LeftOut {
+    fn add(&mut self, reason: Reason, path: PathBuf) {
+        self.0.entry(reason).or_default().push(path);
+    }
+
+    /// One line a reason, with how many and which.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(reason, paths)| {
+            let count = paths.len();
+            format!("left out {count} {}: {}", reason.of(count), Names(paths))
+        })
+    }
+}
+
+impl Reason {
+    fn of(self, count: usize) -> String {
+        let plural = |one: &str, many: &str| (if count == 1 { one } else { many }).to_owned();
+        match self {
+            Self::Unsupported(kind) => {
+                format!(
+                    "{kind} {}",
+                    plural("picture, a kind that is not supported", "pictures, a kind that is not supported")
+                )
+            }
+            Self::NoPicture => plural("file that is no picture", "files that are no pictures"),
+            Self::Hidden => plural("that is hidden", "that are hidden"),
+            Self::Special => plural("that is neither file nor folder", "that are neither files nor folders"),
+        }
+    }
+}
+
+/// Names on one line: enough to know what they are.
+struct Names<'a>(&'a [PathBuf]);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 5;
+        for (place, path) in self.0.iter().take(SHOWN).enumerate() {
+            write!(f, "{}{}", if place == 0 { "" } else { ", " }, path.display())?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+/// A file that is named is taken whatever it is called: the decoder says what it is.
 pub(crate) fn collect(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
-    let mut walked = HashSet::new();
     for path in paths {
+        // What is named twice is read twice, be it a file or a folder.
+        let mut walked = HashSet::new();
         if path.is_dir() { walk(path, &mut found, &mut walked) } else { found.pictures.push(path.clone()) }
     }
     found
@@ -36,15 +101,27 @@ fn walk(folder: &Path, found: &mut Found, walked: &mut HashSet<PathBuf>) {
     };
     entries.sort();
     for entry in entries {
-        if entry.is_dir() {
-            walk(&entry, found, walked);
-        } else if is_picture(&entry) {
-            found.pictures.push(entry);
+        // Through links: what they lead to is what counts.
+        match entry.metadata() {
+            _ if is_hidden(&entry) => found.left_out.add(Reason::Hidden, entry),
+            Ok(data) if data.is_dir() => walk(&entry, found, walked),
+            Ok(data) if !data.is_file() => found.left_out.add(Reason::Special, entry),
+            Ok(_) => sort_in(entry, found),
+            Err(fault) => found.faults.push(format!("{}: cannot be opened: {fault}", entry.display())),
         }
     }
 }
 
-fn is_picture(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| PICTURE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+/// A file that promises a picture by its name is tried, so that what is wrong with it is told of it alone.
+fn sort_in(file: PathBuf, found: &mut Found) {
+    match Kind::of_file(&file) {
+        Ok(Kind::Unsupported(kind)) => found.left_out.add(Reason::Unsupported(kind), file),
+        Ok(kind) if kind.is_certain() || promised(&file).is_some() => found.pictures.push(file),
+        Ok(_) => found.left_out.add(Reason::NoPicture, file),
+        Err(fault) => found.faults.push(format!("{}: cannot be opened: {fault}", file.display())),
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }

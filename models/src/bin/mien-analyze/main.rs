@@ -1,10 +1,11 @@
 //! `mien-analyze`: the page's own inference over pictures and folders, to NDJSON or CSV.
 //!
 //! Pictures go through one at a time for each thread and come out in order. One that cannot be read is said
-//! on standard error; the rest is still done, and the exit code is 1.
+//! on standard error; the rest is still done, and the exit code is 1. What is left out of a folder is said, too.
 #![allow(clippy::print_stderr)]
 
 mod files;
+mod kind;
 mod output;
 mod picture;
 mod queue;
@@ -21,6 +22,7 @@ use clap::Parser;
 use mien_models::{Analyzer, Weights};
 
 use output::{Format, Report, Writer};
+use picture::PictureError;
 use queue::Queue;
 
 /// The weights travel in the binary, so that it needs no other file.
@@ -32,8 +34,10 @@ const WEIGHTS: Weights<'static> = Weights {
 
 /// Finds the faces in pictures and reads their expressions.
 ///
-/// Writes one line a picture to standard output, in the order given; folders are walked in order of name, and
-/// only files that end like a picture (png, jpg, jpeg, webp, bmp, gif) are taken from them.
+/// Writes one line a picture to standard output, in the order given; folders are walked in order of name. Reads JPEG,
+/// PNG, WebP, GIF (its first picture), BMP, TIFF and PNM (pgm, ppm), and knows them by how they begin, whatever they
+/// are called. What a folder holds besides (HEIC, AVIF, camera raw, other files, hidden ones) is left out and told on
+/// standard error, with how many. Every face is read, however many there are.
 #[derive(Debug, Parser)]
 #[command(name = "mien-analyze", version, after_help = AFTER_HELP)]
 struct Arguments {
@@ -58,7 +62,8 @@ Output:
           sadness, anger, fear, disgust, surprise; expression is null where the analyser abstains
   csv     one row a face, with a header; a picture without faces has one row with empty columns
 
-Exit code: 0 all done, 1 some pictures could not be read (each is named on standard error), 2 wrong usage";
+Exit code: 0 all done; 1 some picture could not be read (each is named on standard error with the reason: damaged,
+           not supported, too large, empty, or no picture at all), or not one was; 2 wrong usage";
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -73,34 +78,37 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every picture was read.
+/// Whether there were pictures and every one was read.
 fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let found = files::collect(&arguments.paths);
-    for fault in &found.faults {
-        eprintln!("mien-analyze: {fault}");
+    for line in found.faults.iter().cloned().chain(found.left_out.lines()) {
+        eprintln!("mien-analyze: {line}");
     }
     let mut writer = Writer::new(arguments.format, BufWriter::new(io::stdout().lock()))?;
     let cores = thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let threads =
         arguments.threads.map_or(cores, std::num::NonZeroUsize::get).clamp(1, found.pictures.len().max(1));
-    let all_read = analyze_all(&found.pictures, arguments.cropped, threads, &mut writer)?;
+    let read = analyze_all(&found.pictures, arguments.cropped, threads, &mut writer)?;
     writer.flush()?;
-    Ok(all_read && found.faults.is_empty())
+    if found.pictures.is_empty() {
+        eprintln!("mien-analyze: there is no picture to read");
+    }
+    Ok(read > 0 && read == found.pictures.len() && found.faults.is_empty())
 }
 
 /// Pictures a thread, at most, that are finished or begun while an earlier one is still worked on: one slow
 /// picture then costs neither the others' time nor memory for all of them.
 const AHEAD: usize = 16;
 
-/// What a thread says of the picture at this place in the list; a text where it could not be read.
-type Answer = (usize, Result<Report, String>);
+/// What a thread says of the picture at this place in the list.
+type Answer = (usize, Result<Report, PictureError>);
 
 fn analyze_all<W: Write>(
     pictures: &[PathBuf],
     cropped: bool,
     threads: usize,
     writer: &mut Writer<W>,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<usize> {
     let queue = Queue::new(pictures.len(), threads * AHEAD);
     let (sender, receiver) = channel::<Answer>();
     let analyzers = (0..threads)
@@ -113,7 +121,7 @@ fn analyze_all<W: Write>(
             scope.spawn(move || work(analyzer, pictures, cropped, queue, &sender));
         }
         drop(sender);
-        let written = write_in_order(&receiver, &queue, writer);
+        let written = write_in_order(&receiver, pictures, &queue, writer);
         queue.stop();
         written
     })
@@ -124,38 +132,46 @@ fn work(mut analyzer: Analyzer, pictures: &[PathBuf], cropped: bool, queue: &Que
         let path = &pictures[place];
         // A decoder that panics on a crafted file costs that one picture, not the thread that others wait for.
         let answer = catch_unwind(AssertUnwindSafe(|| picture::analyze(&mut analyzer, path, cropped)))
-            .unwrap_or_else(|_| Err(anyhow::anyhow!("is damaged: its decoder gave up")))
-            .map_err(|fault| format!("{}: {fault:#}", path.display()));
+            .unwrap_or(Err(PictureError::GaveUp));
         if sender.send((place, answer)).is_err() {
             return;
         }
     }
 }
 
+/// How many were read.
 fn write_in_order<W: Write>(
     receiver: &Receiver<Answer>,
+    pictures: &[PathBuf],
     queue: &Queue,
     writer: &mut Writer<W>,
-) -> anyhow::Result<bool> {
-    let mut all_read = true;
+) -> anyhow::Result<usize> {
+    let mut read = 0;
     // No more than the queue lets the threads run ahead.
     let mut early = BTreeMap::new();
     let mut due = 0;
     for (place, answer) in receiver {
         early.insert(place, answer);
         while let Some(answer) = early.remove(&due) {
-            due += 1;
-            queue.written(due);
             match answer {
-                Ok(report) => writer.write(&report)?,
+                Ok(report) => {
+                    read += 1;
+                    writer.write(&report)?;
+                }
                 Err(fault) => {
-                    all_read = false;
-                    eprintln!("mien-analyze: {fault}");
+                    eprintln!("mien-analyze: {}: {}", pictures[due].display(), one_line(&fault));
                 }
             }
+            due += 1;
+            queue.written(due);
         }
     }
-    Ok(all_read)
+    Ok(read)
+}
+
+/// Decoders end some of their sentences with a new line.
+fn one_line(fault: &PictureError) -> String {
+    fault.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -1,4 +1,7 @@
 //! What was found, as NDJSON or CSV.
+//!
+//! In CSV text is in quotes and numbers are not: a file may be called `007` or `null`, and a reader that heeds quotes
+//! can tell.
 
 use std::io::Write;
 
@@ -30,7 +33,8 @@ impl<W: Write> Writer<W> {
         Ok(match format {
             Format::Ndjson => Self::Ndjson(out),
             Format::Csv => {
-                let mut rows = csv::Writer::from_writer(out);
+                // The usual style leaves `007` without quotes, and there is none for one column.
+                let mut rows = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Never).from_writer(out);
                 let before = ["file", "face", "left", "top", "width", "height", "expression"];
                 rows.write_record(
                     before.into_iter().chain(Expression::ALL.map(Expression::name)).chain(["quality"]),
@@ -50,11 +54,11 @@ impl<W: Write> Writer<W> {
             }
             Self::Csv(rows) => {
                 for face in &report.faces {
-                    rows.write_record(row(&report.file, face))?;
+                    rows.write_record(row(&quoted(&report.file), face))?;
                 }
                 if report.faces.is_empty() {
                     let empty = std::iter::repeat_n("", 6 + Expression::COUNT + 1);
-                    rows.write_record(std::iter::once(report.file.as_str()).chain(empty))?;
+                    rows.write_record(std::iter::once(quoted(&report.file).as_str()).chain(empty))?;
                 }
                 rows.flush()?;
             }
@@ -71,12 +75,47 @@ impl<W: Write> Writer<W> {
     }
 }
 
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
 fn row(file: &str, face: &Face) -> Vec<String> {
     let bounds: [f32; 4] = face.bounds.into();
     let mut row = vec![file.to_owned(), face.id.to_string()];
     row.extend(bounds.map(|side| side.to_string()));
-    row.push(face.expression.map_or_else(String::new, |expression| expression.name().to_owned()));
+    row.push(face.expression.map_or_else(String::new, |expression| quoted(expression.name())));
     row.extend(face.scores.0.map(|score| score.to_string()));
     row.push(face.quality.map_or_else(String::new, |quality| quality.to_string()));
     row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mien_shared::Scores;
+
+    #[test]
+    fn text_is_in_quotes_and_numbers_are_not() {
+        let face = Face {
+            id: 3,
+            bounds: [0.5, 0.25, 0.125, 0.5].into(),
+            expression: Some(Expression::Fear),
+            scores: Scores([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]),
+            quality: None,
+        };
+        let mut out = Vec::new();
+        let mut writer = Writer::new(Format::Csv, &mut out).unwrap();
+        writer.write(&Report { file: "007".to_owned(), faces: vec![face] }).unwrap();
+        writer.write(&Report { file: "a \"b\",\nc".to_owned(), faces: Vec::new() }).unwrap();
+        drop(writer);
+        let text = String::from_utf8(out).unwrap();
+        let (_, rows) = text.split_once('\n').unwrap();
+        assert_eq!(
+            rows,
+            "\"007\",3,0.5,0.25,0.125,0.5,\"fear\",0,0,0,0,1,0,0,\n\"a \"\"b\"\",\nc\",,,,,,,,,,,,,,\n"
+        );
+        let mut rows = csv::Reader::from_reader(text.as_bytes());
+        let files: Vec<_> = rows.records().map(|row| row.unwrap()[0].to_owned()).collect();
+        assert_eq!(files, ["007", "a \"b\",\nc"]);
+    }
 }

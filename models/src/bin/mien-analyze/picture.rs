@@ -1,14 +1,14 @@
 //! One picture: read, turned as its EXIF data says, analysed.
 
 use std::fs::File;
-use std::io::{BufReader, Seek as _};
+use std::io::{self, BufReader};
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
-use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits};
-use mien_models::{Analyzer, Detection, Frame, Scope};
+use image::{DynamicImage, ImageDecoder as _, ImageError, ImageReader, Limits};
+use mien_models::{Analyzer, Detection, Frame, FrameError, InferenceError, Scope};
 use mien_shared::Face;
 
+use crate::kind::{Kind, READ};
 use crate::output::Report;
 
 /// The longest side that is read: beyond every camera, and a face in such a picture is long found in a smaller
@@ -17,41 +17,94 @@ const MAX_SIDE: u32 = 16_384;
 /// Pixels that are read: 400 MB as RGBA for each thread. A few bytes of PNG can claim far more.
 const MAX_PIXELS: u64 = 100_000_000;
 
-pub(crate) fn analyze(analyzer: &mut Analyzer, path: &Path, cropped: bool) -> anyhow::Result<Report> {
+/// Why a picture was not read. Told after its name.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PictureError {
+    #[error("cannot be opened: {0}")]
+    Unopened(#[source] io::Error),
+    #[error("cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+    #[error("is neither file nor folder")]
+    Special,
+    #[error("is empty")]
+    Empty,
+    #[error("is not a picture of a kind that is known: {READ} are read")]
+    Unknown,
+    #[error("is not supported: a picture of kind {0}; {READ} are read")]
+    Unsupported(&'static str),
+    /// The kind is read, but not everything that it allows.
+    #[error("is not supported: {0}")]
+    Feature(#[source] ImageError),
+    #[error("is damaged: {0}")]
+    Damaged(#[source] ImageError),
+    /// Its decoder panicked, which is the decoder's fault on a file that it should have refused.
+    #[error("is damaged: its decoder gave up")]
+    GaveUp,
+    #[error(
+        "is too large: {width}×{height} pixels; at most {MAX_SIDE} on a side and {} million in all are read",
+        MAX_PIXELS / 1_000_000
+    )]
+    TooLarge { width: u32, height: u32 },
+    #[error("is too large: {0}")]
+    Memory(#[source] ImageError),
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
+}
+
+impl From<ImageError> for PictureError {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Unsupported(_) => Self::Feature(error),
+            ImageError::Limits(_) => Self::Memory(error),
+            // A file that ends too early is damaged; a disk that fails says nothing of the file.
+            ImageError::IoError(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => {
+                Self::Unreadable(cause)
+            }
+            error => Self::Damaged(error),
+        }
+    }
+}
+
+pub(crate) fn analyze(analyzer: &mut Analyzer, path: &Path, cropped: bool) -> Result<Report, PictureError> {
     let pixels = read(path)?.into_rgba8();
     let frame = Frame::new(pixels.width(), pixels.height(), pixels.as_raw())?;
-    let detections =
-        if cropped { vec![analyzer.analyze_crop(&frame)?] } else { analyzer.analyze(&frame, Scope::Full)? };
+    // All of them: how many fit a sample is the wire's business.
+    let detections = if cropped {
+        vec![analyzer.analyze_crop(&frame)?]
+    } else {
+        analyzer.analyze(&frame, Scope::Full, usize::MAX)?.faces
+    };
     let faces = (1..).zip(detections).map(|(id, detection)| face(id, &detection)).collect();
     Ok(Report { file: path.to_string_lossy().into_owned(), faces })
 }
 
-fn read(path: &Path) -> anyhow::Result<DynamicImage> {
-    let mut file = BufReader::new(File::open(path).context("cannot be opened")?);
-    if file.get_ref().metadata().is_ok_and(|data| data.is_dir()) {
-        bail!("is a folder");
+fn read(path: &Path) -> Result<DynamicImage, PictureError> {
+    // A pipe would be waited for.
+    if !path.metadata().map_err(PictureError::Unopened)?.is_file() {
+        return Err(PictureError::Special);
     }
-    file.rewind().context("cannot be read")?;
-    let reader = ImageReader::new(file).with_guessed_format().context("cannot be read")?;
-    if reader.format().is_none() {
-        bail!("is not a picture of a known kind (png, jpeg, webp, bmp, gif)");
-    }
-    let mut decoder = reader.into_decoder().context("is damaged")?;
+    let format = match Kind::of_file(path).map_err(PictureError::Unopened)? {
+        Kind::Picture(format) => format,
+        Kind::Unsupported(kind) => return Err(PictureError::Unsupported(kind)),
+        Kind::Empty => return Err(PictureError::Empty),
+        Kind::Other => return Err(PictureError::Unknown),
+    };
+    let file = BufReader::new(File::open(path).map_err(PictureError::Unopened)?);
+    let mut decoder = ImageReader::with_format(file, format).into_decoder()?;
     let (width, height) = decoder.dimensions();
     if width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
-        bail!(
-            "is too large: {width}×{height} pixels; at most {MAX_SIDE} on a side and {} million in all are read",
-            MAX_PIXELS / 1_000_000
-        );
+        return Err(PictureError::TooLarge { width, height });
     }
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     // Twice a picture of 16 bits a channel, which decoders may hold beside their own work.
     limits.max_alloc = Some(MAX_PIXELS * 16);
-    decoder.set_limits(limits).context("is too large")?;
-    let orientation = decoder.orientation().context("is damaged")?;
-    let mut picture = DynamicImage::from_decoder(decoder).context("is damaged")?;
+    decoder.set_limits(limits)?;
+    let orientation = decoder.orientation()?;
+    let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     Ok(picture)
 }

@@ -1,7 +1,7 @@
 //! Committing samples: read under the locks of their sources, decided, written, in one transaction of four
 //! round trips however many samples there are.
 
-use mien_shared::Face;
+use mien_shared::Sample;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgBindIterExt, PgHasArrayType, PgTypeInfo};
@@ -133,7 +133,7 @@ async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()>
     .bind(samples.iter().map(|(key, _)| key.0).bind_iter())
     .bind(samples.iter().map(|(_, sample)| signed(sample.seq)).bind_iter())
     .bind(samples.iter().map(|(_, sample)| signed(sample.at)).bind_iter())
-    .bind(samples.iter().map(|(_, sample)| Blob(&sample.faces)).bind_iter())
+    .bind(samples.iter().map(|(_, sample)| Blob(sample)).bind_iter())
     .bind(sources.iter().map(|(key, _)| key.0).bind_iter())
     .bind(sources.iter().map(|(_, progress)| signed(progress.through)).bind_iter())
     .bind(sources.iter().map(|(_, progress)| signed(progress.stored)).bind_iter())
@@ -146,8 +146,8 @@ async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()>
     Ok(())
 }
 
-/// Faces as `bytea`, written straight into the message to the server.
-struct Blob<'a>(&'a [Face]);
+/// A sample as `bytea`, written straight into the message to the server.
+struct Blob<'a>(&'a Sample);
 
 impl Type<Postgres> for Blob<'_> {
     fn type_info() -> PgTypeInfo {

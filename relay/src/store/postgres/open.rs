@@ -11,7 +11,7 @@ use tracing::log::LevelFilter;
 
 use super::{LANES, PostgresStore, within};
 use crate::store::migrate::is_older;
-use crate::store::{IDLE_CONNECTIONS, LIFETIME, Result, StoreError};
+use crate::store::{LIFETIME, Result, StoreError};
 
 /// Our migrations, in a table whose name says whose they are.
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
@@ -27,6 +27,8 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 const PREPARE_PATIENCE: Duration = Duration::from_mins(1);
 /// Patience with the change of an older one, which may copy every sample, here or by another relay.
 const MIGRATE_PATIENCE: Duration = Duration::from_hours(1);
+/// Connections that are kept ready.
+const IDLE_CONNECTIONS: u32 = 5;
 /// Patience with connections that are all at work.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 

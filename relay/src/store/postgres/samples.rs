@@ -199,5 +199,5 @@ async fn last_before(reader: &mut PgConnection, key: i64, (low, high): SeqRange,
 }
 
 fn read(row: &PgRow) -> Result<Sample> {
-    Ok(Sample::new(unsigned(row.try_get(0)?), unsigned(row.try_get(1)?), codec::decode(row.try_get(2)?)?))
+    Ok(codec::decode(unsigned(row.try_get(0)?), unsigned(row.try_get(1)?), row.try_get(2)?)?)
 }

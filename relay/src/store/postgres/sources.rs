@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection, Row};
 
 use super::PostgresStore;
 use crate::store::value::{source_name, unsigned};
-use crate::store::{Result, SourceKey, SourceState, StoreError};
+use crate::store::{Reach, Result, SourceKey, SourceState, StoreError};
 
 impl PostgresStore {
     /// The source's key and what it has been answered for.
@@ -35,6 +35,28 @@ impl PostgresStore {
         .await?;
         reader.give_back();
         rows.iter().map(|row| Ok((source_name(row.try_get(0)?)?, unsigned(row.try_get(1)?)))).collect()
+    }
+
+    pub async fn reaches(&self, id: SessionId) -> Result<Vec<Reach>> {
+        let mut reader = self.lease().await?;
+        let rows = sqlx::query(
+            // The newest sample is one step into the key's index.
+            "SELECT s.name, s.through, (SELECT max(m.seq) FROM samples m WHERE m.source_key = s.key) \
+             FROM sources s JOIN sessions e ON e.id = s.session_id WHERE s.session_id = $1 ORDER BY s.name",
+        )
+        .bind(id.0)
+        .fetch_all(&mut *reader)
+        .await?;
+        reader.give_back();
+        rows.iter()
+            .map(|row| {
+                Ok(Reach {
+                    source: source_name(row.try_get(0)?)?,
+                    through: unsigned(row.try_get(1)?),
+                    newest: row.try_get::<Option<i64>, _>(2)?.map_or(0, unsigned),
+                })
+            })
+            .collect()
     }
 
     pub async fn source_states(&self, id: SessionId) -> Result<Vec<SourceState>> {

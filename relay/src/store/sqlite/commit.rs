@@ -29,24 +29,28 @@ static INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| {
 impl SqliteStore {
     pub async fn commit(&self, batches: &[Batch]) -> Result<Vec<Outcome>> {
         let mut write = self.write().await?;
-        let known = load(&mut write, &source_keys(batches)).await?;
-        let mut commit = Commit::begin(batches, known);
-        let late = commit.late();
-        if !late.is_empty() {
-            look_up(&mut write, &late, &mut commit).await?;
-        }
-        let decision = commit.decide();
-        for (source, first) in &decision.old_gaps {
-            delete_gap(&mut write, *source, *first).await?;
-        }
-        for (source, gap) in &decision.new_gaps {
-            add_gap(&mut write, *source, *gap).await?;
-        }
-        insert(&mut write, &decision.samples).await?;
-        save(&mut write, &decision.sources).await?;
-        write.commit().await?;
-        Ok(decision.outcomes)
+        let outcomes = decide(&mut write, batches).await;
+        write.finish(outcomes).await
     }
+}
+
+async fn decide(write: &mut SqliteConnection, batches: &[Batch]) -> Result<Vec<Outcome>> {
+    let known = load(&mut *write, &source_keys(batches)).await?;
+    let mut commit = Commit::begin(batches, known);
+    let late = commit.late();
+    if !late.is_empty() {
+        look_up(&mut *write, &late, &mut commit).await?;
+    }
+    let decision = commit.decide();
+    for (source, first) in &decision.old_gaps {
+        delete_gap(&mut *write, *source, *first).await?;
+    }
+    for (source, gap) in &decision.new_gaps {
+        add_gap(&mut *write, *source, *gap).await?;
+    }
+    insert(&mut *write, &decision.samples).await?;
+    save(write, &decision.sources).await?;
+    Ok(decision.outcomes)
 }
 
 /// A source's key and [`Progress`], in the order in which [`load`] asks for them.
@@ -128,7 +132,7 @@ async fn insert(write: &mut SqliteConnection, samples: &[(SourceKey, &Sample)]) 
                 .bind(source.0)
                 .bind(signed(sample.seq))
                 .bind(signed(sample.at))
-                .bind(codec::encode(&sample.faces));
+                .bind(codec::encode(sample));
         }
         query.execute(&mut *write).await?;
         rest = others;

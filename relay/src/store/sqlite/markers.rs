@@ -3,8 +3,8 @@
 use mien_shared::SessionId;
 use mien_shared::api::{Marker, SourceName};
 use mien_shared::limits::MAX_MARKERS;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::SqliteStore;
@@ -29,29 +29,8 @@ impl SqliteStore {
             created_at: now(),
         };
         let mut write = self.write().await?;
-        // Only while the session is there: an erased one must not grow anything back.
-        let markers: Option<i64> = sqlx::query_scalar(
-            "SELECT (SELECT count(*) FROM markers WHERE session_id = sessions.id) FROM sessions WHERE id = ?",
-        )
-        .bind(id.0.as_bytes().as_slice())
-        .fetch_optional(&mut *write)
-        .await?;
-        if markers.ok_or(StoreError::Ended)? >= MAX_MARKERS as i64 {
-            return Err(StoreError::TooManyMarkers);
-        }
-        sqlx::query(
-            "INSERT INTO markers (session_id, id, at, label, source, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(id.0.as_bytes().as_slice())
-        .bind(marker.id.as_bytes().as_slice())
-        .bind(signed(at))
-        .bind(label)
-        .bind(source.map(SourceName::as_str))
-        .bind(millis(marker.created_at))
-        .execute(&mut *write)
-        .await?;
-        write.commit().await?;
-        Ok(marker)
+        let made = insert(&mut write, id, &marker).await;
+        write.finish(made.map(|()| marker)).await
     }
 
     pub async fn markers(&self, id: SessionId) -> Result<Vec<Marker>> {
@@ -70,10 +49,34 @@ impl SqliteStore {
             .bind(id.0.as_bytes().as_slice())
             .bind(marker.as_bytes().as_slice())
             .execute(&mut *write)
-            .await?;
-        write.commit().await?;
-        Ok(found.rows_affected() > 0)
+            .await;
+        write.finish(found.map(|found| found.rows_affected() > 0).map_err(StoreError::from)).await
     }
+}
+
+/// Only while the session is there: an erased one must not grow anything back.
+async fn insert(write: &mut SqliteConnection, id: SessionId, marker: &Marker) -> Result<()> {
+    let markers: Option<i64> = sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM markers WHERE session_id = sessions.id) FROM sessions WHERE id = ?",
+    )
+    .bind(id.0.as_bytes().as_slice())
+    .fetch_optional(&mut *write)
+    .await?;
+    if markers.ok_or(StoreError::Ended)? >= MAX_MARKERS as i64 {
+        return Err(StoreError::TooManyMarkers);
+    }
+    sqlx::query(
+        "INSERT INTO markers (session_id, id, at, label, source, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(id.0.as_bytes().as_slice())
+    .bind(marker.id.as_bytes().as_slice())
+    .bind(signed(marker.at))
+    .bind(&marker.label)
+    .bind(marker.source.as_ref().map(SourceName::as_str))
+    .bind(millis(marker.created_at))
+    .execute(write)
+    .await?;
+    Ok(())
 }
 
 fn read(row: &SqliteRow) -> Result<Marker> {

@@ -12,16 +12,16 @@ mod pack;
 mod samples;
 mod sessions;
 mod sources;
+mod write;
 
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Instant;
 
 use prometheus_client::metrics::histogram::Histogram;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool};
+use tokio::sync::Mutex;
 
 use super::Result;
 
@@ -60,45 +60,5 @@ impl SqliteStore {
         let reader = self.readers.acquire().await?;
         self.pool_wait.observe(asked.elapsed().as_secs_f64());
         Ok(reader)
-    }
-
-    /// Begins a write transaction once those who asked before are done.
-    async fn write(&self) -> Result<WriteTransaction> {
-        let mut slot = Arc::clone(&self.writer).lock_owned().await;
-        let mut connection = match slot.take() {
-            Some(connection) => connection,
-            None => self.options.connect().await?,
-        };
-        // IMMEDIATE: what is read in the transaction must still hold when it writes.
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
-        Ok(WriteTransaction { connection, slot })
-    }
-}
-
-/// A write transaction. Dropped without a commit it closes its connection, which undoes it; so an error or a
-/// caller that went away leaves nothing half done.
-struct WriteTransaction {
-    connection: SqliteConnection,
-    slot: OwnedMutexGuard<Option<SqliteConnection>>,
-}
-
-impl WriteTransaction {
-    async fn commit(mut self) -> Result<()> {
-        sqlx::query("COMMIT").execute(&mut self.connection).await?;
-        *self.slot = Some(self.connection);
-        Ok(())
-    }
-}
-
-impl Deref for WriteTransaction {
-    type Target = SqliteConnection;
-    fn deref(&self) -> &SqliteConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for WriteTransaction {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.connection
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use super::SqliteStore;
 use crate::store::migrate::is_older;
-use crate::store::{IDLE_CONNECTIONS, LIFETIME, Result, StoreError, file_of};
+use crate::store::{LIFETIME, Result, StoreError, file_of};
 
 static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 /// The table that they are listed in, by sqlx's own name.
@@ -26,9 +26,18 @@ const NOT_A_DATABASE: &str = "26";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Patience with readers that are all at work.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// KiB (negative, as SQLite has it) of pages that a reader keeps. Its default is four times that, and there may be
-/// two dozen readers; what they read is in the system's cache anyway.
+/// Readers of one processor: each is a thread with a cache, and while one waits for the disk another can work. More
+/// of them only wait for each other.
+const READERS_A_PROCESSOR: u32 = 2;
+/// On a machine with fewer processors than that: long reads (two for a series, one for each export) leave some over.
+const MIN_READERS: u32 = 4;
+/// A reader that nobody has needed for so long is closed.
+const READER_IDLE: Duration = Duration::from_secs(30);
+/// KiB (negative, as SQLite has it) of pages that a reader keeps. Its default is four times that; what they read is in
+/// the system's cache anyway.
 const READER_CACHE: &str = "-512";
+/// Likewise of the writer, which holds the pages of a commit until it is done.
+const WRITER_CACHE: &str = "-2000";
 
 impl SqliteStore {
     /// Changes nothing.
@@ -62,19 +71,19 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             // Erased means gone, not merely unlisted.
             .pragma("secure_delete", "on");
-        let options = base.clone().create_if_missing(true);
+        let options = base.clone().create_if_missing(true).pragma("cache_size", WRITER_CACHE);
         let mut writer = options.connect().await.map_err(|cause| explain(&path, cause))?;
         recognise(&path, &mut writer).await?;
         MIGRATOR
             .run_direct(None, &mut writer, false)
             .await
             .map_err(|cause| explain_migration(&path, cause))?;
-        let max_readers = max_connections.saturating_sub(1).max(1);
+        let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
         let readers = SqlitePoolOptions::new()
-            .max_connections(max_readers)
-            .min_connections(IDLE_CONNECTIONS.min(max_readers))
+            .max_connections(max_readers(processors, max_connections))
+            .min_connections(1)
             .max_lifetime(LIFETIME)
-            .idle_timeout(LIFETIME)
+            .idle_timeout(READER_IDLE)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .connect_with(base.pragma("query_only", "on").pragma("cache_size", READER_CACHE))
@@ -86,6 +95,12 @@ impl SqliteStore {
             pool_wait,
         })
     }
+}
+
+/// One of the connections is the writer's.
+fn max_readers(processors: u32, max_connections: u32) -> u32 {
+    let useful = processors.saturating_mul(READERS_A_PROCESSOR).max(MIN_READERS);
+    useful.min(max_connections.saturating_sub(1)).max(1)
 }
 
 fn named_file(url: &str) -> Result<PathBuf> {
@@ -157,4 +172,43 @@ fn explain_migration(path: &Path, cause: MigrateError) -> StoreError {
 
 fn unusable(path: &Path, why: &str) -> StoreError {
     StoreError::Unusable(format!("the database {} cannot be used: {why}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+
+    #[test]
+    fn there_are_as_many_readers_as_the_machine_can_use() {
+        for (processors, connections, readers) in [
+            (1, 25, 4),
+            (2, 25, 4),
+            (4, 25, 8),
+            (16, 25, 24),
+            (64, 200, 128),
+            (8, 5, 4),
+            (8, 2, 1),
+            (8, 1, 1),
+        ] {
+            assert_eq!(max_readers(processors, connections), readers, "{processors} {connections}");
+        }
+    }
+
+    #[tokio::test]
+    async fn caches_are_small_and_readers_that_nobody_needs_are_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("mien.db").display());
+        let store = SqliteStore::open(&url, 1_000, Metrics::new().pool_wait_seconds).await.unwrap();
+        let options = store.readers.options();
+        let processors = std::thread::available_parallelism().unwrap().get() as u32;
+        assert_eq!(options.get_max_connections(), (2 * processors).max(4));
+        assert_eq!((options.get_min_connections(), options.get_idle_timeout()), (1, Some(READER_IDLE)));
+        let cache = "PRAGMA cache_size";
+        let reader: i64 =
+            sqlx::query_scalar(cache).fetch_one(&mut *store.reader().await.unwrap()).await.unwrap();
+        let mut writer = store.writer.lock().await;
+        let writer: i64 = sqlx::query_scalar(cache).fetch_one(writer.as_mut().unwrap()).await.unwrap();
+        assert_eq!((reader, writer), (-512, -2_000));
+    }
 }

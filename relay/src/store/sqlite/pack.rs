@@ -16,7 +16,7 @@ use crate::store::{Result, SampleQuery};
 
 /// Samples that come over together: enough for the crossing to cost nothing, and at most 2 MB.
 const ROWS: usize = 1_000;
-/// More than the faces of any sample; times the largest time it is still an integer of SQLite's.
+/// More than the faces of any sample of version 1; times the largest time it is still an integer of SQLite's.
 const STAMP_FACES: i64 = 64;
 const _: () =
     assert!(MAX_FACES < STAMP_FACES as usize && MAX_SAFE_INTEGER < i64::MAX as u64 / STAMP_FACES as u64);
@@ -38,7 +38,7 @@ impl Pack {
         for ((&seq, &at), &length) in self.seqs.iter().zip(&self.ats).zip(&self.lengths) {
             let (faces, others) = rest.split_at_checked(length as usize).ok_or(CodecFault::Length)?;
             rest = others;
-            keep(Sample::new(unsigned(seq), unsigned(at), codec::decode(faces)?));
+            keep(codec::decode(unsigned(seq), unsigned(at), faces)?);
         }
         Ok(())
     }
@@ -117,9 +117,10 @@ pub(super) async fn add_to_series(
     Range { key, after, through, query }: Range<'_>,
     series: &mut SeriesBuilder,
 ) -> Result<u64> {
-    // The time and the number of faces as one number, as a list more costs as much as finding the rows.
+    // The time and the number of faces as one number, as a list more costs as much as finding the rows. It is the
+    // number of faces in version 1 alone, which does not say where it ends; whatever else is there says so itself.
     let (stamps, faces): (String, Option<Vec<u8>>) = sqlx::query_as(
-        "SELECT json_group_array(at * ?1 + (length(faces) - 1) / ?2), \
+        "SELECT json_group_array(at * ?1 + min((length(faces) - 1) / ?2, ?1 - 1)), \
          CAST(group_concat(CAST(faces AS TEXT), '') AS BLOB) FROM samples \
          WHERE source_key = ?3 AND seq > ?4 AND seq <= ?5 AND at >= ?6 AND at < ?7",
     )
@@ -133,12 +134,15 @@ pub(super) async fn add_to_series(
     .fetch_one(reader)
     .await?;
     let stamps = numbers(&stamps)?;
-    let (faces, mut place) = (faces.unwrap_or_default(), 0);
+    let faces = faces.unwrap_or_default();
+    let mut rest = &faces[..];
     for stamp in &stamps {
-        let length = 1 + (stamp % STAMP_FACES) as usize * FACE_BYTES;
-        let sample = faces.get(place..place + length).ok_or(CodecFault::Length)?;
-        place += length;
-        series.add(source, unsigned(stamp / STAMP_FACES), codec::scores(sample)?);
+        let (scores, others) = codec::first_scores(rest, Some((stamp % STAMP_FACES) as usize))?;
+        rest = others;
+        series.add(source, unsigned(stamp / STAMP_FACES), scores);
+    }
+    if !rest.is_empty() {
+        return Err(CodecFault::Length.into());
     }
     Ok(stamps.len() as u64)
 }

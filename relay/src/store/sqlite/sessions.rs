@@ -26,7 +26,7 @@ impl SqliteStore {
             completed_at: None,
         };
         let mut write = self.write().await?;
-        sqlx::query(
+        let inserted = sqlx::query(
             "INSERT INTO sessions (id, user_id, title, purpose, status, started_at) VALUES (?, ?, ?, ?, 'active', ?)",
         )
         .bind(session.id.0.as_bytes().as_slice())
@@ -35,9 +35,8 @@ impl SqliteStore {
         .bind(purpose)
         .bind(millis(session.started_at))
         .execute(&mut *write)
-        .await?;
-        write.commit().await?;
-        Ok(session)
+        .await;
+        write.finish(inserted.map(|_| session).map_err(StoreError::from)).await
     }
 
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>> {
@@ -82,49 +81,14 @@ impl SqliteStore {
 
     pub async fn update_session(&self, id: SessionId, patch: &PatchSession) -> Result<Option<Session>> {
         let mut write = self.write().await?;
-        let Some(mut session) = find(&mut write, id).await? else { return Ok(None) };
-        match (session.status, patch.status) {
-            (SessionStatus::Completed, Some(SessionStatus::Active)) => return Err(StoreError::Conflict),
-            (SessionStatus::Active, Some(SessionStatus::Completed)) => {
-                session.status = SessionStatus::Completed;
-                session.completed_at = Some(now());
-            }
-            _ => {}
-        }
-        if let Some(title) = &patch.title {
-            session.title.clone_from(title);
-        }
-        sqlx::query("UPDATE sessions SET title = ?, status = ?, completed_at = ? WHERE id = ?")
-            .bind(&session.title)
-            .bind(session.status.name())
-            .bind(session.completed_at.map(millis))
-            .bind(id.0.as_bytes().as_slice())
-            .execute(&mut *write)
-            .await?;
-        write.commit().await?;
-        Ok(Some(session))
+        let updated = update(&mut write, id, patch).await;
+        write.finish(updated).await
     }
 
     pub async fn delete_session(&self, id: SessionId) -> Result<bool> {
         let mut write = self.write().await?;
-        let id = id.0.as_bytes().as_slice();
-        let found = sqlx::query("DELETE FROM sessions WHERE id = ?").bind(id).execute(&mut *write).await?;
-        sqlx::query("DELETE FROM markers WHERE session_id = ?").bind(id).execute(&mut *write).await?;
-        if found.rows_affected() == 0 {
-            return Ok(false);
-        }
-        sqlx::query("INSERT OR IGNORE INTO erased_sessions (id, erased_at) VALUES (?, ?)")
-            .bind(id)
-            .bind(millis(now()))
-            .execute(&mut *write)
-            .await?;
-        // No token lives so long.
-        sqlx::query("DELETE FROM erased_sessions WHERE erased_at < ?")
-            .bind(millis(now()) - signed(MAX_TOKEN_TTL.as_secs() * 1_000))
-            .execute(&mut *write)
-            .await?;
-        write.commit().await?;
-        Ok(true)
+        let deleted = delete(&mut write, id.0.as_bytes()).await;
+        write.finish(deleted).await
     }
 
     pub async fn sweep(&self, only: Option<SessionId>) -> Result<()> {
@@ -141,24 +105,10 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Erases some samples of a source, or the source once it has none; false when all is gone.
     async fn sweep_chunk(&self, key: i64) -> Result<bool> {
         let mut write = self.write().await?;
-        let erased = sqlx::query(
-            "DELETE FROM samples WHERE source_key = ?1 AND seq <= \
-             (SELECT max(seq) FROM (SELECT seq FROM samples WHERE source_key = ?1 ORDER BY seq LIMIT ?2))",
-        )
-        .bind(key)
-        .bind(SWEEP_ROWS)
-        .execute(&mut *write)
-        .await?
-        .rows_affected();
-        if erased == 0 {
-            sqlx::query("DELETE FROM gaps WHERE source_key = ?").bind(key).execute(&mut *write).await?;
-            sqlx::query("DELETE FROM sources WHERE key = ?").bind(key).execute(&mut *write).await?;
-        }
-        write.commit().await?;
-        Ok(erased > 0)
+        let left = sweep_chunk(&mut write, key).await;
+        write.finish(left).await
     }
 
     pub async fn expired_sessions(&self, before: jiff::Timestamp, limit: u32) -> Result<Vec<SessionId>> {
@@ -171,6 +121,70 @@ impl SqliteStore {
         .await?;
         ids.iter().map(|id| read_id(id)).collect()
     }
+}
+
+async fn update(
+    write: &mut SqliteConnection,
+    id: SessionId,
+    patch: &PatchSession,
+) -> Result<Option<Session>> {
+    let Some(mut session) = find(&mut *write, id).await? else { return Ok(None) };
+    match (session.status, patch.status) {
+        (SessionStatus::Completed, Some(SessionStatus::Active)) => return Err(StoreError::Conflict),
+        (SessionStatus::Active, Some(SessionStatus::Completed)) => {
+            session.status = SessionStatus::Completed;
+            session.completed_at = Some(now());
+        }
+        _ => {}
+    }
+    if let Some(title) = &patch.title {
+        session.title.clone_from(title);
+    }
+    sqlx::query("UPDATE sessions SET title = ?, status = ?, completed_at = ? WHERE id = ?")
+        .bind(&session.title)
+        .bind(session.status.name())
+        .bind(session.completed_at.map(millis))
+        .bind(id.0.as_bytes().as_slice())
+        .execute(write)
+        .await?;
+    Ok(Some(session))
+}
+
+async fn delete(write: &mut SqliteConnection, id: &[u8]) -> Result<bool> {
+    let found = sqlx::query("DELETE FROM sessions WHERE id = ?").bind(id).execute(&mut *write).await?;
+    if found.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("DELETE FROM markers WHERE session_id = ?").bind(id).execute(&mut *write).await?;
+    sqlx::query("INSERT OR IGNORE INTO erased_sessions (id, erased_at) VALUES (?, ?)")
+        .bind(id)
+        .bind(millis(now()))
+        .execute(&mut *write)
+        .await?;
+    // No token lives so long.
+    sqlx::query("DELETE FROM erased_sessions WHERE erased_at < ?")
+        .bind(millis(now()) - signed(MAX_TOKEN_TTL.as_secs() * 1_000))
+        .execute(write)
+        .await?;
+    Ok(true)
+}
+
+/// Erases some samples of a source, or the source once it has none; false when all is gone.
+async fn sweep_chunk(write: &mut SqliteConnection, key: i64) -> Result<bool> {
+    let erased = sqlx::query(
+        "DELETE FROM samples WHERE source_key = ?1 AND seq <= \
+         (SELECT max(seq) FROM (SELECT seq FROM samples WHERE source_key = ?1 ORDER BY seq LIMIT ?2))",
+    )
+    .bind(key)
+    .bind(SWEEP_ROWS)
+    .execute(&mut *write)
+    .await?
+    .rows_affected();
+    if erased == 0 {
+        sqlx::query("DELETE FROM gaps WHERE source_key = ?").bind(key).execute(&mut *write).await?;
+        sqlx::query("DELETE FROM sources WHERE key = ?").bind(key).execute(write).await?;
+    }
+    Ok(erased > 0)
 }
 
 async fn find(connection: &mut SqliteConnection, id: SessionId) -> Result<Option<Session>> {

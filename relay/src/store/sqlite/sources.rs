@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
 use mien_shared::limits::MAX_SOURCES;
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection};
 
 use super::SqliteStore;
 use crate::store::value::{source_name, unsigned};
-use crate::store::{Result, SourceKey, SourceState, StoreError};
+use crate::store::{Reach, Result, SourceKey, SourceState, StoreError};
 
 impl SqliteStore {
     /// The source's key and what it has been answered for.
@@ -26,34 +26,8 @@ impl SqliteStore {
             return Ok((SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?)));
         }
         let mut write = self.write().await?;
-        let active: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ? AND status = 'active')")
-                .bind(id)
-                .fetch_one(&mut *write)
-                .await?;
-        if !active {
-            return Err(StoreError::Ended);
-        }
-        // Others: another connection may just have made this one.
-        let sources: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM sources WHERE session_id = ? AND name <> ?")
-                .bind(id)
-                .bind(source.as_str())
-                .fetch_one(&mut *write)
-                .await?;
-        if sources >= MAX_SOURCES as i64 {
-            return Err(StoreError::TooManySources);
-        }
-        let row = sqlx::query(
-            "INSERT INTO sources (session_id, name) VALUES (?, ?) \
-             ON CONFLICT (session_id, name) DO UPDATE SET name = excluded.name RETURNING key, through",
-        )
-        .bind(id)
-        .bind(source.as_str())
-        .fetch_one(&mut *write)
-        .await?;
-        write.commit().await?;
-        Ok((SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?)))
+        let added = add(&mut write, id, source).await;
+        write.finish(added).await
     }
 
     pub async fn throughs(&self, id: SessionId) -> Result<Vec<(SourceName, u64)>> {
@@ -66,6 +40,26 @@ impl SqliteStore {
         .fetch_all(&mut *self.reader().await?)
         .await?;
         rows.iter().map(|row| Ok((source_name(row.try_get(0)?)?, unsigned(row.try_get(1)?)))).collect()
+    }
+
+    pub async fn reaches(&self, id: SessionId) -> Result<Vec<Reach>> {
+        let rows = sqlx::query(
+            // The newest sample is one step into the key's index.
+            "SELECT s.name, s.through, (SELECT max(m.seq) FROM samples m WHERE m.source_key = s.key) \
+             FROM sources s JOIN sessions e ON e.id = s.session_id WHERE s.session_id = ? ORDER BY s.name",
+        )
+        .bind(id.0.as_bytes().as_slice())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Reach {
+                    source: source_name(row.try_get(0)?)?,
+                    through: unsigned(row.try_get(1)?),
+                    newest: row.try_get::<Option<i64>, _>(2)?.map_or(0, unsigned),
+                })
+            })
+            .collect()
     }
 
     pub async fn source_states(&self, id: SessionId) -> Result<Vec<SourceState>> {
@@ -108,4 +102,33 @@ impl SqliteStore {
             })
             .collect()
     }
+}
+
+async fn add(write: &mut SqliteConnection, id: &[u8], source: &SourceName) -> Result<(SourceKey, u64)> {
+    let active: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ? AND status = 'active')")
+            .bind(id)
+            .fetch_one(&mut *write)
+            .await?;
+    if !active {
+        return Err(StoreError::Ended);
+    }
+    // Others: another connection may just have made this one.
+    let sources: i64 = sqlx::query_scalar("SELECT count(*) FROM sources WHERE session_id = ? AND name <> ?")
+        .bind(id)
+        .bind(source.as_str())
+        .fetch_one(&mut *write)
+        .await?;
+    if sources >= MAX_SOURCES as i64 {
+        return Err(StoreError::TooManySources);
+    }
+    let row = sqlx::query(
+        "INSERT INTO sources (session_id, name) VALUES (?, ?) \
+         ON CONFLICT (session_id, name) DO UPDATE SET name = excluded.name RETURNING key, through",
+    )
+    .bind(id)
+    .bind(source.as_str())
+    .fetch_one(write)
+    .await?;
+    Ok((SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?)))
 }

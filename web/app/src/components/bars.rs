@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use mien_shared::{Expression, Face};
 
+use super::text::text;
 use crate::model::{face, format, words};
 
 /// Every bar keeps its place; on a phone the three strongest are shown, in order of strength.
@@ -25,7 +26,7 @@ pub(crate) fn Bars(#[prop(into)] face: Signal<Option<Face>>) -> impl IntoView {
                 <span class="track" aria-hidden="true">
                     <i style=("--share", move || score.get().unwrap_or(0.0).to_string())></i>
                 </span>
-                <span class="value">{move || score.get().map_or_else(|| "–".to_owned(), format::percent)}</span>
+                <span class="value" translate="no" prop:textContent=move || shown(score.get())></span>
             </li>
         }
     };
@@ -52,12 +53,16 @@ pub(crate) fn Quality(#[prop(into)] face: Signal<Option<Face>>) -> impl IntoView
         <div class="quality">
             <div class="line">
                 <span>"Quality of the view"</span>
-                <span>{move || quality.get().map_or_else(|| "–".to_owned(), format::percent)}</span>
+                <span translate="no" prop:textContent=move || shown(quality.get())></span>
             </div>
             <span class="track" aria-hidden="true">
                 <i style=("--share", move || quality.get().unwrap_or(0.0).to_string())></i>
             </span>
-            <p class="hint">{hint}</p>
+            <p class="hint" prop:textContent=text(hint)></p>
         </div>
     }
+}
+
+fn shown(share: Option<f32>) -> String {
+    share.map_or_else(|| "–".to_owned(), format::percent)
 }

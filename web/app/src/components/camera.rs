@@ -22,7 +22,7 @@ pub(crate) fn CameraPick(
             let id = camera.id.clone();
             let selected = move || open.with(|open| open.as_deref() == Some(&*id));
             let name = format::camera(&camera.label, place + 1);
-            view! { <option value=camera.id prop:selected=selected>{name}</option> }
+            view! { <option value=camera.id translate="no" prop:textContent=name prop:selected=selected></option> }
         };
         cameras.get().into_iter().enumerate().map(named).collect_view()
     };

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
+use super::text::text;
 
 #[component]
 pub(crate) fn Controls(
@@ -17,11 +18,8 @@ pub(crate) fn Controls(
     view! {
         <div class="controls" role="group" aria-label="Controls">
             <button data-testid="pause" aria-pressed=move || paused.get().to_string() on:click=move |_| on_pause.run(())>
-                {move || if paused.get() {
-                    view! { <Icon glyph=Glyph::Play />"Go on" }.into_any()
-                } else {
-                    view! { <Icon glyph=Glyph::Pause />"Pause" }.into_any()
-                }}
+                {move || view! { <Icon glyph=if paused.get() { Glyph::Play } else { Glyph::Pause } /> }}
+                <span prop:textContent=text(move || if paused.get() { "Go on" } else { "Pause" })></span>
                 <kbd>"Space"</kbd>
             </button>
             <button data-testid="mark" on:click=move |_| on_mark.run(())>

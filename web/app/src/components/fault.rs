@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use mien_engine::PickedFile;
 
 use super::icon::Brand;
+use super::text::text;
 use crate::browser;
 use crate::fault::{Fault, WayOn};
 use crate::model::route::Route;
@@ -35,7 +36,7 @@ pub(crate) fn FilePick(
         }
     };
     view! {
-        <button type="button" class=class on:click=open>{label}</button>
+        <button type="button" class=class on:click=open prop:textContent=label></button>
         <input type="file" hidden accept=accept node_ref=field on:change=picked data-testid="open-file" aria-label=label />
     }
 }
@@ -47,6 +48,9 @@ pub(crate) fn FaultCard(
     /// Where a picked file goes; absent where a file makes no sense.
     #[prop(optional_no_strip, into)]
     on_pick: Option<Callback<PickedFile>>,
+    /// What waits to be sent meanwhile. It comes before the way on, which may be a reload.
+    #[prop(optional, into)]
+    waiting: Signal<Option<String>>,
 ) -> impl IntoView {
     let router = expect_context::<Router>();
     let way_on = fault.way_on;
@@ -66,13 +70,15 @@ pub(crate) fn FaultCard(
         <main class="sheet">
             <section class="card" role="alert" data-testid="fault" data-fault=fault.kind>
                 <Brand />
-                <h1 tabindex="-1">{fault.title}</h1>
-                <p>{fault.text}</p>
+                <h1 tabindex="-1" prop:textContent=fault.title></h1>
+                <p prop:textContent=fault.text></p>
+                <p hidden=move || waiting.with(Option::is_none) translate="no" lang="en" data-testid="fault-waiting"
+                    prop:textContent=text(move || waiting.get().unwrap_or_default())></p>
                 <div class="row">
                     {first_is_file.then_some(pick).flatten().map(|on_pick| view! {
                         <FilePick on_pick=on_pick label="Choose another file" class="primary" />
                     })}
-                    <button class=if first_is_file { "" } else { "primary" } on:click=act>{label}</button>
+                    <button class=if first_is_file { "" } else { "primary" } on:click=act prop:textContent=label></button>
                     {(!first_is_file).then_some(pick).flatten().map(|on_pick| view! {
                         <FilePick on_pick=on_pick label="Use a video file" accept="video/*" />
                     })}
@@ -81,7 +87,7 @@ pub(crate) fn FaultCard(
                     })}
                 </div>
                 {fault.detail.map(|detail| view! {
-                    <details><summary>"For developers"</summary><p class="hint">{detail}</p></details>
+                    <details><summary>"For developers"</summary><p class="hint" translate="no" prop:textContent=detail></p></details>
                 })}
             </section>
         </main>

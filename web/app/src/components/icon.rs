@@ -61,7 +61,7 @@ pub(crate) fn Brand() -> impl IntoView {
                 <rect x="20" y="24" width="24" height="5" rx="2.5" fill="currentColor"></rect>
                 <rect x="20" y="36" width="14" height="5" rx="2.5" fill="currentColor" opacity="0.65"></rect>
             </svg>
-            <span>"Mien"</span>
+            <span translate="no">"Mien"</span>
         </Link>
     }
 }

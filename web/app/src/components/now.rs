@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use mien_shared::Face;
 
+use super::text::text;
 use crate::model::{face::confidence, format, words};
 
 #[component]
@@ -23,7 +24,9 @@ pub(crate) fn Now(
         let nobody = if begun.get() { "nobody in view" } else { "no picture yet" };
         let words = shown.get().map_or(nobody, words::looks);
         let mut letters = words.chars();
-        letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
+        letters
+            .next()
+            .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
     };
     let sure = move || {
         face.with(|face| match face {
@@ -41,9 +44,10 @@ pub(crate) fn Now(
     };
     view! {
         <div class="now" data-tone=name>
-            <p class="words" data-testid=testid data-expression=name>{said}</p>
-            <p class="sure">{sure}</p>
-            <p class="visually-hidden" aria-live="polite">{move || spoken.get()}</p>
+            <p class="words" translate="no" lang="en" data-testid=testid data-expression=name prop:textContent=text(said)></p>
+            <p class="sure" translate="no" lang="en" prop:textContent=text(sure)></p>
+            <p class="visually-hidden" translate="no" lang="en" aria-live="polite"
+                prop:textContent=text(move || spoken.get())></p>
         </div>
     }
 }

@@ -7,6 +7,7 @@ use leptos::html::Canvas;
 use leptos::prelude::*;
 use mien_engine::LoadProgress;
 
+use super::text::text;
 use crate::browser;
 use crate::draw::{Overlay, SizeGuard, Surface};
 use crate::model::format;
@@ -57,24 +58,26 @@ pub(crate) fn Stage(
         sized.set_value(overlay_canvas.get().map(|canvas| SizeGuard::new(&canvas, move || paint.request())));
     });
 
-    let waiting = move || match state.get() {
+    let waiting = Memo::new(move |_| match state.get() {
         StageState::Waiting(what) => Some(what),
         _ => None,
-    };
+    });
     let loaded = move || progress.get().filter(|progress| progress.total_bytes > 0);
     view! {
         <div class="stage" data-testid="stage">
             <canvas class="frame" class:mirrored=move || mirrored.get() node_ref=frame_canvas
                 role="img" aria-label="The analysed picture"></canvas>
             <canvas class="overlay" node_ref=overlay_canvas aria-hidden="true"></canvas>
-            {move || waiting().map(|what| view! {
+            {move || waiting.get().map(|what| view! {
                 <div class="waiting" role="status">
-                    <p>{what}</p>
+                    <p prop:textContent=what></p>
                     {move || match loaded() {
                         Some(now) => view! {
                             <progress max=now.total_bytes.to_string() prop:value=now.loaded_bytes as f64
                                 aria-label="Loading the analysis"></progress>
-                            <p>{format!("{} of {}", format::bytes(now.loaded_bytes), format::bytes(now.total_bytes))}</p>
+                            <p translate="no" lang="en" prop:textContent=format!(
+                                "{} of {}", format::bytes(now.loaded_bytes), format::bytes(now.total_bytes)
+                            )></p>
                         }.into_any(),
                         None => view! { <progress aria-label="Waiting"></progress> }.into_any(),
                     }}
@@ -84,11 +87,10 @@ pub(crate) fn Stage(
                 <p class="badge paused" role="status">"Paused"</p>
             </Show>
             <Show when=move || state.get() == StageState::Showing && reading.stats.with(|s| s.analysed_fps > 0.0)>
-                <p class="badge" title="Frames analysed each second, and how long one takes">
-                    {move || reading.stats.with(|stats| {
+                <p class="badge" translate="no" title="Frames analysed each second, and how long one takes"
+                    prop:textContent=text(move || reading.stats.with(|stats| {
                         format!("{:.0}\u{a0}/s · {:.0}\u{a0}ms", stats.analysed_fps, stats.inference_ms)
-                    })}
-                </p>
+                    }))></p>
             </Show>
             {children.map(|children| children())}
         </div>

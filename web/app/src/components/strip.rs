@@ -5,8 +5,8 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::text::text;
 use crate::browser;
-use crate::model::format;
 use crate::model::timeline::{Flag, Timeline};
 
 /// The address for watchers, ready to be copied.
@@ -39,7 +39,7 @@ pub(crate) fn ShareStrip(link: String, on_close: Callback<()>) -> impl IntoView 
                 prop:value=link.clone() value=link />
             <button on:click=move |_| copy()>"Copy"</button>
             <button class="quiet" on:click=move |_| on_close.run(())>"Close"</button>
-            <p class="hint" role="status">{said}</p>
+            <p class="hint" role="status" prop:textContent=text(said)></p>
         </div>
     }
 }
@@ -78,7 +78,9 @@ pub(crate) fn MarkerStrip(
     };
     view! {
         <form class="strip" on:submit=save aria-label="New marker">
-            <label for="marker-label">{format!("Marker at {}", browser::time_of_day(at_ms))}</label>
+            <label for="marker-label">
+                "Marker at "<span translate="no" prop:textContent=browser::time_of_day(at_ms)></span>
+            </label>
             <input type="text" id="marker-label" node_ref=field placeholder=placeholder autocomplete="off"
                 maxlength=mien_shared::limits::MAX_LABEL_CHARS.to_string() data-testid="marker-label" />
             <button class="primary" type="submit" data-testid="marker-save">"Save marker"</button>
@@ -89,8 +91,8 @@ pub(crate) fn MarkerStrip(
                     let (time, label) = (browser::time_of_day(flag.at_ms), flag.label.clone());
                     view! {
                         <li>
-                            <span class="hint">{time}</span>
-                            <span class="label">{label}</span>
+                            <span class="hint" translate="no" prop:textContent=time></span>
+                            <span class="label" translate="no" prop:textContent=label></span>
                             <button class="quiet" type="button" aria-label=name data-testid="marker-delete"
                                 on:click=move |_| {
                                     on_delete.run(flag.clone());
@@ -103,9 +105,4 @@ pub(crate) fn MarkerStrip(
             </ul>
         </form>
     }
-}
-
-/// One line about samples that wait, for views without a bar.
-pub(crate) fn waiting_words(pending: u64) -> String {
-    format!("{} still on the way; nothing was lost.", format::count(pending, "sample is", "samples are"))
 }

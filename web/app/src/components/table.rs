@@ -38,7 +38,7 @@ pub(crate) fn TimelineTable(timeline: RwSignal<Timeline>) -> impl IntoView {
                         <th scope="col">"Markers"</th>
                     </tr>
                 </thead>
-                <tbody>
+                <tbody translate="no" lang="en">
                     {move || rows().into_iter().map(|(slice, marks)| row(&slice, marks)).collect_view()}
                 </tbody>
             </table>
@@ -49,6 +49,7 @@ pub(crate) fn TimelineTable(timeline: RwSignal<Timeline>) -> impl IntoView {
 fn row(slice: &Slice, marks: String) -> impl IntoView + use<> {
     let (name, mean, unsure) = match slice.shown {
         Shown::Gap => ("No data", String::new(), String::new()),
+        Shown::Skipped(reason) => (words::skipped(reason), String::new(), String::new()),
         Shown::Nobody => ("Nobody in view", String::new(), String::new()),
         Shown::Faces { unsure, .. } => match slice.shown.leading() {
             Some((expression, mean)) => {
@@ -59,11 +60,11 @@ fn row(slice: &Slice, marks: String) -> impl IntoView + use<> {
     };
     view! {
         <tr>
-            <td>{browser::time_of_day(slice.at_ms)}</td>
-            <td>{name}</td>
-            <td class="number">{mean}</td>
-            <td class="number">{unsure}</td>
-            <td>{marks}</td>
+            <td prop:textContent=browser::time_of_day(slice.at_ms)></td>
+            <td prop:textContent=name></td>
+            <td class="number" prop:textContent=mean></td>
+            <td class="number" prop:textContent=unsure></td>
+            <td prop:textContent=marks></td>
         </tr>
     }
 }

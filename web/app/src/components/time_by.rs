@@ -17,7 +17,7 @@ pub(crate) fn TimeBy(time: TimeByExpression) -> impl IntoView {
             <li data-tone=tone>
                 <span class="label"><span class="swatch"></span>{label}</span>
                 <span class="track" aria-hidden="true"><i style=("--share", share.to_string())></i></span>
-                <span class="number">{format::duration(ms)}</span>
+                <span class="number" translate="no" prop:textContent=format::duration(ms)></span>
             </li>
         }
     };

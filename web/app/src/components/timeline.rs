@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use mien_shared::Expression;
 
 use super::table::TimelineTable;
+use super::text::text;
 use crate::browser;
 use crate::draw::{Chart, SizeGuard, draw_chart};
 use crate::model::format;
@@ -27,13 +28,18 @@ static NEXT_ID: AtomicU32 = AtomicU32::new(0);
 pub(crate) fn TimelinePlot(
     timeline: RwSignal<Timeline>,
     #[prop(default = "Timeline")] title: &'static str,
+    /// Whether its newest sample is of now.
+    #[prop(default = Signal::stored(true), into)]
+    live: Signal<bool>,
+    /// Which stretch is on screen, where others choose it too.
+    #[prop(default = RwSignal::new(View::default()))]
+    view: RwSignal<View>,
 ) -> impl IntoView {
-    let view = RwSignal::new(View::default());
     let cursor = RwSignal::new(None::<u64>);
     let as_table = RwSignal::new(false);
     let canvas = NodeRef::<Canvas>::new();
     let plot = NodeRef::<Div>::new();
-    draw_when_changed(canvas, timeline, view, cursor);
+    draw_when_changed(canvas, timeline, view, cursor, live);
 
     let newest = move || timeline.with_untracked(Timeline::newest_ms);
     let oldest = move || timeline.with_untracked(Timeline::oldest_ms);
@@ -109,17 +115,20 @@ pub(crate) fn TimelinePlot(
     let readout = move || {
         cursor.get().map_or_else(
             || "Point at it or use the arrow keys to read values".to_owned(),
-            |at| timeline.with(|timeline| describe(timeline, at)),
+            |at| timeline.with(|timeline| describe(timeline, at, live.get())),
         )
     };
-    let reads = move || cursor.with(Option::is_some).to_string();
+    let reading = move || cursor.with(Option::is_some);
+    let reads = move || reading().to_string();
     let readout_id = format!("timeline-readout-{}", NEXT_ID.fetch_add(1, Ordering::Relaxed));
     let described_by = readout_id.clone();
     view! {
         <section class="timeline" aria-label=title>
             <div class="bar">
                 <h2>{title}</h2>
-                <output class="readout" id=readout_id data-reading=reads>{readout}</output>
+                <output class="readout" id=readout_id data-reading=reads
+                    translate=move || if reading() { "no" } else { "yes" } lang=move || reading().then_some("en")
+                    prop:textContent=text(readout)></output>
                 <div class="tools">
                     <Show when=move || !view.get().follows()>
                         <button class="quiet" on:click=move |_| follow()>"Newest"</button>
@@ -156,12 +165,17 @@ pub(crate) fn TimelinePlot(
 }
 
 /// The values at an instant in one line, the strongest first.
-fn describe(timeline: &Timeline, at_ms: u64) -> String {
-    let when = format::ago(timeline.newest_ms().saturating_sub(at_ms + COLUMN_MS));
+fn describe(timeline: &Timeline, at_ms: u64, live: bool) -> String {
+    let when = if live {
+        format::ago(timeline.newest_ms().saturating_sub(at_ms + COLUMN_MS))
+    } else {
+        browser::time_of_day(at_ms)
+    };
     let flag = timeline.flags().find(|flag| flag.at_ms.abs_diff(at_ms) <= 2 * COLUMN_MS);
     let flag = flag.map(|flag| format!(" · “{}”", flag.label)).unwrap_or_default();
     let values = match timeline.shown_at(at_ms) {
         Shown::Gap => "no data".to_owned(),
+        Shown::Skipped(reason) => format!("nothing analysed ({})", words::skipped(reason).to_lowercase()),
         Shown::Nobody => "nobody in view".to_owned(),
         Shown::Faces { unsure, .. } if unsure > 0.99 => "unsure".to_owned(),
         Shown::Faces { unsure, scores } => {
@@ -190,6 +204,7 @@ fn draw_when_changed(
     timeline: RwSignal<Timeline>,
     view: RwSignal<View>,
     cursor: RwSignal<Option<u64>>,
+    live: Signal<bool>,
 ) {
     let asked = StoredValue::new(false);
     let drawn_ms = StoredValue::new(0.0_f64);
@@ -199,8 +214,9 @@ fn draw_when_changed(
         let (Some(view), Some(cursor)) = (view.try_get_untracked(), cursor.try_get_untracked()) else {
             return;
         };
+        let live = live.try_get_untracked().unwrap_or_default();
         timeline.try_with_untracked(|timeline| {
-            draw_chart(&canvas, &Chart { timeline, view, cursor_ms: cursor });
+            draw_chart(&canvas, &Chart { timeline, view, cursor_ms: cursor, live });
         });
         drawn_ms.try_set_value(browser::steady_ms());
     };
@@ -224,6 +240,7 @@ fn draw_when_changed(
     Effect::new(move |_| {
         view.track();
         cursor.track();
+        live.track();
         request(true);
     });
     let sized = StoredValue::new_local(None);

@@ -4,32 +4,33 @@ use leptos::prelude::*;
 use mien_engine::LinkState;
 
 use super::icon::{Brand, Glyph, Icon};
+use super::text::text;
 use crate::model::format;
+use crate::model::link::{Feed, Line, words};
 
-/// A link's state in one word for the bar, with a stable name for styles and tests.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A link's state in a few words for the bar, with a stable name for styles and tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LinkWords {
     pub name: &'static str,
     pub text: &'static str,
-    /// What waits meanwhile. It changes often, so a screen reader is not told each time.
-    pub more: String,
+    /// Samples that wait meanwhile, where that is worth saying. It changes often, so a screen reader is not told
+    /// each time.
+    pub waiting: u64,
 }
 
 impl LinkWords {
     /// `pending`: samples that wait for the relay.
-    pub(crate) fn of(link: &LinkState, pending: u64) -> Self {
-        let waiting = match pending {
-            0 => String::new(),
-            _ => format!(" · {} waiting, nothing was lost", format::count(pending, "sample", "samples")),
+    pub(crate) fn of(link: &LinkState, feed: Feed, pending: u64) -> Self {
+        let line = match link {
+            LinkState::Connecting => Line::Connecting,
+            LinkState::Live => Line::Live,
+            LinkState::Throttled { .. } => Line::Throttled,
+            LinkState::Offline { .. } => Line::Offline,
+            LinkState::Ended(_) => Line::Ended,
         };
-        let (name, text, more) = match link {
-            LinkState::Connecting => ("connecting", "Connecting", String::new()),
-            LinkState::Live => ("live", "Live", String::new()),
-            LinkState::Throttled { .. } => ("throttled", "Slowed down by the relay", waiting),
-            LinkState::Offline { .. } => ("offline", "Offline", waiting),
-            LinkState::Ended(_) => ("ended", "Ended", String::new()),
-        };
-        Self { name, text, more }
+        let (name, text) = words(line, feed);
+        let waiting = if matches!(line, Line::Throttled | Line::Offline) { pending } else { 0 };
+        Self { name, text, waiting }
     }
 }
 
@@ -47,21 +48,31 @@ pub(crate) fn TopBar(
     view! {
         <header class="top">
             <Brand />
-            <h1 tabindex="-1">{move || title.get()}</h1>
+            <h1 tabindex="-1" translate="no" prop:textContent=text(move || title.get())></h1>
             <span class="link" data-testid="link-state" data-state=move || link.get().name>
-                <span role="status">{move || link.get().text}</span>
-                {move || link.get().more}
+                <span role="status" prop:textContent=text(move || link.get().text)></span>
+                <span hidden=move || link.get().waiting == 0>
+                    "· "
+                    <span translate="no" prop:textContent=text(move || format::grouped(link.get().waiting))></span>
+                    " "
+                    <span prop:textContent=text(move || if link.get().waiting == 1 { "sample" } else { "samples" })></span>
+                    " waiting, nothing was lost"
+                </span>
             </span>
-            <span class="visually-hidden" data-testid="pending" data-count=move || pending.get().to_string()>
-                {move || format::count(pending.get(), "sample waiting", "samples waiting")}
-            </span>
+            <span class="visually-hidden" translate="no" lang="en" data-testid="pending"
+                data-count=move || pending.get().to_string()
+                prop:textContent=text(move || format::count(pending.get(), "sample waiting", "samples waiting"))></span>
             <span class="spacer"></span>
             <span class="private" title="The camera’s pictures are analysed on this device. Only numbers are sent.">
                 <Icon glyph=Glyph::Lock />
                 <span>
                     "Frames stay in this browser"
-                    <span data-testid="bytes-sent" data-bytes=move || sent.get().unwrap_or(0).to_string()>
-                        {move || sent.get().map(|sent| format!(" · {} sent", format::bytes(sent)))}
+                    <span data-testid="bytes-sent" data-bytes=move || sent.get().unwrap_or(0).to_string()
+                        hidden=move || sent.get().is_none()>
+                        " · "
+                        <span translate="no" lang="en"
+                            prop:textContent=text(move || format::bytes(sent.get().unwrap_or(0)))></span>
+                        " sent"
                     </span>
                 </span>
             </span>

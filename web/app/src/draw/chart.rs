@@ -4,10 +4,11 @@ use mien_shared::Expression;
 use web_sys::HtmlCanvasElement;
 
 use super::surface::{Surface, css_color};
+use crate::browser;
 use crate::model::format;
 use crate::model::timeline::{Shown, Slice, Timeline};
 use crate::model::view::View;
-use crate::model::words::color;
+use crate::model::words::{color, skipped};
 
 /// Height of the strip with times, and of the strip with flags, CSS pixels.
 const AXIS: f64 = 18.0;
@@ -23,6 +24,8 @@ pub(crate) struct Chart<'a> {
     pub view: View,
     /// The instant whose values are read, Unix milliseconds.
     pub cursor_ms: Option<u64>,
+    /// Whether the newest sample is of now.
+    pub live: bool,
 }
 
 struct Theme {
@@ -46,6 +49,7 @@ pub(crate) fn draw_chart(canvas: &HtmlCanvasElement, chart: &Chart<'_>) {
     };
     let plot = Plot::new(&surface, chart);
     plot.hatch_gaps(&theme);
+    plot.reasons(&theme);
     plot.areas(&theme);
     plot.axis(&theme);
     plot.flags(&theme);
@@ -84,7 +88,7 @@ impl<'a> Plot<'a> {
         let mut gaps = Vec::new();
         // Before the first sample nothing is missing.
         let mut begin = self.from_ms.max(self.chart.timeline.oldest_ms());
-        for slice in self.slices.iter().filter(|slice| slice.shown != Shown::Gap) {
+        for slice in self.slices.iter().filter(|slice| !slice.shown.is_gap()) {
             if slice.at_ms > begin {
                 gaps.push((begin, slice.at_ms));
             }
@@ -112,6 +116,30 @@ impl<'a> Plot<'a> {
         context.set_stroke_style_str(&theme.hatch);
         context.stroke();
         context.restore();
+    }
+
+    /// Why nothing was analysed, upon the hatching, where there is room for the word.
+    fn reasons(&self, theme: &Theme) {
+        let context = &self.surface.context;
+        context.set_font(FONT);
+        context.set_text_baseline("middle");
+        let middle = f64::midpoint(self.top, self.bottom);
+        for run in self.slices.chunk_by(|a, b| a.shown.is_gap() && a.shown == b.shown) {
+            let Some((Shown::Skipped(reason), last)) = run.first().map(|slice| slice.shown).zip(run.last())
+            else {
+                continue;
+            };
+            let left = self.x(run[0].at_ms as f64).max(0.0);
+            let right = self.x((last.at_ms + last.width_ms) as f64).min(self.surface.width);
+            let label = skipped(reason);
+            let width = self.surface.text_width(label);
+            if right - left >= width + 8.0 {
+                let begin = f64::midpoint(left, right) - width / 2.0;
+                context.set_fill_style_str(&theme.surface);
+                context.fill_rect(begin - 3.0, middle - 9.0, width + 6.0, 18.0);
+                self.surface.text(label, begin, middle, &theme.muted);
+            }
+        }
     }
 
     fn areas(&self, theme: &Theme) {
@@ -192,8 +220,11 @@ impl<'a> Plot<'a> {
         let mut behind = newest.saturating_sub(self.to_ms).div_ceil(step) * step;
         while newest.saturating_sub(behind) >= self.from_ms && behind <= newest {
             let x = self.x((newest - behind) as f64);
-            let label =
-                if behind == 0 { "now".to_owned() } else { format!("−{}", format::duration(behind)) };
+            let label = match behind {
+                0 if self.chart.live => "now".to_owned(),
+                0 => browser::time_of_day(newest),
+                _ => format!("−{}", format::duration(behind)),
+            };
             let width = self.surface.text_width(&label);
             let left = (x - width / 2.0).min(self.surface.width - width - 4.0);
             if left >= 2.0 {

@@ -1,13 +1,14 @@
 //! The time that a tab was out of sight: browsers give it no frames then.
 
-/// Less is as short as what a busy device skips.
+use mien_shared::{SkipReason, Skipped};
+
+/// Less is a glance elsewhere.
 const WORTH_SAYING_MS: u64 = 2_000;
 
-/// Since when nothing was recorded, for a tab that was hidden and is shown again; `None` where samples went on
-/// coming. All in Unix milliseconds; `newest_ms` is the newest sample's.
-pub fn unrecorded_since(hidden_ms: u64, newest_ms: Option<u64>, shown_ms: u64) -> Option<u64> {
-    let since = hidden_ms.max(newest_ms.unwrap_or(0));
-    (shown_ms.saturating_sub(since) >= WORTH_SAYING_MS).then_some(since)
+/// How long nothing was analysed because nobody saw the page, milliseconds, where that is worth saying.
+pub fn unseen_ms(skipped: &[Skipped]) -> Option<u64> {
+    let hidden = skipped.iter().find(|skipped| skipped.reason == SkipReason::Hidden)?;
+    u64::try_from(hidden.ms).ok().filter(|ms| *ms >= WORTH_SAYING_MS)
 }
 
 #[cfg(test)]
@@ -15,11 +16,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_time_without_samples_is_told() {
-        assert_eq!(unrecorded_since(10_000, None, 70_000), Some(10_000));
-        assert_eq!(unrecorded_since(10_000, Some(9_900), 70_000), Some(10_000));
-        assert_eq!(unrecorded_since(10_000, Some(12_000), 70_000), Some(12_000), "some still came");
-        assert_eq!(unrecorded_since(10_000, Some(69_900), 70_000), None, "they went on coming");
-        assert_eq!(unrecorded_since(10_000, Some(9_900), 11_500), None, "a glance elsewhere");
+    fn only_a_hidden_page_is_told_and_no_glance_elsewhere() {
+        let skipped = |reason, ms| Skipped { reason, ms };
+        let both = [skipped(SkipReason::Paused, 9_000), skipped(SkipReason::Hidden, 12_000)];
+        assert_eq!(unseen_ms(&both), Some(12_000));
+        assert_eq!(unseen_ms(&both[..1]), None);
+        assert_eq!(unseen_ms(&[skipped(SkipReason::Hidden, 1_999)]), None);
+        assert_eq!(unseen_ms(&[]), None);
     }
 }

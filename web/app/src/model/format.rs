@@ -32,6 +32,15 @@ pub fn duration(ms: u64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
+/// A length of time in milliseconds in one unit, as people say it: `36 s`, `12 min`, `3 h`.
+pub fn about(ms: u64) -> String {
+    match ms / 1_000 {
+        seconds @ 0..100 => format!("{seconds}{NBSP}s"),
+        seconds @ 100..6_000 => format!("{}{NBSP}min", (seconds + 30) / 60),
+        seconds => format!("{}{NBSP}h", (seconds + 1_800) / 3_600),
+    }
+}
+
 /// How long before the newest sample something was: `now`, `8 s ago`, `3:07 ago`.
 pub fn ago(ms: u64) -> String {
     match ms / 1_000 {
@@ -125,6 +134,15 @@ mod tests {
         }
         for (ms, text) in [(0, "now"), (999, "now"), (8_000, "8 s ago"), (187_000, "3:07 ago")] {
             assert_eq!(ago(ms).replace(NBSP, " "), text);
+        }
+    }
+
+    #[test]
+    fn lengths_in_one_unit() {
+        for (ms, text) in
+            [(999, "0 s"), (99_999, "99 s"), (100_000, "2 min"), (720_000, "12 min"), (6_000_000, "2 h")]
+        {
+            assert_eq!(about(ms).replace(NBSP, " "), text);
         }
     }
 

@@ -1,10 +1,15 @@
 //! What the page knows, without the page: no document, no signals, the same on native and wasm.
 
 pub mod absence;
+pub mod cameras;
 pub mod face;
 pub mod fit;
 pub mod format;
+pub mod holes;
+pub mod length;
+pub mod link;
 pub mod motion;
+pub mod notice;
 pub mod recordings;
 pub mod refusal;
 pub mod route;

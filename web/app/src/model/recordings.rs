@@ -3,9 +3,11 @@
 /// A recorder writes several times a second; one that has not for this long is gone, or pauses.
 pub const BUSY_MS: u64 = 10_000;
 
-/// Whether a recorder, perhaps another tab's, seems to be writing.
+/// Whether a recorder, perhaps another tab's, seems to be writing. Both times are the wall clock's, as tabs share no
+/// other; a recorder that goes on writes its next one a moment after the clock was set. So a time that lies far off
+/// either way was left behind: after a clock was set back nobody has to wait until it gets there again.
 pub fn busy(touched_ms: u64, now_ms: u64) -> bool {
-    now_ms.saturating_sub(touched_ms) < BUSY_MS
+    now_ms.abs_diff(touched_ms) < BUSY_MS
 }
 
 /// Two lists as one. Where both have an entry, that of `newer` stands.
@@ -31,7 +33,8 @@ mod tests {
     #[test]
     fn a_recording_in_another_tab_is_busy() {
         assert!(busy(100_000, 100_400));
-        assert!(busy(100_000, 99_000), "a clock that was set back");
+        assert!(busy(100_000, 99_000), "a clock that was set back a little");
         assert!(!busy(100_000, 100_000 + BUSY_MS));
+        assert!(!busy(1_000_000, 1_000_000 - 120_000), "left behind before the clock was set back");
     }
 }

@@ -1,6 +1,7 @@
 //! What the relay's no means for samples that wait: whether it passes, or stands.
 
 use mien_shared::problem::CloseCode;
+use mien_shared::{Code, Problem};
 
 /// Whether it is worth asking again after this HTTP status: a refusal would be the same; being too fast, or a
 /// relay in trouble, passes.
@@ -15,13 +16,53 @@ pub fn for_good(close: CloseCode) -> Option<&'static str> {
         CloseCode::Forbidden => Some("This device has no access to that session."),
         CloseCode::SessionNotFound => Some("The relay has no such session any more."),
         CloseCode::SessionEnded => Some("The session was completed or erased and takes no more samples."),
+        CloseCode::QuotaExceeded => Some("The session has as many cameras as it may have."),
         _ => None,
     }
+}
+
+/// What the relay refused, once, and where it helps what to do.
+pub fn sentences(problem: &Problem) -> String {
+    match problem.code {
+        Code::RateLimited => "Too many requests. Wait a moment, then try again.".to_owned(),
+        Code::ForeignOrigin => "The relay takes nothing from the address at which this page is open. Open the page at the relay’s own address. Behind a proxy, whoever runs the relay lets it pass on Host with its port, or names the page’s address in MIEN_ALLOWED_ORIGINS.".to_owned(),
+        _ => {
+            let (title, detail) = (sentence(&problem.title), sentence(&problem.detail));
+            if detail.is_empty() || detail == title { title } else { format!("{title} {detail}") }
+        }
+    }
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut letters = text.chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{}{stop}", first.to_uppercase(), letters.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_said_once() {
+        let said = |code: Code, detail: &str| sentences(&Problem::new(code, detail, "r"));
+        assert_eq!(said(Code::NotFound, Code::NotFound.title()).matches(Code::NotFound.title()).count(), 1);
+        let both = said(Code::Invalid, "title is too long");
+        assert!(both.starts_with(Code::Invalid.title()) && both.ends_with(". Title is too long."), "{both}");
+        assert_eq!(said(Code::Invalid, ""), format!("{}.", Code::Invalid.title()));
+    }
+
+    #[test]
+    fn a_refused_origin_says_what_to_do() {
+        for detail in [Code::ForeignOrigin.title(), "open the page from the relay's own address"] {
+            let said = sentences(&Problem::new(Code::ForeignOrigin, detail, "r"));
+            assert!(said.contains("MIEN_ALLOWED_ORIGINS") && said.contains("Host"), "{said}");
+            assert!(!said.contains(detail), "{said}");
+        }
+    }
 
     #[test]
     fn a_relay_in_trouble_is_asked_again_and_a_refusal_is_not() {
@@ -39,5 +80,6 @@ mod tests {
         }
         assert!(for_good(CloseCode::Superseded).is_none(), "the other tab may end");
         assert!(for_good(CloseCode::SessionEnded).is_some());
+        assert!(for_good(CloseCode::QuotaExceeded).is_some());
     }
 }

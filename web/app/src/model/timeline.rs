@@ -1,17 +1,21 @@
-//! The last half hour of one source, in columns of a quarter of a second.
+//! The last half hour of one source, in columns of a quarter of a second, and what of before was asked for.
 //!
 //! A column keeps sums, never samples, so its size does not depend on how fast samples come. What it refuses:
-//! samples older than its oldest column, and clocks that jump back behind it.
+//! samples older than its oldest column, unless they are put before it as such, and clocks that jump back behind it.
 
 use std::collections::VecDeque;
 
 use mien_shared::limits::MAX_HOLD_MS;
-use mien_shared::{Expression, Sample, Scores};
+use mien_shared::{Expression, Sample, Scores, SkipReason};
+
+use super::holes::Holes;
 
 /// Width of a column. Fine enough that a short smile is seen, coarse enough to draw on every frame.
 pub const COLUMN_MS: u64 = 250;
-/// Half an hour: what a live chart can show. Longer history comes from the relay's series.
+/// Half an hour: what a live chart keeps by itself.
 pub const MAX_COLUMNS: usize = 7_200;
+/// Twelve hours, some 7 MB: what it keeps where earlier parts were put before it.
+pub const MOST_COLUMNS: usize = 24 * MAX_COLUMNS;
 /// Flags on one timeline. Past it the oldest goes; the relay keeps all.
 const MAX_FLAGS: usize = 500;
 
@@ -21,10 +25,13 @@ struct Column {
     faces: u32,
     unsure: u32,
     sums: [f32; Expression::COUNT],
+    /// Why there is no sample, where the source said so.
+    skipped: Option<SkipReason>,
 }
 
 impl Column {
     fn add(&mut self, other: &Self) {
+        self.skipped = self.skipped.or(other.skipped);
         self.samples += other.samples;
         self.faces += other.faces;
         self.unsure += other.unsure;
@@ -51,8 +58,10 @@ impl Column {
 /// What a stretch of time showed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shown {
-    /// No sample: paused, offline, or before the start.
+    /// No sample: lost on the way, or before the start.
     Gap,
+    /// Nothing was analysed, for this reason.
+    Skipped(SkipReason),
     /// Samples, but nobody in view.
     Nobody,
     Faces {
@@ -66,7 +75,7 @@ pub enum Shown {
 impl Shown {
     fn of(column: &Column) -> Self {
         if column.samples == 0 {
-            return Self::Gap;
+            return column.skipped.map_or(Self::Gap, Self::Skipped);
         }
         if column.faces == 0 {
             return Self::Nobody;
@@ -76,6 +85,11 @@ impl Shown {
             unsure: column.unsure as f32 / column.faces as f32,
             scores: Scores(column.sums.map(|sum| sum / certain)),
         }
+    }
+
+    /// Whether there is nothing to show, whatever the reason.
+    pub fn is_gap(&self) -> bool {
+        matches!(self, Self::Gap | Self::Skipped(_))
     }
 
     /// The likeliest expression with its mean score; none where abstentions prevail or nobody is in view.
@@ -97,29 +111,41 @@ pub struct Slice {
 }
 
 /// A marker on the timeline.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Flag {
     pub at_ms: u64,
     pub label: String,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Timeline {
     /// Number of the oldest column since 1970.
     first: u64,
     columns: VecDeque<Column>,
+    /// Columns to keep.
+    keep: usize,
+    /// Seq and time of the first sample, as long as it is here.
+    begin: Option<(u64, u64)>,
     last: Option<(u64, u64, Column)>,
     flags: VecDeque<Flag>,
 }
 
+impl Default for Timeline {
+    fn default() -> Self {
+        let (columns, flags) = (VecDeque::new(), VecDeque::new());
+        Self { first: 0, columns, keep: MAX_COLUMNS, begin: None, last: None, flags }
+    }
+}
+
 impl Timeline {
     /// A sample stands until the next one, at most [`MAX_HOLD_MS`], as it does in the relay's summary; a jump in
-    /// seq is a gap whatever its length.
+    /// seq is a gap whatever its length, and so is what the source has skipped.
     pub fn add(&mut self, sample: &Sample) {
+        self.follow_clock(sample);
         let index = sample.at / COLUMN_MS;
         let column = Column::of(sample);
         if self.columns.is_empty() {
-            self.first = index;
+            (self.first, self.begin) = (index, Some((sample.seq, sample.at)));
         }
         if index < self.first {
             return;
@@ -127,25 +153,103 @@ impl Timeline {
         let next = self.first + self.columns.len() as u64;
         if index.saturating_sub(next) > MAX_COLUMNS as u64 {
             self.columns.clear();
-            self.first = index;
+            (self.first, self.begin, self.keep) = (index, Some((sample.seq, sample.at)), MAX_COLUMNS);
         } else if index >= next {
-            let held = self
-                .last
-                .take()
-                .filter(|(seq, at, _)| sample.seq == seq + 1 && sample.at.saturating_sub(*at) <= MAX_HOLD_MS);
-            let filler = held.map(|(_, _, column)| column).unwrap_or_default();
-            self.columns.extend((next..index).map(|_| filler.clone()));
+            let holes = Holes::before(sample);
+            let filler = self.held_until(sample.seq, holes.begin_ms());
+            self.columns.extend((next..index).map(|place| {
+                match holes.reason_at(place * COLUMN_MS + COLUMN_MS / 2) {
+                    Some(reason) => Column { skipped: Some(reason), ..Column::default() },
+                    None => filler.clone(),
+                }
+            }));
         }
         let place = (index - self.first) as usize;
         if place >= self.columns.len() {
             self.columns.push_back(Column::default());
         }
         self.columns[place].add(&column);
-        while self.columns.len() > MAX_COLUMNS {
-            self.columns.pop_front();
-            self.first += 1;
-        }
+        self.trim();
         self.last = Some((sample.seq, sample.at, column));
+    }
+
+    /// Where the source's clock was set before this sample, what came before is dated as if it had been set already:
+    /// else nothing would move until a clock that was set back is where it was. Flags stay where the relay has them.
+    fn follow_clock(&mut self, sample: &Sample) {
+        let steps = sample.skipped.iter().filter(|skipped| skipped.reason == SkipReason::ClockStep);
+        let step: i64 = steps.map(|skipped| skipped.ms).sum();
+        let Some((seq, at, _)) = &mut self.last else { return };
+        if sample.seq > *seq {
+            *at = at.saturating_add_signed(step);
+            self.first = self.first.saturating_add_signed(step / COLUMN_MS as i64);
+        }
+    }
+
+    /// What stands between the last sample and this one.
+    fn held_until(&self, seq: u64, at: u64) -> Column {
+        let last = self.last.as_ref();
+        let held =
+            last.filter(|(before, since, _)| seq == before + 1 && at.saturating_sub(*since) <= MAX_HOLD_MS);
+        held.map(|(_, _, column)| column.clone()).unwrap_or_default()
+    }
+
+    fn trim(&mut self) {
+        let over = self.columns.len().saturating_sub(self.keep);
+        if over > 0 {
+            self.columns.drain(..over);
+            self.first += over as u64;
+            self.begin = None;
+        }
+    }
+
+    /// Puts samples of the time before [`Self::earlier_than`] in front, in order of seq. They stay, up to
+    /// [`MOST_COLUMNS`] in all; of more than that, and of a gap as long, the oldest are left out.
+    pub fn prepend(&mut self, samples: &[Sample]) {
+        let mut earlier = Self { keep: MOST_COLUMNS, ..Self::default() };
+        for sample in samples {
+            earlier.add(sample);
+        }
+        if earlier.is_empty() {
+            return;
+        }
+        if self.is_empty() {
+            let flags = std::mem::take(&mut self.flags);
+            *self = Self { flags, ..earlier };
+            return;
+        }
+        let filler = self.begin.map(|(seq, at)| earlier.held_until(seq, at)).unwrap_or_default();
+        let end = earlier.first + earlier.columns.len() as u64;
+        let between = usize::try_from(self.first.saturating_sub(end)).unwrap_or(usize::MAX);
+        if between.saturating_add(self.columns.len()) > MOST_COLUMNS {
+            return;
+        }
+        for (place, column) in self.columns.iter_mut().enumerate() {
+            // The column at the seam is of both.
+            let Some(index) = (self.first + place as u64).checked_sub(earlier.first) else { continue };
+            match earlier.columns.get(index as usize) {
+                Some(other) => column.add(other),
+                None => break,
+            }
+        }
+        let before = usize::try_from(self.first.saturating_sub(earlier.first)).unwrap_or(usize::MAX);
+        let mut columns: VecDeque<_> = earlier.columns.into_iter().take(before).collect();
+        columns.extend(std::iter::repeat_n(filler, between));
+        columns.append(&mut self.columns);
+        self.first = self.first.min(earlier.first);
+        self.columns = columns;
+        self.begin = earlier.begin;
+        self.keep = self.columns.len().clamp(self.keep, MOST_COLUMNS);
+        self.trim();
+    }
+
+    /// The time before which the relay may have samples that are not here; `None` where there are none, or no room.
+    pub fn earlier_than(&self) -> Option<u64> {
+        match self.begin {
+            _ if self.is_empty() || self.columns.len() >= MOST_COLUMNS => None,
+            Some((1, _)) => None,
+            Some((_, at)) => Some(at),
+            None => Some(self.oldest_ms()),
+        }
     }
 
     /// Puts a flag at its place in time.
@@ -233,7 +337,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mien_shared::{Face, FaceBox};
+    use mien_shared::{Face, FaceBox, Skipped};
 
     const T0: u64 = 1_763_907_600_000;
 
@@ -255,6 +359,23 @@ mod tests {
 
     fn happy() -> Vec<Face> {
         vec![face(Some(Expression::Happiness))]
+    }
+
+    #[test]
+    fn a_clock_that_is_set_moves_what_was_and_the_newest_stays_the_newest() {
+        for step in [-120_000_i64, 120_000] {
+            let mut line = Timeline::default();
+            line.add(&sample(1, 200_000, happy()));
+            line.add(&sample(2, 200_250, Vec::new()));
+            let set = Skipped { reason: SkipReason::ClockStep, ms: step };
+            let at = (200_500 + step) as u64;
+            line.add(&Sample { skipped: vec![set], ..sample(3, at, happy()) });
+            assert_eq!(line.newest_ms(), T0 + at + COLUMN_MS);
+            assert!(matches!(line.shown_at(T0 + at), Shown::Faces { .. }));
+            assert_eq!(line.shown_at(T0 + at - 250), Shown::Nobody);
+            assert!(matches!(line.shown_at(T0 + at - 500), Shown::Faces { .. }));
+            assert_eq!(line.slices(line.oldest_ms(), line.newest_ms(), 99).len(), 3, "no gap, by {step} ms");
+        }
     }
 
     #[test]
@@ -283,6 +404,29 @@ mod tests {
     }
 
     #[test]
+    fn what_was_skipped_is_a_gap_with_its_reason_however_short() {
+        let skipped = |seq, offset_ms, reason, ms| Sample {
+            skipped: vec![mien_shared::Skipped { reason, ms }],
+            ..sample(seq, offset_ms, happy())
+        };
+        let mut line = Timeline::default();
+        line.add(&sample(1, 0, happy()));
+        line.add(&skipped(2, 1_100, SkipReason::Paused, 1_000));
+        assert_eq!(line.shown_at(T0 + 500), Shown::Skipped(SkipReason::Paused));
+        line.add(&skipped(3, 13_100, SkipReason::Hidden, 11_000));
+        assert!(matches!(line.shown_at(T0 + 1_600), Shown::Faces { .. }), "held until it was hidden");
+        assert_eq!(line.shown_at(T0 + 2_500), Shown::Skipped(SkipReason::Hidden));
+        let table = line.table(5_000, 3);
+        assert_eq!(table[1].shown, Shown::Skipped(SkipReason::Hidden));
+        assert!(table[1].shown.is_gap() && Shown::Gap.is_gap() && !Shown::Nobody.is_gap());
+        line.add(&skipped(4, 14_000, SkipReason::ClockStep, 700));
+        assert!(
+            matches!(line.shown_at(T0 + 13_500), Shown::Faces { .. }),
+            "a step of the clock takes no time"
+        );
+    }
+
+    #[test]
     fn it_stays_bounded_whatever_the_clock_does() {
         let mut line = Timeline::default();
         for second in 0..4_000 {
@@ -294,6 +438,57 @@ mod tests {
         assert_eq!(line.newest_ms(), newest, "too old");
         line.add(&sample(4_002, 1 << 50, happy()));
         assert_eq!(line.columns.len(), 1, "a day later starts anew");
+    }
+
+    /// Whether a stretch came as it was taken or was put in front later, it looks the same.
+    #[test]
+    fn what_is_put_in_front_joins_without_a_seam() {
+        let samples: Vec<Sample> = (0..400)
+            .map(|tick| sample(tick + 1, tick * 330, if tick % 3 == 0 { vec![] } else { happy() }))
+            .collect();
+        let mut whole = Timeline::default();
+        for sample in &samples {
+            whole.add(sample);
+        }
+        for cut in [1, 7, 200, 399] {
+            let mut line = Timeline::default();
+            for sample in &samples[cut..] {
+                line.add(sample);
+            }
+            assert_eq!(line.earlier_than(), Some(samples[cut].at));
+            line.prepend(&samples[..cut]);
+            assert_eq!((line.first, &line.columns), (whole.first, &whole.columns), "at {cut}");
+            assert_eq!(line.earlier_than(), None, "it begins with the first");
+            line.add(&sample(401, 132_000, happy()));
+        }
+        let mut empty = Timeline::default();
+        empty.prepend(&samples);
+        empty.prepend(&[]);
+        assert_eq!(empty.columns, whole.columns);
+    }
+
+    #[test]
+    fn what_was_asked_for_stays_within_bounds() {
+        let mut line = Timeline::default();
+        let hour = 3_600_000;
+        line.add(&sample(900_000, 20 * hour, happy()));
+        // A pause between them is a gap.
+        line.prepend(&[sample(899_000, 19 * hour, happy()), sample(899_001, 19 * hour + 100, happy())]);
+        assert_eq!(line.shown_at(T0 + 19 * hour + 500_000), Shown::Gap);
+        assert_eq!(line.earlier_than(), Some(T0 + 19 * hour));
+        for second in 0..3_000 {
+            line.add(&sample(900_001 + second, 20 * hour + second * 1_000, happy()));
+        }
+        assert!(line.columns.len() > MAX_COLUMNS / 2);
+        assert_eq!(line.oldest_ms(), T0 + 20 * hour + 2_999_000 + 250 - 14_401 * 250, "as long as it was");
+        assert_eq!(line.earlier_than(), Some(line.oldest_ms()), "what went can be asked for again");
+        let before = line.clone();
+        line.prepend(&[sample(7, hour, happy())]);
+        assert_eq!(line.columns, before.columns, "too far away");
+        let long: Vec<Sample> =
+            (0..9 * 3_600).map(|second| sample(second + 2, 11 * hour + second * 1_000, happy())).collect();
+        line.prepend(&long);
+        assert!(line.columns.len() <= MOST_COLUMNS && line.columns.len() > 8 * 14_400);
     }
 
     #[test]

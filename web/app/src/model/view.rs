@@ -2,7 +2,7 @@
 
 /// Shorter shows single columns as bars.
 pub const MIN_SPAN_MS: u64 = 10_000;
-/// What the timeline holds.
+/// What a live timeline holds by itself.
 pub const MAX_SPAN_MS: u64 = 30 * 60_000;
 /// A minute and a half: the context of a conversation's last turns.
 pub const DEFAULT_SPAN_MS: u64 = 90_000;
@@ -74,6 +74,13 @@ impl View {
         Self { end: End::At(end), ..self }.settled(newest_ms)
     }
 
+    /// Shows this stretch, as far as the bounds of a zoom allow; its end counts where it is longer.
+    #[must_use]
+    pub fn showing(from_ms: u64, to_ms: u64, newest_ms: u64) -> Self {
+        let span_ms = to_ms.saturating_sub(from_ms).clamp(MIN_SPAN_MS, MAX_SPAN_MS);
+        Self { span_ms, end: End::At(to_ms) }.settled(newest_ms)
+    }
+
     #[must_use]
     pub fn following(self) -> Self {
         Self { end: End::Newest, ..self }
@@ -118,6 +125,13 @@ mod tests {
         assert_eq!(far.range(NEWEST).0, OLDEST);
         let short = View::default().panned(-1.0, NEWEST - 5_000, NEWEST);
         assert!(short.follows(), "nothing older to see");
+    }
+
+    #[test]
+    fn a_stretch_can_be_chosen() {
+        let view = View::showing(OLDEST, OLDEST + 300_000, NEWEST);
+        assert_eq!(view.range(NEWEST + 5_000), (OLDEST, OLDEST + 300_000));
+        assert!(View::showing(OLDEST, NEWEST, NEWEST).follows());
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! The words tell what a face looks like; none of them claims what a person feels.
 
-use mien_shared::Expression;
+use mien_shared::{Expression, SkipReason};
+
+use super::format;
 
 /// The label of a bar or a table column.
 pub const fn noun(expression: Expression) -> &'static str {
@@ -31,6 +33,43 @@ pub const fn looks(expression: Option<Expression>) -> &'static str {
     }
 }
 
+/// Why nothing was analysed for a while, as a label.
+pub const fn skipped(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::Paused => "Paused",
+        SkipReason::Hidden => "Tab hidden",
+        SkipReason::Throttled => "Browser too busy",
+        SkipReason::Stalled => "No pictures",
+        SkipReason::Full => "No room left",
+        SkipReason::ClockStep => "Clock set",
+        SkipReason::Other => "Other reasons",
+    }
+}
+
+/// What the face looked like when it was last seen.
+pub const fn looked(expression: Option<Expression>) -> &'static str {
+    match expression {
+        Some(Expression::Neutral) => "looked neutral",
+        Some(Expression::Happiness) => "looked happy",
+        Some(Expression::Sadness) => "looked sad",
+        Some(Expression::Anger) => "looked angry",
+        Some(Expression::Fear) => "looked afraid",
+        Some(Expression::Disgust) => "looked disgusted",
+        Some(Expression::Surprise) => "looked surprised",
+        None => "unsure",
+    }
+}
+
+/// One line about samples that wait for the relay, and where.
+pub fn waiting(pending: u64, in_memory: bool) -> String {
+    let count = format::count(pending, "sample is", "samples are");
+    if in_memory {
+        format!("{count} not stored yet, and only this page has them: keep it open until they are stored.")
+    } else {
+        format!("{count} still on the way; nothing was lost.")
+    }
+}
+
 /// The expression's colour everywhere: Okabe and Ito's set, told apart by colour-blind people.
 pub const fn color(expression: Expression) -> &'static str {
     match expression {
@@ -52,6 +91,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_only_copy_is_said_to_be_the_only_one() {
+        assert!(waiting(1, false).replace('\u{a0}', " ").starts_with("1 sample is still on the way"));
+        let only = waiting(12, true);
+        assert!(only.contains("only this page") && only.contains("keep it open"), "{only}");
+        assert!(!only.contains("nothing was lost"), "{only}");
+    }
+
+    #[test]
     fn every_expression_has_its_own_words_and_colour() {
         let mut colors: Vec<_> = Expression::ALL.into_iter().map(color).collect();
         colors.sort_unstable();
@@ -60,6 +107,8 @@ mod tests {
         for expression in Expression::ALL {
             assert_eq!(noun(expression).to_lowercase(), expression.name());
             assert!(looks(Some(expression)).starts_with("looks "));
+            let past = looks(Some(expression)).replace("looks", "looked");
+            assert_eq!(looked(Some(expression)), past);
         }
     }
 }

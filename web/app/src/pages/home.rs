@@ -65,8 +65,8 @@ fn Recordings() -> impl IntoView {
     let row = |kept: Kept| {
         view! {
             <div data-testid="recording">
-                <h2>{kept.name()}</h2>
-                <p>{browser::date_and_time(kept.started_ms)}</p>
+                <h2 translate="no" prop:textContent=kept.name()></h2>
+                <p translate="no" lang="en" prop:textContent=browser::date_and_time(kept.started_ms)></p>
                 <Link to=Route::Session(kept.session) class="button">"Open"</Link>
             </div>
         }

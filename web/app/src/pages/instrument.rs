@@ -1,7 +1,7 @@
 //! The live view, whatever its source: bar, face, figures, timeline, controls and keys.
 
 use leptos::prelude::*;
-use mien_engine::{LoadProgress, now_ms};
+use mien_engine::{LoadProgress, wall_now};
 use mien_shared::SessionId;
 
 use crate::components::{
@@ -63,7 +63,7 @@ pub(crate) fn Instrument(
     };
     let toggle = move |other: Strip| if strip.get_untracked() == other { shut() } else { open(other) };
     // Before the first picture it is the moment itself.
-    let mark = move || open(Strip::Marker(reading.newest_ms().unwrap_or_else(now_ms)));
+    let mark = move || open(Strip::Marker(reading.newest_ms().unwrap_or_else(|| wall_now().0)));
     global_keys(move |key| match key {
         // The dialog covers what they would act on.
         _ if keys_open.get_untracked() => {}

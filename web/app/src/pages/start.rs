@@ -3,14 +3,15 @@
 use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
-use mien_engine::api::{ApiFault, Relay};
+use mien_engine::api::Relay;
 use mien_engine::page_origin;
 use mien_shared::Code;
 use mien_shared::api::CreateSession;
 use mien_shared::limits::MAX_TITLE_CHARS;
 
 use super::scope::Scope;
-use crate::components::{Brand, ConsentSteps, Link};
+use crate::components::{Brand, ConsentSteps, Link, text};
+use crate::fault::said;
 use crate::kept::{self, Kept};
 use crate::model::route::Route;
 use crate::router::Router;
@@ -69,17 +70,11 @@ pub(crate) fn Start() -> impl IntoView {
                         "This relay wants to know who records. Paste your user token."
                     }));
                 }
-                Err(ApiFault::Problem(problem)) if problem.code == Code::RateLimited => {
-                    phase.set(Phase::Failed("Too many requests. Wait a moment, then try again.".to_owned()));
-                }
-                Err(ApiFault::Problem(problem)) => {
-                    phase.set(Phase::Failed(format!("{}. {}", problem.title, problem.detail)));
-                }
-                Err(fault) => phase.set(Phase::Failed(fault.to_string())),
+                Err(fault) => phase.set(Phase::Failed(said(&fault))),
             }
         });
     };
-    let said = move || match phase.get() {
+    let failed = move || match phase.get() {
         Phase::SignIn(why) => Some(why.to_owned()),
         Phase::Failed(why) => Some(format!("{why} The camera has not been opened.")),
         Phase::Asking | Phase::Creating => None,
@@ -96,7 +91,7 @@ pub(crate) fn Start() -> impl IntoView {
                         <input type="text" node_ref=title maxlength=MAX_TITLE_CHARS.to_string() autocomplete="off"
                             placeholder="For example: interview 12" data-testid="title" />
                     </label>
-                    {move || said().map(|why| view! { <p class="notice warn" role="alert" data-testid="start-failed">{why}</p> })}
+                    {move || failed().map(|why| view! { <p class="notice warn" role="alert" data-testid="start-failed" prop:textContent=why></p> })}
                     <Show when=move || signs_in.get()>
                         <label class="field">
                             <span>"User token"</span>
@@ -106,9 +101,10 @@ pub(crate) fn Start() -> impl IntoView {
                     </Show>
                     <div class="row">
                         <button class="primary" type="submit" data-testid="consent-allow"
-                            disabled=move || phase.get() == Phase::Creating>
-                            {move || if phase.get() == Phase::Creating { "One moment" } else { "Allow the camera" }}
-                        </button>
+                            disabled=move || phase.get() == Phase::Creating
+                            prop:textContent=text(move || {
+                                if phase.get() == Phase::Creating { "One moment" } else { "Allow the camera" }
+                            })></button>
                         <Link to=Route::Home class="button quiet">"Not now"</Link>
                     </div>
                 </form>

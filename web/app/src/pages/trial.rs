@@ -1,17 +1,18 @@
 //! The whole instrument over the demo clip or a file of the visitor's. Nothing is recorded and nothing is sent.
 
 use leptos::prelude::*;
-use mien_engine::{EndReason, PickedFile, Run, RunEvent, SourceChoice, SourceFault};
+use mien_engine::{EndReason, PickedFile, Run, RunEvent, SourceChoice, SourceFault, SourceRequest};
 
 use super::instrument::Instrument;
 use super::scope::Scope;
-use crate::analysis::Analysis;
-use crate::components::{FaultCard, FilePick, Link, LinkWords, StageState};
+use crate::analysis::{Analysis, NotStarted};
+use crate::components::{FaultCard, FilePick, Link, LinkWords, StageState, text};
 use crate::fault::Fault;
 use crate::focus;
 use crate::model::route::Route;
 use crate::reading::Reading;
 use crate::router::Router;
+use crate::title;
 
 /// The file that the visitor picked on the first page, until the trial takes it. In context at the top.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,8 @@ enum Phase {
     Opening(&'static str),
     Running,
     Paused,
+    /// Something else took its place; it can be opened again.
+    Replaced,
     /// The file is done; what it showed stays.
     Over,
     Fault(Fault),
@@ -76,8 +79,6 @@ struct State {
     source: RwSignal<Source, LocalStorage>,
     phase: RwSignal<Phase>,
     run: StoredValue<Option<Run>, LocalStorage>,
-    /// How often something was opened. What opens late, or speaks late, finds by it that another is looked at now.
-    turn: StoredValue<u32>,
 }
 
 #[component]
@@ -91,7 +92,6 @@ pub(crate) fn Trial() -> impl IntoView {
         source: RwSignal::new_local(source),
         phase: RwSignal::new(Phase::Opening(LOADING)),
         run: StoredValue::new_local(None),
-        turn: StoredValue::new(0),
     };
     state.start();
     let on_pick = Callback::new(move |file: PickedFile| state.look_at(Source::File(file)));
@@ -100,6 +100,11 @@ pub(crate) fn Trial() -> impl IntoView {
         _ => None,
     });
     focus::follow(move || fault.get());
+    title::follow(move || {
+        fault.with(|fault| {
+            fault.as_ref().map_or_else(|| state.source.with(Source::name), |fault| fault.title.to_owned())
+        })
+    });
     view! {
         {move || match fault.get() {
             Some(fault) => view! {
@@ -116,10 +121,10 @@ fn TrialView(state: State, on_pick: Callback<PickedFile>, on_stop: Callback<()>)
     let stage = move || match state.phase.get() {
         Phase::Opening(what) => StageState::Waiting(what),
         Phase::Running if !has_frame.get() => StageState::Waiting("Reading the first picture"),
-        Phase::Paused => StageState::Paused,
+        Phase::Paused | Phase::Replaced => StageState::Paused,
         _ => StageState::Showing,
     };
-    let link = || LinkWords { name: "none", text: "Nothing is recorded", more: String::new() };
+    let link = || LinkWords { name: "none", text: "Nothing is recorded", waiting: 0 };
     let is_demo = move || state.source.with(|source| matches!(source, Source::Demo));
     let words = move || match (is_demo(), state.phase.get() == Phase::Over) {
         (true, _) => "A clip with known faces, analysed here and now. Your own camera works the same, live.",
@@ -142,7 +147,7 @@ fn TrialView(state: State, on_pick: Callback<PickedFile>, on_stop: Callback<()>)
             on_unmark=Callback::new(|_| {})
         >
             <div class="notice">
-                <p>{words}</p>
+                <p prop:textContent=text(words)></p>
                 <FilePick on_pick=on_pick label="Open a file" />
                 <Link to=Route::Start class="button primary" testid="start-session">"Start a session"</Link>
             </div>
@@ -157,63 +162,62 @@ impl State {
     }
 
     fn start(self) {
-        let turn = self.turn.get_value() + 1;
-        self.turn.set_value(turn);
+        let request = self.analysis.request();
         self.run.set_value(None);
         self.reading.rest();
         self.phase.set(Phase::Opening(LOADING));
         self.scope.spawn(async move {
-            match self.open(turn).await {
-                Ok(Some(run)) => {
+            match self.open(request).await {
+                Ok(run) => {
                     self.run.set_value(Some(run));
                     // A picture may be done before this line.
                     if matches!(self.phase.get_untracked(), Phase::Opening(_)) {
                         self.phase.set(Phase::Running);
                     }
                 }
-                Err(fault) if self.is_turn(turn) => self.phase.set(Phase::Fault(fault)),
-                Ok(None) | Err(_) => {}
+                Err(NotStarted::Fault(fault)) => {
+                    let request = self.analysis.request();
+                    let fault = fault.explained().await;
+                    if request.check().is_ok() {
+                        self.phase.set(Phase::Fault(fault));
+                    }
+                }
+                // What was opened instead says itself how it goes.
+                Err(NotStarted::Replaced) => {}
             }
         });
     }
 
-    fn is_turn(self, turn: u32) -> bool {
-        self.turn.try_get_value() == Some(turn)
-    }
-
-    /// `None` where something else is looked at by now.
-    async fn open(self, turn: u32) -> Result<Option<Run>, Fault> {
+    async fn open(self, mut request: SourceRequest) -> Result<Run, NotStarted> {
         let choice = self.source.get_untracked().choice()?;
-        let engine = self.analysis.engine().await?;
-        if !self.is_turn(turn) {
-            return Ok(None);
-        }
+        let engine = request.wait(self.analysis.engine()).await??;
         self.phase.set(Phase::Opening(match choice {
             SourceChoice::Demo { .. } => "Opening the clip",
             _ => "Opening the file",
         }));
         let on = move |event: RunEvent| match event {
-            _ if !self.is_turn(turn) => {}
             RunEvent::Frame(frame) => self.reading.take_frame(frame),
             RunEvent::Stats(stats) => drop(self.reading.stats.try_set(stats)),
             RunEvent::Fault(fault) if fault.is_final() => {
                 drop(self.phase.try_set(Phase::Fault(fault.into())));
             }
             RunEvent::Ended(EndReason::Finished) => drop(self.phase.try_set(Phase::Over)),
-            RunEvent::Fault(_) | RunEvent::Ended(_) => {}
+            RunEvent::Ended(EndReason::Replaced) => drop(self.phase.try_set(Phase::Replaced)),
+            RunEvent::SourceState(_) | RunEvent::Fault(_) | RunEvent::Ended(_) => {}
         };
-        let run = engine.start(choice, on).await?;
-        Ok(self.is_turn(turn).then_some(run))
+        Ok(engine.open(request, choice, on).await?)
     }
 
     fn toggle(self) {
+        if self.phase.get_untracked() == Phase::Replaced {
+            return self.start();
+        }
         self.run.with_value(|run| match (run, self.phase.get_untracked()) {
             (Some(run), Phase::Running) => {
                 run.pause();
                 self.phase.set(Phase::Paused);
             }
             (Some(run), Phase::Paused) => {
-                self.reading.interrupt();
                 run.resume();
                 self.phase.set(Phase::Running);
             }

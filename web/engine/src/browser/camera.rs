@@ -5,6 +5,7 @@ use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
+use super::tracks::video_tracks;
 use super::{CameraDevice, describe, devices};
 use crate::faults::SourceFault;
 use crate::source::{CameraChoice, Facing};
@@ -23,8 +24,10 @@ pub(crate) struct Camera {
 
 impl Drop for Camera {
     fn drop(&mut self) {
-        for track in tracks(&self.stream) {
-            track.stop();
+        for track in self.stream.get_tracks().iter() {
+            if let Ok(track) = track.dyn_into::<web_sys::MediaStreamTrack>() {
+                track.stop();
+            }
         }
     }
 }
@@ -53,7 +56,7 @@ impl Camera {
 
     /// The device that is open, and which way it looks where the browser knows.
     pub(crate) fn device(&self) -> (Option<String>, Option<Facing>) {
-        let settings = tracks(&self.stream).first().map(web_sys::MediaStreamTrack::get_settings);
+        let settings = video_tracks(&self.stream).first().map(web_sys::MediaStreamTrack::get_settings);
         let read = |key: &str| {
             let value = Reflect::get(settings.as_ref()?, &key.into()).ok()?.as_string();
             value.filter(|text| !text.is_empty())
@@ -85,10 +88,6 @@ async fn ask(media: &web_sys::MediaDevices, choice: &CameraChoice) -> Result<Cam
 /// A camera beside the one that is taken.
 fn another(devices: Vec<CameraDevice>, taken: &str) -> Option<String> {
     devices.into_iter().map(|device| device.id).find(|id| !id.is_empty() && id != taken)
-}
-
-pub(crate) fn tracks(stream: &web_sys::MediaStream) -> Vec<web_sys::MediaStreamTrack> {
-    stream.get_tracks().iter().filter_map(|track| track.dyn_into().ok()).collect()
 }
 
 fn constraints(choice: &CameraChoice) -> Result<JsValue, JsValue> {

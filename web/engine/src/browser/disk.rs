@@ -21,7 +21,7 @@ use web_sys::{
     IdbTransactionMode,
 };
 
-use super::now_ms;
+use super::{random, wall_now};
 use crate::recorder::ledger::Numbers;
 use crate::recorder::sender::DiskFault;
 use crate::recorder::{SessionAccess, Unfinished};
@@ -36,6 +36,10 @@ const OPEN_MS: u32 = 5_000;
 /// What the disk has not done by then it never does: a busy phone takes a tenth of it.
 const ANSWER_MS: u32 = 10_000;
 /// A record of a source with nothing pending is kept this long, so that a session that goes on is numbered on.
+///
+/// By the wall clock, as no other reaches from one visit to the next. It may have been set meanwhile: what then goes
+/// too early the relay knows as well (`through`, and the faces of its last samples), and what lies ahead of the clock
+/// is dated anew, so that it goes in the end.
 const KEEP_MS: u64 = 30 * 24 * 3_600 * 1_000;
 
 /// What is kept of one source.
@@ -78,7 +82,7 @@ impl Drop for Database {
 impl Disk {
     pub(crate) async fn claim(access: &SessionAccess) -> Result<(Self, Found), DiskFault> {
         let database = Rc::new(Database::open(DATABASE).await?);
-        let owner = format!("{}-{}", now_ms(), js_sys::Math::random());
+        let owner = format!("{}-{}", random(), random());
         let disk = Self { database, access: access.clone(), owner };
         let transaction = disk.database.begin(IdbTransactionMode::Readwrite)?;
         let books = transaction.object_store(BOOKS).map_err(fault)?;
@@ -155,21 +159,21 @@ impl Disk {
     }
 
     async fn read_book(&self, books: &IdbObjectStore) -> Result<Option<Book>, DiskFault> {
-        let value = answer(&books.get(&self.book_key()).map_err(fault)?).await?;
+        let value = answer(&books.get(&book_key(&self.access)).map_err(fault)?).await?;
         // A record of a later version that this one cannot read counts as none: rows stay for that version.
         Ok(value.as_string().and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     fn write_book(&self, books: &IdbObjectStore, numbers: Numbers) -> Result<(), DiskFault> {
-        let book =
-            Book { access: self.access.clone(), numbers, owner: self.owner.clone(), touched_ms: now_ms() };
+        let book = Book {
+            access: self.access.clone(),
+            numbers,
+            owner: self.owner.clone(),
+            touched_ms: wall_now().0,
+        };
         let text = serde_json::to_string(&book).map_err(|_| DiskFault::Broken)?;
-        books.put_with_key(&text.into(), &self.book_key()).map_err(fault)?;
+        books.put_with_key(&text.into(), &book_key(&self.access)).map_err(fault)?;
         Ok(())
-    }
-
-    fn book_key(&self) -> Array {
-        Array::of2(&self.access.session.to_string().into(), &self.access.source.as_str().into())
     }
 
     fn key(&self, key: u64) -> Array {
@@ -188,7 +192,7 @@ pub(crate) async fn unfinished() -> Result<Vec<Unfinished>, DiskFault> {
     let books = transaction.object_store(BOOKS).map_err(fault)?;
     let rows = transaction.object_store(ROWS).map_err(fault)?;
     let all = Array::from(&answer(&books.get_all().map_err(fault)?).await?);
-    let mut found = Vec::new();
+    let (mut found, now) = (Vec::new(), wall_now().0);
     for value in all.iter() {
         let Some(book) = value.as_string().and_then(|text| serde_json::from_str::<Book>(&text).ok()) else {
             continue;
@@ -201,9 +205,13 @@ pub(crate) async fn unfinished() -> Result<Vec<Unfinished>, DiskFault> {
                 pending: count as u64,
                 touched_ms: book.touched_ms,
             });
-        } else if now_ms().saturating_sub(book.touched_ms) > KEEP_MS {
-            let key =
-                Array::of2(&book.access.session.to_string().into(), &book.access.source.as_str().into());
+            continue;
+        }
+        let key = book_key(&book.access);
+        if book.touched_ms > now {
+            let text = serde_json::to_string(&Book { touched_ms: now, ..book });
+            books.put_with_key(&text.map_err(|_| DiskFault::Broken)?.into(), &key).map_err(fault)?;
+        } else if now - book.touched_ms > KEEP_MS {
             books.delete(&key).map_err(fault)?;
         }
     }
@@ -222,6 +230,10 @@ pub(crate) async fn discard(session: SessionId) -> Result<(), DiskFault> {
         transaction.object_store(store).map_err(fault)?.delete(&range).map_err(fault)?;
     }
     finished(&transaction).await
+}
+
+fn book_key(access: &SessionAccess) -> Array {
+    Array::of2(&access.session.to_string().into(), &access.source.as_str().into())
 }
 
 fn row_key(access: &SessionAccess, key: u64) -> Array {

@@ -42,6 +42,11 @@ impl Download {
         Ok(Self { response, aborter: self.aborter.clone(), silence_ms: self.silence_ms })
     }
 
+    /// Without its body.
+    pub(crate) fn leave(self) {
+        self.aborter.abort();
+    }
+
     /// Reads the body to its end.
     pub(crate) async fn pieces(&self, mut on_piece: impl FnMut(&Uint8Array)) -> Result<(), Cut> {
         let Some(body) = self.response.body() else { return Ok(()) };

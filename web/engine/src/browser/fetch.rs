@@ -14,12 +14,43 @@ const SIMD_PROBE: [u8; 31] = [
     98, 11,
 ];
 
+/// The first bytes of every module.
+const WASM_MAGIC: &[u8] = b"\0asm";
+
 #[derive(Debug)]
 pub(crate) enum FetchFault {
     Status(u16),
     Network(String),
-    /// It came, but is no code.
+    /// Something else came, with a status as if it were what was asked for.
+    Foreign(Foreign),
+    /// It is code, but the browser does not take it.
     Unusable(String),
+}
+
+/// What came instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// A web page: so a server of a single-page application answers for whatever it does not have.
+    Page,
+    Other,
+}
+
+impl Foreign {
+    /// By how it begins. Neither a module nor a model begins with a bracket.
+    pub(crate) fn of(content: &[u8]) -> Self {
+        let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+        if text.trim_ascii_start().starts_with(b"<") { Self::Page } else { Self::Other }
+    }
+}
+
+/// What a server says of a file.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    /// The media type without its parameters, in small letters.
+    pub(crate) media_type: String,
+    /// Whether it comes with an embedder policy of its own.
+    pub(crate) has_embedder_policy: bool,
 }
 
 pub(crate) fn has_simd() -> bool {
@@ -44,24 +75,54 @@ pub(crate) async fn bytes_anew(url: &str) -> Result<Vec<u8>, FetchFault> {
 /// The module at this address, compiled once, to be posted to every worker.
 pub(crate) async fn module(url: &str) -> Result<JsValue, FetchFault> {
     let download = get(url, RequestCache::Default).await?;
-    let type_is_wasm = download
-        .response
-        .headers()
-        .get("content-type")
-        .ok()
-        .flatten()
-        .is_some_and(|kind| kind.starts_with("application/wasm"));
-    if type_is_wasm {
+    if media_type(&download.response) == "application/wasm" {
         // Compiling does not tell whether bytes still come; a twin of the answer does.
         let twin = download.twin().map_err(cut)?;
         let answer = js_sys::Promise::resolve(&JsValue::from(download.response));
         let compiled = JsFuture::from(WebAssembly::compile_streaming(&answer));
-        twin.pieces(|_| {}).await.map_err(cut)?;
-        return compiled.await.map_err(unusable);
+        let mut head = Vec::new();
+        twin.pieces(|piece| {
+            let wanted = WASM_MAGIC.len().saturating_sub(head.len()) as u32;
+            head.extend(piece.subarray(0, wanted).to_vec());
+        })
+        .await
+        .map_err(cut)?;
+        let compiled = compiled.await;
+        if compiled.is_err() {
+            is_module(&head)?;
+        }
+        return compiled.map_err(unusable);
     }
     // A server that does not know the type costs the streaming, nothing else.
     let code = download.bytes(|_| {}).await.map_err(cut)?;
+    is_module(&code)?;
     JsFuture::from(WebAssembly::compile(&array_buffer(&code))).await.map_err(unusable)
+}
+
+fn is_module(content: &[u8]) -> Result<(), FetchFault> {
+    if content.starts_with(WASM_MAGIC) { Ok(()) } else { Err(FetchFault::Foreign(Foreign::of(content))) }
+}
+
+/// What the server says of the file at this address, whatever it contains.
+pub(crate) async fn head(url: &str) -> Result<Head, FetchFault> {
+    let download = Download::begin(url, &RequestInit::new(), SILENCE_MS).await.map_err(cut)?;
+    let response = &download.response;
+    let head = Head {
+        status: response.status(),
+        media_type: media_type(response),
+        has_embedder_policy: header(response, "cross-origin-embedder-policy").is_some(),
+    };
+    download.leave();
+    Ok(head)
+}
+
+fn header(response: &web_sys::Response, name: &str) -> Option<String> {
+    response.headers().get(name).ok().flatten()
+}
+
+fn media_type(response: &web_sys::Response) -> String {
+    let all = header(response, "content-type").unwrap_or_default();
+    all.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 async fn get(url: &str, cache: RequestCache) -> Result<Download, FetchFault> {
@@ -87,4 +148,25 @@ fn unusable(thrown: JsValue) -> FetchFault {
 /// A copy of these bytes for posting.
 pub(crate) fn array_buffer(content: &[u8]) -> js_sys::ArrayBuffer {
     Uint8Array::from(content).buffer()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_module_is_told_apart() {
+        assert!(is_module(b"\0asm\x01\0\0\0").is_ok());
+        for (content, expected) in [
+            (&b"<!doctype html><title>App</title>"[..], Foreign::Page),
+            (b"\n  <html>", Foreign::Page),
+            (b"\xef\xbb\xbf<!-- built -->", Foreign::Page),
+            (b"version https://git-lfs", Foreign::Other),
+            (b"\0as", Foreign::Other),
+            (b"", Foreign::Other),
+        ] {
+            let found = is_module(content);
+            assert!(matches!(found, Err(FetchFault::Foreign(found)) if found == expected), "{content:?}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Cameras, files, elements and streams.
 
+use gloo_events::EventListener;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
@@ -65,4 +66,18 @@ pub async fn devices() -> Vec<CameraDevice> {
         .filter(|device| device.kind() == web_sys::MediaDeviceKind::Videoinput)
         .map(|device| CameraDevice { id: device.device_id(), label: device.label() })
         .collect()
+}
+
+/// Calls back when a camera was plugged in or is gone, until it is dropped. Which one, [`devices`] tells.
+#[derive(Debug)]
+pub struct DevicesGuard {
+    _listener: Option<EventListener>,
+}
+
+impl DevicesGuard {
+    pub fn new(on_change: impl Fn() + 'static) -> Self {
+        let media = web_sys::window().and_then(|window| window.navigator().media_devices().ok());
+        let listener = media.map(|media| EventListener::new(&media, "devicechange", move |_| on_change()));
+        Self { _listener: listener }
+    }
 }

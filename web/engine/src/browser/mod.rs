@@ -10,17 +10,26 @@ mod http;
 mod media;
 mod page;
 pub(crate) mod picture;
+pub(crate) mod policy;
 pub(crate) mod socket;
+mod taint;
+pub(crate) mod tracks;
+pub(crate) mod trusted;
+mod version;
 pub(crate) mod video;
+mod visibility;
 pub(crate) mod worker;
 
 pub use frame::FrameImage;
-pub use media::{CameraDevice, PickedFile, StreamHandle, VideoHandle, devices};
+pub use media::{CameraDevice, DevicesGuard, PickedFile, StreamHandle, VideoHandle, devices};
 pub(crate) use web_sys::ImageBitmap as Bitmap;
 
-pub use page::{now_ms, page_origin, sockets_origin};
+pub use page::{page_origin, sockets_origin, steady_now, wall_now};
+pub use version::page_is_outdated;
 
 pub(crate) use http::{HttpAnswer, HttpFault, request};
 pub(crate) use page::{
-    BootScript, LeaveGuard, OnlineGuard, describe, is_hidden, now_precise_ms, page_url, random,
+    BootScript, LeaveGuard, OnlineGuard, captured_now, describe, is_hidden, is_other_origin, now_precise_ms,
+    page_url, random, steady,
 };
+pub(crate) use visibility::VisibilityGuard;

@@ -1,10 +1,52 @@
 //! The document the engine runs in.
 
+use std::time::Duration;
+
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// Unix milliseconds by the page's clock.
-pub fn now_ms() -> u64 {
-    js_sys::Date::now() as u64
+use crate::clock::{Captured, Steady, WallMs};
+
+/// Two readings of the clocks that lie further apart than this say little of each other: the page was held up
+/// between them.
+const TOGETHER: Duration = Duration::from_millis(5);
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+/// Now, by the monotonic clock: for every deadline, pause and age.
+pub fn steady_now() -> Steady {
+    steady(performance_now())
+}
+
+/// The same as milliseconds with fractions.
+pub(crate) fn now_precise_ms() -> f64 {
+    performance_now()
+}
+
+/// A `DOMHighResTimeStamp`.
+pub(crate) fn steady(ms: f64) -> Steady {
+    Steady::after(Duration::try_from_secs_f64(ms / 1_000.0).unwrap_or_default())
+}
+
+/// Now, by the wall clock: a label and nothing else.
+#[expect(clippy::disallowed_methods, reason = "the one place that labels captures, and answers with a label")]
+pub fn wall_now() -> WallMs {
+    WallMs(js_sys::Date::now() as u64)
+}
+
+/// Now, by both clocks.
+pub(crate) fn captured_now() -> Captured {
+    let read = || {
+        let (before, at, after) = (steady_now(), wall_now(), steady_now());
+        (Captured { at, steady: after }, after.since(before))
+    };
+    let (captured, apart) = read();
+    // Whoever is held up twice in a row has a clock too coarse to better it.
+    if apart <= TOGETHER { captured } else { read().0 }
 }
 
 /// The page's own origin, for example `http://127.0.0.1:8080`; empty outside a window.
@@ -38,6 +80,14 @@ impl BootScript {
         let base = self.0.base_uri().ok().flatten()?;
         web_sys::Url::new_with_base(&relative, &base).ok().map(|url| url.href())
     }
+
+    /// Every file that it names, itself included, as the page writes them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let attributes = self.0.get_attribute_names();
+        let named = attributes.iter().filter_map(|name| name.as_string());
+        let files = named.filter(|name| name == "src" || name.starts_with("data-"));
+        files.filter_map(|name| self.0.get_attribute(&name)).filter(|value| !value.is_empty()).collect()
+    }
 }
 
 /// What a thrown value says of itself: `NAME: message` of an error, else its text.
@@ -49,11 +99,6 @@ pub(crate) fn describe(thrown: &JsValue) -> String {
         return format!("{}: {}", String::from(error.name()), String::from(error.message()));
     }
     thrown.as_string().unwrap_or_else(|| "unknown failure".to_owned())
-}
-
-/// Milliseconds since the page was opened, with fractions; never goes back.
-pub(crate) fn now_precise_ms() -> f64 {
-    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
 }
 
 /// Whether nobody sees the page.
@@ -112,4 +157,12 @@ pub(crate) fn page_url(relative: &str) -> String {
         .and_then(|page| page.base_uri().ok().flatten());
     base.and_then(|base| web_sys::Url::new_with_base(relative, &base).ok())
         .map_or_else(|| relative.to_owned(), |url| url.href())
+}
+
+/// Whether this absolute address is on another origin than the page. What lies in the page itself (`blob:`,
+/// `data:`) is not.
+pub(crate) fn is_other_origin(address: &str) -> bool {
+    web_sys::Url::new(address).is_ok_and(|url| {
+        matches!(url.protocol().as_str(), "http:" | "https:") && url.origin() != page_origin()
+    })
 }

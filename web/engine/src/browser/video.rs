@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
@@ -13,9 +14,12 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::camera::{Camera, tracks};
-use super::{PickedFile, StreamHandle, VideoHandle, describe, now_ms};
+use super::camera::Camera;
+use super::tracks::{self, Pictures, TracksGuard};
+use super::{PickedFile, StreamHandle, VideoHandle, captured_now, describe, steady, taint};
+use crate::clock::Captured;
 use crate::faults::SourceFault;
+use crate::run::Silence;
 use crate::source::{CameraChoice, Facing};
 
 /// A video that shows nothing by then has nothing to show.
@@ -52,11 +56,13 @@ pub(crate) struct VideoSource {
     origin: Origin,
     watcher: RefCell<Option<FrameWatcher>>,
     listeners: RefCell<Vec<EventListener>>,
+    tracks: RefCell<Option<TracksGuard>>,
 }
 
 impl Drop for VideoSource {
     fn drop(&mut self) {
         self.listeners.borrow_mut().clear();
+        self.tracks.borrow_mut().take();
         self.watcher.borrow_mut().take();
         if let Origin::Foreign = self.origin {
             return;
@@ -111,18 +117,30 @@ impl VideoSource {
         video.set_loop(true);
         video.set_src(url);
         let source = Self::new(video, Origin::Address);
-        source.begin(SourceFault::VideoWithoutFrames).await?;
+        source.begin(SourceFault::DemoUnplayable).await.map_err(|_| SourceFault::DemoUnplayable)?;
         Ok(source)
     }
 
     pub(crate) async fn foreign(video: &VideoHandle) -> Result<Self, SourceFault> {
         let source = Self::new(video.0.clone(), Origin::Foreign);
         source.first_frame(SourceFault::VideoWithoutFrames).await?;
-        Ok(source)
+        if source.is_tainted() { Err(SourceFault::CrossOrigin) } else { Ok(source) }
+    }
+
+    /// Whether the browser keeps its pictures from the page. An element of the embedder's may become so when it is
+    /// given another address.
+    pub(crate) fn is_tainted(&self) -> bool {
+        matches!(self.origin, Origin::Foreign) && taint::is_tainted(&self.video)
     }
 
     fn new(video: web_sys::HtmlVideoElement, origin: Origin) -> Self {
-        Self { video, origin, watcher: RefCell::new(None), listeners: RefCell::new(Vec::new()) }
+        Self {
+            video,
+            origin,
+            watcher: RefCell::new(None),
+            listeners: RefCell::new(Vec::new()),
+            tracks: RefCell::new(None),
+        }
     }
 
     /// Of a camera: the device that is open, and which way it looks where the browser knows.
@@ -130,6 +148,14 @@ impl VideoSource {
         match &self.origin {
             Origin::Camera(camera) => camera.device(),
             _ => (None, None),
+        }
+    }
+
+    /// Why it cannot be played on.
+    pub(crate) fn broken(&self) -> SourceFault {
+        match self.origin {
+            Origin::Address => SourceFault::DemoUnplayable,
+            _ => SourceFault::UnreadableVideo,
         }
     }
 
@@ -191,24 +217,75 @@ impl VideoSource {
         }
     }
 
-    /// Calls back at each new frame with its capture time, Unix milliseconds.
-    pub(crate) fn on_frame(&self, on: impl Fn(u64) + 'static) {
+    /// Calls back at each new frame with its capture time.
+    pub(crate) fn on_frame(&self, on: impl Fn(Captured) + 'static) {
         *self.watcher.borrow_mut() = Some(FrameWatcher::new(&self.video, on));
     }
 
     /// Calls back when no more frames will come.
     pub(crate) fn on_end(&self, on: impl Fn(VideoEnd) + Clone + 'static) {
         let mut listeners = self.listeners.borrow_mut();
-        for (name, end) in [("ended", VideoEnd::Finished), ("error", VideoEnd::Broken)] {
-            let on = on.clone();
-            listeners.push(EventListener::new(&self.video, name, move |_| on(end)));
-        }
-        if let Some(stream) = self.video.src_object() {
-            for track in tracks(&stream) {
-                let on = on.clone();
-                listeners.push(EventListener::new(&track, "ended", move |_| on(VideoEnd::Lost)));
+        let (video, ended) = (self.video.clone(), on.clone());
+        listeners.push(EventListener::new(&self.video, "ended", move |_| match tracks::pictures(&video) {
+            Pictures::OfFile => ended(VideoEnd::Finished),
+            // So says an element whose stream has no live track of any kind.
+            Pictures::Ended | Pictures::Absent => ended(VideoEnd::Lost),
+            // It has got another stream meanwhile.
+            Pictures::Live | Pictures::Muted => {}
+        }));
+        let broken = on.clone();
+        listeners.push(EventListener::new(&self.video, "error", move |_| broken(VideoEnd::Broken)));
+        *self.tracks.borrow_mut() = Some(TracksGuard::new(&self.video, move |pictures| {
+            if pictures == Pictures::Ended {
+                on(VideoEnd::Lost);
             }
+        }));
+    }
+
+    /// Calls back when the embedder's element is paused (`true`) or plays on, and once now.
+    pub(crate) fn on_standing(&self, on: impl Fn(bool) + Clone + 'static) {
+        if !matches!(self.origin, Origin::Foreign) {
+            return;
         }
+        on(self.video.paused());
+        let mut listeners = self.listeners.borrow_mut();
+        for name in ["pause", "play", "emptied"] {
+            let (on, video) = (on.clone(), self.video.clone());
+            listeners.push(EventListener::new(&self.video, name, move |_| on(video.paused())));
+        }
+    }
+
+    /// What can be expected of it now, also where nobody was told of a change.
+    pub(crate) fn pictures(&self) -> Pictures {
+        match &*self.tracks.borrow() {
+            Some(tracks) => tracks.look(),
+            None => tracks::pictures(&self.video),
+        }
+    }
+
+    /// What is to be said when it gives no pictures.
+    pub(crate) fn silence(&self) -> Silence {
+        match (&self.origin, tracks::pictures(&self.video)) {
+            (Origin::Camera(_), _) => Silence::Camera,
+            (Origin::File(_) | Origin::Address, _) | (Origin::Foreign, Pictures::OfFile) => Silence::Video,
+            (Origin::Stream | Origin::Foreign, _) => Silence::Stream,
+        }
+    }
+
+    /// Whether it plays a file that is ours to stop: nothing of it need be missed.
+    pub(crate) fn can_wait(&self) -> bool {
+        matches!(self.origin, Origin::File(_) | Origin::Address)
+    }
+
+    /// Position in the file of the frame that was told of last, milliseconds; `None` for cameras and streams.
+    pub(crate) fn position_ms(&self) -> Option<u64> {
+        match self.origin {
+            Origin::Camera(_) | Origin::Stream => return None,
+            Origin::Foreign if tracks::stream(&self.video).is_some() => return None,
+            Origin::File(_) | Origin::Address | Origin::Foreign => {}
+        }
+        let seconds = self.watcher.borrow().as_ref()?.0.position.get();
+        (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1_000.0).round() as u64)
     }
 
     /// The frame that shows now, in display size.
@@ -258,6 +335,8 @@ struct Watched {
     callback: RefCell<Option<FrameCallback>>,
     /// Of the callback that is asked for.
     ticket: Cell<f64>,
+    /// Of the frame that was told of last, seconds of the media.
+    position: Cell<f64>,
 }
 
 impl Drop for FrameWatcher {
@@ -274,16 +353,22 @@ impl Drop for FrameWatcher {
 }
 
 impl FrameWatcher {
-    fn new(video: &web_sys::HtmlVideoElement, on: impl Fn(u64) + 'static) -> Self {
-        let watched =
-            Rc::new(Watched { video: video.clone(), callback: RefCell::new(None), ticket: Cell::new(0.0) });
+    fn new(video: &web_sys::HtmlVideoElement, on: impl Fn(Captured) + 'static) -> Self {
+        let watched = Rc::new(Watched {
+            video: video.clone(),
+            callback: RefCell::new(None),
+            ticket: Cell::new(0.0),
+            position: Cell::new(f64::NAN),
+        });
         let again = watched.clone();
         let last_time = Cell::new(-1.0);
         let callback = FrameCallback::new(move |_now: f64, metadata: JsValue| {
             again.ask();
             let shown = again.video.current_time();
             if !metadata.is_undefined() || shown != last_time.replace(shown) {
-                on(captured_ms(&metadata));
+                // Firefox has had `mediaTime` since 132; a browser without these callbacks knows of no frame's own.
+                again.position.set(number(&metadata, "mediaTime").unwrap_or(shown));
+                on(captured(&metadata));
             }
         });
         *watched.callback.borrow_mut() = Some(callback);
@@ -312,18 +397,16 @@ fn method(video: &web_sys::HtmlVideoElement, name: &str) -> Option<Function> {
     Reflect::get(video, &name.into()).ok()?.dyn_into().ok()
 }
 
+/// A number of a frame's metadata, where the browser has it.
+fn number(metadata: &JsValue, name: &str) -> Option<f64> {
+    if metadata.is_undefined() { None } else { Reflect::get(metadata, &name.into()).ok()?.as_f64() }
+}
+
 /// When the frame was captured: the camera's own time where the browser knows it, else now.
-fn captured_ms(metadata: &JsValue) -> u64 {
+fn captured(metadata: &JsValue) -> Captured {
     /// An age beyond this is a clock gone wrong, not a late frame.
-    const OLDEST_MS: f64 = 2_000.0;
-    let captured = (!metadata.is_undefined())
-        .then(|| Reflect::get(metadata, &"captureTime".into()).ok()?.as_f64())
-        .flatten();
-    let performance = web_sys::window().and_then(|window| window.performance());
-    let age_ms = match (captured, performance) {
-        (Some(captured), Some(performance)) => performance.now() - captured,
-        _ => 0.0,
-    };
-    let age_ms = if (0.0..=OLDEST_MS).contains(&age_ms) { age_ms } else { 0.0 };
-    now_ms() - age_ms as u64
+    const OLDEST: Duration = Duration::from_secs(2);
+    let now = captured_now();
+    let age = number(metadata, "captureTime").map_or(Duration::ZERO, |taken| now.steady.since(steady(taken)));
+    if age > OLDEST { now } else { now.before(age) }
 }

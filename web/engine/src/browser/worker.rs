@@ -1,11 +1,16 @@
 //! One inference worker: the only place where the page posts to one.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use gloo_events::EventListener;
 use js_sys::{Array, Object, Reflect};
 use mien_messages::{FrameHeader, FromWorker, ToWorker, part};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{FrameImage, describe};
+use super::policy::PolicyWatch;
+use super::{FrameImage, describe, trusted};
+use crate::startup::StartFault;
 
 /// What every worker of a pool is started with: the compiled code and the models, fetched once.
 #[derive(Clone, Debug)]
@@ -15,13 +20,16 @@ pub(crate) struct WorkerKit {
     pub(crate) module: JsValue,
     /// Near, far, expression. Copied to each worker, so that a restarted one gets them again.
     pub(crate) models: [js_sys::ArrayBuffer; 3],
+    pub(crate) policies: Rc<PolicyWatch>,
 }
 
 #[derive(Debug)]
 pub(crate) enum PortEvent {
     /// The picture that was sent with the frame comes back with the answer.
     Message(FromWorker, Option<FrameImage>),
-    /// The worker trapped, ran out of memory, could not be fetched, or speaks another language.
+    /// Its script was not fetched, or not run.
+    NotStarted,
+    /// The worker trapped, ran out of memory, or speaks another language.
     Crashed(String),
 }
 
@@ -39,29 +47,41 @@ impl Drop for WorkerPort {
 }
 
 impl WorkerPort {
-    pub(crate) fn start(kit: &WorkerKit, on: impl Fn(PortEvent) + Clone + 'static) -> Result<Self, String> {
-        let options = web_sys::WorkerOptions::new();
-        options.set_type(web_sys::WorkerType::Module);
-        let worker = web_sys::Worker::new_with_options(&kit.boot_url, &options).map_err(text_of)?;
+    pub(crate) fn start(
+        kit: &WorkerKit,
+        on: impl Fn(PortEvent) + Clone + 'static,
+    ) -> Result<Self, StartFault> {
+        let other = |thrown: &JsValue| StartFault::Other(describe(thrown));
+        let worker = trusted::module_worker(&kit.boot_url).map_err(|thrown| {
+            if trusted::is_demanded(&thrown) { StartFault::Untrusted } else { other(&thrown) }
+        })?;
         let heard = on.clone();
         let failed = on.clone();
+        let runs = Rc::new(Cell::new(false));
+        let speaks = runs.clone();
         let listeners = [
             EventListener::new(&worker, "message", move |event| {
+                speaks.set(true);
                 heard(event.dyn_ref::<web_sys::MessageEvent>().map_or_else(
                     || PortEvent::Crashed("not a message".to_owned()),
                     |event| read(&event.data()),
                 ));
             }),
             EventListener::new(&worker, "error", move |event| {
-                let detail = event.dyn_ref::<web_sys::ErrorEvent>().map(web_sys::ErrorEvent::message);
-                failed(PortEvent::Crashed(detail.unwrap_or_else(|| "could not be started".to_owned())));
+                // An exception has a message, a script that was not run has none.
+                let thrown = event.dyn_ref::<web_sys::ErrorEvent>().map(web_sys::ErrorEvent::message);
+                failed(match thrown {
+                    Some(message) => PortEvent::Crashed(message),
+                    None if !runs.get() => PortEvent::NotStarted,
+                    None => PortEvent::Crashed("failed without a word".to_owned()),
+                });
             }),
             EventListener::new(&worker, "messageerror", move |_| {
                 on(PortEvent::Crashed("sent what cannot be read".to_owned()));
             }),
         ];
         let port = Self { worker, _listeners: listeners };
-        port.load(kit).map_err(text_of)?;
+        port.load(kit).map_err(|thrown| other(&thrown))?;
         Ok(port)
     }
 

@@ -10,7 +10,7 @@ use crate::CameraChoice;
 use crate::browser::video::VideoSource;
 
 /// In place of the browser's question: it gets its yes when the test calls `allow`.
-const QUESTION: &str = "
+pub(super) const QUESTION: &str = "
     const canvas = document.createElement('canvas');
     canvas.getContext('2d');
     const stream = canvas.captureStream();

@@ -11,11 +11,15 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
+use crate::browser::page_url;
+use crate::browser::policy::PolicyWatch;
 use crate::browser::worker::WorkerKit;
-use crate::crew::{Crew, CrewEvent, Look, Ticket};
+use crate::clock::{Captured, WallMs};
+use crate::crew::{Crew, CrewEvent, Look, Place, Ticket};
+use crate::faults::LoadFault;
 
 /// Ready at once; answers each frame after 30 ms and hands the picture back.
-const WORKS: &str = r#"
+pub(super) const WORKS: &str = r#"
 self.onmessage = ({ data }) => {
   const message = JSON.parse(data.header);
   if (message.type === "load") { post({ type: "ready" }); return; }
@@ -37,7 +41,7 @@ self.onmessage = () => {
 };
 "#;
 
-fn kit(script: &str) -> Rc<WorkerKit> {
+pub(super) fn kit(script: &str) -> Rc<WorkerKit> {
     let options = web_sys::BlobPropertyBag::new();
     options.set_type("text/javascript");
     let parts = Array::of1(&script.into());
@@ -47,6 +51,7 @@ fn kit(script: &str) -> Rc<WorkerKit> {
         glue_url: String::new(),
         module: JsValue::NULL,
         models: [ArrayBuffer::new(0), ArrayBuffer::new(0), ArrayBuffer::new(0)],
+        policies: Rc::new(PolicyWatch::over(Vec::new())),
     })
 }
 
@@ -72,10 +77,10 @@ impl Bench {
         let crew = Crew::start(kit(script), size, move |event| {
             log.borrow_mut().push(match event {
                 CrewEvent::Ready => Seen::Ready,
-                CrewEvent::Answer(answer) => Seen::Answer(answer.at_ms, answer.image.is_some()),
+                CrewEvent::Answer(answer) => Seen::Answer(answer.captured.at.0, answer.image.is_some()),
                 CrewEvent::FrameFailed { .. } => Seen::Failed,
                 CrewEvent::Restarting { .. } => Seen::Restarting,
-                CrewEvent::GaveUp { detail } => Seen::GaveUp(detail),
+                CrewEvent::GaveUp { fault } => Seen::GaveUp(fault.to_string()),
             });
         });
         Self { crew, seen }
@@ -83,7 +88,8 @@ impl Bench {
 
     fn offer(&self, at_ms: u64) {
         let look = || Look { scope: Scope::Near, long_side: 64, bitmap: bitmap().boxed_local() };
-        self.crew.offer(Ticket { run: 1, at_ms, look: Rc::new(look) });
+        let captured = Captured { at: WallMs(at_ms), ..Captured::default() };
+        self.crew.offer(Ticket { run: 1, captured, look: Rc::new(look), place: Place::default() });
     }
 
     /// Waits until that many events of this kind have come; fails after ten seconds.
@@ -170,15 +176,20 @@ async fn models_that_are_refused_end_it_with_the_reason() {
 }
 
 #[wasm_bindgen_test]
-async fn a_script_that_does_not_exist_ends_it_too() {
-    let kit = WorkerKit { boot_url: "/no-such-worker.js".to_owned(), ..(*kit("")).clone() };
-    let seen = Rc::new(RefCell::new(false));
-    let over = seen.clone();
+async fn a_script_that_does_not_exist_ends_it_with_its_address() {
+    let kit = WorkerKit { boot_url: page_url("/no-such-worker.js"), ..(*kit("")).clone() };
+    let seen = Rc::new(RefCell::new(None));
+    let told = seen.clone();
     let _crew = Crew::start(Rc::new(kit), 1, move |event| {
-        *over.borrow_mut() |= matches!(event, CrewEvent::GaveUp { .. });
+        if let CrewEvent::GaveUp { fault } = event {
+            *told.borrow_mut() = Some(fault);
+        }
     });
     for _ in 0..500 {
-        if *seen.borrow() {
+        if let Some(fault) = &*seen.borrow() {
+            let text = fault.to_string();
+            assert!(matches!(fault, LoadFault::NotBuilt { .. }), "{fault:?}");
+            assert!(text.contains(&page_url("/no-such-worker.js")) && text.contains("404"), "{text}");
             return;
         }
         TimeoutFuture::new(10).await;

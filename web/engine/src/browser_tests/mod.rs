@@ -4,8 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod camera;
+mod clock;
 mod crew;
+mod films;
 mod outbox;
 mod picture;
+mod runs;
+mod streams;
+mod tracks;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

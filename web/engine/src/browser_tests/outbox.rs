@@ -14,15 +14,15 @@ use crate::browser::disk::{DATABASE, Disk};
 use crate::recorder::ledger::Numbers;
 use crate::recorder::sender::DiskFault;
 use crate::{
-    LinkEnd, LinkState, MemoryReason, Recorder, RecorderEvent, SessionAccess, StorageMode, discard, now_ms,
-    unfinished,
+    LinkEnd, LinkState, MemoryReason, Recorder, RecorderEvent, SessionAccess, StorageMode, discard,
+    unfinished, wall_now,
 };
 
 /// A source that no other test uses, of a relay that is not there.
-fn access() -> SessionAccess {
+pub(super) fn access() -> SessionAccess {
     let random = (js_sys::Math::random() * 1e15) as u128;
     SessionAccess {
-        session: SessionId(uuid::Uuid::from_u128((u128::from(now_ms()) << 64) | random)),
+        session: SessionId(uuid::Uuid::from_u128((u128::from(wall_now().0) << 64) | random)),
         source: SourceName::default(),
         ingest_token: "t".to_owned(),
         relay_origin: "http://127.0.0.1:1".to_owned(),

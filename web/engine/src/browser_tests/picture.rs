@@ -52,5 +52,5 @@ async fn a_picture_of_12000_pixels_is_refused_before_it_is_decoded() {
 async fn what_is_no_picture_and_no_video_is_said_so() {
     assert_eq!(read(&garbage("a.png")).await.unwrap_err(), SourceFault::UnreadablePicture);
     assert_eq!(VideoSource::file(&garbage("a.mp4")).await.unwrap_err(), SourceFault::UnreadableVideo);
-    assert_eq!(VideoSource::demo("/no-such.webm").await.unwrap_err(), SourceFault::UnreadableVideo);
+    assert_eq!(VideoSource::demo("/no-such.webm").await.unwrap_err(), SourceFault::DemoUnplayable);
 }

@@ -12,11 +12,11 @@ use mien_shared::{Face, Sample, SessionId};
 use wasm_bindgen_futures::spawn_local;
 
 use super::ledger::{Ledger, Numbers, Shelf};
-use super::sender::{DiskFault, Effect, GATHER_MS, Sender};
+use super::sender::{DiskFault, Effect, GATHER, Sender};
 use super::{LinkState, MemoryReason, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished};
 use crate::browser::disk::{self, Disk};
 use crate::browser::socket::{BROKEN, Socket, SocketEvent};
-use crate::browser::{LeaveGuard, OnlineGuard, now_ms, random};
+use crate::browser::{LeaveGuard, OnlineGuard, random, steady_now};
 
 /// Sends samples to the relay and keeps each until it is acked. A clone is the same recorder; dropping the last
 /// one closes the link, and what is not acked stays on the disk for the next visit. Where there is no disk it is
@@ -78,7 +78,7 @@ impl Recorder {
                 (None, ledger, StorageMode::Memory { why })
             }
         };
-        let sender = Sender::new(access.ingest_token.clone(), ledger, mode, now_ms());
+        let sender = Sender::new(access.ingest_token.clone(), ledger, mode, steady_now());
         let shared = Rc::new(Shared {
             access,
             sender: RefCell::new(sender),
@@ -105,7 +105,7 @@ impl Recorder {
             faces.sort_by(|a, b| area(b).total_cmp(&area(a)));
             faces.truncate(MAX_FACES);
         }
-        self.shared.sender.borrow_mut().push(now_ms(), sample);
+        self.shared.sender.borrow_mut().push(steady_now(), sample);
         self.shared.settle();
     }
 
@@ -116,7 +116,7 @@ impl Recorder {
     }
 
     pub fn status(&self) -> RecorderStatus {
-        self.shared.sender.borrow().status(now_ms())
+        self.shared.sender.borrow().status(steady_now())
     }
 
     /// Resolves when the relay has answered for every sample, or the link has ended for good, or `patience_ms`
@@ -124,7 +124,7 @@ impl Recorder {
     pub async fn complete(&self, patience_ms: u32) -> bool {
         let (tell, told) = oneshot::channel();
         self.shared.waiters.borrow_mut().push(tell);
-        self.shared.sender.borrow_mut().complete(now_ms());
+        self.shared.sender.borrow_mut().complete(steady_now());
         self.shared.settle();
         match select(told, TimeoutFuture::new(patience_ms)).await {
             Either::Left(_) | Either::Right(_) => self.status().pending == 0,
@@ -134,7 +134,7 @@ impl Recorder {
     /// Connects again after the link has ended, with a token that may be a newer one; changes nothing while it has
     /// not. False where this recorder is of no more use: another has its outbox, so that it has to be opened anew.
     pub fn resume(&self, ingest_token: &str) -> bool {
-        let goes_on = self.shared.sender.borrow_mut().resume(now_ms(), ingest_token);
+        let goes_on = self.shared.sender.borrow_mut().resume(steady_now(), ingest_token);
         if goes_on && self.shared.clock.borrow().is_none() {
             self.shared.start_clock();
         }
@@ -159,10 +159,10 @@ impl Shared {
 
     fn start_clock(self: &Rc<Self>) {
         let [ticking, online, leaving] = [(); 3].map(|()| Rc::downgrade(self));
-        let interval = Interval::new(GATHER_MS as u32, move || {
-            Self::with(&ticking, |sender| sender.tick(now_ms(), random()));
+        let interval = Interval::new(GATHER.as_millis() as u32, move || {
+            Self::with(&ticking, |sender| sender.tick(steady_now(), random()));
         });
-        let online = OnlineGuard::new(move || Self::with(&online, |sender| sender.online(now_ms())));
+        let online = OnlineGuard::new(move || Self::with(&online, |sender| sender.online(steady_now())));
         let leaving = LeaveGuard::new(move || {
             if let Some(shared) = leaving.upgrade() {
                 shared.write_at_last();
@@ -204,7 +204,7 @@ impl Shared {
     }
 
     fn tell(&self) {
-        let status = self.sender.borrow().status(now_ms());
+        let status = self.sender.borrow().status(steady_now());
         let news = {
             let mut told = self.told.borrow_mut();
             // A countdown alone is no news.
@@ -252,15 +252,15 @@ impl Shared {
         let path = format!("/api/v1/sessions/{}/ingest", self.access.session);
         let opened = Socket::open(&self.access.relay_origin, &path, move |event| {
             Self::with(&weak, |sender| match event {
-                SocketEvent::Opened => sender.opened(now_ms()),
-                SocketEvent::Text(text) => sender.message(now_ms(), &text, random()),
-                SocketEvent::Closed(code) => sender.closed(now_ms(), code, random()),
+                SocketEvent::Opened => sender.opened(steady_now()),
+                SocketEvent::Text(text) => sender.message(steady_now(), &text, random()),
+                SocketEvent::Closed(code) => sender.closed(steady_now(), code, random()),
             });
         });
         match opened {
             Ok(socket) => drop(self.socket.borrow_mut().replace(socket)),
             // The address itself is refused; it counts as a connection that broke.
-            Err(_) => self.sender.borrow_mut().closed(now_ms(), BROKEN, random()),
+            Err(_) => self.sender.borrow_mut().closed(steady_now(), BROKEN, random()),
         }
     }
 
@@ -271,7 +271,7 @@ impl Shared {
                 Some(disk) => disk.save(&rows, numbers).await,
                 None => Err(DiskFault::Unavailable),
             };
-            Self::with(&weak, |sender| sender.saved(now_ms(), result));
+            Self::with(&weak, |sender| sender.saved(steady_now(), result));
         });
     }
 

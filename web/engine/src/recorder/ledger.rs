@@ -11,11 +11,15 @@
 //! the disk's keys stay.
 //!
 //! Where the disk takes nothing more, what it has is sent first, under the same rule, and memory holds what comes
-//! after it. When that runs over, its oldest go, and there is a hole between the two.
+//! after it. When that runs over, the oldest go that were never sent, and leave a hole in the numbers, which the
+//! relay records. A disk that does not keep up costs no numbers: the newest sample takes the place of the one before.
+//! Either way the next sample tells of the time of those that are lost (`skips`).
 
 use std::collections::VecDeque;
 
 use mien_shared::Sample;
+
+use super::skips;
 
 /// Samples kept in memory beside the disk, half a minute at 30 a second; older ones are read back when needed.
 pub(crate) const CACHE: usize = 1_024;
@@ -61,7 +65,10 @@ pub(crate) struct Ledger {
     saved: u64,
     marked: u64,
     next_face: u32,
+    /// In order of seq; there may be holes in it.
     cache: VecDeque<Sample>,
+    /// Where the time of the oldest sample in the cache begins, once something came before it.
+    cache_begin: Option<i64>,
     dropped: u64,
 }
 
@@ -79,6 +86,7 @@ impl Ledger {
             marked: numbers.marked,
             next_face: numbers.next_face,
             cache: VecDeque::new(),
+            cache_begin: None,
             dropped: 0,
         }
     }
@@ -88,7 +96,11 @@ impl Ledger {
     }
 
     pub(crate) fn pending(&self) -> u64 {
-        self.next - self.front - self.hole()
+        self.on_disk_alone() + self.cache.len() as u64
+    }
+
+    fn on_disk_alone(&self) -> u64 {
+        (self.saved + 1).min(self.cache_from()).saturating_sub(self.front)
     }
 
     pub(crate) fn dropped(&self) -> u64 {
@@ -120,31 +132,61 @@ impl Ledger {
         (since <= self.saved && since < self.front).then(|| self.key(self.saved.min(self.front - 1)))
     }
 
-    /// Takes a sample and numbers it. False when it had to be dropped: the disk has not kept up for as long as the cache lasts.
-    pub(crate) fn push(&mut self, sample: Sample) -> bool {
-        let room = match self.shelf {
-            Shelf::Disk => CACHE,
-            Shelf::Memory => MEMORY,
-        };
-        if self.cache.len() >= room {
-            match self.shelf {
-                Shelf::Disk if self.cache_from() > self.saved => {
-                    self.dropped += 1;
-                    return false;
-                }
-                Shelf::Disk => {}
-                // The disk has it still.
-                Shelf::Memory if self.cache_from() <= self.saved => {}
-                Shelf::Memory => self.dropped += 1,
-            }
-            self.cache.pop_front();
-        }
+    /// Takes a sample and numbers it. Where there is no room, another goes, and this or a later one tells of its time.
+    pub(crate) fn push(&mut self, mut sample: Sample) {
         let highest = sample.faces.iter().map(|face| face.id.saturating_add(1)).max();
         self.next_face = self.next_face.max(highest.unwrap_or_default());
+        match self.shelf {
+            Shelf::Disk if self.cache.len() >= CACHE && self.cache_from() > self.saved => {
+                self.replace_newest(&mut sample);
+            }
+            Shelf::Disk if self.cache.len() >= CACHE => self.forget_oldest(),
+            // The disk has it still.
+            Shelf::Memory if self.cache.len() >= MEMORY && self.cache_from() <= self.saved => {
+                self.forget_oldest();
+            }
+            Shelf::Disk | Shelf::Memory => {}
+        }
         self.cache.push_back(Sample { seq: self.next, ..sample });
         self.next += 1;
+        if self.shelf == Shelf::Memory && self.cache.len() > MEMORY {
+            self.drop_unsent();
+        }
         self.skip_hole();
-        true
+    }
+
+    /// The disk has not kept up for as long as the cache lasts: this sample takes number and place of the newest,
+    /// which is not under way to the disk yet, as a write takes the oldest.
+    fn replace_newest(&mut self, sample: &mut Sample) {
+        let Some(lost) = self.cache.pop_back() else { return };
+        let begin = self.begin_of(self.cache.len(), &lost);
+        skips::pass_on(&lost, begin, sample);
+        self.next = lost.seq;
+        self.dropped += 1;
+    }
+
+    /// Makes room in memory. What may have been sent stays, as the relay may have it.
+    fn drop_unsent(&mut self) {
+        let sent = self.cache.partition_point(|sample| sample.seq <= self.marked);
+        let place = sent.min(self.cache.len().saturating_sub(2));
+        let Some(lost) = self.cache.remove(place) else { return };
+        let begin = self.begin_of(place, &lost);
+        if let Some(next) = self.cache.get_mut(place) {
+            skips::pass_on(&lost, begin, next);
+        }
+        self.dropped += 1;
+    }
+
+    /// Where the time of a sample begins that was taken out of the cache at this place.
+    fn begin_of(&mut self, place: usize, sample: &Sample) -> i64 {
+        match place.checked_sub(1).and_then(|before| self.cache.get(before)) {
+            Some(before) => skips::after(before),
+            None => *self.cache_begin.get_or_insert_with(|| skips::begin(sample)),
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        self.cache_begin = self.cache.pop_front().as_ref().map(skips::after).or(self.cache_begin);
     }
 
     /// The oldest samples that are not on the disk, at most `count`.
@@ -161,13 +203,11 @@ impl Ledger {
         self.shelf = Shelf::Memory;
     }
 
-    /// Samples that are only on the disk cannot be read: they count as dropped.
+    /// Samples that are only on the disk cannot be read: they count as dropped, and their numbers are a gap. What
+    /// they said of their time is gone with them.
     pub(crate) fn give_up_disk_part(&mut self) {
-        let from = self.cache_from();
-        if self.front < from {
-            self.dropped += from - self.front - self.hole();
-            self.front = from;
-        }
+        self.dropped += self.on_disk_alone();
+        self.front = self.front.max(self.cache_from());
     }
 
     /// The highest seq that may be sent. What is on the disk may be once the disk has the mark for it, too.
@@ -201,11 +241,10 @@ impl Ledger {
             let last = self.saved.min(cache_from - 1);
             return Next::OnDisk(from, to.min(last).min(from + count as u64 - 1));
         }
-        let from = from.max(cache_from);
         Next::Ready(
             self.cache
                 .iter()
-                .skip((from - cache_from) as usize)
+                .skip(self.cache.partition_point(|sample| sample.seq < from))
                 .take_while(|sample| sample.seq <= to)
                 .take(count)
                 .collect(),
@@ -220,7 +259,7 @@ impl Ledger {
         }
         self.front = through + 1;
         while self.cache.front().is_some_and(|sample| sample.seq <= through) {
-            self.cache.pop_front();
+            self.forget_oldest();
         }
         self.skip_hole();
         true
@@ -245,14 +284,10 @@ impl Ledger {
         true
     }
 
-    /// Samples that were dropped between what the disk holds and what memory does, while the former are pending.
-    fn hole(&self) -> u64 {
-        self.cache_from().saturating_sub(self.front.max(self.saved + 1))
-    }
-
+    /// Numbers of samples that were dropped are not pending.
     fn skip_hole(&mut self) {
         if self.front > self.saved {
-            self.front += self.hole();
+            self.front = self.front.max(self.cache_from());
         }
     }
 
@@ -264,6 +299,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mien_shared::{SkipReason, Skipped};
 
     fn fresh(shelf: Shelf) -> Ledger {
         Ledger::restore(shelf, Numbers::default(), None)
@@ -280,7 +316,9 @@ mod tests {
     #[test]
     fn a_sample_is_sent_only_once_disk_and_mark_have_it() {
         let mut ledger = fresh(Shelf::Disk);
-        assert!(ledger.push(Sample::new(0, 10, Vec::new())) && ledger.push(Sample::new(0, 20, Vec::new())));
+        for at in [10, 20] {
+            ledger.push(Sample::new(0, at, Vec::new()));
+        }
         assert_eq!(ledger.next_from(1, 9), Next::Nothing);
         ledger.saved(1);
         assert_eq!(ledger.next_from(1, 9), Next::Nothing);
@@ -334,7 +372,7 @@ mod tests {
     fn memory_keeps_the_newest_and_counts_the_rest() {
         let mut ledger = fresh(Shelf::Memory);
         for at in 0..MEMORY as u64 + 5 {
-            assert!(ledger.push(Sample::new(0, at, Vec::new())));
+            ledger.push(Sample::new(0, at, Vec::new()));
         }
         assert_eq!((ledger.dropped(), ledger.pending(), ledger.front()), (5, MEMORY as u64, 6));
     }
@@ -358,14 +396,49 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_does_not_keep_up_stops_its_producer() {
-        let mut ledger = fresh(Shelf::Disk);
-        for at in 0..CACHE as u64 {
-            assert!(ledger.push(Sample::new(0, at, Vec::new())));
+    fn memory_that_runs_over_keeps_what_may_have_been_sent() {
+        let mut ledger = fresh(Shelf::Memory);
+        for at in 0..MEMORY as u64 {
+            ledger.push(Sample::new(0, at * 10, Vec::new()));
         }
-        assert!(!ledger.push(Sample::new(0, 0, Vec::new())));
-        assert_eq!(ledger.dropped(), 1);
+        ledger.marked(3);
+        for at in MEMORY as u64..MEMORY as u64 + 2 {
+            ledger.push(Sample::new(0, at * 10, Vec::new()));
+        }
+        assert_eq!((ledger.dropped(), ledger.pending(), ledger.front()), (2, MEMORY as u64, 1));
+        assert_eq!(seqs(ledger.next_from(1, 5)), [1, 2, 3, 6, 7]);
+        let Next::Ready(samples) = ledger.next_from(4, 1) else { panic!("it is there") };
+        assert_eq!(samples[0].skipped, [Skipped { reason: SkipReason::Full, ms: 20 }]);
+        ledger.acked(3);
+        assert_eq!((ledger.front(), ledger.pending()), (6, MEMORY as u64 - 3), "the gap is nobody's");
+    }
+
+    #[test]
+    fn a_disk_that_does_not_keep_up_costs_the_samples_before_the_newest() {
+        let mut ledger = fresh(Shelf::Disk);
+        for at in 0..CACHE as u64 + 3 {
+            ledger.push(Sample::new(0, at * 10, Vec::new()));
+        }
+        assert_eq!((ledger.dropped(), ledger.pending()), (3, CACHE as u64));
         ledger.saved(1);
-        assert!(ledger.push(Sample::new(0, 0, Vec::new())));
+        ledger.push(Sample::new(0, CACHE as u64 * 10 + 30, Vec::new()));
+        assert_eq!(ledger.dropped(), 3);
+        let [.., full, newest] = ledger.unsaved(CACHE)[..] else { panic!("a full cache") };
+        assert_eq!(full.skipped, [Skipped { reason: SkipReason::Full, ms: 30 }]);
+        assert_eq!(
+            (full.at, full.seq),
+            (CACHE as u64 * 10 + 20, CACHE as u64),
+            "numbers go on without a gap"
+        );
+        assert_eq!((newest.skipped.len(), newest.seq), (0, CACHE as u64 + 1));
+    }
+
+    #[test]
+    fn what_a_disk_does_not_give_back_is_a_gap() {
+        let numbers = Numbers { last: 9, marked: 9, ..Numbers::default() };
+        let mut ledger = Ledger::restore(Shelf::Disk, numbers, Some(4));
+        ledger.push(Sample::new(0, 10, Vec::new()));
+        ledger.give_up_disk_part();
+        assert_eq!((ledger.dropped(), ledger.pending(), ledger.front()), (6, 1, 10));
     }
 }

@@ -6,6 +6,7 @@
 mod driver;
 pub(crate) mod ledger;
 pub(crate) mod sender;
+mod skips;
 
 pub use driver::{Recorder, discard, unfinished};
 

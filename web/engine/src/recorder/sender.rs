@@ -4,26 +4,30 @@
 //! The order that no failure may break: a sample is on the disk, with the mark that it may be sent, before it
 //! goes to the socket, and leaves the disk only after its ack.
 
+use std::time::Duration;
+
 use mien_shared::limits::{MAX_BATCH, MAX_MESSAGE_BYTES};
 use mien_shared::problem::CloseCode;
 use mien_shared::protocol::{IngestReply, IngestRequest, IngestWelcome};
 use mien_shared::{Code, Sample};
 
-use super::ledger::{Ledger, Next, Numbers, Shelf};
+use super::ledger::{CACHE, Ledger, Next, Numbers, Shelf};
 use super::{LinkEnd, LinkState, MemoryReason, RecorderStatus, StorageMode};
 use crate::backoff::pause_ms;
+use crate::clock::Steady;
 
 /// Samples on the way without an ack: four full messages, enough to fill a slow line, and what is sent again
 /// at most after a cut.
 const WINDOW: u64 = 1_024;
-/// Rows of one write to the disk.
+/// Rows of one write to the disk; fewer than the cache has, as its newest may be replaced meanwhile.
 const SAVE_ROWS: usize = 512;
+const _: () = assert!(SAVE_ROWS < CACHE);
 /// How long samples gather before one write takes them.
-pub(crate) const GATHER_MS: u64 = 100;
+pub(crate) const GATHER: Duration = Duration::from_millis(100);
 /// A connection that has not opened and welcomed us by then is given up.
-const GREETING_MS: u64 = 10_000;
+const GREETING: Duration = Duration::from_secs(10);
 /// Samples on the way for so long without any answer: the line is dead, though nobody has said so.
-const SILENT_MS: u64 = 20_000;
+const SILENT: Duration = Duration::from_secs(20);
 
 /// What has to happen outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,20 +70,10 @@ pub(crate) enum DiskFault {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Until this time, Unix milliseconds.
-    Offline {
-        until: u64,
-    },
-    Connecting {
-        until: u64,
-    },
-    Greeting {
-        until: u64,
-    },
-    Live {
-        heard: u64,
-        paused_until: Option<u64>,
-    },
+    Offline { until: Steady },
+    Connecting { until: Steady },
+    Greeting { until: Steady },
+    Live { heard: Steady, paused_until: Option<Steady> },
     Ended(LinkEnd),
 }
 
@@ -109,19 +103,20 @@ pub(crate) struct Sender {
     writing: Option<Writing>,
     /// The first key of the read under way.
     reading: Option<u64>,
-    gathered_at: u64,
+    /// When what had gathered was taken last.
+    gathered_at: Option<Steady>,
     completing: bool,
     effects: Vec<Effect>,
 }
 
 impl Sender {
-    pub(crate) fn new(token: String, ledger: Ledger, mode: StorageMode, now: u64) -> Self {
+    pub(crate) fn new(token: String, ledger: Ledger, mode: StorageMode, now: Steady) -> Self {
         let stored_through = ledger.front() - 1;
         Self {
             token,
             ledger,
             mode,
-            phase: Phase::Connecting { until: now + GREETING_MS },
+            phase: Phase::Connecting { until: now + GREETING },
             attempt: 0,
             cursor: stored_through + 1,
             max_batch: MAX_BATCH,
@@ -131,18 +126,23 @@ impl Sender {
             rejected: 0,
             writing: None,
             reading: None,
-            gathered_at: 0,
+            gathered_at: None,
             completing: false,
             effects: vec![Effect::Connect],
         }
     }
 
+    /// What has to happen after an event. Whatever the event was, a recording that is complete ends here.
     pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+        if self.completing && self.ledger.pending() == 0 && !self.is_over() {
+            self.effects.push(Effect::Close);
+            self.end(LinkEnd::Done);
+        }
         std::mem::take(&mut self.effects)
     }
 
-    pub(crate) fn status(&self, now: u64) -> RecorderStatus {
-        let left = |until: u64| until.saturating_sub(now) as u32;
+    pub(crate) fn status(&self, now: Steady) -> RecorderStatus {
+        let left = |until: Steady| until.since(now).as_millis() as u32;
         RecorderStatus {
             link: match self.phase {
                 Phase::Offline { until } => LinkState::Offline { retry_in_ms: left(until) },
@@ -168,15 +168,15 @@ impl Sender {
 
     /// A sample. Where the relay has ended the link it still waits, as [`Self::resume`] may open it again;
     /// after any other end nothing is taken.
-    pub(crate) fn push(&mut self, now: u64, sample: Sample) {
+    pub(crate) fn push(&mut self, now: Steady, sample: Sample) {
         if !self.is_over() || matches!(self.phase, Phase::Ended(LinkEnd::Closed(_))) {
             self.ledger.push(sample);
             self.gather(now);
         }
     }
 
-    /// Time passes; called about every [`GATHER_MS`].
-    pub(crate) fn tick(&mut self, now: u64, random: f64) {
+    /// Time passes; called about every [`GATHER`].
+    pub(crate) fn tick(&mut self, now: Steady, random: f64) {
         self.gather(now);
         match self.phase {
             Phase::Offline { until } if now >= until => self.connect(now),
@@ -189,7 +189,7 @@ impl Sender {
                 self.pump();
             }
             Phase::Live { heard, paused_until: None }
-                if self.cursor > self.ledger.front() && now >= heard + SILENT_MS =>
+                if self.cursor > self.ledger.front() && now >= heard + SILENT =>
             {
                 self.effects.push(Effect::Close);
                 self.retry(now, random);
@@ -199,22 +199,22 @@ impl Sender {
     }
 
     /// The network is back, as the browser says: no reason to wait.
-    pub(crate) fn online(&mut self, now: u64) {
+    pub(crate) fn online(&mut self, now: Steady) {
         if let Phase::Offline { .. } = self.phase {
             self.connect(now);
         }
     }
 
-    pub(crate) fn opened(&mut self, now: u64) {
+    pub(crate) fn opened(&mut self, now: Steady) {
         if let Phase::Connecting { .. } = self.phase {
-            self.phase = Phase::Greeting { until: now + GREETING_MS };
+            self.phase = Phase::Greeting { until: now + GREETING };
             let token = std::mem::take(&mut self.token);
             self.say(&IngestRequest::Hello { token: &token });
             self.token = token;
         }
     }
 
-    pub(crate) fn closed(&mut self, now: u64, code: u16, random: f64) {
+    pub(crate) fn closed(&mut self, now: Steady, code: u16, random: f64) {
         match CloseCode::from_code(code) {
             _ if self.is_over() => {}
             Some(close) if !close.worth_retrying() => self.end(LinkEnd::Closed(close)),
@@ -223,7 +223,7 @@ impl Sender {
     }
 
     /// A text frame of the relay. What is no message of the contract is ignored: the contract may grow.
-    pub(crate) fn message(&mut self, now: u64, text: &str, random: f64) {
+    pub(crate) fn message(&mut self, now: Steady, text: &str, random: f64) {
         let Ok(reply) = serde_json::from_str::<IngestReply>(text) else { return };
         if let Phase::Live { heard, .. } = &mut self.phase {
             *heard = now;
@@ -240,7 +240,7 @@ impl Sender {
                 self.effects.push(Effect::Rejected { seq, code, detail });
             }
             (IngestReply::Throttle { from, retry_after_ms }, Phase::Live { paused_until, .. }) => {
-                let until = now + retry_after_ms;
+                let until = now + Duration::from_millis(retry_after_ms);
                 self.cursor = self.cursor.min(from);
                 self.phase = Phase::Live {
                     heard: now,
@@ -257,7 +257,7 @@ impl Sender {
     }
 
     /// The disk's answer to [`Effect::Save`] or [`Effect::SaveNumbers`].
-    pub(crate) fn saved(&mut self, now: u64, result: Result<(), DiskFault>) {
+    pub(crate) fn saved(&mut self, now: Steady, result: Result<(), DiskFault>) {
         let Some(writing) = self.writing.take() else { return };
         match result {
             Ok(()) => {
@@ -308,13 +308,15 @@ impl Sender {
         self.pump();
     }
 
-    /// The recording is over once nothing is pending.
-    pub(crate) fn complete(&mut self, now: u64) {
+    /// The recording is over once nothing is pending, unless the link ends before.
+    pub(crate) fn complete(&mut self, now: Steady) {
+        if self.is_over() {
+            return;
+        }
         self.completing = true;
-        self.gathered_at = 0;
+        self.gathered_at = None;
         self.gather(now);
         self.pump();
-        self.finish_if_done();
     }
 
     /// Over at once, whatever is pending.
@@ -327,8 +329,7 @@ impl Sender {
 
     /// Goes on after an end, with a token that may be a newer one. False where another visit has the disk since
     /// then, so that the source has to be opened anew.
-    pub(crate) fn resume(&mut self, now: u64, token: &str) -> bool {
-        self.completing = false;
+    pub(crate) fn resume(&mut self, now: Steady, token: &str) -> bool {
         let Phase::Ended(end) = self.phase else { return true };
         let elsewhere = matches!(end, LinkEnd::TakenOver | LinkEnd::Closed(CloseCode::Superseded));
         if elsewhere && self.ledger.shelf() == Shelf::Disk {
@@ -356,18 +357,21 @@ impl Sender {
         Some((rows, numbers))
     }
 
-    fn connect(&mut self, now: u64) {
-        self.phase = Phase::Connecting { until: now + GREETING_MS };
+    fn connect(&mut self, now: Steady) {
+        self.phase = Phase::Connecting { until: now + GREETING };
         self.effects.push(Effect::Connect);
     }
 
-    fn retry(&mut self, now: u64, random: f64) {
-        self.phase = Phase::Offline { until: now + u64::from(pause_ms(self.attempt, random)) };
+    fn retry(&mut self, now: Steady, random: f64) {
+        self.phase =
+            Phase::Offline { until: now + Duration::from_millis(pause_ms(self.attempt, random).into()) };
         self.attempt += 1;
     }
 
     fn end(&mut self, end: LinkEnd) {
         self.phase = Phase::Ended(end);
+        // Whoever waits for the end hears of this one.
+        self.completing = false;
     }
 
     fn taken_over(&mut self) {
@@ -385,7 +389,7 @@ impl Sender {
         self.ledger.leave_disk();
     }
 
-    fn welcome(&mut self, now: u64, welcome: &IngestWelcome) {
+    fn welcome(&mut self, now: Steady, welcome: &IngestWelcome) {
         self.max_batch = welcome.limits.max_batch.clamp(1, MAX_BATCH);
         self.max_bytes = welcome.limits.max_message_bytes.clamp(1_024, MAX_MESSAGE_BYTES);
         let before = self.ledger.numbers();
@@ -404,7 +408,6 @@ impl Sender {
         }
         self.gather(now);
         self.pump();
-        self.finish_if_done();
     }
 
     fn acked(&mut self, through: u64) {
@@ -412,7 +415,6 @@ impl Sender {
         let front_before = self.ledger.front();
         self.ledger.acked(through);
         self.delete_answered(front_before);
-        self.finish_if_done();
     }
 
     fn delete_answered(&mut self, since: u64) {
@@ -421,19 +423,13 @@ impl Sender {
         }
     }
 
-    fn finish_if_done(&mut self) {
-        if self.completing && self.ledger.pending() == 0 && !self.is_over() {
-            self.effects.push(Effect::Close);
-            self.end(LinkEnd::Done);
-        }
-    }
-
     /// Writes what has gathered, one write at a time.
-    fn gather(&mut self, now: u64) {
-        if self.writing.is_some() || now < self.gathered_at + GATHER_MS || self.is_over() {
+    fn gather(&mut self, now: Steady) {
+        let early = self.gathered_at.is_some_and(|before| now < before + GATHER);
+        if self.writing.is_some() || early || self.is_over() {
             return;
         }
-        self.gathered_at = now;
+        self.gathered_at = Some(now);
         match self.ledger.shelf() {
             Shelf::Disk => {
                 let rows = self.rows(SAVE_ROWS);
@@ -515,8 +511,8 @@ impl Sender {
         text.push_str("]}");
         if self.cursor <= self.ledger.front() {
             // Nothing was on the way: the wait for an answer begins now.
-            if let Phase::Live { heard, .. } = &mut self.phase {
-                *heard = (*heard).max(self.gathered_at);
+            if let (Phase::Live { heard, .. }, Some(gathered)) = (&mut self.phase, self.gathered_at) {
+                *heard = (*heard).max(gathered);
             }
         }
         self.cursor = through + 1;

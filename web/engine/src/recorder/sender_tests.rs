@@ -12,7 +12,7 @@ use mien_shared::{Expression, SessionId, SourceName};
 /// A relay that keeps the contract, and a disk; both outlive a [`Sender`].
 #[derive(Default)]
 struct World {
-    now: u64,
+    now: Steady,
     /// By seq: the capture time, which is unique here and so names the sample.
     stored: BTreeMap<u64, u64>,
     through: u64,
@@ -43,6 +43,12 @@ impl World {
         let first = self.rows.keys().next().copied();
         let ledger = Ledger::restore(Shelf::Disk, self.numbers, first);
         Sender::new("t".to_owned(), ledger, StorageMode::Disk, self.now)
+    }
+
+    fn open_in_memory() -> Sender {
+        let ledger = Ledger::restore(Shelf::Memory, Numbers::default(), None);
+        let mode = StorageMode::Memory { why: MemoryReason::Unavailable };
+        Sender::new("t".to_owned(), ledger, mode, Steady::default())
     }
 
     fn say(&mut self, reply: &IngestReply) {
@@ -83,7 +89,7 @@ impl World {
                     source: SourceName::default(),
                     through: self.through,
                     expressions: Expression::ALL.to_vec(),
-                    server_time: self.now,
+                    server_time: 0,
                     limits: IngestLimits::new(200, 2_000),
                 };
                 self.say(&IngestReply::Welcome(welcome));
@@ -182,7 +188,7 @@ impl World {
 
     fn pass(&mut self, sender: &mut Sender, ms: u64) {
         for _ in 0..ms / 100 {
-            self.now += 100;
+            self.now = self.now + Duration::from_millis(100);
             sender.tick(self.now, 0.5);
             self.take(sender);
         }
@@ -205,23 +211,24 @@ fn uuid_like() -> uuid::Uuid {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// Cuts, silence, throttles, slow and full disks, crashes that lose whatever is in memory, and reloads that do not.
+    /// Cuts, silence, throttles, slow and full disks, crashes that lose whatever is in memory, reloads that do not,
+    /// and a wall clock that is set back and forth.
     #[test]
     fn every_saved_sample_is_stored_once(
-        steps in prop::collection::vec((0..11_u8, 1..40_u64), 1..120),
+        steps in prop::collection::vec((0..12_u8, 1..40_u64), 1..120),
         before in 0..30_u64,
     ) {
         // Another device of this source may have been here before.
         let mut world = World { through: before, ..World::default() };
         let mut sender = world.open();
-        let mut at = 1_000_000;
-        let mut kept = BTreeSet::new();
+        let mut at = 1 << 41;
+        let mut kept = Vec::new();
         world.take(&mut sender);
         for (step, amount) in steps {
             match step {
                 0..=2 => for _ in 0..amount {
                     at += 1;
-                    kept.insert(at);
+                    kept.push(at);
                     sender.push(world.now, Sample::new(0, at, Vec::new()));
                 },
                 3 => world.pass(&mut sender, amount * 100),
@@ -258,19 +265,66 @@ proptest! {
                     sender = world.open();
                 }
                 10 => world.disk = if amount % 2 == 0 { Disk::Full } else { Disk::Roomy },
-                _ => {}
+                // So far that no time is there twice.
+                _ => at = (at % (1 << 40)) + ((amount % 3) << 40),
             }
             world.take(&mut sender);
         }
         world.calm(&mut sender);
         let stored: Vec<u64> = world.stored.values().copied().collect();
-        let wanted: Vec<u64> = kept.into_iter().collect();
-        prop_assert_eq!(stored, wanted);
+        prop_assert_eq!(stored, kept);
         let count = world.stored.len() as u64;
         prop_assert!(world.stored.keys().copied().eq(before + 1..=before + count));
         prop_assert!(world.rows.is_empty());
         prop_assert_eq!(sender.status(world.now).pending, 0);
         prop_assert!(world.biggest_message <= MAX_MESSAGE_BYTES);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Whatever comes while it is being completed, and in whichever order: once nothing is pending it is over.
+    #[test]
+    fn what_is_complete_ends_with_the_last_answer(
+        steps in prop::collection::vec((0..13_u8, 1..20_u64), 1..80),
+        on_disk in any::<bool>(),
+    ) {
+        let mut world = World::default();
+        let mut sender = if on_disk { world.open() } else { World::open_in_memory() };
+        let (mut at, mut completing) = (1_000_000, false);
+        world.take(&mut sender);
+        for (step, amount) in steps {
+            match step {
+                0..=1 => for _ in 0..amount {
+                    at += 1;
+                    sender.push(world.now, Sample::new(0, at, Vec::new()));
+                },
+                2 => world.pass(&mut sender, amount * 100),
+                3 => world.disk_works(&mut sender),
+                4 => { world.ack(); world.deliver(&mut sender); }
+                5 => world.cut(&mut sender, 1006),
+                6 => world.cut(&mut sender, 4401),
+                7 => world.throttle_next = true,
+                8..=9 => {
+                    sender.complete(world.now);
+                    completing = true;
+                }
+                10 => prop_assert!(sender.resume(world.now, "newer")),
+                11 => { world.rows.clear(); sender.online(world.now); }
+                _ => world.disk = if amount % 2 == 0 { Disk::Dead } else { Disk::Roomy },
+            }
+            world.take(&mut sender);
+            // An end of any kind answers whoever waits.
+            completing &= !sender.is_over();
+            prop_assert!(!completing || sender.status(world.now).pending > 0, "all is answered, and it goes on");
+        }
+        if sender.is_over() {
+            prop_assert!(sender.resume(world.now, "newer"));
+        }
+        sender.complete(world.now);
+        world.calm(&mut sender);
+        prop_assert_eq!(sender.status(world.now).link, LinkState::Ended(LinkEnd::Done));
     }
 }
 
@@ -362,7 +416,7 @@ fn a_welcome_that_answers_for_all_ends_what_is_complete() {
 #[test]
 fn close_codes_decide_whether_it_connects_again() {
     for (code, again) in
-        [(1006, true), (1012, true), (1013, true), (4429, true), (4401, false), (4409, false)]
+        [(1006, true), (1012, true), (1013, true), (4429, true), (4401, false), (4409, false), (4413, false)]
     {
         let (mut world, mut sender) = live();
         world.cut(&mut sender, code);
@@ -397,6 +451,32 @@ fn complete_ends_when_the_last_ack_is_there() {
 }
 
 #[test]
+fn a_token_that_comes_while_it_is_completed_changes_nothing() {
+    let (mut world, mut sender) = live();
+    sender.push(world.now, Sample::new(0, 1, Vec::new()));
+    sender.complete(world.now);
+    world.take(&mut sender);
+    assert!(sender.resume(world.now, "newer"));
+    world.calm(&mut sender);
+    assert_eq!(sender.status(world.now).link, LinkState::Ended(LinkEnd::Done));
+}
+
+#[test]
+fn rows_that_the_browser_has_cleared_keep_nobody_waiting() {
+    let numbers = Numbers { last: 3, marked: 3, ..Numbers::default() };
+    let mut world = World { numbers, ..World::default() };
+    let ledger = Ledger::restore(Shelf::Disk, numbers, Some(1));
+    let mut sender = Sender::new("t".to_owned(), ledger, StorageMode::Disk, world.now);
+    sender.complete(world.now);
+    world.take(&mut sender);
+    world.deliver(&mut sender);
+    world.disk_works(&mut sender);
+    let status = sender.status(world.now);
+    assert_eq!((status.pending, status.dropped), (0, 3));
+    assert_eq!(status.link, LinkState::Ended(LinkEnd::Done));
+}
+
+#[test]
 fn a_line_that_answers_nothing_is_given_up() {
     let (mut world, mut sender) = live();
     sender.push(world.now, Sample::new(0, 1, Vec::new()));
@@ -427,9 +507,7 @@ fn a_refused_link_goes_on_with_a_new_token() {
 fn memory_that_has_the_only_copy_is_taken_up_again_after_any_end() {
     for code in [4401, 4409, 4410] {
         let mut world = World::default();
-        let ledger = Ledger::restore(Shelf::Memory, Numbers::default(), None);
-        let mode = StorageMode::Memory { why: MemoryReason::Unavailable };
-        let mut sender = Sender::new("t".to_owned(), ledger, mode, world.now);
+        let mut sender = World::open_in_memory();
         world.take(&mut sender);
         sender.push(world.now, Sample::new(0, 1, Vec::new()));
         world.cut(&mut sender, code);

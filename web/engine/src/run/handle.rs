@@ -8,19 +8,22 @@ use gloo_timers::callback::Interval;
 use mien_messages::Scope;
 use mien_models::Tracker;
 
+use super::account::{Account, BEAT_MS};
 use super::harvest::Harvest;
 use super::input::{Input, Media};
-use super::{AnalysedFrame, EndReason, RunEvent, RunStats};
+use super::liveness::{Change, Liveness};
+use super::{AnalysedFrame, EndReason, RunEvent, RunStats, Silence, SourceState};
+use crate::browser::tracks::Pictures;
 use crate::browser::video::VideoEnd;
-use crate::browser::{is_hidden, now_ms, now_precise_ms};
-use crate::crew::{Answer, CrewEvent, Look, Ticket};
+use crate::browser::{VisibilityGuard, captured_now, is_hidden, now_precise_ms};
+use crate::clock::Captured;
+use crate::crew::{Answer, CrewEvent, Look, Place, Ticket};
 use crate::engine::Shared;
 use crate::faults::{RunFault, SourceFault};
 use crate::pool::ScopePolicy;
 
-const STATS_MS: u32 = 1_000;
-/// A camera without a frame for so many figures is silent. Even in the dark one gives some a second.
-const SILENT_STATS: u32 = 3;
+/// Figures are told with every so many beats: once a second.
+const BEATS_OF_FIGURES: u32 = 1_000 / BEAT_MS;
 
 pub(crate) struct RunHandle {
     number: u64,
@@ -30,13 +33,17 @@ pub(crate) struct RunHandle {
     policy: RefCell<ScopePolicy>,
     figures: RefCell<Figures>,
     harvest: RefCell<Harvest>,
-    /// How many figures in a row the camera gave no frame for.
-    silent: Cell<u32>,
+    account: RefCell<Account>,
+    liveness: RefCell<Liveness>,
     paused: Cell<bool>,
+    /// The embedder has paused its element.
+    standing: Cell<bool>,
+    hidden: Cell<bool>,
     /// No more frames will come; the run ends when the last is answered.
     finishing: Cell<bool>,
     ended: Cell<bool>,
-    timer: RefCell<Option<Interval>>,
+    /// Until the run ends.
+    guards: RefCell<Option<(Interval, VisibilityGuard)>>,
     on: Box<dyn Fn(RunEvent)>,
 }
 
@@ -72,33 +79,51 @@ impl RunHandle {
             policy: RefCell::new(ScopePolicy::default()),
             figures: RefCell::new(Figures { since: now_precise_ms(), skipped_before, ..Figures::default() }),
             harvest: RefCell::new(Harvest::default()),
-            silent: Cell::new(0),
+            account: RefCell::new(Account::new(now_precise_ms(), is_hidden())),
+            liveness: RefCell::new(Liveness::default()),
             paused: Cell::new(false),
+            standing: Cell::new(false),
+            hidden: Cell::new(is_hidden()),
             finishing: Cell::new(false),
             ended: Cell::new(false),
-            timer: RefCell::new(None),
+            guards: RefCell::new(None),
             on: Box::new(on),
         })
     }
 
     pub(crate) fn begin(self: &Rc<Self>) {
-        let weak = Rc::downgrade(self);
-        *self.timer.borrow_mut() = Some(Interval::new(STATS_MS, move || {
-            if let Some(run) = weak.upgrade() {
+        let (beats, beating, seeing) = (Cell::new(0), Rc::downgrade(self), Rc::downgrade(self));
+        let timer = Interval::new(BEAT_MS, move || {
+            let Some(run) = beating.upgrade() else { return };
+            run.account.borrow_mut().beat(now_precise_ms());
+            beats.set((beats.get() + 1) % BEATS_OF_FIGURES);
+            if beats.get() == 0 {
                 run.tell_stats();
             }
-        }));
+        });
+        let visibility = VisibilityGuard::new(move |hidden| {
+            if let Some(run) = seeing.upgrade() {
+                run.set_hidden(hidden);
+            }
+        });
+        *self.guards.borrow_mut() = Some((timer, visibility));
         match self.input.borrow().as_ref().map(|input| &input.media) {
             Some(Media::Video(video)) => {
-                let (framed, over) = (Rc::downgrade(self), Rc::downgrade(self));
-                video.on_frame(move |at_ms| {
+                let [framed, over, standing] = [(); 3].map(|()| Rc::downgrade(self));
+                video.on_frame(move |captured| {
                     if let Some(run) = framed.upgrade() {
-                        run.captured(at_ms);
+                        run.captured(captured);
                     }
                 });
                 video.on_end(move |end| {
                     if let Some(run) = over.upgrade() {
                         run.source_over(end);
+                    }
+                });
+                video.on_standing(move |stands| {
+                    if let Some(run) = standing.upgrade() {
+                        run.standing.set(stands);
+                        run.stand();
                     }
                 });
             }
@@ -108,25 +133,43 @@ impl RunHandle {
                 let weak = Rc::downgrade(self);
                 wasm_bindgen_futures::spawn_local(async move {
                     if let Some(run) = weak.upgrade() {
-                        run.captured(now_ms());
+                        run.captured(captured_now());
                     }
                 });
             }
             None => {}
         }
+        self.play();
     }
 
     pub(crate) fn set_paused(&self, paused: bool) {
         self.paused.set(paused);
+        self.stand();
+        self.play();
+        if paused && let Some(crew) = self.engine.crew() {
+            crew.forget_waiting();
+        }
+    }
+
+    fn set_hidden(&self, hidden: bool) {
+        self.hidden.set(hidden);
+        self.account.borrow_mut().set_hidden(now_precise_ms(), hidden);
+        self.play();
+    }
+
+    fn stand(&self) {
+        let stands = self.paused.get() || self.standing.get();
+        self.account.borrow_mut().set_paused(now_precise_ms(), stands);
+    }
+
+    /// A hidden page gets no frames, so that a file that is ours waits until it is seen.
+    fn play(&self) {
         if let Some(Input { media: Media::Video(video), .. }) = &*self.input.borrow() {
-            if paused {
+            if self.paused.get() || (self.hidden.get() && video.can_wait()) {
                 video.pause();
             } else {
                 video.play();
             }
-        }
-        if paused && let Some(crew) = self.engine.crew() {
-            crew.forget_waiting();
         }
     }
 
@@ -142,14 +185,13 @@ impl RunHandle {
         if self.ended.replace(true) {
             return;
         }
-        self.timer.borrow_mut().take();
+        self.guards.borrow_mut().take();
         self.engine.keep_next_face(self.tracker.borrow().next_id());
         drop(self.input.borrow_mut().take());
-        if reason != EndReason::Replaced
-            && let Some(crew) = self.engine.crew()
-        {
+        if let Some(crew) = self.engine.crew() {
             crew.forget_waiting();
         }
+        self.engine.ended(self.number);
         (self.on)(RunEvent::Ended(reason));
     }
 
@@ -159,6 +201,10 @@ impl RunHandle {
         }
         match event {
             CrewEvent::Answer(answer) if answer.run == self.number => self.answered(answer),
+            CrewEvent::FrameFailed { run, .. } if run == self.number && self.is_tainted() => {
+                // So will every later frame: said once, with its reason.
+                self.lose(SourceFault::CrossOrigin);
+            }
             CrewEvent::FrameFailed { run, detail } if run == self.number => {
                 self.harvest.borrow_mut().failed(&detail);
                 (self.on)(RunEvent::Fault(RunFault::FrameFailed { detail }));
@@ -167,7 +213,8 @@ impl RunHandle {
             CrewEvent::Restarting { detail } => {
                 (self.on)(RunEvent::Fault(RunFault::WorkerRestarting { detail }));
             }
-            CrewEvent::GaveUp { detail } => {
+            CrewEvent::GaveUp { fault } => {
+                let detail = fault.to_string();
                 (self.on)(RunEvent::Fault(RunFault::WorkersFailed { detail }));
                 self.end(EndReason::Failed);
             }
@@ -188,10 +235,19 @@ impl RunHandle {
         self.end(EndReason::Failed);
     }
 
-    fn captured(self: &Rc<Self>, at_ms: u64) {
+    fn captured(self: &Rc<Self>, captured: Captured) {
         self.figures.borrow_mut().captured += 1;
         if self.paused.get() || self.ended.get() {
             return;
+        }
+        let mut place = Place::default();
+        if let Some(Input { media: Media::Video(video), .. }) = &*self.input.borrow() {
+            place.media_ms = video.position_ms();
+            place.stamp = Some(self.account.borrow_mut().delivered(now_precise_ms()));
+        }
+        let plays = self.liveness.borrow_mut().framed();
+        if plays.is_some() {
+            (self.on)(RunEvent::SourceState(SourceState::Playing));
         }
         let Some(crew) = self.engine.crew() else { return };
         let weak = Rc::downgrade(self);
@@ -202,7 +258,7 @@ impl RunHandle {
                 bitmap: async { Err("the run has ended".to_owned()) }.boxed_local(),
             })
         });
-        crew.offer(Ticket { run: self.number, at_ms, look });
+        crew.offer(Ticket { run: self.number, captured, look, place });
     }
 
     /// The frame that shows now, and how hard to look at it. A picture is looked at in full.
@@ -226,7 +282,11 @@ impl RunHandle {
         if self.paused.get() {
             return;
         }
-        let faces = self.tracker.borrow_mut().update(answer.at_ms, &answer.detections);
+        let captured = answer.captured;
+        let mut skipped =
+            answer.place.stamp.map(|stamp| self.account.borrow_mut().analysed(stamp)).unwrap_or_default();
+        skipped.extend(self.engine.clock_step(captured));
+        let faces = self.tracker.borrow_mut().update(captured.steady.since_beginning(), &answer.detections);
         let (Some(image), Some((size, mirrored))) =
             (answer.image, self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored)))
         else {
@@ -236,10 +296,11 @@ impl RunHandle {
             image,
             width: size.0,
             height: size.1,
-            at_ms: answer.at_ms,
+            captured,
             faces,
-            media_ms: None,
-            skipped: Vec::new(),
+            left_out: answer.left_out,
+            media_ms: answer.place.media_ms,
+            skipped,
             mirrored,
         }));
     }
@@ -250,15 +311,37 @@ impl RunHandle {
                 self.finishing.set(true);
                 self.finish();
             }
-            VideoEnd::Lost | VideoEnd::Broken => {
-                let fault =
-                    if end == VideoEnd::Lost { SourceFault::Unplugged } else { SourceFault::UnreadableVideo };
-                if !self.ended.get() {
-                    (self.on)(RunEvent::Fault(RunFault::SourceLost(fault)));
-                    self.end(EndReason::Failed);
-                }
+            VideoEnd::Lost => {
+                let silence = match &*self.input.borrow() {
+                    Some(Input { media: Media::Video(video), .. }) => Some(video.silence()),
+                    _ => None,
+                };
+                self.lose(match silence {
+                    Some(Silence::Camera) => SourceFault::Unplugged,
+                    _ => SourceFault::StreamEnded,
+                });
+            }
+            VideoEnd::Broken => {
+                let fault = match self.input.borrow().as_ref().map(|input| &input.media) {
+                    Some(Media::Video(video)) => video.broken(),
+                    _ => SourceFault::UnreadableVideo,
+                };
+                self.lose(fault);
             }
         }
+    }
+
+    /// Ends the run for good, with the reason.
+    fn lose(&self, fault: SourceFault) {
+        if !self.ended.get() {
+            (self.on)(RunEvent::Fault(RunFault::SourceLost(fault)));
+            self.end(EndReason::Failed);
+        }
+    }
+
+    fn is_tainted(&self) -> bool {
+        let input = self.input.borrow();
+        matches!(input.as_ref().map(|input| &input.media), Some(Media::Video(video)) if video.is_tainted())
     }
 
     fn tell_stats(&self) {
@@ -279,17 +362,28 @@ impl RunHandle {
                 workers: crew.ready() as u32,
             }
         };
-        let silent = stats.camera_fps == 0.0;
+        let framed = stats.camera_fps > 0.0;
         (self.on)(RunEvent::Stats(stats));
-        self.mind_silence(silent);
+        self.mind_silence(framed);
     }
 
-    /// A browser gives a hidden page no frames, which is nobody's fault.
-    fn mind_silence(&self, silent: bool) {
-        let excused = self.paused.get() || is_hidden() || self.camera().is_none();
-        self.silent.set(if silent && !excused { self.silent.get() + 1 } else { 0 });
-        if self.silent.get() == SILENT_STATS {
-            (self.on)(RunEvent::Fault(RunFault::CameraSilent));
+    /// A browser gives a hidden page no frames, and nobody gives any of what stands: that is no silence.
+    fn mind_silence(&self, framed: bool) {
+        let (pictures, silence) = match &*self.input.borrow() {
+            Some(Input { media: Media::Video(video), .. }) => (video.pictures(), video.silence()),
+            Some(Input { media: Media::Picture(_), .. }) | None => return,
+        };
+        if self.ended.get() || self.finishing.get() {
+            return;
+        }
+        if pictures == Pictures::Ended {
+            return self.source_over(VideoEnd::Lost);
+        }
+        let excused = self.paused.get() || self.standing.get() || self.hidden.get();
+        let absent = matches!(pictures, Pictures::Muted | Pictures::Absent);
+        let change = self.liveness.borrow_mut().tick(framed, excused, absent);
+        if change == Some(Change::Silent) {
+            (self.on)(RunEvent::SourceState(SourceState::Silent(silence)));
         }
     }
 }

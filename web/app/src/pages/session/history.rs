@@ -3,7 +3,7 @@
 use futures_util::future::select;
 use gloo_timers::future::TimeoutFuture;
 use mien_engine::api::Range;
-use mien_engine::now_ms;
+use mien_engine::wall_now;
 use mien_shared::SourceName;
 
 use super::recording::Recording;
@@ -24,7 +24,7 @@ pub(super) async fn load(recording: Recording) {
 
 async fn pages(recording: Recording) {
     let relay = recording.kept().relay();
-    let from = now_ms().saturating_sub(BACK_MS);
+    let from = wall_now().0.saturating_sub(BACK_MS);
     let range = Range { source: Some(SourceName::default()), from: Some(from), to: None };
     let mut cursor = None;
     for _ in 0..MAX_PAGES {
@@ -34,7 +34,13 @@ async fn pages(recording: Recording) {
         recording.recall(&samples);
         cursor = page.next;
         if cursor.is_none() {
-            return;
+            break;
         }
+    }
+    // Longer ago: what is between is told all the same, and for that its begin is enough.
+    if !recording.has_recalled() && recording.kept().started_ms < from {
+        let Ok(summary) = relay.summary(recording.session()).await else { return };
+        let main = summary.sources.iter().find(|source| source.source == SourceName::default());
+        recording.recall_end(main.and_then(|source| source.last_at));
     }
 }

@@ -8,7 +8,9 @@ use mien_shared::{Code, SessionId, SourceName};
 
 use super::passes;
 use super::recording::Recording;
+use crate::fault::said;
 use crate::kept;
+use crate::model::notice::{Change, Notice};
 use crate::model::timeline::Flag;
 
 /// Pauses before each further try, milliseconds: five minutes in all.
@@ -41,8 +43,7 @@ pub(super) async fn store(recording: Recording, flag: Flag) {
             if !passes(&fault) {
                 answered(session, &new);
             }
-            let words = format!("The marker “{}” is shown here but could not be stored: {fault}", new.label);
-            recording.notice.set(Some(words));
+            recording.tell(Notice::MarkerNotStored { flag, why: said(&fault) });
             return;
         };
         TimeoutFuture::new(pause_ms).await;
@@ -64,6 +65,8 @@ pub(super) async fn delete(recording: Recording, flag: Flag) {
             markers.iter().position(|marker| marker.at == flag.at_ms && marker.label == flag.label)?;
         Some(markers.remove(place))
     });
+    // Whoever takes it away needs no word any more of what was amiss with it.
+    recording.changed(Change::Marker(&flag));
     let Some(marker) = stored.flatten() else { return };
     let (relay, session) = (recording.kept().relay(), recording.session());
     let mut pauses = PAUSES_MS.into_iter();
@@ -76,10 +79,9 @@ pub(super) async fn delete(recording: Recording, flag: Flag) {
             return;
         }
         let Some(pause_ms) = pauses.next().filter(|_| passes(&fault)) else {
-            recording.reading.flag(flag);
+            recording.reading.flag(flag.clone());
             recording.markers.update_value(|markers| markers.push(marker));
-            let words = format!("A marker could not be deleted, so it is shown again: {fault}");
-            recording.notice.set(Some(words));
+            recording.tell(Notice::MarkerNotDeleted { flag, why: said(&fault) });
             return;
         };
         TimeoutFuture::new(pause_ms).await;

@@ -3,24 +3,26 @@
 mod done;
 mod history;
 mod markers;
+mod notices;
 mod recording;
 
 use leptos::prelude::*;
-use mien_engine::api::ApiFault;
-use mien_engine::{LinkState, StorageMode};
-use mien_shared::SessionId;
+use mien_engine::api::{ApiFault, Relay};
+use mien_engine::{LinkState, page_origin};
 use mien_shared::api::Summary;
+use mien_shared::{Code, SessionId};
 
 use self::done::Done;
+use self::notices::NoticeList;
 use self::recording::Recording;
 use super::instrument::Instrument;
-use crate::components::{
-    Brand, CameraPick, ConsentSteps, FaultCard, Link, LinkWords, StageState, waiting_words,
-};
+use super::scope::Scope;
+use crate::components::{Brand, CameraPick, ConsentSteps, FaultCard, Link, LinkWords, StageState, text};
 use crate::fault::Fault;
 use crate::focus;
 use crate::kept::{self, Kept};
-use crate::model::{format, refusal, route::Route};
+use crate::model::{refusal, route::Route};
+use crate::title;
 
 /// Where a recording stands. One at a time, so that no two of its views can be open at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,12 +41,20 @@ enum Phase {
     Fault(Fault),
 }
 
-/// How a recording ended.
-#[derive(Clone, Debug, PartialEq)]
-struct Outcome {
-    /// What the relay has, or why it could not be asked.
-    summary: Result<Summary, String>,
+/// What the relay has of a recording that was stopped, or why that is not known.
+type Outcome = Result<Summary, NoSummary>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum NoSummary {
+    /// Samples wait, or did when the time for them was up; the session is open and they go on being sent.
+    Waiting,
+    /// All is stored, and the relay did not close the session; the words say why.
+    Open(String),
+    /// The session is closed, and the relay did not give its summary; the words say why.
+    Unread(String),
 }
+
+const LOOKING: &str = "Looking this session up";
 
 /// Whether it is worth asking again: anything but a refusal may pass.
 fn passes(fault: &ApiFault) -> bool {
@@ -58,14 +68,36 @@ fn passes(fault: &ApiFault) -> bool {
 pub(crate) fn SessionPage(session: SessionId) -> impl IntoView {
     match kept::find(session) {
         Some(kept) => view! { <Known kept=kept /> }.into_any(),
-        None => view! { <FaultCard fault=Fault::forgotten() on_retry=Callback::new(|()| {}) /> }.into_any(),
+        None => view! { <Unknown session=session /> }.into_any(),
+    }
+}
+
+/// Asks the relay what it tells anybody, or whoever has signed in here, of a session that this device does not know.
+#[component]
+fn Unknown(session: SessionId) -> impl IntoView {
+    let fault = RwSignal::new(kept::erased(session).then(Fault::erased));
+    if fault.with_untracked(Option::is_none) {
+        Scope::here().spawn(async move {
+            let stored = match Relay::new(page_origin(), kept::user_token()).session(session).await {
+                Ok(_) => Some(true),
+                Err(fault) if fault.code() == Some(Code::SessionNotFound) => Some(false),
+                Err(_) => None,
+            };
+            fault.set(Some(Fault::forgotten(stored)));
+        });
+    }
+    title::follow(move || fault.with(|fault| fault.as_ref().map_or(LOOKING, |fault| fault.title).to_owned()));
+    focus::follow(move || fault.get());
+    move || match fault.get() {
+        Some(fault) => view! { <FaultCard fault=fault on_retry=Callback::new(|()| {}) /> }.into_any(),
+        None => view! { <Waiting words=LOOKING /> }.into_any(),
     }
 }
 
 #[component]
 fn Known(kept: Kept) -> impl IntoView {
     let recording = Recording::new(kept);
-    recording.mind_absence();
+    recording.mind_cameras();
     recording.pause_when_left();
     recording.hold_only_copy();
     recording.keep_screen_on();
@@ -80,14 +112,16 @@ fn Known(kept: Kept) -> impl IntoView {
         Phase::Fault(fault) => Kind::Fault(fault),
     });
     focus::follow(move || kind.get());
+    title::follow(move || recording.title());
     move || match kind.get() {
-        Kind::Checking => view! { <Waiting words="Looking this session up" /> }.into_any(),
+        Kind::Checking => view! { <Waiting words=LOOKING /> }.into_any(),
         Kind::Consent => view! { <Consent recording=recording /> }.into_any(),
         Kind::Live => view! { <Live recording=recording /> }.into_any(),
         Kind::Finishing => view! { <Finishing recording=recording /> }.into_any(),
         Kind::Done(outcome) => view! { <Done recording=recording outcome=outcome /> }.into_any(),
         Kind::Fault(fault) => view! {
             <FaultCard fault=fault on_retry=Callback::new(move |()| recording.retry())
+                waiting=Signal::derive(move || recording.waiting())
                 on_pick=Some(Callback::new(move |file| recording.open_file(file))) />
         }
         .into_any(),
@@ -110,7 +144,7 @@ fn Waiting(words: &'static str) -> impl IntoView {
         <main class="sheet">
             <section class="card" role="status">
                 <Brand />
-                <p>{words}</p>
+                <p prop:textContent=words></p>
                 <progress aria-label=words></progress>
             </section>
         </main>
@@ -123,7 +157,9 @@ fn Consent(recording: Recording) -> impl IntoView {
         <main class="sheet">
             <section class="card" data-testid="consent">
                 <Brand />
-                <h1 tabindex="-1">{format!("Continue “{}”", recording.name())}</h1>
+                <h1 tabindex="-1">
+                    "Continue “"<span translate="no" prop:textContent=recording.name()></span>"”"
+                </h1>
                 <ConsentSteps />
                 <div class="row">
                     <button class="primary" data-testid="consent-allow" on:click=move |_| recording.agree()>
@@ -144,25 +180,20 @@ fn Live(recording: Recording) -> impl IntoView {
     let stage = move || match recording.phase.get() {
         Phase::Opening(what) => StageState::Waiting(what),
         Phase::Paused => StageState::Paused,
-        _ if !has_frame.get() => StageState::Waiting("Waiting for the camera’s first picture"),
+        _ if !has_frame.get() => StageState::Waiting("Waiting for the first picture"),
         _ => StageState::Showing,
     };
     let status = recording.status;
     let link = Memo::new(move |_| {
         status.with(|status| {
             status.as_ref().map_or_else(
-                || LinkWords::of(&LinkState::Connecting, 0),
-                |status| LinkWords::of(&status.link, status.pending),
+                || LinkWords::of(&LinkState::Connecting, recording.feed(), 0),
+                |status| LinkWords::of(&status.link, recording.feed(), status.pending),
             )
         })
     });
     let pending = Memo::new(move |_| recording.pending());
     let sent = Signal::derive(move || Some(recording.sent.get()));
-    let memory_only = Memo::new(move |_| status.with(|status| status.as_ref().and_then(memory_words)));
-    let dropped =
-        Memo::new(move |_| status.with(|status| status.as_ref().map_or(0, |status| status.dropped)));
-    let rejected =
-        Memo::new(move |_| status.with(|status| status.as_ref().map_or(0, |status| status.rejected)));
     let live = Memo::new(move |_| recording.phase.get() == Phase::Live);
     let camera = view! {
         <CameraPick cameras=recording.cameras open=recording.camera disabled=Signal::derive(move || !live.get())
@@ -185,57 +216,23 @@ fn Live(recording: Recording) -> impl IntoView {
             on_mark=Callback::new(move |flag| recording.spawn(markers::store(recording, flag)))
             on_unmark=Callback::new(move |flag| recording.spawn(markers::delete(recording, flag)))
         >
-            {move || memory_only.get().map(|words| view! {
-                <div class="notice warn" role="status" data-testid="memory-only"><p>{words}</p></div>
-            })}
-            {move || (dropped.get() > 0).then(|| view! {
-                <div class="notice warn" role="status" data-testid="dropped">
-                    <p>{format!(
-                        "{} lost: this device had no room, or did not store them fast enough.",
-                        format::count(dropped.get(), "sample is", "samples are")
-                    )}</p>
-                </div>
-            })}
-            {move || (rejected.get() > 0).then(|| view! {
-                <div class="notice warn" role="status" data-testid="rejected">
-                    <p>{format!("The relay refused {}.", format::count(rejected.get(), "sample", "samples"))}</p>
-                </div>
-            })}
-            {move || recording.notice.get().map(|words| view! {
-                <div class="notice" role="status" data-testid="notice">
-                    <p>{words}</p>
-                    <button class="quiet" on:click=move |_| recording.notice.set(None)>"Close"</button>
-                </div>
-            })}
+            <NoticeList recording=recording />
         </Instrument>
     }
-}
-
-/// Says that samples wait in memory only, and why; nothing while they are on the disk.
-fn memory_words(status: &mien_engine::RecorderStatus) -> Option<String> {
-    let StorageMode::Memory { why } = status.mode else { return None };
-    let why = match why {
-        mien_engine::MemoryReason::Unavailable => "This browser keeps nothing on the disk (private mode?)",
-        mien_engine::MemoryReason::DiskFull => "The disk, or this site’s share of it, is full",
-        mien_engine::MemoryReason::Broken => "This browser’s storage failed",
-    };
-    Some(format!(
-        "{why}, so samples wait in memory until they are stored. Keep this page open until nothing waits."
-    ))
 }
 
 #[component]
 fn Finishing(recording: Recording) -> impl IntoView {
     let words = move || match recording.pending() {
         0 => "Closing the session.".to_owned(),
-        pending => waiting_words(pending),
+        _ => recording.waiting().unwrap_or_default(),
     };
     view! {
         <main class="sheet">
             <section class="card" role="status" data-testid="finishing">
                 <Brand />
-                <h1 tabindex="-1">"The camera is off"</h1>
-                <p>{words}</p>
+                <h1 tabindex="-1" prop:textContent=recording.stopped()></h1>
+                <p prop:textContent=text(words)></p>
                 <progress aria-label="Sending the last samples"></progress>
             </section>
         </main>

@@ -2,6 +2,7 @@
 
 mod link;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -10,19 +11,25 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
 use mien_engine::{
-    CameraChoice, CameraDevice, EndReason, LoadProgress, PickedFile, Recorder, RecorderStatus, Run, RunEvent,
-    RunFault, SourceChoice, StorageMode, now_ms,
+    AnalysedFrame, CameraChoice, CameraDevice, DevicesGuard, EndReason, LoadProgress, PickedFile, Recorder,
+    RecorderStatus, Run, RunEvent, RunFault, RunStats, SourceChoice, SourceRequest, SourceState, Steady,
+    StorageMode,
 };
 use mien_shared::api::Marker;
-use mien_shared::{Code, Sample, SessionId, SessionStatus};
+use mien_shared::{Code, Sample, SessionId, SessionStatus, SkipReason, Skipped};
 
-use super::{Phase, history, markers, passes};
-use crate::analysis::Analysis;
+use super::{LOOKING, NoSummary, Phase, history, markers, passes};
+use crate::analysis::{Analysis, NotStarted};
 use crate::browser::{self, Awake};
 use crate::fault::Fault;
 use crate::kept::{self, Kept};
-use crate::model::absence::unrecorded_since;
+use crate::model::absence::unseen_ms;
+use crate::model::cameras::{gone, name_of};
+use crate::model::format;
+use crate::model::link::Feed;
+use crate::model::notice::{Change, Notice, Notices};
 use crate::model::timeline::Timeline;
+use crate::model::words;
 use crate::pages::scope::Scope;
 use crate::reading::Reading;
 use crate::router::Router;
@@ -42,19 +49,23 @@ pub(super) struct Recording {
     pub(super) reading: Reading,
     pub(super) phase: RwSignal<Phase>,
     pub(super) status: RwSignal<Option<RecorderStatus>>,
-    /// Something worth a line that stops nothing.
-    pub(super) notice: RwSignal<Option<String>>,
-    /// Bytes sent for this session, by this tab.
+    /// What is worth a line and stops nothing.
+    pub(super) notices: RwSignal<Notices>,
+    /// Bytes sent for this session, by this device.
     pub(super) sent: RwSignal<u64>,
     /// Of those, what recorders before the present one have sent.
     sent_before: StoredValue<u64>,
     run: StoredValue<Option<Run>, LocalStorage>,
-    /// How often a source was asked for. One that opens late finds by it that nobody waits for it any more.
-    turn: StoredValue<u32>,
+    /// Why nothing was analysed between the run before and the one that follows, until its first frame has told.
+    between: StoredValue<Option<SkipReason>>,
+    /// Capture time of this source's last sample, of earlier visits too, Unix milliseconds.
+    last_at: StoredValue<Option<u64>>,
+    /// Milliseconds in which nothing was analysed, by reason, of what this page has recorded.
+    skipped: StoredValue<BTreeMap<SkipReason, i64>>,
     /// Stays until everything is stored: without a disk it alone has the samples.
     recorder: StoredValue<Option<Opening>, LocalStorage>,
-    /// When new tokens were got last, Unix milliseconds.
-    renewed_ms: StoredValue<u64>,
+    /// When new tokens were got last.
+    renewed: StoredValue<Option<Steady>>,
     /// The cameras of this device, once one is open.
     pub(super) cameras: RwSignal<Vec<CameraDevice>>,
     /// Id of the one that is open.
@@ -75,13 +86,15 @@ impl Recording {
             reading: Reading::new(),
             phase: RwSignal::new(Phase::Checking),
             status: RwSignal::new(None),
-            notice: RwSignal::new(None),
+            notices: RwSignal::new(Notices::default()),
             sent: RwSignal::new(sent),
             sent_before: StoredValue::new(sent),
             run: StoredValue::new_local(None),
-            turn: StoredValue::new(0),
+            between: StoredValue::new(None),
+            last_at: StoredValue::new(None),
+            skipped: StoredValue::new(BTreeMap::new()),
             recorder: StoredValue::new_local(None),
-            renewed_ms: StoredValue::new(0),
+            renewed: StoredValue::new(None),
             cameras: RwSignal::new(Vec::new()),
             camera: RwSignal::new(None),
             markers: StoredValue::new(Vec::new()),
@@ -94,6 +107,20 @@ impl Recording {
         self.reading.recall(samples);
         let ids = samples.iter().flat_map(|sample| &sample.faces).map(|face| face.id.saturating_add(1));
         self.next_face.update_value(|next| *next = ids.fold(*next, u32::max));
+        self.recall_end(samples.last().map(|sample| sample.at));
+    }
+
+    /// When the last sample of an earlier visit was.
+    pub(super) fn recall_end(self, at_ms: Option<u64>) {
+        self.last_at.update_value(|last| *last = (*last).max(at_ms));
+    }
+
+    pub(super) fn skipped(self) -> BTreeMap<SkipReason, i64> {
+        self.skipped.get_value()
+    }
+
+    pub(super) fn has_recalled(self) -> bool {
+        self.last_at.with_value(Option::is_some)
     }
 
     pub(super) fn kept(self) -> Kept {
@@ -103,6 +130,54 @@ impl Recording {
     /// Samples that wait for the relay, as a signal.
     pub(super) fn pending(self) -> u64 {
         self.status.with(|status| status.as_ref().map_or(0, |status| status.pending))
+    }
+
+    /// What still waits, and where, as a signal; it goes on being sent.
+    pub(super) fn waiting(self) -> Option<String> {
+        let pending = self.pending();
+        let in_memory = self.status.with(|status| {
+            status.as_ref().is_some_and(|status| matches!(status.mode, StorageMode::Memory { .. }))
+        });
+        (pending > 0).then(|| words::waiting(pending, in_memory))
+    }
+
+    /// What stop has done, by then.
+    pub(super) fn stopped(self) -> &'static str {
+        // The last source may have been a file.
+        if self.camera.with_untracked(Option::is_some) {
+            "The camera is off"
+        } else {
+            "The recording has stopped"
+        }
+    }
+
+    /// What the tab is called.
+    pub(super) fn title(self) -> String {
+        let state = match self.phase.get() {
+            Phase::Checking => LOOKING,
+            Phase::Consent => "Before the camera opens",
+            Phase::Opening(_) => "Opening",
+            Phase::Live => match self.feed() {
+                Feed::Silent => "No pictures",
+                Feed::Over => "File finished",
+                _ => "Recording",
+            },
+            Phase::Paused => "Paused",
+            Phase::Finishing => "Sending the last samples",
+            Phase::Done(Ok(_) | Err(NoSummary::Unread(_))) => "Recorded",
+            Phase::Done(Err(_)) => "Not closed yet",
+            Phase::Fault(fault) => return fault.title.to_owned(),
+        };
+        format!("{state} · {}", self.name())
+    }
+
+    /// What the source gives, as a signal.
+    pub(super) fn feed(self) -> Feed {
+        match self.phase.get() {
+            Phase::Live => self.notices.with(Notices::feed).unwrap_or(Feed::Coming),
+            Phase::Paused => Feed::Paused,
+            _ => Feed::Opening,
+        }
     }
 
     pub(super) fn name(self) -> String {
@@ -211,30 +286,29 @@ impl Recording {
         });
     }
 
-    /// Tells, when this tab is seen again, what its absence cost: browsers give a hidden tab no frames.
-    pub(super) fn mind_absence(self) {
-        let hidden_ms = StoredValue::new(None::<u64>);
-        let listener = window_event_listener_untyped("visibilitychange", move |_| {
-            if document().hidden() {
-                // It may be a reload.
-                kept::keep_sent(self.session(), self.sent.get_untracked());
-                let films =
-                    self.phase.get_untracked() == Phase::Live && self.camera.with_untracked(Option::is_some);
-                hidden_ms.set_value(films.then(now_ms));
+    /// Keeps the choice of cameras up to date while one is open, and names one that goes.
+    pub(super) fn mind_cameras(self) {
+        let guard = DevicesGuard::new(move || {
+            if self.camera.with_untracked(Option::is_none) {
                 return;
             }
-            let hidden = hidden_ms.try_update_value(Option::take).flatten();
-            let since = hidden.and_then(|at| unrecorded_since(at, self.reading.newest_ms(), now_ms()));
-            if let Some(since) = since.filter(|_| self.phase.get_untracked() == Phase::Live) {
-                self.reading.interrupt();
-                self.notice.set(Some(format!(
-                    "Nothing was recorded from {} to {}: browsers show a hidden tab no pictures. Keep this tab in view while it records.",
-                    browser::time_of_day(since),
-                    browser::time_of_day(now_ms()),
-                )));
-            }
+            self.spawn(async move {
+                let now = mien_engine::devices().await;
+                let gone = self.cameras.with_untracked(|before| gone(&listed(before), &listed(&now)));
+                for camera in &now {
+                    self.changed(Change::Camera(&camera.label));
+                }
+                self.cameras.set(now);
+                // Of the one that is open, its run tells.
+                if let Some((camera, name)) = gone
+                    && self.camera.get_untracked() != Some(camera)
+                {
+                    self.tell(Notice::CameraGone { name });
+                }
+            });
         });
-        on_cleanup(move || listener.remove());
+        let guard = StoredValue::new_local(Some(guard));
+        on_cleanup(move || drop(guard.try_update_value(Option::take)));
     }
 
     /// The person's yes.
@@ -247,10 +321,8 @@ impl Recording {
     pub(super) fn use_camera(self, device_id: String) {
         // The former one first: many phones open one camera at a time.
         self.camera_off();
-        self.run_from(SourceChoice::Camera(CameraChoice {
-            device_id: Some(device_id),
-            ..CameraChoice::default()
-        }));
+        let camera = CameraChoice { device_id: Some(device_id), ..CameraChoice::default() };
+        self.run_from(SourceChoice::Camera(camera), SkipReason::Stalled);
     }
 
     pub(super) fn open_file(self, file: PickedFile) {
@@ -269,18 +341,18 @@ impl Recording {
 
     fn open(self, source: SourceChoice) {
         self.camera_off();
+        let paused = kept::paused(self.session());
         kept::keep_paused(self.session(), false);
-        self.notice.set(None);
-        self.run_from(source);
+        self.run_from(source, if paused { SkipReason::Paused } else { SkipReason::Stalled });
     }
 
-    fn run_from(self, source: SourceChoice) {
-        let turn = self.turn.get_value() + 1;
-        self.turn.set_value(turn);
+    fn run_from(self, source: SourceChoice, between: SkipReason) {
+        let request = self.analysis.request();
+        self.between.set_value(Some(between));
         self.phase.set(Phase::Opening("Loading the analysis into this browser"));
         self.spawn(async move {
-            match self.start(source, turn).await {
-                Ok(Some(run)) => {
+            match self.start(source, request).await {
+                Ok(run) => {
                     self.camera.set(run.camera());
                     self.run.set_value(Some(run));
                     self.phase.set(Phase::Live);
@@ -289,41 +361,69 @@ impl Recording {
                         self.cameras.set(mien_engine::devices().await);
                     }
                 }
-                Err(fault) if self.waits_for(turn) => self.fail(fault),
-                Ok(None) | Err(_) => {}
+                Err(NotStarted::Fault(fault)) => self.fail(fault),
+                // Whatever is wanted instead says so itself.
+                Err(NotStarted::Replaced) => {}
             }
         });
     }
 
-    /// Whether this very source is still wanted: stop, a fault or another source may have come between.
-    fn waits_for(self, turn: u32) -> bool {
-        self.turn.get_value() == turn && matches!(self.phase.get_untracked(), Phase::Opening(_))
-    }
-
-    /// `None` where it is not wanted any more; the camera is then not opened, or closed again.
-    async fn start(self, source: SourceChoice, turn: u32) -> Result<Option<Run>, Fault> {
+    /// Where the source is not wanted any more, the camera is not opened, or closed again.
+    async fn start(self, source: SourceChoice, mut request: SourceRequest) -> Result<Run, NotStarted> {
         // The analysis first: where it cannot run, the camera need not open at all.
-        let engine = self.analysis.engine().await?;
-        if !self.waits_for(turn) {
-            return Ok(None);
-        }
+        let engine = request.wait(self.analysis.engine()).await??;
+        // Whoever has come instead wants the recorder too, so that its opening is not given up.
         let recorder = self.recorder().await;
-        if !self.waits_for(turn) {
-            return Ok(None);
-        }
+        request.check()?;
         // The relay knows more where this browser keeps nothing, or another device recorded before.
         engine.continue_faces(recorder.next_face().max(self.next_face.get_value()));
         self.phase.set(Phase::Opening(match source {
             SourceChoice::Camera(_) => "Opening the camera; the browser may ask you",
             _ => "Opening the file",
         }));
-        let run = engine.start(source, move |event| self.on_run(event)).await?;
-        Ok(self.waits_for(turn).then_some(run))
+        Ok(engine.open(request, source, move |event| self.on_run(event)).await?)
+    }
+
+    /// The first frame of a run says what was between it and the last one of the run before, or of an earlier visit:
+    /// `skipped` counts from the source's last sample, and a run knows its own time alone.
+    fn join(self, frame: &mut AnalysedFrame) {
+        let last = self.last_at.try_update_value(|last| last.replace(frame.captured.at.0)).flatten();
+        let reason = self.between.try_update_value(Option::take).flatten();
+        let Some((reason, last)) = reason.zip(last) else { return };
+        let steps = frame.skipped.iter().filter(|skipped| skipped.reason == SkipReason::ClockStep);
+        let stepped: i64 = steps.map(|skipped| skipped.ms).sum();
+        let ms = frame.captured.at.0.cast_signed() - last.cast_signed() - stepped;
+        if ms > 0 {
+            frame.skipped.push(Skipped { reason, ms });
+        }
+    }
+
+    /// Tells, when this tab is seen again, what its absence cost.
+    fn tell_absence(self, frame: &AnalysedFrame, ms: u64) {
+        let until = frame.captured.at.0;
+        self.tell(if frame.media_ms.is_some() {
+            Notice::FileWaited { how_long: format::duration(ms) }
+        } else {
+            Notice::Unseen {
+                from: browser::time_of_day(until.saturating_sub(ms)),
+                to: browser::time_of_day(until),
+            }
+        });
     }
 
     fn on_run(self, event: RunEvent) {
         match event {
-            RunEvent::Frame(frame) => {
+            RunEvent::Frame(mut frame) => {
+                self.changed(Change::Picture);
+                if let Some(ms) = unseen_ms(&frame.skipped) {
+                    self.tell_absence(&frame, ms);
+                }
+                self.join(&mut frame);
+                self.skipped.try_update_value(|totals| {
+                    for skipped in &frame.skipped {
+                        *totals.entry(skipped.reason).or_default() += skipped.ms;
+                    }
+                });
                 self.recorder.try_with_value(|opening| {
                     if let Some(recorder) = opening.as_ref().and_then(Shared::peek) {
                         recorder.push(frame.sample(0));
@@ -331,32 +431,58 @@ impl Recording {
                 });
                 self.reading.take_frame(frame);
             }
-            RunEvent::Stats(stats) => drop(self.reading.stats.try_set(stats)),
-            RunEvent::Fault(fault) if fault.is_final() => self.later(move || self.fail(fault.into())),
-            RunEvent::Fault(fault @ RunFault::CameraSilent) => {
-                self.notice.try_set(Some(format!("{fault} It goes on by itself once the camera does.")));
+            RunEvent::Stats(stats) => {
+                if stats.analysed_fps > 0.0 {
+                    self.changed(Change::Analysed);
+                }
+                self.reading.stats.try_set(stats);
             }
+            RunEvent::Fault(fault) if fault.is_final() => self.later(move || self.fail(fault.into())),
+            RunEvent::SourceState(SourceState::Silent(silence)) => {
+                self.tell(Notice::SourceSilent { why: silence.to_string() });
+            }
+            RunEvent::SourceState(SourceState::Playing) => self.changed(Change::Picture),
             RunEvent::Fault(RunFault::WorkerRestarting { .. }) => {
-                self.notice.try_set(Some(
-                    "The analysis stumbled and is being restarted; nothing was lost.".to_owned(),
-                ));
+                self.tell(Notice::Restarting);
             }
             RunEvent::Ended(EndReason::Finished) => {
-                let over = "The file is done. Stop ends the session and shows what was stored.";
-                self.notice.try_set(Some(over.to_owned()));
+                self.tell(Notice::FileOver);
+                self.reading.stats.try_set(RunStats::default());
             }
+            RunEvent::Ended(EndReason::Replaced) => self.later(move || {
+                if matches!(self.phase.get_untracked(), Phase::Live | Phase::Paused) {
+                    self.run.set_value(None);
+                    kept::keep_paused(self.session(), true);
+                    self.phase.set(Phase::Paused);
+                }
+            }),
             RunEvent::Fault(_) | RunEvent::Ended(_) => {}
         }
     }
 
     fn fail(self, fault: Fault) {
         self.camera_off();
-        self.phase.set(Phase::Fault(fault));
+        // The list of cameras may not know yet that it is gone.
+        let open = self.camera.get_untracked();
+        let name = self.cameras.with_untracked(|cameras| name_of(&listed(cameras), open.as_deref()?));
+        let fault = fault.of_camera(name.as_deref());
+        // Until the fault is shown, this is what is wanted: whatever is asked for meanwhile is newer.
+        let request = self.analysis.request();
+        self.spawn(async move {
+            let fault = fault.explained().await;
+            let phase = self.phase.get_untracked();
+            let waits = matches!(phase, Phase::Opening(_) | Phase::Live | Phase::Paused);
+            if waits && request.check().is_ok() {
+                self.phase.set(Phase::Fault(fault));
+            }
+        });
     }
 
     /// The recorder stays, and goes on sending what waits.
     fn camera_off(self) {
         self.run.set_value(None);
+        self.analysis.withdraw();
+        self.changed(Change::Closed);
         self.reading.rest();
     }
 
@@ -371,12 +497,12 @@ impl Recording {
             return self.open(camera());
         }
         kept::keep_paused(self.session(), pauses);
+        if pauses {
+            self.changed(Change::Paused);
+        }
         self.run.with_value(|run| match run {
             Some(run) if pauses => run.pause(),
-            Some(run) => {
-                self.reading.interrupt();
-                run.resume();
-            }
+            Some(run) => run.resume(),
             None => {}
         });
         self.phase.set(if pauses { Phase::Paused } else { Phase::Live });
@@ -386,6 +512,10 @@ impl Recording {
     fn later(self, work: impl FnOnce() + 'static) {
         self.spawn(async move { work() });
     }
+}
+
+fn listed(cameras: &[CameraDevice]) -> Vec<(&str, &str)> {
+    cameras.iter().map(|camera| (&*camera.id, &*camera.label)).collect()
 }
 
 /// The camera that was used last, or the browser's choice.

@@ -2,24 +2,25 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
-use mien_engine::{LinkEnd, LinkState, Recorder, RecorderEvent, RecorderStatus, StorageMode, now_ms};
+use mien_engine::{LinkEnd, LinkState, Recorder, RecorderEvent, RecorderStatus, StorageMode, steady_now};
 use mien_shared::api::PatchSession;
 use mien_shared::problem::CloseCode;
 use mien_shared::{Code, SessionStatus};
 
-use super::super::{Outcome, Phase, passes};
+use super::super::{NoSummary, Phase, passes};
 use super::Recording;
-use crate::fault::Fault;
+use crate::fault::{Fault, said};
 use crate::kept::{self, Kept};
 
 /// How long the last samples may take after stop.
 const PATIENCE_MS: u32 = 15_000;
 /// A token that is refused this soon after it was given will not be bettered by another.
-const RENEW_AGAIN_MS: u64 = 60_000;
+const RENEW_AGAIN: Duration = Duration::from_mins(1);
 
 impl Recording {
     /// The recorder: opened where there is none, connected again where its link has ended.
@@ -49,7 +50,12 @@ impl Recording {
             LinkState::Ended(end) if before.as_ref() != Some(&status.link) => Some(*end),
             _ => None,
         };
-        self.sent.try_set(self.sent_before.try_get_value().unwrap_or(0) + status.bytes_sent);
+        let sent = self.sent_before.try_get_value().unwrap_or(0) + status.bytes_sent;
+        self.sent.try_set(sent);
+        // At once: a page may be ended without a word, and another tab may go on.
+        if let Some(session) = self.kept.try_with_value(|kept| kept.session) {
+            kept::keep_sent(session, sent);
+        }
         self.status.try_set(Some(status));
         // While finishing, whoever waits for the recorder decides.
         let waits = matches!(self.phase.try_get_untracked(), Some(Phase::Finishing | Phase::Done(_)) | None);
@@ -97,10 +103,11 @@ impl Recording {
 
     /// New tokens in place of expired ones. False where there are none to be had.
     pub(super) async fn renew(self) -> bool {
-        if now_ms().saturating_sub(self.renewed_ms.get_value()) < RENEW_AGAIN_MS {
+        let now = steady_now();
+        if self.renewed.get_value().is_some_and(|before| now.since(before) < RENEW_AGAIN) {
             return false;
         }
-        self.renewed_ms.set_value(now_ms());
+        self.renewed.set_value(Some(now));
         let Some(tokens) = kept::renew(self.session()).await else { return false };
         self.kept.update_value(|kept| kept.tokens = tokens);
         true
@@ -108,12 +115,13 @@ impl Recording {
 
     pub(super) fn refused(self, fault: ApiFault) {
         if fault.code() == Some(Code::SessionNotFound) {
-            kept::forget(self.session());
+            kept::forget_erased(self.session());
         }
         self.phase.set(Phase::Fault(match fault.code() {
             Some(Code::Unauthorized) => Fault::expired_recording(),
             Some(Code::Forbidden) => Fault::closed(CloseCode::Forbidden),
-            Some(Code::SessionNotFound) => Fault::closed(CloseCode::SessionNotFound),
+            // It was there when this device began it.
+            Some(Code::SessionNotFound) => Fault::erased(),
             Some(Code::SessionEnded) => Fault::closed(CloseCode::SessionEnded),
             _ => fault.into(),
         }));
@@ -142,16 +150,14 @@ impl Recording {
                     return self.tell_end(end).await;
                 }
                 // The recorder stays and goes on trying.
-                let why = "Not everything is stored yet, so the session stays open.".to_owned();
-                self.phase.set(Phase::Done(Outcome { summary: Err(why) }));
+                self.phase.set(Phase::Done(Err(NoSummary::Waiting)));
                 return;
             }
             self.recorder.set_value(None);
             match self.complete().await {
                 Ok(()) => self.conclude().await,
                 Err(fault) => {
-                    let why = format!("The session could not be closed: {fault}");
-                    self.phase.set(Phase::Done(Outcome { summary: Err(why) }));
+                    self.phase.set(Phase::Done(Err(NoSummary::Open(said(&fault)))));
                 }
             }
         });
@@ -176,9 +182,9 @@ impl Recording {
     }
 
     /// Shows what the relay has of the completed session.
-    pub(super) async fn conclude(self) {
+    pub(in crate::pages::session) async fn conclude(self) {
         kept::withdraw_consent(self.session());
-        let summary = self.kept().relay().summary(self.session()).await.map_err(|fault| fault.to_string());
-        self.phase.set(Phase::Done(Outcome { summary }));
+        let summary = self.kept().relay().summary(self.session()).await;
+        self.phase.set(Phase::Done(summary.map_err(|fault| NoSummary::Unread(said(&fault)))));
     }
 }

@@ -1,0 +1,222 @@
+//! The one writer, and how its transactions end.
+//!
+//! Its connection is kept, as the next commit waits while another is opened: after a commit, after a refusal, and
+//! where the caller goes away. Only a failure closes it, as nobody knows what state that left.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use sqlx::{ConnectOptions, SqliteConnection};
+use tokio::runtime::Handle;
+use tokio::sync::OwnedMutexGuard;
+
+use super::SqliteStore;
+use crate::store::Result;
+
+impl SqliteStore {
+    /// Begins a write transaction once those who asked before are done. Whatever it is for ends with
+    /// [`WriteTransaction::finish`].
+    pub(super) async fn write(&self) -> Result<WriteTransaction> {
+        let mut slot = Arc::clone(&self.writer).lock_owned().await;
+        let connection = match slot.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        let mut write = WriteTransaction(Some(Held { connection, slot }));
+        // IMMEDIATE: what is read in the transaction must still hold when it writes.
+        if let Err(cause) = sqlx::query("BEGIN IMMEDIATE").execute(&mut *write).await {
+            write.close();
+            return Err(cause.into());
+        }
+        Ok(write)
+    }
+}
+
+/// A write transaction. Dropped unfinished, as by a caller that went away, it is undone.
+pub(super) struct WriteTransaction(
+    /// There until the end.
+    Option<Held>,
+);
+
+struct Held {
+    connection: SqliteConnection,
+    slot: OwnedMutexGuard<Option<SqliteConnection>>,
+}
+
+impl Held {
+    fn keep(mut self) {
+        *self.slot = Some(self.connection);
+    }
+}
+
+impl WriteTransaction {
+    /// Commits what was done, or undoes what was refused. A failure closes the connection, which undoes it, too.
+    pub(super) async fn finish<T>(mut self, outcome: Result<T>) -> Result<T> {
+        let end = match &outcome {
+            Ok(_) => "COMMIT",
+            Err(cause) if cause.is_refusal() => "ROLLBACK",
+            Err(_) => {
+                self.close();
+                return outcome;
+            }
+        };
+        match sqlx::query(end).execute(&mut *self).await {
+            Ok(_) => {
+                if let Some(held) = self.0.take() {
+                    held.keep();
+                }
+                outcome
+            }
+            Err(cause) => {
+                self.close();
+                Err(cause.into())
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for WriteTransaction {
+    fn drop(&mut self) {
+        let Some(mut held) = self.0.take() else { return };
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                // What is under way on the connection comes first. Where that ended the transaction there is nothing
+                // to undo, which is an error; so it is seen whether another can begin.
+                let _ = sqlx::query("ROLLBACK").execute(&mut held.connection).await;
+                let begun = sqlx::query("BEGIN").execute(&mut held.connection).await;
+                if begun.is_ok() && sqlx::query("ROLLBACK").execute(&mut held.connection).await.is_ok() {
+                    held.keep();
+                }
+            });
+        }
+    }
+}
+
+impl Deref for WriteTransaction {
+    type Target = SqliteConnection;
+    fn deref(&self) -> &SqliteConnection {
+        &self.0.as_ref().expect("there until the end").connection
+    }
+}
+
+impl DerefMut for WriteTransaction {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.0.as_mut().expect("there until the end").connection
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use mien_shared::api::{PatchSession, SourceName};
+    use mien_shared::limits::{MAX_MARKERS, MAX_SOURCES};
+    use mien_shared::{SessionId, SessionStatus};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::metrics::Metrics;
+    use crate::store::StoreError;
+
+    async fn open(folder: &tempfile::TempDir) -> SqliteStore {
+        let url = format!("sqlite:{}", folder.path().join("mien.db").display());
+        let store = SqliteStore::open(&url, 5, Metrics::new().pool_wait_seconds).await.unwrap();
+        // Only this connection has it.
+        let mut writer = store.writer.lock().await;
+        let mark = "CREATE TEMP TABLE mark (x)";
+        sqlx::query(mark).execute(writer.as_mut().unwrap()).await.unwrap();
+        drop(writer);
+        store
+    }
+
+    /// Whether the writer is the one that [`open`] marked, and in no transaction.
+    async fn is_the_same(store: &SqliteStore) -> bool {
+        let mut writer = store.writer.lock().await;
+        let Some(connection) = writer.as_mut() else { return false };
+        let marked = sqlx::query("SELECT * FROM temp.mark").fetch_optional(&mut *connection).await.is_ok();
+        let begins = sqlx::query("BEGIN").execute(&mut *connection).await.is_ok();
+        sqlx::query("ROLLBACK").execute(connection).await.unwrap();
+        marked && begins
+    }
+
+    #[tokio::test]
+    async fn a_refusal_keeps_the_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder).await;
+        let nobody = SessionId(Uuid::now_v7());
+        let full = store.create_session("alice", "", "").await.unwrap().id;
+        let done = store.create_session("alice", "", "").await.unwrap().id;
+        let gone = store.create_session("alice", "", "").await.unwrap().id;
+        let patch = |status| PatchSession { title: Some("new".into()), status };
+        store.update_session(done, &patch(Some(SessionStatus::Completed))).await.unwrap();
+        assert!(store.delete_session(gone).await.unwrap());
+        let main = SourceName::default();
+        for number in 0..MAX_SOURCES {
+            store.open_source(full, &format!("s{number}").parse().unwrap()).await.unwrap();
+        }
+        for at in 0..MAX_MARKERS as u64 {
+            store.create_marker(full, at, "x", None).await.unwrap();
+        }
+        assert!(is_the_same(&store).await);
+
+        assert!(matches!(store.open_source(nobody, &main).await, Err(StoreError::Ended)));
+        assert!(is_the_same(&store).await, "a source of a session that is not there");
+        assert!(matches!(store.open_source(done, &main).await, Err(StoreError::Ended)));
+        assert!(is_the_same(&store).await, "a source of a completed session");
+        assert!(matches!(store.open_source(full, &main).await, Err(StoreError::TooManySources)));
+        assert!(is_the_same(&store).await, "a source too many");
+        assert!(matches!(store.create_marker(nobody, 1, "x", None).await, Err(StoreError::Ended)));
+        assert!(is_the_same(&store).await, "a marker of a session that is not there");
+        assert!(matches!(store.create_marker(full, 1, "x", None).await, Err(StoreError::TooManyMarkers)));
+        assert!(is_the_same(&store).await, "a marker too many");
+        assert!(!store.delete_marker(full, Uuid::now_v7()).await.unwrap());
+        assert!(is_the_same(&store).await, "a marker that is not there");
+        assert_eq!(store.update_session(nobody, &patch(None)).await.unwrap(), None);
+        assert!(is_the_same(&store).await, "a name for a session that is not there");
+        let again = store.update_session(done, &patch(Some(SessionStatus::Active))).await;
+        assert!(matches!(again, Err(StoreError::Conflict)));
+        assert!(is_the_same(&store).await, "a session that began anew");
+        assert!(!store.delete_session(gone).await.unwrap());
+        assert!(is_the_same(&store).await, "erased again");
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_leaves_the_connection_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder).await;
+        let insert = "INSERT INTO sessions (id, user_id, title, purpose, status, started_at) \
+                      VALUES (x'00', 'alice', '', '', 'active', 1)";
+        let mut write = store.write().await.unwrap();
+        sqlx::query(insert).execute(&mut *write).await.unwrap();
+        drop(write);
+        assert!(is_the_same(&store).await, "gone after it has written");
+        assert!(store.list_sessions("alice", None, 10).await.unwrap().rows.is_empty());
+        // Wherever it was: as it began, wrote or committed.
+        for steps in 1..=5 {
+            let mut call = Box::pin(store.create_session("alice", "", ""));
+            let mut left = steps;
+            std::future::poll_fn(|task| {
+                left -= 1;
+                let pending = call.poll_unpin(task).is_pending();
+                if pending && left > 0 { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+            })
+            .await;
+            drop(call);
+            assert!(is_the_same(&store).await, "gone after {steps} steps");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_closes_the_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder).await;
+        let mut write = store.write().await.unwrap();
+        let wrong = sqlx::query("SELECT nothing").execute(&mut *write).await;
+        assert!(write.finish(wrong.map_err(StoreError::from)).await.is_err());
+        assert!(!is_the_same(&store).await);
+        store.create_session("alice", "", "").await.unwrap();
+    }
+}

@@ -1,0 +1,154 @@
+//! The part of a session before what the page began with, where somebody wants it: through the HTTP interface, and
+//! put in front of what is on the timeline.
+
+use leptos::prelude::*;
+use mien_engine::api::{ApiFault, Range, Relay};
+use mien_shared::{Sample, SessionId, SourceName};
+
+use super::state::State;
+use crate::browser::time_of_day;
+use crate::components::text;
+use crate::model::timeline::Timeline;
+use crate::model::view::View;
+use crate::reading::Reading;
+
+/// So much at once: what a conversation's last turns need, in a few seconds also on a slow line.
+const STRETCH_MS: u64 = 5 * 60_000;
+/// Samples asked for at once, the contract's most.
+const PAGE: u32 = 1_000;
+/// Five minutes at 60 samples a second. Of a source that sent more, a shorter stretch is loaded.
+const MAX_PAGES: usize = 18;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loading {
+    /// Nothing is asked for.
+    Rests,
+    Runs,
+    Failed,
+}
+
+/// Says where the timeline begins, and loads more.
+#[component]
+pub(super) fn Earlier(
+    name: SourceName,
+    reading: Reading,
+    state: State,
+    view: RwSignal<View>,
+) -> impl IntoView {
+    let loading = RwSignal::new(Loading::Rests);
+    // The relay had nothing before this time.
+    let whole_from = RwSignal::new(None::<u64>);
+    let earlier = Memo::new(move |_| {
+        reading.timeline.with(Timeline::earlier_than).filter(|before| whole_from.get() != Some(*before))
+    });
+    let load = move |_| {
+        let Some(before) = earlier.get_untracked() else { return };
+        if loading.get_untracked() == Loading::Runs {
+            return;
+        }
+        loading.set(Loading::Runs);
+        let (relay, session, name) = (state.relay(), state.session(), name.clone());
+        state.scope().spawn(async move {
+            match stretch_before(&relay, session, &name, before).await {
+                Ok(samples) => {
+                    match samples.first() {
+                        Some(first) => {
+                            reading.precede(&samples);
+                            let newest = reading.timeline.with_untracked(Timeline::newest_ms);
+                            view.set(View::showing(first.at, before, newest));
+                            if reading.timeline.with_untracked(Timeline::earlier_than) == Some(before) {
+                                // It lies further back than a timeline reaches.
+                                whole_from.set(Some(before));
+                            }
+                        }
+                        None => whole_from.set(Some(before)),
+                    }
+                    loading.set(Loading::Rests);
+                }
+                Err(_) => loading.set(Loading::Failed),
+            }
+        });
+    };
+    let words = text(move || match loading.get() {
+        Loading::Runs => "Loading what was before".to_owned(),
+        Loading::Failed => "What was before could not be loaded; try again.".to_owned(),
+        Loading::Rests => match earlier.get() {
+            Some(before) => format!("Shown from {} on", time_of_day(before)),
+            None => String::new(),
+        },
+    });
+    view! {
+        <div class="earlier" data-testid="watch-earlier" data-from=move || earlier.get().map(|at| at.to_string())>
+            <Show when=move || earlier.get().is_some()>
+                <p class="hint" role="status" prop:textContent=words></p>
+                <button class="quiet" data-testid="show-earlier" on:click=load.clone()
+                    disabled=move || loading.get() == Loading::Runs>"Show earlier"</button>
+            </Show>
+        </div>
+    }
+}
+
+/// The samples of the latest five minutes before this time in which the source sent anything, in order of seq; none
+/// where it sent nothing before.
+async fn stretch_before(
+    relay: &Relay,
+    session: SessionId,
+    source: &SourceName,
+    before: u64,
+) -> Result<Vec<Sample>, ApiFault> {
+    let read = Read { relay, session, source };
+    let mut to = before;
+    let mut from = to.saturating_sub(STRETCH_MS);
+    if read.first(from, to).await?.is_none() {
+        // The source paused. Where it sent last is found by halving the time since it began.
+        let Some(begun) = read.first(0, from).await? else { return Ok(Vec::new()) };
+        (from, to) = (begun, from);
+        while to - from > STRETCH_MS {
+            let middle = from + (to - from) / 2;
+            if read.first(middle, to).await?.is_some() {
+                from = middle;
+            } else {
+                to = middle;
+            }
+        }
+    }
+    loop {
+        if let Some(samples) = read.all(from, to).await? {
+            return Ok(samples);
+        }
+        from = to - (to - from) / 4;
+    }
+}
+
+struct Read<'a> {
+    relay: &'a Relay,
+    session: SessionId,
+    source: &'a SourceName,
+}
+
+impl Read<'_> {
+    fn range(&self, from: u64, to: u64) -> Range {
+        Range { source: Some(self.source.clone()), from: Some(from), to: Some(to) }
+    }
+
+    /// The time of the first sample within.
+    async fn first(&self, from: u64, to: u64) -> Result<Option<u64>, ApiFault> {
+        let page = self.relay.samples(self.session, &self.range(from, to), 1, None).await?;
+        Ok(page.samples.first().map(|stored| stored.sample.at))
+    }
+
+    /// All samples within; `None` where they are too many.
+    async fn all(&self, from: u64, to: u64) -> Result<Option<Vec<Sample>>, ApiFault> {
+        let (mut samples, mut cursor) = (Vec::new(), None);
+        for _ in 0..MAX_PAGES {
+            let page =
+                self.relay.samples(self.session, &self.range(from, to), PAGE, cursor.as_deref()).await?;
+            samples.extend(page.samples.into_iter().map(|stored| stored.sample));
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(Some(samples));
+            }
+        }
+        Ok(None)
+    }
+}

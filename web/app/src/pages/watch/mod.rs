@@ -1,0 +1,53 @@
+//! The live view behind a share link: numbers of every source, as the relay has stored them.
+
+mod earlier;
+mod source;
+mod state;
+mod view;
+
+use leptos::prelude::*;
+use mien_shared::SessionId;
+
+use self::state::{Phase, State};
+use self::view::WatchView;
+use crate::browser::{self, Step};
+use crate::components::FaultCard;
+use crate::fault::Fault;
+use crate::focus;
+use crate::kept;
+use crate::model::route::Route;
+
+#[component]
+pub(crate) fn WatchPage(session: SessionId) -> impl IntoView {
+    match token(session) {
+        Some(token) => view! { <Watching session=session token=token /> }.into_any(),
+        None => view! { <FaultCard fault=Fault::bad_link() on_retry=Callback::new(|()| {}) /> }.into_any(),
+    }
+}
+
+/// The token from the fragment, which then leaves the address bar and the history; after a reload, this tab's.
+fn token(session: SessionId) -> Option<String> {
+    let fragment = browser::fragment();
+    if fragment.is_empty() {
+        return kept::watch_token(session);
+    }
+    browser::show_address(&Route::Watch(session).path(), Step::Replace);
+    kept::keep_watch_token(session, &fragment);
+    Some(fragment)
+}
+
+#[component]
+fn Watching(session: SessionId, token: String) -> impl IntoView {
+    let state = State::new(session, token);
+    state.open();
+    let fault = Memo::new(move |_| match state.phase.get() {
+        Phase::Fault(fault) => Some(fault),
+        _ => None,
+    });
+    let retry = Callback::new(move |()| state.open());
+    focus::follow(move || fault.get());
+    move || match fault.get() {
+        Some(fault) => view! { <FaultCard fault=fault on_retry=retry /> }.into_any(),
+        None => view! { <WatchView state=state session=session /> }.into_any(),
+    }
+}

@@ -1,0 +1,129 @@
+//! The video tracks of an element's present stream. Sound is nobody's business here: a track of it may come, fall
+//! silent or end without a word.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use gloo_events::EventListener;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlVideoElement, MediaStream, MediaStreamTrack, MediaStreamTrackState};
+
+/// What can be expected of an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pictures {
+    /// It plays a file, or whatever else is no stream.
+    OfFile,
+    /// A track of its stream gives pictures, or soon will.
+    Live,
+    /// The browser or the system has muted every track: none comes, until one is unmuted.
+    Muted,
+    /// It has no stream now, or one without a video track. It may get another.
+    Absent,
+    /// There were tracks, and every one has ended for good.
+    Ended,
+}
+
+/// The stream that the element shows, if it is one: browsers also take a file there.
+pub(crate) fn stream(video: &HtmlVideoElement) -> Option<MediaStream> {
+    // By name: a binding would take whatever stands there for a stream.
+    let object = js_sys::Reflect::get(video, &"srcObject".into()).ok()?;
+    object.dyn_into().ok()
+}
+
+pub(crate) fn video_tracks(stream: &MediaStream) -> Vec<MediaStreamTrack> {
+    stream.get_video_tracks().iter().filter_map(|track| track.dyn_into().ok()).collect()
+}
+
+pub(crate) fn pictures(video: &HtmlVideoElement) -> Pictures {
+    let Some(stream) = stream(video) else {
+        return if video.current_src().is_empty() { Pictures::Absent } else { Pictures::OfFile };
+    };
+    let tracks = video_tracks(&stream);
+    let live: Vec<_> =
+        tracks.iter().filter(|track| track.ready_state() == MediaStreamTrackState::Live).collect();
+    match (tracks.is_empty(), live.is_empty()) {
+        (true, _) => Pictures::Absent,
+        (false, true) => Pictures::Ended,
+        (false, false) if live.iter().all(|track| track.muted()) => Pictures::Muted,
+        (false, false) => Pictures::Live,
+    }
+}
+
+/// Calls back whenever it may have changed what can be expected of the element, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct TracksGuard {
+    watch: Rc<Watch>,
+    _element: Vec<EventListener>,
+}
+
+struct Watch {
+    video: HtmlVideoElement,
+    present: RefCell<Present>,
+    on: Box<dyn Fn(Pictures)>,
+}
+
+/// What is listened to.
+#[derive(Debug, Default)]
+struct Present {
+    stream: Option<MediaStream>,
+    tracks: Vec<MediaStreamTrack>,
+    _listeners: Vec<EventListener>,
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Watch({:?})", self.present.borrow())
+    }
+}
+
+impl TracksGuard {
+    pub(crate) fn new(video: &HtmlVideoElement, on: impl Fn(Pictures) + 'static) -> Self {
+        let watch = Rc::new(Watch { video: video.clone(), present: RefCell::default(), on: Box::new(on) });
+        watch.attach();
+        // Another stream has no event of its own; the element starts to load it.
+        let element = ["emptied", "loadstart", "loadedmetadata"].map(|name| {
+            let weak = Rc::downgrade(&watch);
+            EventListener::new(video, name, move |_| Watch::changed(&weak))
+        });
+        Self { watch, _element: element.into() }
+    }
+
+    /// Finds what has no event: a page's own `addTrack`, `removeTrack` and `stop`. It calls nobody back.
+    pub(crate) fn look(&self) -> Pictures {
+        self.watch.attach();
+        pictures(&self.watch.video)
+    }
+}
+
+impl Watch {
+    fn changed(weak: &Weak<Self>) {
+        if let Some(watch) = weak.upgrade() {
+            watch.attach();
+            (watch.on)(pictures(&watch.video));
+        }
+    }
+
+    fn attach(self: &Rc<Self>) {
+        let stream = stream(&self.video);
+        let tracks = stream.as_ref().map(video_tracks).unwrap_or_default();
+        {
+            let present = self.present.borrow();
+            if present.stream == stream && present.tracks == tracks {
+                return;
+            }
+        }
+        let listen = |target: &web_sys::EventTarget, name: &'static str| {
+            let weak = Rc::downgrade(self);
+            EventListener::new(target, name, move |_| Self::changed(&weak))
+        };
+        let mut listeners = Vec::new();
+        if let Some(stream) = &stream {
+            listeners.extend(["addtrack", "removetrack"].map(|name| listen(stream, name)));
+        }
+        for track in &tracks {
+            listeners.extend(["ended", "mute", "unmute"].map(|name| listen(track, name)));
+        }
+        let before = self.present.replace(Present { stream, tracks, _listeners: listeners });
+        drop(before);
+    }
+}

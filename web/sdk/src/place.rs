@@ -1,0 +1,28 @@
+//! Where the package's files are.
+
+use mien_engine::{Assets, ModelUrls};
+use wasm_bindgen::prelude::*;
+
+use crate::options::text;
+
+// Not a snippet, which wasm-bindgen would lay into a folder of its own: the addresses in it count from the package.
+#[wasm_bindgen(raw_module = "./place.js")]
+extern "C" {
+    /// Throws where the module does not know its own address.
+    #[wasm_bindgen(js_name = packageFiles, catch)]
+    fn package_files() -> Result<JsValue, JsValue>;
+}
+
+/// Each file where the package, or what bundled it, says that it is; `None` where it cannot say so.
+pub(crate) fn assets() -> Option<Assets> {
+    let files = package_files().ok()?;
+    let at = |name| text(&files, name);
+    let worker = at("worker")?;
+    Some(Assets {
+        worker_boot: worker.clone(),
+        worker_js: worker,
+        worker_wasm: at("workerCode")?,
+        models: ModelUrls { near: at("near")?, far: at("far")?, expression: at("expression")? },
+        demo: None,
+    })
+}

