@@ -1,10 +1,8 @@
 //! The end of a recording: what is stored, where to get it, and the way to erase it.
 
-use std::collections::BTreeMap;
-
 use leptos::prelude::*;
+use mien_shared::SourceName;
 use mien_shared::api::{ExportFormat, Summary};
-use mien_shared::{SkipReason, SourceName};
 
 use super::recording::Recording;
 use super::{NoSummary, Outcome, Phase};
@@ -25,7 +23,7 @@ pub(super) fn Done(recording: Recording, outcome: Outcome) -> impl IntoView {
     };
     let started = browser::date_and_time(recording.kept().started_ms);
     let figures = match outcome {
-        Ok(summary) => view! { <Figures summary=summary skipped=recording.skipped() /> }.into_any(),
+        Ok(summary) => view! { <Figures summary=summary /> }.into_any(),
         Err(why) => view! { <NotDone recording=recording why=why /> }.into_any(),
     };
     view! {
@@ -91,11 +89,12 @@ fn NotDone(recording: Recording, why: NoSummary) -> impl IntoView {
 
 /// The length is this device's, and made of what was analysed and what was not.
 #[component]
-fn Figures(summary: Summary, skipped: BTreeMap<SkipReason, i64>) -> impl IntoView {
+fn Figures(summary: Summary) -> impl IntoView {
     let own = summary.sources.iter().find(|source| source.source == SourceName::default());
     let span = own.and_then(|source| source.first_at.zip(source.last_at));
     let length = span.map_or(0, |(first, last)| last.saturating_sub(first));
     let gaps: usize = summary.sources.iter().map(|source| source.gaps.len()).sum();
+    let skipped = own.map(|source| source.skipped_ms.clone()).unwrap_or_default();
     let parts = parts(length, &skipped).into_iter().map(|part| {
         let (name, label) = match part.skipped {
             Some(reason) => (reason.name(), words::skipped(reason)),

@@ -2,7 +2,6 @@
 
 mod link;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -60,8 +59,6 @@ pub(super) struct Recording {
     between: StoredValue<Option<SkipReason>>,
     /// Capture time of this source's last sample, of earlier visits too, Unix milliseconds.
     last_at: StoredValue<Option<u64>>,
-    /// Milliseconds in which nothing was analysed, by reason, of what this page has recorded.
-    skipped: StoredValue<BTreeMap<SkipReason, i64>>,
     /// Stays until everything is stored: without a disk it alone has the samples.
     recorder: StoredValue<Option<Opening>, LocalStorage>,
     /// When new tokens were got last.
@@ -92,7 +89,6 @@ impl Recording {
             run: StoredValue::new_local(None),
             between: StoredValue::new(None),
             last_at: StoredValue::new(None),
-            skipped: StoredValue::new(BTreeMap::new()),
             recorder: StoredValue::new_local(None),
             renewed: StoredValue::new(None),
             cameras: RwSignal::new(Vec::new()),
@@ -113,10 +109,6 @@ impl Recording {
     /// When the last sample of an earlier visit was.
     pub(super) fn recall_end(self, at_ms: Option<u64>) {
         self.last_at.update_value(|last| *last = (*last).max(at_ms));
-    }
-
-    pub(super) fn skipped(self) -> BTreeMap<SkipReason, i64> {
-        self.skipped.get_value()
     }
 
     pub(super) fn has_recalled(self) -> bool {
@@ -419,11 +411,6 @@ impl Recording {
                     self.tell_absence(&frame, ms);
                 }
                 self.join(&mut frame);
-                self.skipped.try_update_value(|totals| {
-                    for skipped in &frame.skipped {
-                        *totals.entry(skipped.reason).or_default() += skipped.ms;
-                    }
-                });
                 self.recorder.try_with_value(|opening| {
                     if let Some(recorder) = opening.as_ref().and_then(Shared::peek) {
                         recorder.push(frame.sample(0));
