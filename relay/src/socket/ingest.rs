@@ -34,8 +34,9 @@ use tracing::{Instrument, Span};
 /// Batches of one connection on the way to the store. A commit takes milliseconds, so this is several times
 /// what a fast client needs to be kept busy.
 const MAX_UNDER_WAY: usize = 16;
-/// All sources together are sent some 2,500 acks a second: a source keeps what is not acked, so it misses nothing.
-const REST: Rest = Rest { each: Duration::from_micros(400), longest: Duration::from_millis(800) };
+/// Sources that send often are acked ten times a second where there are many: each keeps what is not acked, so it
+/// misses nothing. One that sends more rarely is acked as soon as its sample is committed.
+const REST: Rest = Rest { each: Duration::from_micros(400), longest: Duration::from_millis(100) };
 /// Samples that wait for an ack until it is due at once: a client that sends so many may wait for it.
 const MANY: usize = 4;
 /// Patience with the store for what was taken when the connection ends. What is not answered by then is
@@ -117,6 +118,7 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
         under_way: 0,
         waiting: 0,
         rests: false,
+        rest_until: now,
         through,
         arrivals: VecDeque::new(),
         answered: 0,
@@ -168,6 +170,8 @@ struct Connection<'a> {
     /// Whether it leaves answers alone until `rest` rings, or many samples wait.
     rests: bool,
     rest: Alarm,
+    /// The end of the rest after the last ack.
+    rest_until: Instant,
     /// What the source has been answered for.
     through: u64,
     /// When the batches came that are not acked, in their order.
@@ -211,7 +215,12 @@ impl Connection<'_> {
                         self.wire.listen_again();
                     }
                     self.answer(answers).await?;
-                    self.begin_rest();
+                    let now = Instant::now();
+                    self.rest_until = now + REST.among(self.app.sources.get().try_into().unwrap_or(0));
+                    self.rests = false;
+                    if self.under_way > 0 {
+                        self.rest(now);
+                    }
                 }
                 () = std::future::poll_fn(|task| self.rest.poll(task)), if self.under_way > 0 && rests => {
                     self.rests = false;
@@ -225,12 +234,12 @@ impl Connection<'_> {
         }
     }
 
-    fn begin_rest(&mut self) {
-        let sources = u64::try_from(self.app.sources.get()).unwrap_or(0);
-        let pause = REST.among(sources);
-        self.rests = !pause.is_zero();
-        if self.rests {
-            self.rest.set(Instant::now() + pause);
+    /// What was handed in soon after the last ack waits until the rest is over. A source that sends more rarely than
+    /// that never sets the timer, which would wake its task for nothing.
+    fn rest(&mut self, now: Instant) {
+        if !self.rests && now < self.rest_until {
+            self.rests = true;
+            self.rest.set(self.rest_until);
         }
     }
 
@@ -268,6 +277,7 @@ impl Connection<'_> {
             self.arrivals.push_back(arrived);
             self.under_way += 1;
             self.waiting += count;
+            self.rest(arrived);
         }
         if let Some(throttle) = passage.throttle {
             let retry_after_ms = u64::try_from(throttle.retry_after.as_millis()).unwrap_or(u64::MAX).max(1);
