@@ -153,9 +153,10 @@ impl Asset {
         answer.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         answer.insert(header::ACCEPT_RANGES, range::BYTES);
         if wanted == Wanted::Nothing {
-            insert(answer, header::CONTENT_RANGE, format!("bytes */{length}"));
-            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
-            return response;
+            let mut refused = ApiError::plain(Code::RangeNotSatisfiable).into_response();
+            refused.headers_mut().extend(std::mem::take(answer));
+            insert(refused.headers_mut(), header::CONTENT_RANGE, format!("bytes */{length}"));
+            return refused;
         }
         answer.insert(header::CACHE_CONTROL, if is_hashed(self.path) { FOREVER } else { REVALIDATE });
         insert(answer, header::ETAG, tag);

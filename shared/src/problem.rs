@@ -50,6 +50,7 @@ codes! {
     Conflict "conflict" 409 "The session cannot go from its state to that one";
     SessionEnded "session_ended" 410 "The session is completed or erased";
     PayloadTooLarge "payload_too_large" 413 "The request is too large";
+    RangeNotSatisfiable "range_not_satisfiable" 416 "The file has no byte in this range";
     UnsupportedMediaType "unsupported_media_type" 415 "The body must be application/json";
     RateLimited "rate_limited" 429 "Too many requests";
     AtCapacity "at_capacity" 503 "The relay has no room for another connection";

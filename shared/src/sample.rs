@@ -37,6 +37,7 @@ pub struct Sample {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Skipped {
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::AnySkipReason))]
     pub reason: SkipReason,
     /// Milliseconds, at most 2^53−1 either way. A step of the wall clock is below 0 where the clock was set back; every
     /// other is above 0.

@@ -21,7 +21,7 @@ use crate::limits::{
     MAX_SOURCE_CHARS, MAX_SOURCES, MAX_TITLE_CHARS, MAX_TOKEN_TTL,
 };
 use crate::problem::Code;
-use crate::sample::{Face, FaceBox, Sample, Skipped};
+use crate::sample::{Face, FaceBox, Sample, SkipReason, Skipped};
 
 const MAX: i64 = MAX_SAFE_INTEGER as i64;
 
@@ -99,6 +99,11 @@ components! {
         .item(Ref::from_schema_name(<Code as ToSchema>::name()))
         .item(ObjectBuilder::new().schema_type(Type::String)),
         of Code;
+    /// Why nothing was analysed. More reasons may come: one that is not known here counts as `other`.
+    AnySkipReason: AnyOfBuilder::new()
+        .item(Ref::from_schema_name(<SkipReason as ToSchema>::name()))
+        .item(ObjectBuilder::new().schema_type(Type::String)),
+        of SkipReason;
     /// Every face that the frame showed.
     Faces: list::<Face>(0..=MAX_FACES), of Face;
     /// What was skipped, by reason.

@@ -165,10 +165,13 @@ impl Ledger {
         self.dropped += 1;
     }
 
-    /// Makes room in memory. What may have been sent stays, as the relay may have it.
+    /// Makes room in memory. What may have been sent stays, as the relay may have it, and so does the newest sample,
+    /// which tells of what is lost: where all others were sent, there is one more than room for until the next comes.
     fn drop_unsent(&mut self) {
-        let sent = self.cache.partition_point(|sample| sample.seq <= self.marked);
-        let place = sent.min(self.cache.len().saturating_sub(2));
+        let place = self.cache.partition_point(|sample| sample.seq <= self.marked);
+        if place + 1 >= self.cache.len() {
+            return;
+        }
         let Some(lost) = self.cache.remove(place) else { return };
         let begin = self.begin_of(place, &lost);
         if let Some(next) = self.cache.get_mut(place) {
