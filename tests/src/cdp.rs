@@ -162,6 +162,10 @@ impl Connection {
         patterns.map_or(Ok(()), |patterns| self.call(Some(session), "Fetch.enable", patterns).map(drop))
     }
 
+    pub(crate) fn forge_nothing(&self) {
+        lock(&self.forged).clear();
+    }
+
     fn answer_in_place(&self, session: &str, params: &Value) {
         let url = params["request"]["url"].as_str().unwrap_or_default();
         let forged = lock(&self.forged).iter().find(|forged| matches(&forged.url_pattern, url)).cloned();

@@ -56,7 +56,9 @@ impl Page {
         self.wait_for(state, &format!("document.hidden === {hidden}"));
     }
 
+    /// Closes it; what was forged for it is forged no more.
     pub fn close(self) {
+        self.connection.forge_nothing();
         let _ = self.connection.call(None, "Target.closeTarget", json!({ "targetId": self.target }));
     }
 

@@ -232,13 +232,14 @@ fn a_run_goes_on_with_what_the_element_shows_now() {
     page.wait_for("the second camera's end", "second.track.readyState === 'ended'");
     goes_on(&page, "of a track that came in another's place");
 
-    page.ask("video.srcObject = null;");
+    page.ask("third.fallSilent()");
     page.wait_for(
         "word of the silence",
         "faults.some(({ final, code }) => !final && code === 'source_silent')",
     );
+    page.ask("video.srcObject = null");
     page.ask("video.src = '/demo/demo.webm'");
-    goes_on(&page, "of a file, after a time without anything");
+    goes_on(&page, "of a file, in an element that was emptied");
 
     page.ask("globalThis.last = camera(); video.srcObject = new MediaStream([last.track]);");
     goes_on(&page, "of a stream again");

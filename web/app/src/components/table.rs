@@ -17,7 +17,7 @@ pub(crate) fn TimelineTable(timeline: RwSignal<Timeline>) -> impl IntoView {
     // The newest row's begin changes every five seconds; rows are rebuilt then, not with each sample.
     let newest_row = Memo::new(move |_| timeline.with(|timeline| timeline.newest_ms() / ROW_MS));
     let rows = move || {
-        newest_row.track();
+        newest_row.get();
         timeline.with_untracked(|timeline| {
             timeline
                 .table(ROW_MS, ROWS)

@@ -240,7 +240,7 @@ fn draw_when_changed(
     Effect::new(move |_| {
         view.track();
         cursor.track();
-        live.track();
+        live.get();
         request(true);
     });
     let sized = StoredValue::new_local(None);

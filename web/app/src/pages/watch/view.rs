@@ -127,7 +127,8 @@ fn Notice(state: State) -> impl IntoView {
         on_cleanup(move || timer.iter().for_each(TimeoutHandle::clear));
     });
     move || {
-        kind.track();
+        // Not `track`: a memo that is tracked alone is never computed, and so never changes (reactive_graph 0.2.16).
+        kind.get();
         match state.phase.get_untracked() {
             Phase::CatchingUp(_) if lasting.get() => {
                 view! { <CatchingUp state=state /> }.into_any()
@@ -189,7 +190,7 @@ fn CatchingUp(state: State) -> impl IntoView {
 fn Empty(state: State) -> impl IntoView {
     let kind = Memo::new(move |_| std::mem::discriminant(&state.phase.get()));
     let words = move || {
-        kind.track();
+        kind.get();
         match state.phase.get_untracked() {
             Phase::Connecting => view! {
                 <p prop:textContent="Connecting to the relay that has the session"></p>
