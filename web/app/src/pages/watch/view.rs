@@ -80,20 +80,21 @@ pub(super) fn WatchView(state: State, session: SessionId) -> impl IntoView {
 #[component]
 fn LinkState(state: State) -> impl IntoView {
     let words = Memo::new(move |_| match state.phase.get() {
-        Phase::Connecting => ("connecting", "Connecting".to_owned()),
-        Phase::CatchingUp(_) if state.completed.get() => ("catching-up", "Loading".to_owned()),
-        Phase::CatchingUp(_) => ("catching-up", "Catching up".to_owned()),
-        Phase::Live => ("live", "Live".to_owned()),
-        Phase::Quiet if state.connected.with(Vec::is_empty) => ("quiet", "No source is connected".to_owned()),
-        Phase::Quiet => ("quiet", "No new samples".to_owned()),
-        Phase::Offline { since } => ("offline", format!("Offline since {}", time_of_day(since))),
-        Phase::Over | Phase::Fault(_) => ("ended", "The session has ended".to_owned()),
+        Phase::Connecting => ("connecting", "Connecting"),
+        Phase::CatchingUp(_) if state.completed.get() => ("catching-up", "Loading"),
+        Phase::CatchingUp(_) => ("catching-up", "Catching up"),
+        Phase::Live => ("live", "Live"),
+        Phase::Quiet if state.connected.with(Vec::is_empty) => ("quiet", "No source is connected"),
+        Phase::Quiet => ("quiet", "No new samples"),
+        Phase::Offline { .. } => ("offline", "Offline"),
+        Phase::Over | Phase::Fault(_) => ("ended", "The session has ended"),
     });
     // Beside the words and not among them: who listens would hear every second of it.
     let figure = Memo::new(move |_| match state.phase.get() {
         Phase::CatchingUp(Some(Behind { ms, .. })) if !state.completed.get() => {
             format!(", {} behind", format::about(ms))
         }
+        Phase::Offline { since } => format!(" since {}", time_of_day(since)),
         _ => String::new(),
     });
     view! {
