@@ -118,7 +118,7 @@ async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
         under_way: 0,
         waiting: 0,
         rests: false,
-        rest_until: now,
+        acked: now,
         through,
         arrivals: VecDeque::new(),
         answered: 0,
@@ -170,8 +170,8 @@ struct Connection<'a> {
     /// Whether it leaves answers alone until `rest` rings, or many samples wait.
     rests: bool,
     rest: Alarm,
-    /// The end of the rest after the last ack.
-    rest_until: Instant,
+    /// When the last ack went out.
+    acked: Instant,
     /// What the source has been answered for.
     through: u64,
     /// When the batches came that are not acked, in their order.
@@ -215,11 +215,9 @@ impl Connection<'_> {
                         self.wire.listen_again();
                     }
                     self.answer(answers).await?;
-                    let now = Instant::now();
-                    self.rest_until = now + REST.among(self.app.sources.get().try_into().unwrap_or(0));
                     self.rests = false;
                     if self.under_way > 0 {
-                        self.rest(now);
+                        self.rest(self.acked);
                     }
                 }
                 () = std::future::poll_fn(|task| self.rest.poll(task)), if self.under_way > 0 && rests => {
@@ -237,9 +235,13 @@ impl Connection<'_> {
     /// What was handed in soon after the last ack waits until the rest is over. A source that sends more rarely than
     /// that never sets the timer, which would wake its task for nothing.
     fn rest(&mut self, now: Instant) {
-        if !self.rests && now < self.rest_until {
+        if self.rests {
+            return;
+        }
+        let until = self.acked + REST.among(u64::try_from(self.app.sources.get()).unwrap_or(0));
+        if now < until {
             self.rests = true;
-            self.rest.set(self.rest_until);
+            self.rest.set(until);
         }
     }
 
@@ -318,6 +320,7 @@ impl Connection<'_> {
         if self.answered > 0 {
             self.wire.send(&IngestReply::Ack { through: self.through }).await?;
             let now = Instant::now();
+            self.acked = now;
             for arrived in self.arrivals.drain(..std::mem::take(&mut self.answered)) {
                 self.app.metrics.ack_latency_seconds.observe(now.duration_since(arrived).as_secs_f64());
             }
