@@ -106,7 +106,7 @@ fn traces_endpoint(collector: &str) -> String {
 }
 
 impl Telemetry {
-    /// Sends what is still to be sent, and says what never arrived.
+    /// Flushes the remaining spans, and logs how many were never delivered.
     pub fn finish(self) {
         if let Some(traces) = self.traces {
             traces.finish();

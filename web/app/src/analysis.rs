@@ -19,7 +19,7 @@ type Loading = Shared<Pin<Box<dyn Future<Output = Result<Engine, LoadFault>>>>>;
 pub(crate) struct Analysis {
     loading: StoredValue<Option<Loading>, LocalStorage>,
     progress: RwSignal<Option<LoadProgress>>,
-    /// Decides which source is wanted, from before the engine is loaded on.
+    /// Holds the one active request for a source. It takes requests before the engine has loaded.
     slot: StoredValue<SourceSlot, LocalStorage>,
 }
 

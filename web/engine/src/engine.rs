@@ -32,7 +32,7 @@ pub struct EngineConfig {
     pub assets: Assets,
     /// Workers at most; `None` for what the machine gains from.
     pub max_workers: Option<usize>,
-    /// Decides which source is wanted. It can be there, and take requests, before the engine is loaded.
+    /// Holds the one active request for a source. It takes requests before the engine has loaded.
     pub slot: SourceSlot,
 }
 

@@ -1,4 +1,4 @@
-//! Which source is wanted: the one that was asked for last, however long it or an older one takes to open.
+//! The one active source: the latest request wins, however long it or an older one takes to open.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -138,7 +138,7 @@ impl Drop for SourceRequest {
 }
 
 impl SourceRequest {
-    /// Does what has to be done before the source can run, for as long as it is wanted. Work that is not needed any
+    /// Runs the work that comes before the source can start, until the request is superseded. Work that is not needed any
     /// more is dropped at once.
     pub async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Replaced> {
         self.check()?;

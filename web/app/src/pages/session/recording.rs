@@ -453,7 +453,7 @@ impl Recording {
         let open = self.camera.get_untracked();
         let name = self.cameras.with_untracked(|cameras| name_of(&listed(cameras), open.as_deref()?));
         let fault = fault.of_camera(name.as_deref());
-        // Until the fault is shown, this is what is wanted: whatever is asked for meanwhile is newer.
+        // Holds the slot until the fault is shown, so that a source requested meanwhile supersedes it.
         let request = self.analysis.request();
         self.spawn(async move {
             let fault = fault.explained().await;
