@@ -3,12 +3,14 @@
 //! [`Settings`] is what was said, [`Config`] what holds. A setting that this build cannot honour stops the
 //! start with a sentence that says what to do: nothing is silently ignored.
 
+mod settings;
+
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use ipnet::IpNet;
 use mien_shared::limits::{HEADERS_TIMEOUT, HELLO_TIMEOUT, MIN_SECRET_BYTES, PING_EVERY, SILENCE};
 
 use crate::auth::AuthMode;
@@ -16,75 +18,7 @@ use crate::limiter::Rate;
 use crate::redis::{Address, BadAddress};
 use crate::{secret, store};
 
-/// Settings as flags and environment say them.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Settings")]
-pub struct Settings {
-    /// Address to listen on
-    #[arg(long, env = "MIEN_LISTEN", global = true, default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
-    /// Where samples are stored: `sqlite:FILE`, relative to the working directory or absolute, or
-    /// `postgres://USER:PASSWORD@HOST/DATABASE`, with `?sslmode=…` where it must be encrypted
-    #[arg(
-        long,
-        env = "MIEN_DATABASE_URL",
-        global = true,
-        default_value = "sqlite:mien.db",
-        hide_env_values = true
-    )]
-    pub database_url: String,
-    /// Database connections at most; over SQLite, whose readers are threads of the relay, no more than two a processor
-    /// and one, or five
-    #[arg(long, env = "MIEN_DATABASE_MAX_CONNECTIONS", global = true, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub database_max_connections: u32,
-    /// Redis or Valkey that relays over one database share: `redis://HOST:PORT`, or `rediss://` for TLS
-    #[arg(long, env = "MIEN_REDIS_URL", global = true, hide_env_values = true)]
-    pub redis_url: Option<String>,
-    /// Who may create sessions [default: open on loopback, token elsewhere]
-    #[arg(long, env = "MIEN_AUTH", global = true)]
-    pub auth: Option<AuthMode>,
-    /// Key that signs tokens, at least 32 bytes; in open mode over SQLite one is made and kept beside the database
-    #[arg(long, env = "MIEN_TOKEN_SECRET", global = true, hide_env_values = true)]
-    pub token_secret: Option<String>,
-    /// Samples a second of one user
-    #[arg(long, env = "MIEN_SAMPLES_PER_SECOND", global = true, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
-    pub samples_per_second: u32,
-    /// Samples of one user at once
-    #[arg(long, env = "MIEN_SAMPLES_BURST", global = true, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub samples_burst: u32,
-    /// HTTP requests a second of one user
-    #[arg(long, env = "MIEN_REQUESTS_PER_SECOND", global = true, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-    pub requests_per_second: u32,
-    /// HTTP requests of one user at once
-    #[arg(long, env = "MIEN_REQUESTS_BURST", global = true, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
-    pub requests_burst: u32,
-    /// Samples at which a commit takes no more messages
-    #[arg(long, env = "MIEN_BATCH_SIZE", global = true, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub batch_size: u32,
-    /// Milliseconds for which a commit waits for more samples: a quarter of it where few come, up to twelve
-    /// times as long while many come steadily
-    #[arg(long, env = "MIEN_BATCH_INTERVAL_MS", global = true, default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=10_000))]
-    pub batch_interval_ms: u64,
-    /// WebSockets at most
-    #[arg(long, env = "MIEN_MAX_CONNECTIONS", global = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub max_connections: u32,
-    /// Origins of other pages that may use the relay, parted by commas, for example `https://example.org`; also the
-    /// page's own where a proxy in front does not pass on `Host` with its port [default: its own alone]
-    #[arg(long, env = "MIEN_ALLOWED_ORIGINS", global = true, value_delimiter = ',')]
-    pub allowed_origins: Vec<String>,
-    /// Seconds in which a shutdown must be done
-    #[arg(long, env = "MIEN_SHUTDOWN_SECONDS", global = true, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
-    pub shutdown_seconds: u64,
-    /// Days after which completed sessions are erased [default: never]
-    #[arg(long, env = "MIEN_RETENTION_DAYS", global = true, value_parser = clap::value_parser!(u32).range(1..=36_500))]
-    pub retention_days: Option<u32>,
-    /// OpenTelemetry collector for traces, over HTTP, for example http://127.0.0.1:4318
-    #[arg(long, env = "MIEN_OTLP_ENDPOINT", global = true, hide_env_values = true)]
-    pub otlp_endpoint: Option<String>,
-    /// What is logged, as `level` or `target=level,…`
-    #[arg(long, env = "MIEN_LOG", global = true, default_value = "info")]
-    pub log: String,
-}
+pub use settings::Settings;
 
 /// What holds, checked.
 #[derive(Clone, Debug)]
@@ -95,17 +29,44 @@ pub struct Config {
     pub redis: Option<Address>,
     pub auth: AuthMode,
     pub token_secret: Secret,
+    /// An older one, whose tokens are still believed.
+    pub previous_secret: Option<Secret>,
     pub samples: Rate,
     pub requests: Rate,
     pub batch_size: usize,
     pub batch_interval: Duration,
     pub max_connections: usize,
+    pub max_http_connections_per_address: usize,
+    pub sockets: SocketQuota,
+    pub quota: Quota,
+    /// The longest life of a token that can be asked for.
+    pub max_token_ttl: Duration,
+    /// Starts with `/` and does not end with one; empty at the root.
+    pub base_path: String,
+    pub trusted_proxies: Vec<IpNet>,
+    pub metrics_listen: Option<SocketAddr>,
     pub allowed_origins: Vec<String>,
     pub shutdown: Duration,
     pub retention: Option<Duration>,
     pub otlp_endpoint: Option<String>,
     pub log: String,
     pub timings: Timings,
+}
+
+/// WebSockets at most, of those that have said hello.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketQuota {
+    pub per_user: usize,
+    pub per_session: usize,
+    pub per_token: usize,
+}
+
+/// What one user may keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    pub sessions: u32,
+    pub sources_per_session: u32,
+    pub markers_per_session: u32,
 }
 
 /// How long sockets wait. The contract's figures; tests shorten them.
@@ -156,6 +117,14 @@ pub enum ConfigError {
     NoSecret,
     #[error("MIEN_TOKEN_SECRET has {0} bytes; it needs at least {MIN_SECRET_BYTES}")]
     ShortSecret(usize),
+    #[error("MIEN_TOKEN_SECRET_PREVIOUS has {0} bytes; it needs at least {MIN_SECRET_BYTES}")]
+    ShortPreviousSecret(usize),
+    #[error("MIEN_TRUSTED_PROXIES has `{0}`, which is no address; write for example 10.0.0.1 or 10.0.0.0/8")]
+    BadProxy(String),
+    #[error(
+        "MIEN_BASE_PATH is `{0}`; write a path of letters, digits and -._~ between slashes, for example /mien"
+    )]
+    BadBasePath(String),
     #[error(
         "MIEN_REDIS_URL is no address of a Redis ({0}); write for example redis://127.0.0.1:6379, or rediss:// for TLS"
     )]
@@ -201,6 +170,16 @@ impl Config {
             None if auth == AuthMode::Open && !postgres => secret::kept_beside(&url)?,
             None => return Err(ConfigError::NoSecret),
         };
+        let previous_secret = match said(settings.token_secret_previous) {
+            Some(text) if text.len() < MIN_SECRET_BYTES => {
+                return Err(ConfigError::ShortPreviousSecret(text.len()));
+            }
+            text => text.map(|text| Secret::new(text.into_bytes())),
+        };
+        let trusted_proxies = (settings.trusted_proxies.iter().map(|text| text.trim()))
+            .filter(|text| !text.is_empty())
+            .map(read_network)
+            .collect::<Result<_, _>>()?;
         let origins: Vec<String> = settings
             .allowed_origins
             .into_iter()
@@ -217,11 +196,27 @@ impl Config {
             redis,
             auth,
             token_secret,
+            previous_secret,
             samples: Rate { per_second: settings.samples_per_second, burst: settings.samples_burst },
             requests: Rate { per_second: settings.requests_per_second, burst: settings.requests_burst },
             batch_size: settings.batch_size as usize,
             batch_interval: Duration::from_millis(settings.batch_interval_ms),
             max_connections: settings.max_connections as usize,
+            max_http_connections_per_address: settings.max_http_connections_per_address as usize,
+            sockets: SocketQuota {
+                per_user: settings.max_sockets_per_user as usize,
+                per_session: settings.max_sockets_per_session as usize,
+                per_token: settings.max_sockets_per_token as usize,
+            },
+            quota: Quota {
+                sessions: settings.max_sessions_per_user,
+                sources_per_session: settings.max_sources_per_session,
+                markers_per_session: settings.max_markers_per_session,
+            },
+            max_token_ttl: settings.max_token_ttl,
+            base_path: read_base_path(settings.base_path.as_deref().unwrap_or_default())?,
+            trusted_proxies,
+            metrics_listen: settings.metrics_listen,
             allowed_origins: origins,
             shutdown: Duration::from_secs(settings.shutdown_seconds),
             retention: settings.retention_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
@@ -229,6 +224,45 @@ impl Config {
             log: settings.log,
             timings: Timings::default(),
         })
+    }
+}
+
+fn read_network(text: &str) -> Result<IpNet, ConfigError> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(|address| address.to_canonical().into()))
+        .map_err(|_| ConfigError::BadProxy(text.to_owned()))
+}
+
+/// With or without slashes at its ends; only characters that need no escaping in a URL, in HTML or in a proxy's rules.
+fn read_base_path(text: &str) -> Result<String, ConfigError> {
+    let inner = text.trim_matches('/');
+    let plain = |part: &str| {
+        let mut bytes = part.bytes();
+        !matches!(part, "" | "." | "..")
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
+    };
+    match inner {
+        "" => Ok(String::new()),
+        inner if inner.split('/').all(plain) => Ok(format!("/{inner}")),
+        _ => Err(ConfigError::BadBasePath(text.to_owned())),
+    }
+}
+
+/// A length of time as a number and `s`, `m`, `h` or `d`; at most a hundred years, so that no date overflows.
+pub fn read_lifetime(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a number and s, m, h or d, for example 30d".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    match count.checked_mul(seconds) {
+        Some(total @ 1..=3_155_760_000) => Ok(Duration::from_secs(total)),
+        _ => Err("between 1 s and 100 years".to_owned()),
     }
 }
 
@@ -279,6 +313,8 @@ impl fmt::Display for Config {
         writeln!(f, "MIEN_REDIS_URL                {redis}")?;
         writeln!(f, "MIEN_AUTH                     {auth}")?;
         writeln!(f, "MIEN_TOKEN_SECRET             {:?}", self.token_secret)?;
+        let previous = if self.previous_secret.is_some() { "(hidden)" } else { "(none)" };
+        writeln!(f, "MIEN_TOKEN_SECRET_PREVIOUS    {previous}")?;
         writeln!(f, "MIEN_SAMPLES_PER_SECOND       {}", self.samples.per_second)?;
         writeln!(f, "MIEN_SAMPLES_BURST            {}", self.samples.burst)?;
         writeln!(f, "MIEN_REQUESTS_PER_SECOND      {}", self.requests.per_second)?;
@@ -286,11 +322,52 @@ impl fmt::Display for Config {
         writeln!(f, "MIEN_BATCH_SIZE               {}", self.batch_size)?;
         writeln!(f, "MIEN_BATCH_INTERVAL_MS        {}", self.batch_interval.as_millis())?;
         writeln!(f, "MIEN_MAX_CONNECTIONS          {}", self.max_connections)?;
+        writeln!(f, "MIEN_MAX_HTTP_CONNECTIONS_PER_ADDRESS {}", self.max_http_connections_per_address)?;
+        writeln!(f, "MIEN_MAX_SOCKETS_PER_USER     {}", self.sockets.per_user)?;
+        writeln!(f, "MIEN_MAX_SOCKETS_PER_SESSION  {}", self.sockets.per_session)?;
+        writeln!(f, "MIEN_MAX_SOCKETS_PER_TOKEN    {}", self.sockets.per_token)?;
+        writeln!(f, "MIEN_MAX_SESSIONS_PER_USER    {}", self.quota.sessions)?;
+        writeln!(f, "MIEN_MAX_SOURCES_PER_SESSION  {}", self.quota.sources_per_session)?;
+        writeln!(f, "MIEN_MAX_MARKERS_PER_SESSION  {}", self.quota.markers_per_session)?;
+        writeln!(f, "MIEN_MAX_TOKEN_TTL            {}s", self.max_token_ttl.as_secs())?;
+        let base_path = if self.base_path.is_empty() { "(none)" } else { &self.base_path };
+        writeln!(f, "MIEN_BASE_PATH                {base_path}")?;
+        let proxies: Vec<String> = self.trusted_proxies.iter().map(ToString::to_string).collect();
+        let proxies = if proxies.is_empty() { "(none)".to_owned() } else { proxies.join(",") };
+        writeln!(f, "MIEN_TRUSTED_PROXIES          {proxies}")?;
+        let metrics = self.metrics_listen.map_or("(with the rest)".to_owned(), |address| address.to_string());
+        writeln!(f, "MIEN_METRICS_LISTEN           {metrics}")?;
         writeln!(f, "MIEN_ALLOWED_ORIGINS          {origins}")?;
         writeln!(f, "MIEN_SHUTDOWN_SECONDS         {}", self.shutdown.as_secs())?;
         writeln!(f, "MIEN_RETENTION_DAYS           {retention}")?;
         let collector = self.otlp_endpoint.as_deref().map_or("(none)".to_owned(), without_password);
         writeln!(f, "MIEN_OTLP_ENDPOINT            {collector}")?;
         write!(f, "MIEN_LOG                      {}", self.log)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes_read() {
+        assert_eq!(read_lifetime("30d"), Ok(Duration::from_hours(30 * 24)));
+        assert_eq!(read_lifetime("90s"), Ok(Duration::from_secs(90)));
+        for bad in ["", "d", "30", "30w", "-1d", "0s", "99999999999d", "1ä"] {
+            assert!(read_lifetime(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn base_paths_read() {
+        for (said, held) in
+            [("", ""), ("/", ""), ("mien", "/mien"), ("/mien/", "/mien"), ("/a/b-1.c", "/a/b-1.c")]
+        {
+            assert_eq!(read_base_path(said).unwrap(), held, "{said}");
+        }
+        for bad in ["/a//b", "/a/../b", "/.", "/a b", "/ä", "/a?b", "/a%20b", "https://x/y"] {
+            assert!(read_base_path(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use mien_relay::auth::{Caller, TokenKey};
-use mien_relay::config::{Config, Settings};
+use mien_relay::config::{Config, Settings, read_lifetime};
 use mien_relay::metrics::Metrics;
 use mien_relay::redis::Redis;
 use mien_relay::store::Store;
@@ -35,7 +35,7 @@ enum Command {
         #[arg(long)]
         user: String,
         /// How long it holds, as a number and s, m, h or d
-        #[arg(long, default_value = "30d", value_parser = read_ttl)]
+        #[arg(long, default_value = "30d", value_parser = read_lifetime)]
         ttl: Duration,
     },
     /// Print the settings in force, secrets hidden, and try the store and Redis
@@ -124,36 +124,9 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// At most a hundred years, so that no date overflows.
-fn read_ttl(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a number and s, m, h or d, for example 30d".to_owned();
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    let count: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    match count.checked_mul(seconds) {
-        Some(total @ 1..=3_155_760_000) => Ok(Duration::from_secs(total)),
-        _ => Err("between 1 s and 100 years".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ttl_reads() {
-        assert_eq!(read_ttl("30d"), Ok(Duration::from_hours(30 * 24)));
-        assert_eq!(read_ttl("90s"), Ok(Duration::from_secs(90)));
-        for bad in ["", "d", "30", "30w", "-1d", "0s", "99999999999d", "1ä"] {
-            assert!(read_ttl(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn the_command_line_is_sound() {
