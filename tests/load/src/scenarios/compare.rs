@@ -87,11 +87,16 @@ impl Subject {
         match self {
             Self::Fleet(fleet, load) => {
                 let mut cost = fleet.phase(*load, plan.turn()).await?;
-                Ok(vec![
-                    ("server CPU a sample", "µs", cost.cpu_micros()),
+                let mut figures = vec![("server CPU a sample", "µs", cost.cpu_micros())];
+                // Whoever sends as fast as acks come cares for how soon all is stored.
+                if matches!(load, Load::Full(_)) {
+                    figures.push(("time a sample", "µs", 1e6 / cost.per_second()));
+                }
+                figures.extend([
                     ("ack p50", "ms", load::percentile(&mut cost, 50.0)),
                     ("ack p99", "ms", load::percentile(&mut cost, 99.0)),
-                ])
+                ]);
+                Ok(figures)
             }
             Self::Room(room) => {
                 Ok(vec![("server CPU a delivery, 500 watchers", "µs", room.turn(plan.turn()).await?)])
