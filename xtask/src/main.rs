@@ -6,6 +6,7 @@
 mod apt;
 mod bench;
 mod dev;
+mod documents;
 mod finish;
 mod image;
 mod inputs;
@@ -58,6 +59,8 @@ enum Job {
         /// Where the pictures go.
         folder: PathBuf,
     },
+    /// Write the contract and the tables of the documents anew, from the code.
+    Documents,
     /// What Trunk calls after each build of the page.
     #[command(hide = true)]
     FinishPage {
@@ -88,6 +91,7 @@ fn perform(job: Job) -> anyhow::Result<ExitCode> {
         Job::Image(options) => image::image(&options).map(|()| ExitCode::SUCCESS),
         Job::Size => size::show().map(|()| ExitCode::SUCCESS),
         Job::Shots { folder } => suite::shots(&folder).map(|()| ExitCode::SUCCESS),
+        Job::Documents => documents::renew().map(|()| ExitCode::SUCCESS),
         Job::FinishPage { relay } => finish::finish_page(&relay).map(|()| ExitCode::SUCCESS),
     }
 }

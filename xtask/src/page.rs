@@ -12,7 +12,7 @@ use crate::tools::{self, Toolbox};
 use crate::{process, workspace};
 
 /// All that goes into the page.
-const INPUTS: [&str; 16] = [
+const INPUTS: [&str; 17] = [
     "index.html",
     "Trunk.toml",
     "Cargo.toml",
@@ -26,7 +26,8 @@ const INPUTS: [&str; 16] = [
     "models/Cargo.toml",
     "models/src",
     "models/weights",
-    "shared",
+    "shared/Cargo.toml",
+    "shared/src",
     "xtask/src/finish.rs",
     "xtask/src/names.rs",
 ];

@@ -12,6 +12,7 @@ mod limits;
 mod origins;
 mod page;
 mod queries;
+mod reference;
 mod retention;
 mod samples;
 mod sessions;
