@@ -161,7 +161,7 @@ pub(crate) async fn sources_are_opened_once_and_not_without_end(place: &Place) {
     asked.join_all().await;
     assert_eq!(store.throughs(id).await.unwrap().len(), MAX_SOURCES);
     let more = store.open_source(id, &"more".parse().unwrap()).await;
-    assert!(matches!(more, Err(StoreError::TooManySources)));
+    assert!(matches!(more, Err(StoreError::TooManySources(_))));
     let unknown = store.open_source(SessionId(uuid::Uuid::now_v7()), &SourceName::default()).await;
     assert!(matches!(unknown, Err(StoreError::Ended)));
 }
@@ -176,7 +176,8 @@ pub(crate) async fn markers_are_not_put_without_end(place: &Place) {
         asked.spawn(async move { store.create_marker(id, at, "again", None).await });
     }
     let answers = asked.join_all().await;
-    let refused = answers.iter().filter(|answer| matches!(answer, Err(StoreError::TooManyMarkers))).count();
+    let refused =
+        answers.iter().filter(|answer| matches!(answer, Err(StoreError::TooManyMarkers(_)))).count();
     assert_eq!((refused, store.markers(id).await.unwrap().len()), (20, MAX_MARKERS));
     let one = answers.into_iter().find_map(Result::ok).unwrap();
     assert!(store.delete_marker(id, one.id).await.unwrap());
