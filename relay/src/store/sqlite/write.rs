@@ -174,6 +174,11 @@ mod tests {
         assert!(is_the_same(&store).await, "a marker too many");
         assert!(!store.delete_marker(full, Uuid::now_v7()).await.unwrap());
         assert!(is_the_same(&store).await, "a marker that is not there");
+        let mut narrow = store.clone();
+        narrow.quota.sessions = 2;
+        let more = narrow.create_session("alice", "", "").await;
+        assert!(matches!(more, Err(StoreError::TooManySessions(2))));
+        assert!(is_the_same(&store).await, "a session too many");
         assert_eq!(store.update_session(nobody, &patch(None)).await.unwrap(), None);
         assert!(is_the_same(&store).await, "a name for a session that is not there");
         let again = store.update_session(done, &patch(Some(SessionStatus::Active))).await;

@@ -89,6 +89,12 @@ async fn a_share_link_that_asks_for_everything_at_once_takes_only_its_share() {
     let (guest, owner) = (of(&relay, &session.tokens.watch), of(&relay, &session.tokens.owner));
     let (series, own) = (path(&session, "series?resolution_ms=60000"), path(&session, "samples?limit=10"));
 
+    for (what, path) in [("a series", &series), ("a summary", &path(&session, "summary"))] {
+        let asked = Instant::now();
+        assert_eq!(guest.status(path).await, Some(200));
+        println!("{what} of {samples} samples alone: {:?}", asked.elapsed());
+    }
+
     let (peak, mut health, mut owners) = (Peak::default(), Vec::new(), Vec::new());
     let attack = async {
         let mut asked = JoinSet::new();
