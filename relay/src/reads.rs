@@ -141,7 +141,7 @@ impl Reads {
         let key = (kind, who);
         let mut lines = locked(&self.lines);
         let line = lines.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(most)));
-        Line { line: Arc::clone(line), lines: Arc::clone(&self.lines), key, permit: None }
+        Line { places: Arc::clone(line), lines: Arc::clone(&self.lines), key, permit: None }
     }
 }
 
@@ -156,7 +156,7 @@ pub struct Place {
 /// Someone in the line of those who are counted together.
 #[derive(Debug)]
 struct Line {
-    line: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     lines: Arc<Mutex<Lines>>,
     key: (Kind, Who),
     permit: Option<OwnedSemaphorePermit>,
@@ -164,7 +164,7 @@ struct Line {
 
 impl Line {
     async fn wait(&mut self, until: Instant) -> Result<(), Full> {
-        let permit = timeout_at(until, Arc::clone(&self.line).acquire_owned()).await;
+        let permit = timeout_at(until, Arc::clone(&self.places).acquire_owned()).await;
         self.permit = permit.ok().and_then(Result::ok);
         if self.permit.is_some() { Ok(()) } else { Err(Full::Caller) }
     }
@@ -175,7 +175,7 @@ impl Drop for Line {
         self.permit = None;
         let mut lines = locked(&self.lines);
         // The map's and this one's: nobody else is in it, and nobody comes while the map is locked.
-        if Arc::strong_count(&self.line) == 2 {
+        if Arc::strong_count(&self.places) == 2 {
             lines.remove(&self.key);
         }
     }

@@ -122,7 +122,9 @@ async fn follow_far(place: &Place, commits: Vec<Commit>) -> Result<(), TestCaseE
     let (source, _) = store.open_source(session, &main).await.unwrap();
     let mut model = Model::default();
     let begun: Vec<Item> = (1..=ALMOST).map(|gap| item(gap * 2, true)).collect();
-    begun.iter().for_each(|item| assert_eq!(model.take(item), Fate::Stored));
+    for item in &begun {
+        assert_eq!(model.take(item), Fate::Stored);
+    }
     store.commit(&[Batch { source, items: begun }]).await.unwrap();
     for Commit { messages, .. } in commits {
         let message = |message: &Vec<(u64, bool)>| {
