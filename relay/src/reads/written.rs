@@ -63,3 +63,42 @@ impl HttpBody for Held {
         hint
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use mien_shared::api::Session;
+    use mien_shared::{SessionId, SessionStatus};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::auth::Caller;
+    use crate::reads::{Kind, Reads};
+
+    #[tokio::test]
+    async fn a_long_answer_is_written_in_pieces_and_has_its_place_until_the_last() {
+        let reads = Reads::new(25);
+        let session = Session {
+            id: SessionId(Uuid::now_v7()),
+            user_id: "local".to_owned(),
+            title: String::new(),
+            purpose: String::new(),
+            status: SessionStatus::Active,
+            started_at: crate::wall::now(),
+            completed_at: None,
+        };
+        let place = reads.enter(Kind::Page, &Caller::local(), &session).await.unwrap();
+        let mut body = place.until_written(Response::new(Body::from(vec![7; 150_000]))).into_body();
+        let mut left = 150_000;
+        for length in [65_536, 65_536, 18_928] {
+            assert_eq!((body.size_hint().exact(), reads.under_way()), (Some(left), 1));
+            assert!(!body.is_end_stream());
+            let piece = body.frame().await.unwrap().unwrap().into_data().unwrap();
+            assert_eq!(piece.len(), length);
+            left -= length as u64;
+        }
+        assert!(body.is_end_stream());
+        drop(body);
+        assert_eq!(reads.under_way(), 0);
+    }
+}
