@@ -101,6 +101,19 @@ fn a_picture_is_turned_as_its_camera_says() {
     }
 }
 
+#[test]
+fn a_file_that_is_called_like_a_formula_is_none_in_a_spreadsheet() {
+    let folder = scratch("formulas");
+    let names = ["=1+1.png", "@a.png", "a=1.png"];
+    for name in names {
+        fs::write(folder.join(name), encoded(image::ImageFormat::Png)).expect("a file");
+    }
+    let output = command().args(["--format", "csv", "--"]).args(names).current_dir(&folder).output();
+    let text = String::from_utf8(output.expect("it runs").stdout).expect("text");
+    let firsts: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(firsts, ["\"'=1+1.png\"", "\"'@a.png\"", "\"a=1.png\""]);
+}
+
 /// EXIF with one entry: tag 0x0112, a short, 6.
 const ORIENTATION_6: [u8; 26] = *b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
 

@@ -20,6 +20,7 @@ use crate::hub::Hub;
 use crate::limiter::{Limiter, Sharing};
 use crate::metrics::Metrics;
 use crate::problem::ApiError;
+use crate::reads::Reads;
 use crate::redis::{Change, Tell};
 use crate::replicas::{Parts, Replicas};
 use crate::shutdown::Drain;
@@ -50,6 +51,8 @@ pub struct App {
     /// Refused pages.
     pub origin_refusals: origin::Refusals,
     pub replicas: Replicas,
+    /// Long reads that are under way.
+    pub reads: Reads,
     pub tokens: TokenKey,
     pub metrics: Metrics,
     pub drain: Drain,
@@ -69,6 +72,7 @@ impl Deref for AppState {
 impl AppState {
     /// Builds the application and starts its tasks. Call it inside a runtime.
     pub fn new(config: Config, store: Store, metrics: Metrics) -> Self {
+        let store = store.within(config.quota);
         let Parts { hub, cache, sample_limiter, request_limiter, replicas } =
             Parts::start(&config, &store, &metrics);
         Self(Arc::new(App {
@@ -80,6 +84,7 @@ impl AppState {
             refusals: Limiter::new(socket::REFUSALS, Sharing::Alone),
             origin_refusals: origin::Refusals::default(),
             replicas,
+            reads: Reads::new(config.database_max_connections),
             tokens: TokenKey::new(config.token_secret.bytes()),
             drain: Drain::default(),
             connections: Arc::new(Semaphore::new(config.max_connections)),

@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use mien_shared::limits::{HEADERS_TIMEOUT, HELLO_TIMEOUT, MIN_SECRET_BYTES, PING_EVERY, SILENCE};
+use mien_shared::limits::{
+    HEADERS_TIMEOUT, HELLO_TIMEOUT, MAX_MARKERS, MAX_SOURCES, MIN_SECRET_BYTES, PING_EVERY, SILENCE,
+};
 
 use crate::auth::AuthMode;
 use crate::limiter::Rate;
@@ -67,6 +69,16 @@ pub struct Quota {
     pub sessions: u32,
     pub sources_per_session: u32,
     pub markers_per_session: u32,
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        Self {
+            sessions: 10_000,
+            sources_per_session: MAX_SOURCES as u32,
+            markers_per_session: MAX_MARKERS as u32,
+        }
+    }
 }
 
 /// How long sockets wait. The contract's figures; tests shorten them.

@@ -90,6 +90,7 @@ pub struct Metrics {
     pub watch_lag_samples: Gauge,
     pub rate_limited_samples: Counter,
     pub rate_limited_requests: Counter,
+    pub rate_limited_reads: Counter,
     pub memory_cache: CacheCounts,
     pub redis_cache: CacheCounts,
     /// Batches that wait for Redis.
@@ -198,6 +199,7 @@ impl Metrics {
             watch_lag_samples,
             rate_limited_samples: limited.get_or_create_owned(&Kind { kind: "samples" }),
             rate_limited_requests: limited.get_or_create_owned(&Kind { kind: "requests" }),
+            rate_limited_reads: limited.get_or_create_owned(&Kind { kind: "reads" }),
             memory_cache: level("memory"),
             redis_cache: level("redis"),
             redis_queue: queues.get_or_create_owned(&Queue { queue: "redis" }),
@@ -277,6 +279,7 @@ mod tests {
             "watch_lag_samples 0",
             "rate_limited_total{kind=\"samples\"} 0",
             "rate_limited_total{kind=\"requests\"} 0",
+            "rate_limited_total{kind=\"reads\"} 0",
             "cache_requests_total{level=\"memory\",outcome=\"hit\"} 0",
             "cache_requests_total{level=\"redis\",outcome=\"miss\"} 0",
             "queue_depth{queue=\"redis\"} 0",

@@ -11,7 +11,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use mien_shared::limits::{MAX_MARKERS, MAX_SOURCES};
 use mien_shared::{Code, Problem};
 
 use crate::store::StoreError;
@@ -108,14 +107,17 @@ impl From<StoreError> for ApiError {
                 Self::new(Code::Conflict, "a completed session cannot become active again")
             }
             StoreError::Ended => Self::plain(Code::SessionEnded),
-            StoreError::TooManySources => Self::new(
+            StoreError::TooManySources(most) => Self::new(
                 Code::QuotaExceeded,
-                format!("the session has {MAX_SOURCES} sources; send as one of them, or in another session"),
+                format!("the session has {most} sources; send as one of them, or in another session"),
             ),
-            StoreError::TooManyMarkers => Self::new(
+            StoreError::TooManyMarkers(most) => Self::new(
                 Code::QuotaExceeded,
-                format!("the session has {MAX_MARKERS} markers; take some away first"),
+                format!("the session has {most} markers; take some away first"),
             ),
+            StoreError::TooManySessions(most) => {
+                Self::new(Code::QuotaExceeded, format!("you have {most} sessions; erase some first"))
+            }
             StoreError::Corrupt(_) => Self::new(Code::Internal, "a stored sample cannot be read"),
             StoreError::Unusable(_)
             | StoreError::Full(_)

@@ -1,7 +1,8 @@
 //! Reading a series: mean scores by bucket, over any length of time.
 //!
 //! What is asked for is cut into pieces of a few thousand seqs, which two readers take in turn: a row costs the
-//! database as much as it costs us, and a connection has one processor there.
+//! database as much as it costs us, and a connection has one processor there. Each piece waits for its turn among all
+//! that is read.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +15,7 @@ use tracing::Instrument;
 use crate::app::patiently;
 use crate::problem::{ApiError, ApiResult};
 use crate::store::{CHUNK_ROWS, SampleQuery, Store, Stretch, joined};
+use crate::turns::{Turn, Turns};
 
 const READERS: usize = 2;
 
@@ -25,18 +27,21 @@ pub async fn read(
     query: &SampleQuery,
     resolution_ms: u64,
     most: usize,
+    turns: &Turns,
 ) -> ApiResult<SeriesBuilder> {
     let pieces = Pieces::new(patiently(store.stretches(id, query)).await?);
     let mut readers = JoinSet::new();
     for _ in 0..READERS {
-        let (store, pieces, query) = (store.clone(), Arc::clone(&pieces), query.clone());
+        let (store, pieces, query, turns) =
+            (store.clone(), Arc::clone(&pieces), query.clone(), turns.clone());
         let read = async move {
             let mut series = SeriesBuilder::new(resolution_ms);
             while series.reached() <= most
                 && let Some(piece) = pieces.next()
             {
+                let turn = turns.next().await;
                 let found;
-                (series, found) = add(&store, &piece, &query, series).await?;
+                (series, found) = add(&store, turn, &piece, &query, series).await?;
                 if found == 0 {
                     pieces.skip_gap(&store, &piece).await?;
                 }
@@ -53,9 +58,11 @@ pub async fn read(
 }
 
 /// Adds a piece, and says how many samples were in it. Thousands of rows are work and not only waiting, so it is done
-/// on a thread of its own, and sockets do not wait for it. A caller that is gone has at most this piece read in vain.
+/// on a thread of its own, and sockets do not wait for it. A caller that is gone has at most this piece read in vain,
+/// and has its turn until then: so there are no more of these threads than turns.
 async fn add(
     store: &Store,
+    turn: Turn,
     piece: &Stretch,
     query: &SampleQuery,
     mut series: SeriesBuilder,
@@ -63,6 +70,7 @@ async fn add(
     let (store, piece, query) = (store.clone(), piece.clone(), query.clone());
     let work = async move {
         let found = patiently(store.add_to_series(&piece, &query, &mut series)).await?;
+        drop(turn);
         Ok((series, found))
     };
     let (runtime, work) = (Handle::current(), work.in_current_span());

@@ -287,9 +287,17 @@ pub struct SourceSummary {
     pub first_at: Option<u64>,
     #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::UnixMilliseconds>, required))]
     pub last_at: Option<u64>,
-    /// Seqs that never came, each `[from, to]`, both inclusive.
-    #[cfg_attr(feature = "schema", schema(value_type = Vec<crate::schema::Gap>))]
+    /// Seqs that never came, each `[from, to]`, both inclusive: the first thousand. The others come page by page, from
+    /// the call for gaps.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Gaps))]
     pub gaps: Vec<[u64; 2]>,
+    /// How many gaps there are. Relays up to 0.1 list them all, and do not say.
+    #[serde(default)]
+    pub gaps_total: u64,
+    /// Of so many gaps the first are kept as they are, and the later ones together as one, which then has seqs in it
+    /// that came. Absent where none were put together.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub gaps_merged: bool,
     pub time_by_expression_ms: TimeByExpression,
     /// Milliseconds in which nothing was analysed, by reason, of all stored samples; absent where nothing was skipped.
     /// The time from the first stored sample to the last is what was analysed and the sum of these. The sum of the
@@ -310,6 +318,37 @@ pub struct Summary {
     pub time_by_expression_ms: TimeByExpression,
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::SourceSummaries))]
     pub sources: Vec<SourceSummary>,
+}
+
+/// Seqs of a source that never came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SourceGap {
+    pub source: SourceName,
+    /// The first of them.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Seq))]
+    pub from: u64,
+    /// The last of them.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Seq))]
+    pub to: u64,
+    /// Whether this is several gaps, with what came between them. Absent where it is one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub merged: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct GapList {
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::GapPage))]
+    pub gaps: Vec<SourceGap>,
+    /// Cursor of the next page; null on the last.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub next: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A note on the timeline.

@@ -21,6 +21,8 @@ pub const BOX_RANGE: std::ops::RangeInclusive<f32> = -1.0..=2.0;
 pub const MAX_SOURCE_CHARS: usize = 32;
 /// Sources of one session: bounds what a summary lists and a hub holds.
 pub const MAX_SOURCES: usize = 256;
+/// Gaps of one source that a summary lists: the others come page by page.
+pub const MAX_LISTED_GAPS: usize = 1_000;
 /// Markers of one session: they are listed in one answer.
 pub const MAX_MARKERS: usize = 1_000;
 pub const MAX_TITLE_CHARS: usize = 200;

@@ -13,12 +13,12 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::api::{Marker, SeriesPoint, Session, SourceName, SourceSummary, StoredSample};
+use crate::api::{Marker, SeriesPoint, Session, SourceGap, SourceName, SourceSummary, StoredSample};
 use crate::expression::{Expression, Scores};
 use crate::limits::{
-    BOX_RANGE, DEFAULT_PAGE, DEFAULT_RESOLUTION_MS, MAX_BATCH, MAX_FACES, MAX_LABEL_CHARS, MAX_MARKERS,
-    MAX_PAGE, MAX_PURPOSE_CHARS, MAX_REQUEST_ID_CHARS, MAX_SAFE_INTEGER, MAX_SERIES_POINTS, MAX_SKIPPED,
-    MAX_SOURCE_CHARS, MAX_SOURCES, MAX_TITLE_CHARS, MAX_TOKEN_TTL,
+    BOX_RANGE, DEFAULT_PAGE, DEFAULT_RESOLUTION_MS, MAX_BATCH, MAX_FACES, MAX_LABEL_CHARS, MAX_LISTED_GAPS,
+    MAX_MARKERS, MAX_PAGE, MAX_PURPOSE_CHARS, MAX_REQUEST_ID_CHARS, MAX_SAFE_INTEGER, MAX_SERIES_POINTS,
+    MAX_SKIPPED, MAX_SOURCE_CHARS, MAX_SOURCES, MAX_TITLE_CHARS, MAX_TOKEN_TTL,
 };
 use crate::problem::Code;
 use crate::sample::{Face, FaceBox, Sample, SkipReason, Skipped};
@@ -126,6 +126,10 @@ components! {
     Markers: list::<Marker>(0..=MAX_MARKERS), of Marker;
     /// The first and the last of the seqs that never came.
     Gap: list::<Seq>(2..=2), of Seq;
+    /// The first gaps of a source.
+    Gaps: list::<Gap>(0..=MAX_LISTED_GAPS), of Gap;
+    /// The gaps of a page.
+    GapPage: list::<SourceGap>(0..=MAX_PAGE as usize), of SourceGap;
 }
 
 /// What a source's name is of, as a regular expression without anchors.

@@ -3,6 +3,9 @@
 //!
 //! Text is in quotes, numbers are not: a source may be called `007`, `null` or `1e5`, and a reader that heeds quotes
 //! can tell. No text has quotes of its own in it. `skipped` is `reason:milliseconds`, parted by semicolons.
+//!
+//! A spreadsheet takes text that begins as a formula does for one, whatever quotes it is in. Of all text here a source's
+//! name alone can: `-a` is written as `'-a`, which the spreadsheet shows as `-a`.
 
 use std::fmt::Write;
 
@@ -41,7 +44,8 @@ pub(super) fn write_sample(out: &mut String, stored: &StoredSample) {
 }
 
 fn write_start(out: &mut String, stored: &StoredSample) {
-    push(out, format_args!("\"{}\",{},{}", stored.source, stored.sample.seq, stored.sample.at));
+    let defused = if stored.source.as_str().starts_with('-') { "'" } else { "" };
+    push(out, format_args!("\"{defused}{}\",{},{}", stored.source, stored.sample.seq, stored.sample.at));
 }
 
 fn write_face(out: &mut String, face: &Face) {
@@ -107,6 +111,28 @@ mod tests {
         let mut out = String::new();
         write_sample(&mut out, &stored(faces));
         out
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (source, cell) in [("-1-1", "\"'-1-1\""), ("a-b", "\"a-b\""), ("_", "\"_\""), ("1e5", "\"1e5\"")]
+        {
+            let mut stored = stored(vec![face(Some(Expression::Fear), None)]);
+            stored.source = source.parse().unwrap();
+            stored.sample.skipped = vec![Skipped { reason: SkipReason::ClockStep, ms: -1 }];
+            for faces in [stored.sample.faces.clone(), Vec::new()] {
+                stored.sample.faces = faces;
+                let mut out = String::new();
+                write_sample(&mut out, &stored);
+                assert!(out.starts_with(&format!("{cell},4,99,")), "{out}");
+                let runs =
+                    |cell: &str| cell.starts_with("\"-") || cell.starts_with(['=', '+', '@', '\t', '\r']);
+                assert!(!out.trim_end().split(',').any(runs), "{out}");
+            }
+        }
+        let first = |name: &str| name.starts_with(|first: char| first.is_ascii_lowercase());
+        assert!(Expression::ALL.iter().all(|expression| first(expression.name())));
+        assert!(SkipReason::ALL.iter().all(|reason| first(reason.name())));
     }
 
     #[test]

@@ -11,12 +11,15 @@ use bytes::Bytes;
 use mien_shared::api::{ExportFormat, Session, SessionExport, StoredSample};
 use utoipa::IntoParams;
 
-use crate::app::{AppState, patiently};
+use crate::app::AppState;
+use crate::auth::Caller;
 use crate::problem::{ApiError, ApiResult};
+use crate::reads::Kind;
 use crate::store::{SampleChunks, SampleQuery};
 
 use super::csv;
 use super::extract::{Params, Query, ReadQuery, Readable};
+use super::place::enter;
 
 /// Samples read at a time: with as many faces as may be, some 1 MB.
 const CHUNK_ROWS: u32 = 500;
@@ -49,7 +52,9 @@ impl ReadQuery for ExportQuery {
 ///
 /// CSV has a header, a row for each face, and one with empty face fields for a sample without faces; its columns
 /// `media_ms` and `skipped` (as `hidden:12000;clock_step:-120000`, milliseconds by reason) are empty where there is
-/// none. Text is in quotes, numbers are not. As a source may be called `007`, `null` or `1e5`, tell the reader what is
+/// none. Text is in quotes, numbers are not. A source whose name begins with `-` has a `'` before it, so that no
+/// spreadsheet takes it for a formula: take that away where you read the file (in pandas
+/// `table["source"].str.removeprefix("'")`; no name has one of its own). As a source may be called `007`, `null` or `1e5`, tell the reader what is
 /// text: in pandas `read_csv(file, dtype={"source": "str", "face": "Int64", "media_ms": "Int64"},
 /// keep_default_na=False, na_values=[""])`, in R `read.csv(file, colClasses = c(source = "character"), na.strings =
 /// "")`, in LibreOffice with the option *Format quoted field as text*. JSON is one object. NDJSON is one sample with
@@ -67,13 +72,15 @@ impl ReadQuery for ExportQuery {
 pub(super) async fn export(
     State(state): State<AppState>,
     Readable(session): Readable,
+    caller: Caller,
     Query(ExportQuery { format }): Query<ExportQuery>,
 ) -> ApiResult<Response> {
+    let place = enter(&state, Kind::Export, &caller, &session).await?;
     let format = format.unwrap_or(ExportFormat::Csv);
     let query = SampleQuery { limit: CHUNK_ROWS, ..SampleQuery::default() };
-    let mut chunks = state.store.sample_chunks(session.id, query);
+    let mut chunks = state.store.sample_chunks(session.id, query, &state.reads.turns);
     // The first chunk comes before the status, so that a store that is down is still a 503.
-    let first = patiently(chunks.next()).await?;
+    let first = chunks.next().await?;
     let (extension, kind) = match format {
         ExportFormat::Csv => ("csv", "text/csv; charset=utf-8; header=present"),
         ExportFormat::Json => ("json", "application/json"),
@@ -86,7 +93,7 @@ pub(super) async fn export(
     let (span, writer, next) = (tracing::Span::current(), Writer::new(format), Next::Start(session, first));
     let rows = Rows { span, state, writer, chunks, next };
     let stream = futures_util::stream::try_unfold(rows, Rows::step);
-    Ok((headers, Body::from_stream(stream)).into_response())
+    Ok(place.until_written((headers, Body::from_stream(stream)).into_response()))
 }
 
 /// An export under way.
@@ -137,7 +144,7 @@ impl Rows {
     }
 
     async fn read(&mut self) -> Result<Option<Vec<StoredSample>>, ApiError> {
-        patiently(self.chunks.next()).await.inspect_err(|error| {
+        self.chunks.next().await.map_err(ApiError::from).inspect_err(|error| {
             self.state.count_store_error(error);
             self.span.in_scope(|| tracing::error!(cause = %error.chain(), "an export broke off"));
         })

@@ -10,12 +10,14 @@ mod csv;
 mod cursor;
 mod export;
 mod extract;
+mod gaps;
 mod limit;
 mod markers;
 mod observe;
 mod openapi;
 mod ops;
 mod origins;
+mod place;
 mod samples;
 mod sessions;
 mod text;
@@ -41,6 +43,7 @@ fn limited() -> OpenApiRouter<AppState> {
         .routes(routes!(samples::list))
         .routes(routes!(samples::series))
         .routes(routes!(samples::summary))
+        .routes(routes!(gaps::list))
         .routes(routes!(export::export))
         .routes(routes!(markers::create, markers::list))
         .routes(routes!(markers::delete))

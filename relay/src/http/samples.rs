@@ -1,6 +1,7 @@
 //! Stored samples: as they are, as means over time, and summed up.
 
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use mien_shared::api::{SamplesPage, Series, SourceName, SourceSummary, Summary, TimeByExpression};
 use mien_shared::limits::{DEFAULT_PAGE, DEFAULT_RESOLUTION_MS, MAX_SAFE_INTEGER, MAX_SERIES_POINTS};
 use mien_shared::schema::{PageLimit, ResolutionMilliseconds, TimeBound};
@@ -8,13 +9,19 @@ use mien_shared::series::{SkippedBuilder, TimeBuilder};
 use utoipa::IntoParams;
 
 use crate::app::{AppState, patiently};
+use crate::auth::Caller;
 use crate::problem::{ApiError, ApiResult};
+use crate::reads::Kind;
 use crate::series;
-use crate::store::{CHUNK_ROWS, SampleCursor, SampleQuery, SourceState};
+use crate::store::{SampleCursor, SampleQuery, SourceState};
 
 use super::cursor::{self, Place, SamplesCursor};
 use super::extract::{Json, Params, Query, ReadQuery, Readable};
+use super::place::enter;
 use super::sessions::limit;
+
+/// Samples that a summary reads at a time. With as many faces as may be, some 4 MB.
+const SUMMARY_ROWS: u32 = 2_000;
 
 /// Which samples.
 #[derive(Debug, IntoParams)]
@@ -64,13 +71,18 @@ fn moment(params: &Params, name: &str) -> ApiResult<Option<u64>> {
 pub(super) async fn list(
     State(state): State<AppState>,
     Readable(session): Readable,
+    caller: Caller,
     Query(query): Query<SamplesQuery>,
-) -> ApiResult<Json<SamplesPage>> {
+) -> ApiResult<Response> {
+    let place = enter(&state, Kind::Page, &caller, &session).await?;
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
     let query =
         SampleQuery { source: query.source, from: query.from, to: query.to, after: query.cursor, limit };
+    let turn = state.reads.turns.next().await;
     let page = patiently(state.store.samples(session.id, &query)).await?;
-    Ok(Json(SamplesPage { samples: page.rows, next: page.next.map(|place| place.write()) }))
+    drop(turn);
+    let page = SamplesPage { samples: page.rows, next: page.next.map(|place| place.write()) };
+    Ok(place.until_written(Json(page).into_response()))
 }
 
 /// Which series.
@@ -114,21 +126,27 @@ impl ReadQuery for SeriesQuery {
 pub(super) async fn series(
     State(state): State<AppState>,
     Readable(session): Readable,
+    caller: Caller,
     Query(SeriesQuery { resolution_ms, source, from, to }): Query<SeriesQuery>,
-) -> ApiResult<Json<Series>> {
+) -> ApiResult<Response> {
+    let place = enter(&state, Kind::Sum, &caller, &session).await?;
     let resolution_ms = resolution_ms.unwrap_or(DEFAULT_RESOLUTION_MS);
     let query = SampleQuery { source, from, to, ..SampleQuery::default() };
-    let buckets = series::read(&state.store, session.id, &query, resolution_ms, MAX_SERIES_POINTS).await?;
+    let turns = &state.reads.turns;
+    let buckets =
+        series::read(&state.store, session.id, &query, resolution_ms, MAX_SERIES_POINTS, turns).await?;
     let points = buckets.finish();
     if points.len() > MAX_SERIES_POINTS {
         return Err(ApiError::invalid(format!(
             "the series has more than {MAX_SERIES_POINTS} points; ask for a coarser resolution_ms or a shorter time"
         )));
     }
-    Ok(Json(Series { resolution_ms, points }))
+    Ok(place.until_written(Json(Series { resolution_ms, points }).into_response()))
 }
 
 /// Counts, time by expression, gaps and what was skipped, in all and by source.
+///
+/// Of each source's gaps the first thousand are listed; `gaps_total` says how many there are.
 #[utoipa::path(
     get, path = "/api/v1/sessions/{id}/summary", tag = "samples", operation_id = "getSummary",
     params(("id" = mien_shared::SessionId, Path, description = "The session")),
@@ -138,12 +156,16 @@ pub(super) async fn series(
 pub(super) async fn summary(
     State(state): State<AppState>,
     Readable(session): Readable,
-) -> ApiResult<Json<Summary>> {
+    caller: Caller,
+) -> ApiResult<Response> {
+    let place = enter(&state, Kind::Sum, &caller, &session).await?;
+    let turn = state.reads.turns.next().await;
     let states = patiently(state.store.source_states(session.id)).await?;
+    drop(turn);
     let mut tallies: Vec<Tally> = states.into_iter().map(Tally::new).collect();
-    let query = SampleQuery { limit: CHUNK_ROWS, ..SampleQuery::default() };
-    let mut chunks = state.store.sample_chunks(session.id, query);
-    while let Some(chunk) = patiently(chunks.next()).await? {
+    let query = SampleQuery { limit: SUMMARY_ROWS, ..SampleQuery::default() };
+    let mut chunks = state.store.sample_chunks(session.id, query, &state.reads.turns);
+    while let Some(chunk) = chunks.next().await? {
         for stored in &chunk {
             // Samples that came after the counts were read are left to the next summary.
             if let Some(tally) =
@@ -173,7 +195,7 @@ pub(super) async fn summary(
         summary.time_by_expression_ms += source.time_by_expression_ms;
         summary.sources.push(source);
     }
-    Ok(Json(summary))
+    Ok(place.until_written(Json(summary).into_response()))
 }
 
 /// One source while it is summed up.
@@ -203,6 +225,8 @@ impl Tally {
             first_at: state.first_at,
             last_at: state.last_at,
             gaps: state.gaps,
+            gaps_total: state.gaps_total,
+            gaps_merged: state.gaps_merged,
             time_by_expression_ms: time.finish(),
             skipped_ms: skipped.finish(),
         }

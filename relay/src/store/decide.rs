@@ -10,6 +10,11 @@ use mien_shared::Sample;
 
 use super::{Batch, Fate, Item, Outcome, SourceKey, Take};
 
+/// Gaps of a source that are kept as they are. Beyond that the last one grows over what lies between it and the next:
+/// a source that leaves out every second seq costs a row no more, and whoever has so many gaps is told where the
+/// first of them are.
+pub(super) const MAX_GAPS: u64 = 10_000;
+
 /// What a source has been answered for, as the store keeps it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Progress {
@@ -22,6 +27,17 @@ pub(super) struct Progress {
     /// The furthest that `at` ever went back behind the latest one, milliseconds: how far a range of time can
     /// be off as a range of seqs.
     pub disorder_ms: u64,
+    /// How many gaps are kept.
+    pub gaps: u64,
+}
+
+/// A gap as the store keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// Both ends inclusive.
+    pub seqs: [u64; 2],
+    /// It stands for several, and some seqs in it were stored or rejected.
+    pub merged: bool,
 }
 
 /// A commit while it is decided.
@@ -44,6 +60,8 @@ pub(super) struct Decision<'a> {
     pub old_gaps: Vec<(SourceKey, u64)>,
     /// Both ends inclusive.
     pub new_gaps: Vec<(SourceKey, [u64; 2])>,
+    /// Where the last gap of a source ends now, which is a merged one from then on. To be done last.
+    pub grown_gaps: Vec<(SourceKey, u64)>,
 }
 
 #[derive(Debug)]
@@ -56,6 +74,8 @@ struct Source {
     /// Gaps by first seq: those learnt, and as they become.
     old_gaps: BTreeMap<u64, u64>,
     gaps: BTreeMap<u64, u64>,
+    /// Where the last gap ends, if it has grown.
+    grown: Option<u64>,
 }
 
 /// The sources of these batches, each once, in the order in which every commit locks them.
@@ -97,12 +117,13 @@ impl<'a> Commit<'a> {
     }
 
     /// Whether a late seq is stored, and the gap that it lies in.
-    pub(super) fn learn(&mut self, key: SourceKey, seq: u64, stored: bool, gap: Option<[u64; 2]>) {
+    pub(super) fn learn(&mut self, key: SourceKey, seq: u64, stored: bool, gap: Option<Gap>) {
         let Some(source) = self.sources.get_mut(&key) else { return };
         if stored {
             source.durable.insert(seq);
         }
-        if let Some([first, last]) = gap {
+        // A merged gap stays as it is: nobody knows which of its seqs were rejected before.
+        if let Some(Gap { seqs: [first, last], merged: false }) = gap {
             source.old_gaps.insert(first, last);
             source.gaps.insert(first, last);
         }
@@ -123,6 +144,7 @@ impl<'a> Commit<'a> {
             decision.old_gaps.extend(gone.map(|(first, _)| (key, *first)));
             let new = source.gaps.iter().filter(|(first, last)| source.old_gaps.get(first) != Some(*last));
             decision.new_gaps.extend(new.map(|(first, last)| (key, [*first, *last])));
+            decision.grown_gaps.extend(source.grown.map(|last| (key, last)));
             if source.changed {
                 decision.sources.push((key, source.progress));
             }
@@ -141,6 +163,7 @@ impl Source {
             durable: HashSet::new(),
             old_gaps: BTreeMap::new(),
             gaps: BTreeMap::new(),
+            grown: None,
         }
     }
 
@@ -180,7 +203,7 @@ impl Source {
         };
         if !is_late {
             if seq > through + 1 {
-                self.gaps.insert(through + 1, seq - 1);
+                self.open_gap(through + 1, seq - 1);
             }
             self.progress.through = seq;
             self.changed = true;
@@ -196,10 +219,25 @@ impl Source {
         fate
     }
 
-    /// Takes one seq out of the gap that it is in; false where it is in none.
+    fn open_gap(&mut self, first: u64, last: u64) {
+        if self.progress.gaps < MAX_GAPS {
+            self.gaps.insert(first, last);
+            self.progress.gaps += 1;
+        } else {
+            self.grown = Some(last);
+        }
+    }
+
+    /// Takes one seq out of the gap that it is in; false where it is in none, or the gap stays as it is.
     fn close_gap(&mut self, seq: u64) -> bool {
         let gap = self.gaps.range(..=seq).next_back().map(|(first, last)| (*first, *last));
         let Some((first, last)) = gap.filter(|(_, last)| seq <= *last) else { return false };
+        let parts = u64::from(first < seq) + u64::from(seq < last);
+        // One that has just grown may be this one; and where there are enough, none is cut in two.
+        if self.grown.is_some() || (parts == 2 && self.progress.gaps >= MAX_GAPS) {
+            return false;
+        }
+        self.progress.gaps = (self.progress.gaps + parts).saturating_sub(1);
         self.gaps.remove(&first);
         if first < seq {
             self.gaps.insert(first, seq - 1);
@@ -228,96 +266,4 @@ fn seq_of(item: &Item) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use mien_shared::protocol::RefusedSample;
-
-    use super::*;
-
-    const SOURCE: SourceKey = SourceKey(7);
-
-    fn batch(items: &[(u64, u64)]) -> Batch {
-        let items = items.iter().map(|&(seq, at)| Ok(Sample::new(seq, at, Vec::new())));
-        Batch { source: SOURCE, items: items.collect() }
-    }
-
-    fn refused(seq: u64) -> Item {
-        Err(RefusedSample { seq, detail: String::new() })
-    }
-
-    fn fates(decision: &Decision<'_>) -> Vec<Vec<Fate>> {
-        let fates = |outcome: &Outcome| match outcome {
-            Outcome::Taken(take) => take.fates.clone(),
-            Outcome::Ended => Vec::new(),
-        };
-        decision.outcomes.iter().map(fates).collect()
-    }
-
-    #[test]
-    fn a_jump_leaves_a_gap_and_time_may_go_back() {
-        let batches = [batch(&[(1, 100), (2, 90)]), batch(&[(5, 95)])];
-        let mut commit = Commit::begin(&batches, [(SOURCE, Progress::default())]);
-        assert!(commit.late().is_empty());
-        let decision = commit.decide();
-        assert_eq!(fates(&decision), [vec![Fate::Stored; 2], vec![Fate::Stored]]);
-        assert_eq!(decision.new_gaps, [(SOURCE, [3, 4])]);
-        let progress = Progress {
-            through: 5,
-            stored: 3,
-            rejected: 0,
-            first_at: Some(90),
-            last_at: Some(100),
-            disorder_ms: 10,
-        };
-        assert_eq!(decision.sources, [(SOURCE, progress)]);
-    }
-
-    #[test]
-    fn what_is_late_is_a_duplicate_or_leaves_its_gap() {
-        let mut late = batch(&[(2, 0), (5, 0), (5, 0)]);
-        late.items.push(refused(9));
-        late.items.push(refused(2));
-        let batches = [late];
-        let progress = Progress { through: 10, stored: 6, ..Progress::default() };
-        let mut commit = Commit::begin(&batches, [(SOURCE, progress)]);
-        assert_eq!(commit.late().iter().map(|(_, seq)| *seq).collect::<Vec<_>>(), [2, 5, 5, 9, 2]);
-        commit.learn(SOURCE, 2, true, None);
-        commit.learn(SOURCE, 5, false, Some([4, 6]));
-        commit.learn(SOURCE, 9, false, Some([9, 9]));
-        let decision = commit.decide();
-        let expected = [Fate::Duplicate, Fate::OutOfOrder, Fate::OutOfOrder, Fate::Invalid, Fate::Invalid];
-        assert_eq!(fates(&decision), [expected]);
-        assert!(decision.samples.is_empty());
-        assert_eq!(decision.old_gaps, [(SOURCE, 4), (SOURCE, 9)]);
-        assert_eq!(decision.new_gaps, [(SOURCE, [4, 4]), (SOURCE, [6, 6])]);
-        assert_eq!(decision.sources, [(SOURCE, Progress { rejected: 2, ..progress })]);
-    }
-
-    #[test]
-    fn late_within_one_commit_counts_what_the_commit_took() {
-        let batches = [batch(&[(1, 0), (4, 0)]), batch(&[(4, 0), (3, 0), (5, 0)])];
-        let mut commit = Commit::begin(&batches, [(SOURCE, Progress::default())]);
-        assert_eq!(commit.late(), [(SOURCE, 4), (SOURCE, 3)]);
-        let decision = commit.decide();
-        assert_eq!(fates(&decision)[1], [Fate::Duplicate, Fate::OutOfOrder, Fate::Stored]);
-        assert_eq!(decision.new_gaps, [(SOURCE, [2, 2])]);
-    }
-
-    #[test]
-    fn a_repeated_commit_changes_nothing() {
-        let batches = [batch(&[(1, 0), (2, 0)])];
-        let progress = Progress { through: 2, stored: 2, ..Progress::default() };
-        let mut commit = Commit::begin(&batches, [(SOURCE, progress)]);
-        for (key, seq) in commit.late() {
-            commit.learn(key, seq, true, None);
-        }
-        let decision = commit.decide();
-        assert_eq!(fates(&decision), [[Fate::Duplicate; 2]]);
-        assert!(decision.samples.is_empty() && decision.sources.is_empty() && decision.new_gaps.is_empty());
-    }
-
-    #[test]
-    fn an_unknown_source_has_ended() {
-        let batches = [batch(&[(1, 0)])];
-        assert_eq!(Commit::begin(&batches, []).decide().outcomes, [Outcome::Ended]);
-    }
-}
+mod tests;

@@ -11,10 +11,13 @@ pub enum StoreError {
     Ended,
     /// One more source than a session may have.
     #[error("the session has as many sources as it may have")]
-    TooManySources,
+    TooManySources(u32),
     /// One more marker than a session may have.
     #[error("the session has as many markers as it may have")]
-    TooManyMarkers,
+    TooManyMarkers(u32),
+    /// One more session than a user may have.
+    #[error("the user has as many sessions as they may have")]
+    TooManySessions(u32),
     /// A row that this build cannot read.
     #[error("a stored sample cannot be read: {0}")]
     Corrupt(#[from] super::codec::CodecFault),
@@ -38,13 +41,24 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the store works, and says no to what was asked.
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Conflict | Self::Ended | Self::TooManySources | Self::TooManyMarkers)
+        matches!(
+            self,
+            Self::Conflict
+                | Self::Ended
+                | Self::TooManySources(_)
+                | Self::TooManyMarkers(_)
+                | Self::TooManySessions(_)
+        )
     }
 
     /// Name in the metric `store_errors_total{kind}`.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Conflict | Self::Ended | Self::TooManySources | Self::TooManyMarkers => "refused",
+            Self::Conflict
+            | Self::Ended
+            | Self::TooManySources(_)
+            | Self::TooManyMarkers(_)
+            | Self::TooManySessions(_) => "refused",
             Self::Corrupt(_) => "corrupt",
             Self::Unusable(_) => "unusable",
             Self::Full(_) => "full",

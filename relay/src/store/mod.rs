@@ -17,19 +17,21 @@ use std::time::Duration;
 
 use futures_util::TryFutureExt as _;
 use futures_util::future::BoxFuture;
-use mien_shared::api::{Marker, PatchSession, Session, SourceName, StoredSample};
+use mien_shared::api::{Marker, PatchSession, Session, SourceGap, SourceName, StoredSample};
 use mien_shared::series::SeriesBuilder;
 use mien_shared::{Sample, SessionId};
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::config::Quota;
 use crate::metrics::Metrics;
+use crate::turns::Turns;
 
 pub use error::StoreError;
 pub use model::{
-    Batch, Fate, Found, Item, Outcome, Page, Reach, SampleCursor, SampleQuery, SessionCursor, SourceKey,
-    SourceState, Stretch, Take,
+    Batch, Fate, Found, GapQuery, Item, Outcome, Page, Reach, SampleCursor, SampleQuery, SessionCursor,
+    SourceKey, SourceState, Stretch, Take,
 };
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
@@ -50,12 +52,13 @@ pub fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
-/// Samples read at a time by [`SampleChunks`]: small enough to keep memory flat, large enough to hide the
-/// cost of a query.
+/// Samples read at a time by a series: few enough to keep memory flat, and many enough to hide the cost of a query.
 pub const CHUNK_ROWS: u32 = 8_000;
 
 /// Connections live for so long, so that a server behind a changed name is found, and what one has heaped up goes.
 const LIFETIME: Duration = Duration::from_mins(5);
+/// Patience with the store where a chunk is read, once it is its turn.
+const CHUNK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where samples live. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -100,6 +103,16 @@ impl Store {
         }
     }
 
+    /// The same store, in which a user may keep so much.
+    #[must_use]
+    pub fn within(mut self, most: Quota) -> Self {
+        match &mut self {
+            Self::Sqlite(store) => store.quota = most,
+            Self::Postgres(store) => store.quota = most,
+        }
+        self
+    }
+
     /// Commits that may run side by side: [`Store::commit`] is called by so many at once at most.
     pub const fn lanes(&self) -> usize {
         match self {
@@ -113,6 +126,7 @@ impl Store {
         ask!(self, store => store.ready())
     }
 
+    /// [`StoreError::TooManySessions`] where the user has as many as they may have.
     pub fn create_session<'a>(
         &'a self,
         user: &'a str,
@@ -184,10 +198,20 @@ impl Store {
         ask!(self, store => store.samples(id, query))
     }
 
-    /// The same samples as [`Store::samples`] page by page, however many: for exports and summaries.
-    /// `query.limit` is the size of a chunk, as a rule [`CHUNK_ROWS`].
-    pub fn sample_chunks(&self, id: SessionId, query: SampleQuery) -> SampleChunks {
-        SampleChunks { store: self.clone(), id, query: Some(query), ahead: JoinSet::new() }
+    /// The same samples as [`Store::samples`] page by page, however many: for exports and summaries. Each chunk of
+    /// `query.limit` samples waits for its turn.
+    pub fn sample_chunks(&self, id: SessionId, query: SampleQuery, turns: &Turns) -> SampleChunks {
+        let (store, turns) = (self.clone(), turns.clone());
+        SampleChunks { store, turns, id, query: Some(query), ahead: JoinSet::new() }
+    }
+
+    /// One page of gaps, ordered by source name, then seq. An unknown session has none.
+    pub fn gaps<'a>(
+        &'a self,
+        id: SessionId,
+        query: &'a GapQuery,
+    ) -> Answer<'a, Page<SourceGap, SampleCursor>> {
+        ask!(self, store => store.gaps(id, query))
     }
 
     /// Where the samples of a query without a cursor lie, source by source. Its limit does not matter.
@@ -224,7 +248,7 @@ impl Store {
         ask!(self, store => store.samples_after(id, source, after, through, limit))
     }
 
-    /// What each source of the session has been answered for, by name, with its gaps.
+    /// What each source of the session has been answered for, by name, with its first gaps.
     pub fn source_states(&self, id: SessionId) -> Answer<'_, Vec<SourceState>> {
         ask!(self, store => store.source_states(id))
     }
@@ -240,6 +264,7 @@ impl Store {
     }
 
     /// Finds or creates a source of an active session, for a connection that begins to send.
+    /// [`StoreError::TooManySources`] where it would be one more than a session may have.
     pub fn open_source<'a>(&'a self, id: SessionId, source: &'a SourceName) -> Answer<'a, (SourceKey, u64)> {
         ask!(self, store => store.open_source(id, source))
     }
@@ -303,6 +328,7 @@ pub(crate) fn joined<T>(outcome: std::result::Result<T, JoinError>) -> Result<T>
 #[derive(Debug)]
 pub struct SampleChunks {
     store: Store,
+    turns: Turns,
     id: SessionId,
     /// `None` once the last chunk is being read.
     query: Option<SampleQuery>,
@@ -331,8 +357,13 @@ impl SampleChunks {
 
     fn read_ahead(&mut self) {
         if let Some(query) = self.query.clone() {
-            let (store, id) = (self.store.clone(), self.id);
-            self.ahead.spawn(async move { store.samples(id, &query).await }.in_current_span());
+            let (store, turns, id) = (self.store.clone(), self.turns.clone(), self.id);
+            let read = async move {
+                let _turn = turns.next().await;
+                let page = tokio::time::timeout(CHUNK_PATIENCE, store.samples(id, &query)).await;
+                page.unwrap_or(Err(StoreError::TimedOut))
+            };
+            self.ahead.spawn(read.in_current_span());
         }
     }
 }

@@ -45,7 +45,7 @@ impl FromStr for SessionCursor {
 #[error("not a cursor of this list")]
 pub struct BadCursor;
 
-/// Place in a list of samples: the last one seen. Its text is `source.seq`.
+/// Place in a list of samples, or of gaps: the last one seen. Its text is `source.seq`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SampleCursor {
     pub source: SourceName,
@@ -92,7 +92,18 @@ pub struct Stretch {
     pub through: u64,
 }
 
-/// What a source has been answered for. `through` = `stored` + `rejected` + the seqs in `gaps`.
+/// Which gaps of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GapQuery {
+    pub source: Option<SourceName>,
+    /// Source and first seq of the last one seen.
+    pub after: Option<SampleCursor>,
+    /// 1 or more.
+    pub limit: u32,
+}
+
+/// What a source has been answered for. `through` = `stored` + `rejected` + the seqs in its gaps, as long as none of
+/// these is a merged one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceState {
     pub source: SourceName,
@@ -103,8 +114,13 @@ pub struct SourceState {
     /// `at` of the earliest and of the latest stored sample, Unix milliseconds.
     pub first_at: Option<u64>,
     pub last_at: Option<u64>,
-    /// Seqs that never came, `[from, to]`, both inclusive, ascending.
+    /// Seqs that never came, `[from, to]`, both inclusive, ascending: the first
+    /// [`MAX_LISTED_GAPS`](mien_shared::limits::MAX_LISTED_GAPS).
     pub gaps: Vec<[u64; 2]>,
+    /// How many there are.
+    pub gaps_total: u64,
+    /// Whether the last ones were put together, so that there are seqs in them which came.
+    pub gaps_merged: bool,
 }
 
 /// How far a source has come.

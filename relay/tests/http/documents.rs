@@ -26,6 +26,7 @@ async fn every_call_of_the_contract_is_described_and_answers() {
         ("get", "/api/v1/sessions/{id}/samples"),
         ("get", "/api/v1/sessions/{id}/series"),
         ("get", "/api/v1/sessions/{id}/summary"),
+        ("get", "/api/v1/sessions/{id}/gaps"),
         ("get", "/api/v1/sessions/{id}/export"),
         ("post", "/api/v1/sessions/{id}/markers"),
         ("get", "/api/v1/sessions/{id}/markers"),

@@ -131,7 +131,7 @@ mod tests {
 
         #[test]
         fn any_query_is_answered_or_refused(
-            place in proptest::sample::select(vec!["samples", "series", "summary", "export", "markers", "", "tokens"]),
+            place in proptest::sample::select(vec!["samples", "series", "summary", "gaps", "export", "markers", "", "tokens"]),
             pairs in proptest::collection::vec(
                 (
                     proptest::sample::select(vec![

@@ -56,8 +56,12 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
         .execute(&mut database)
         .await
         .unwrap();
-    sqlx::query("INSERT INTO sources (session_id, name, through, stored) VALUES ($1, 'main', 3, 3)")
+    sqlx::query("INSERT INTO sources (session_id, name, through, stored) VALUES ($1, 'main', 9, 3)")
         .bind(id.0)
+        .execute(&mut database)
+        .await
+        .unwrap();
+    sqlx::query("INSERT INTO gaps SELECT key, gap, gap + 1 FROM sources, unnest('{4,7}'::bigint[]) gap")
         .execute(&mut database)
         .await
         .unwrap();
@@ -76,6 +80,8 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
     let page = store.samples(id, &query).await.unwrap();
     let read: Vec<_> = page.rows.iter().map(|row| (row.sample.seq, row.sample.at)).collect();
     assert_eq!(read, [(1, 10), (2, 20), (3, 30)]);
+    let state = store.source_states(id).await.unwrap().remove(0);
+    assert_eq!((state.gaps, state.gaps_total, state.gaps_merged), (vec![[4, 5], [7, 8]], 2, false));
     store.close().await;
 }
 

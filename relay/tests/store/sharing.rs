@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mien_relay::config::Quota;
 use mien_relay::store::{Batch, Fate, Item, Outcome, SampleQuery, SourceKey, Store, StoreError, Take};
 use mien_shared::api::{PatchSession, SourceName};
 use mien_shared::{Sample, SessionId, SessionStatus};
@@ -12,6 +13,7 @@ over_both!(
     two_relays_store_each_sample_once,
     a_session_that_ends_takes_nothing_more,
     an_erased_session_is_swept_while_others_go_on,
+    a_users_sessions_are_counted_over_all_relays,
     sources_are_opened_once_and_not_without_end,
     markers_are_not_put_without_end,
 );
@@ -40,7 +42,11 @@ async fn commit(store: &Store, batches: &[Batch]) -> Vec<Outcome> {
 }
 
 async fn session(store: &Store) -> SessionId {
-    store.create_session("alice", "", "").await.unwrap().id
+    session_of(store, "alice").await
+}
+
+async fn session_of(store: &Store, user: &str) -> SessionId {
+    store.create_session(user, "", "").await.unwrap().id
 }
 
 /// Both send the same to the same sources, in different order: as when sources move between relays, and send
@@ -148,6 +154,26 @@ pub(crate) async fn an_erased_session_is_swept_while_others_go_on(place: &Place)
     assert_eq!(store.throughs(kept).await.unwrap(), [(main, 20)]);
 }
 
+pub(crate) async fn a_users_sessions_are_counted_over_all_relays(place: &Place) {
+    const MOST: u32 = 7;
+    let quota = Quota { sessions: MOST, ..Quota::default() };
+    let stores = [place.open().await.within(quota), place.open().await.within(quota)];
+    let mut asked = tokio::task::JoinSet::new();
+    for number in 0..6 * MOST as usize {
+        let store = stores[number % 2].clone();
+        asked.spawn(async move { store.create_session("alice", "", "").await });
+    }
+    let answers = asked.join_all().await;
+    let over =
+        answers.iter().filter(|answer| matches!(answer, Err(StoreError::TooManySessions(MOST)))).count();
+    assert_eq!((answers.iter().flatten().count(), over), (MOST as usize, 5 * MOST as usize), "{answers:?}");
+    assert_eq!(stores[0].list_sessions("alice", None, 100).await.unwrap().rows.len(), MOST as usize);
+    session_of(&stores[1], "bob").await;
+    let one = answers.into_iter().find_map(Result::ok).unwrap();
+    assert!(stores[0].delete_session(one.id).await.unwrap());
+    session_of(&stores[1], "alice").await;
+}
+
 pub(crate) async fn sources_are_opened_once_and_not_without_end(place: &Place) {
     use mien_shared::limits::MAX_SOURCES;
     let store = place.open().await;
@@ -161,7 +187,7 @@ pub(crate) async fn sources_are_opened_once_and_not_without_end(place: &Place) {
     asked.join_all().await;
     assert_eq!(store.throughs(id).await.unwrap().len(), MAX_SOURCES);
     let more = store.open_source(id, &"more".parse().unwrap()).await;
-    assert!(matches!(more, Err(StoreError::TooManySources)));
+    assert!(matches!(more, Err(StoreError::TooManySources(_))));
     let unknown = store.open_source(SessionId(uuid::Uuid::now_v7()), &SourceName::default()).await;
     assert!(matches!(unknown, Err(StoreError::Ended)));
 }
@@ -176,7 +202,8 @@ pub(crate) async fn markers_are_not_put_without_end(place: &Place) {
         asked.spawn(async move { store.create_marker(id, at, "again", None).await });
     }
     let answers = asked.join_all().await;
-    let refused = answers.iter().filter(|answer| matches!(answer, Err(StoreError::TooManyMarkers))).count();
+    let refused =
+        answers.iter().filter(|answer| matches!(answer, Err(StoreError::TooManyMarkers(_)))).count();
     assert_eq!((refused, store.markers(id).await.unwrap().len()), (20, MAX_MARKERS));
     let one = answers.into_iter().find_map(Result::ok).unwrap();
     assert!(store.delete_marker(id, one.id).await.unwrap());

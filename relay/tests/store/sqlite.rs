@@ -33,12 +33,13 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
         .unwrap();
     sqlx::query(
         "INSERT INTO sources (key, session_id, name, through, stored, first_at, last_at, ordered) \
-         VALUES (1, ?, 'main', 3, 3, 100, 300, 0)",
+         VALUES (1, ?, 'main', 9, 3, 100, 300, 0)",
     )
     .bind(id.0.as_bytes().as_slice())
     .execute(&mut database)
     .await
     .unwrap();
+    sqlx::query("INSERT INTO gaps VALUES (1, 4, 5), (1, 7, 8)").execute(&mut database).await.unwrap();
     for (seq, at) in [(1_i64, 200_i64), (2, 100), (3, 300)] {
         sqlx::query("INSERT INTO samples VALUES (1, ?, ?, ?)")
             .bind(seq)
@@ -56,7 +57,9 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
     assert!(!Store::awaits_migration(&place.url).await.unwrap());
     assert_eq!(store.session(id).await.unwrap().unwrap().title, "old");
     let (_, through) = store.open_source(id, &SourceName::default()).await.unwrap();
-    assert_eq!(through, 3);
+    assert_eq!(through, 9);
+    let state = store.source_states(id).await.unwrap().remove(0);
+    assert_eq!((state.gaps, state.gaps_total, state.gaps_merged), (vec![[4, 5], [7, 8]], 2, false));
     let query = SampleQuery { source: None, from: Some(150), to: None, after: None, limit: 10 };
     let page = store.samples(id, &query).await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.sample.seq).collect::<Vec<_>>(), [1, 3]);

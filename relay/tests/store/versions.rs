@@ -2,6 +2,7 @@
 
 use mien_relay::series;
 use mien_relay::store::{Batch, Item, SampleQuery, StoreError, codec};
+use mien_relay::turns::Turns;
 use mien_shared::api::{SourceName, StoredSample};
 use mien_shared::series::SeriesBuilder;
 use mien_shared::{Face, Sample, Scores, SessionId, SkipReason, Skipped};
@@ -174,7 +175,7 @@ pub(crate) async fn rows_of_both_versions_are_read_by_every_reader(place: &Place
             }
         }
         assert_eq!(read, expected);
-        let mut chunks = store.sample_chunks(session, query.clone());
+        let mut chunks = store.sample_chunks(session, query.clone(), &Turns::new(5));
         let mut read = Vec::new();
         while let Some(chunk) = chunks.next().await.unwrap() {
             read.extend(chunk);
@@ -184,7 +185,7 @@ pub(crate) async fn rows_of_both_versions_are_read_by_every_reader(place: &Place
         for StoredSample { source, sample } in &expected {
             buckets.add(source, sample.at, sample.faces.iter().map(|face| face.scores));
         }
-        let read = series::read(&store, session, &query, 250, usize::MAX).await.unwrap();
+        let read = series::read(&store, session, &query, 250, usize::MAX, &Turns::new(5)).await.unwrap();
         assert_eq!(read.finish(), buckets.finish());
     }
     let behind = store.samples_after(session, &main, OLD - 100, ALL, 200).await.unwrap();

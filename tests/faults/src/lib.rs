@@ -6,6 +6,7 @@
 //! `cargo xtask test` sets; without it, it is taken from the target folder.
 
 pub mod api;
+pub mod fill;
 pub mod load;
 pub mod ports;
 pub mod relay;

@@ -60,7 +60,8 @@ Output:
   ndjson  {\"file\":…,\"faces\":[{\"id\",\"box\",\"expression\",\"scores\",\"quality\"}]}, one object a picture; box is
           left, top, width, height in fractions of the picture; scores are in the order neutral, happiness,
           sadness, anger, fear, disgust, surprise; expression is null where the analyser abstains
-  csv     one row a face, with a header; a picture without faces has one row with empty columns
+  csv     one row a face, with a header; a picture without faces has one row with empty columns; a file whose name
+          begins as a formula does (= + - @) or with a ' has a ' before it, which no spreadsheet shows
 
 Exit code: 0 all done; 1 some picture could not be read (each is named on standard error with the reason: damaged,
            not supported, too large, empty, or no picture at all), or not one was; 2 wrong usage";

@@ -1,7 +1,7 @@
 //! What was found, as NDJSON or CSV.
 //!
 //! In CSV text is in quotes and numbers are not: a file may be called `007` or `null`, and a reader that heeds quotes
-//! can tell.
+//! can tell. Text that a spreadsheet would take for a formula, whatever quotes it is in, has a `'` before it.
 
 use std::io::Write;
 
@@ -75,8 +75,13 @@ impl<W: Write> Writer<W> {
     }
 }
 
+/// What a formula begins with, and what spreadsheets pass over on the way to it, as OWASP lists them under *CSV
+/// Injection*; and the mark itself, so that whoever takes one away has the text again.
+const DEFUSED: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\''];
+
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\""))
+    let mark = if text.starts_with(DEFUSED) { "'" } else { "" };
+    format!("\"{mark}{}\"", text.replace('"', "\"\""))
 }
 
 fn row(file: &str, face: &Face) -> Vec<String> {
@@ -93,6 +98,25 @@ fn row(file: &str, face: &Face) -> Vec<String> {
 mod tests {
     use super::*;
     use mien_shared::Scores;
+
+    #[test]
+    fn no_file_name_is_a_formula_and_each_reads_back() {
+        for (name, cell) in [
+            ("=1+1.png", "'=1+1.png"),
+            ("+1.png", "'+1.png"),
+            ("-1.png", "'-1.png"),
+            ("@SUM(A1).png", "'@SUM(A1).png"),
+            ("\t=1.png", "'\t=1.png"),
+            ("\r=1.png", "'\r=1.png"),
+            ("＝1.png", "'＝1.png"),
+            ("'=1.png", "''=1.png"),
+            ("a=1.png", "a=1.png"),
+        ] {
+            assert_eq!(quoted(name), format!("\"{cell}\""));
+            assert_eq!(cell.strip_prefix('\'').unwrap_or(cell), name);
+        }
+        assert_eq!(quoted("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
+    }
 
     #[test]
     fn text_is_in_quotes_and_numbers_are_not() {

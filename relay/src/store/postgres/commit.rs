@@ -8,7 +8,7 @@ use sqlx::postgres::{PgArgumentBuffer, PgBindIterExt, PgHasArrayType, PgTypeInfo
 use sqlx::{Connection, Encode, PgConnection, Postgres, Row, Type};
 
 use super::PostgresStore;
-use crate::store::decide::{Commit, Decision, Progress, source_keys};
+use crate::store::decide::{Commit, Decision, Gap, Progress, source_keys};
 use crate::store::value::{signed, unsigned};
 use crate::store::{Batch, Outcome, Result, SourceKey, codec};
 
@@ -31,23 +31,25 @@ impl PostgresStore {
 }
 
 /// Keys of sources and their [`Progress`], column by column, in the order in which [`lock`] asks for them.
-type Columns = (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>, Vec<Option<i64>>, Vec<Option<i64>>, Vec<i64>);
+type Columns =
+    (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>, Vec<Option<i64>>, Vec<Option<i64>>, Vec<i64>, Vec<i64>);
 
 /// Sources that still take samples, locked until the transaction ends.
 async fn lock(writer: &mut PgConnection, keys: &[i64]) -> Result<Vec<(SourceKey, Progress)>> {
     // One row for all: a row of its own costs several times what is in it.
     let columns: Option<Columns> = sqlx::query_as(
         "SELECT array_agg(key), array_agg(through), array_agg(stored), array_agg(rejected), \
-             array_agg(first_at), array_agg(last_at), array_agg(disorder_ms) \
+             array_agg(first_at), array_agg(last_at), array_agg(disorder_ms), array_agg(gap_count) \
          FROM ( \
-             SELECT key, through, stored, rejected, first_at, last_at, disorder_ms FROM sources \
+             SELECT key, through, stored, rejected, first_at, last_at, disorder_ms, gap_count FROM sources \
              WHERE key = ANY ($1) AND NOT ended ORDER BY key FOR UPDATE \
          ) locked HAVING count(*) > 0",
     )
     .bind(keys)
     .fetch_optional(writer)
     .await?;
-    let (keys, throughs, stored, rejected, first_ats, last_ats, disorders) = columns.unwrap_or_default();
+    let (keys, throughs, stored, rejected, first_ats, last_ats, disorders, gaps) =
+        columns.unwrap_or_default();
     let progress = (0..keys.len()).map(|place| {
         let progress = Progress {
             through: unsigned(throughs[place]),
@@ -56,6 +58,7 @@ async fn lock(writer: &mut PgConnection, keys: &[i64]) -> Result<Vec<(SourceKey,
             first_at: first_ats[place].map(unsigned),
             last_at: last_ats[place].map(unsigned),
             disorder_ms: unsigned(disorders[place]),
+            gaps: unsigned(gaps[place]),
         };
         (SourceKey(keys[place]), progress)
     });
@@ -70,9 +73,9 @@ async fn look_up(
     let rows = sqlx::query(
         "SELECT q.key, q.seq, \
          EXISTS (SELECT 1 FROM samples WHERE source_key = q.key AND samples.seq = q.seq), \
-         g.first_seq, g.last_seq \
+         g.first_seq, g.last_seq, g.merged \
          FROM unnest($1::bigint[], $2::bigint[]) AS q (key, seq) LEFT JOIN LATERAL ( \
-             SELECT first_seq, last_seq FROM gaps WHERE source_key = q.key AND first_seq <= q.seq \
+             SELECT first_seq, last_seq, merged FROM gaps WHERE source_key = q.key AND first_seq <= q.seq \
              ORDER BY first_seq DESC LIMIT 1 \
          ) g ON g.last_seq >= q.seq",
     )
@@ -83,14 +86,18 @@ async fn look_up(
     for row in &rows {
         let first: Option<i64> = row.try_get(3)?;
         let last: Option<i64> = row.try_get(4)?;
-        let gap = first.zip(last).map(|(first, last)| [unsigned(first), unsigned(last)]);
+        let merged: Option<bool> = row.try_get(5)?;
+        let gap = first.zip(last).map(|(first, last)| Gap {
+            seqs: [unsigned(first), unsigned(last)],
+            merged: merged.unwrap_or_default(),
+        });
         commit.learn(SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?), row.try_get(2)?, gap);
     }
     Ok(())
 }
 
 async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()> {
-    let Decision { samples, sources, old_gaps, new_gaps, .. } = decision;
+    let Decision { samples, sources, old_gaps, new_gaps, grown_gaps, .. } = decision;
     if !old_gaps.is_empty() {
         sqlx::query(
             "DELETE FROM gaps USING unnest($1::bigint[], $2::bigint[]) AS o (key, first) \
@@ -112,6 +119,17 @@ async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()>
         .execute(&mut *writer)
         .await?;
     }
+    if !grown_gaps.is_empty() {
+        sqlx::query(
+            "UPDATE gaps g SET last_seq = n.last, merged = true \
+             FROM unnest($1::bigint[], $2::bigint[]) AS n (key, last) WHERE g.source_key = n.key \
+             AND g.first_seq = (SELECT max(first_seq) FROM gaps WHERE source_key = n.key)",
+        )
+        .bind(grown_gaps.iter().map(|(key, _)| key.0).bind_iter())
+        .bind(grown_gaps.iter().map(|(_, last)| signed(*last)).bind_iter())
+        .execute(&mut *writer)
+        .await?;
+    }
     // A new sample moves its source on, so without sources there are no samples.
     if sources.is_empty() {
         return Ok(());
@@ -125,9 +143,11 @@ async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()>
              ON CONFLICT DO NOTHING \
          ) \
          UPDATE sources s SET through = n.through, stored = n.stored, rejected = n.rejected, \
-             first_at = n.first_at, last_at = n.last_at, disorder_ms = n.disorder_ms \
+             first_at = n.first_at, last_at = n.last_at, disorder_ms = n.disorder_ms, \
+             gap_count = n.gap_count \
          FROM unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], \
-             $11::bigint[]) AS n (key, through, stored, rejected, first_at, last_at, disorder_ms) \
+             $11::bigint[], $12::bigint[]) \
+             AS n (key, through, stored, rejected, first_at, last_at, disorder_ms, gap_count) \
          WHERE s.key = n.key",
     )
     .bind(samples.iter().map(|(key, _)| key.0).bind_iter())
@@ -141,6 +161,7 @@ async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()>
     .bind(sources.iter().map(|(_, progress)| time(progress.first_at)).bind_iter())
     .bind(sources.iter().map(|(_, progress)| time(progress.last_at)).bind_iter())
     .bind(sources.iter().map(|(_, progress)| signed(progress.disorder_ms)).bind_iter())
+    .bind(sources.iter().map(|(_, progress)| signed(progress.gaps)).bind_iter())
     .execute(writer)
     .await?;
     Ok(())

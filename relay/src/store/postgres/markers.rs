@@ -2,7 +2,6 @@
 
 use mien_shared::SessionId;
 use mien_shared::api::{Marker, SourceName};
-use mien_shared::limits::MAX_MARKERS;
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
@@ -30,7 +29,7 @@ impl PostgresStore {
         };
         let mut writer = self.lease().await?;
         let mut transaction = writer.begin().await?;
-        let made = insert(&mut transaction, id, &marker).await;
+        let made = insert(&mut transaction, id, &marker, self.quota.markers_per_session).await;
         // Also where nothing was put, so that the connection is whole.
         transaction.commit().await?;
         writer.give_back();
@@ -63,7 +62,7 @@ impl PostgresStore {
 
 /// Under the session's lock: an erased session must not grow anything back, and markers are counted one at a
 /// time.
-async fn insert(writer: &mut PgConnection, id: SessionId, marker: &Marker) -> Result<()> {
+async fn insert(writer: &mut PgConnection, id: SessionId, marker: &Marker, most: u32) -> Result<()> {
     let session = sqlx::query("SELECT FROM sessions WHERE id = $1 FOR UPDATE")
         .bind(id.0)
         .fetch_optional(&mut *writer)
@@ -75,8 +74,8 @@ async fn insert(writer: &mut PgConnection, id: SessionId, marker: &Marker) -> Re
         .bind(id.0)
         .fetch_one(&mut *writer)
         .await?;
-    if markers >= MAX_MARKERS as i64 {
-        return Err(StoreError::TooManyMarkers);
+    if markers >= i64::from(most) {
+        return Err(StoreError::TooManyMarkers(most));
     }
     sqlx::query(
         "INSERT INTO markers (session_id, id, at, label, source, created_at) VALUES ($1, $2, $3, $4, $5, $6)",

@@ -6,6 +6,7 @@
 //! is frozen or gone without a word, and then closes its connection instead of handing it on.
 
 mod commit;
+mod gaps;
 mod markers;
 mod open;
 mod samples;
@@ -22,6 +23,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 
 use super::{LIFETIME, Result, StoreError};
+use crate::config::Quota;
 
 /// Commits that run side by side. With two, one is written while the other waits for the disk; more only make
 /// each of them smaller.
@@ -40,6 +42,7 @@ pub struct PostgresStore {
     /// Of those, at most.
     max_writers: usize,
     pool_wait: Histogram,
+    pub(super) quota: Quota,
 }
 
 impl PostgresStore {

@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use tracing::log::LevelFilter;
 
 use super::{LANES, PostgresStore, within};
+use crate::config::Quota;
 use crate::store::migrate::is_older;
 use crate::store::{LIFETIME, Result, StoreError};
 
@@ -64,7 +65,8 @@ impl PostgresStore {
             .connect_lazy_with(options);
         // Readers always find some left.
         let max_writers = LANES.min(max_connections as usize / 2);
-        Ok(Self { pool, writers: Arc::new(Mutex::new(Vec::new())), max_writers, pool_wait })
+        let (writers, quota) = (Arc::new(Mutex::new(Vec::new())), Quota::default());
+        Ok(Self { pool, writers, max_writers, pool_wait, quota })
     }
 }
 

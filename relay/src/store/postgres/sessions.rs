@@ -26,19 +26,11 @@ impl PostgresStore {
             completed_at: None,
         };
         let mut writer = self.lease().await?;
-        sqlx::query(
-            "INSERT INTO sessions (id, user_id, title, purpose, status, started_at) \
-             VALUES ($1, $2, $3, $4, 'active', $5)",
-        )
-        .bind(session.id.0)
-        .bind(user)
-        .bind(title)
-        .bind(purpose)
-        .bind(millis(session.started_at))
-        .execute(&mut *writer)
-        .await?;
+        let mut transaction = writer.begin().await?;
+        let inserted = insert(&mut transaction, &session, self.quota.sessions).await?;
+        transaction.commit().await?;
         writer.give_back();
-        Ok(session)
+        if inserted { Ok(session) } else { Err(StoreError::TooManySessions(self.quota.sessions)) }
     }
 
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>> {
@@ -189,6 +181,30 @@ impl PostgresStore {
         reader.give_back();
         Ok(ids.into_iter().map(SessionId).collect())
     }
+}
+
+/// False where the user has as many as they may have. A user's sessions are made one at a time, on whichever relay, so
+/// the count holds.
+async fn insert(transaction: &mut PgConnection, session: &Session, most: u32) -> Result<bool> {
+    // A statement of its own: the next one then sees what whoever had the lock before has committed.
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('mien sessions of ' || $1, 0))")
+        .bind(&session.user_id)
+        .execute(&mut *transaction)
+        .await?;
+    let inserted = sqlx::query(
+        "INSERT INTO sessions (id, user_id, title, purpose, status, started_at) \
+         SELECT $1, $2, $3, $4, 'active', $5 \
+         WHERE (SELECT count(*) FROM (SELECT 1 FROM sessions WHERE user_id = $2 LIMIT $6) s) < $6",
+    )
+    .bind(session.id.0)
+    .bind(&session.user_id)
+    .bind(&session.title)
+    .bind(&session.purpose)
+    .bind(millis(session.started_at))
+    .bind(i64::from(most))
+    .execute(transaction)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
 }
 
 async fn update_locked(

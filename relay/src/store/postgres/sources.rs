@@ -1,13 +1,11 @@
 //! Sources: what each has been answered for.
 
-use std::collections::HashMap;
-
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
-use mien_shared::limits::MAX_SOURCES;
+use mien_shared::limits::MAX_LISTED_GAPS;
 use sqlx::{Connection, PgConnection, Row};
 
-use super::PostgresStore;
+use super::{PostgresStore, gaps};
 use crate::store::value::{source_name, unsigned};
 use crate::store::{Reach, Result, SourceKey, SourceState, StoreError};
 
@@ -17,7 +15,7 @@ impl PostgresStore {
         let mut writer = self.lease().await?;
         let found = match find(&mut writer, id, source).await? {
             Some(found) => Ok(found),
-            None => add(&mut writer, id, source).await,
+            None => add(&mut writer, id, source, self.quota.sources_per_session).await,
         };
         writer.give_back();
         found
@@ -65,40 +63,34 @@ impl PostgresStore {
         let mut snapshot =
             reader.begin_with("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let sources = sqlx::query(
-            "SELECT s.key, s.name, s.through, s.stored, s.rejected, s.first_at, s.last_at FROM sources s \
-             JOIN sessions e ON e.id = s.session_id WHERE s.session_id = $1 ORDER BY s.name",
+            "SELECT s.key, s.name, s.through, s.stored, s.rejected, s.first_at, s.last_at, s.gap_count \
+             FROM sources s JOIN sessions e ON e.id = s.session_id WHERE s.session_id = $1 ORDER BY s.name",
         )
         .bind(id.0)
         .fetch_all(&mut *snapshot)
         .await?;
-        let gaps = sqlx::query(
-            "SELECT g.source_key, g.first_seq, g.last_seq FROM gaps g JOIN sources s ON s.key = g.source_key \
-             WHERE s.session_id = $1 ORDER BY g.source_key, g.first_seq",
-        )
-        .bind(id.0)
-        .fetch_all(&mut *snapshot)
-        .await?;
+        let mut states = Vec::with_capacity(sources.len());
+        for row in &sources {
+            let (key, gaps_total) = (row.try_get(0)?, unsigned(row.try_get(7)?));
+            let (gaps, gaps_merged) = match gaps_total {
+                0 => (Vec::new(), false),
+                _ => gaps::first(&mut snapshot, key, MAX_LISTED_GAPS).await?,
+            };
+            states.push(SourceState {
+                source: source_name(row.try_get(1)?)?,
+                through: unsigned(row.try_get(2)?),
+                stored: unsigned(row.try_get(3)?),
+                rejected: unsigned(row.try_get(4)?),
+                first_at: row.try_get::<Option<i64>, _>(5)?.map(unsigned),
+                last_at: row.try_get::<Option<i64>, _>(6)?.map(unsigned),
+                gaps,
+                gaps_total,
+                gaps_merged,
+            });
+        }
         snapshot.commit().await?;
         reader.give_back();
-        let mut gaps_by_source: HashMap<i64, Vec<[u64; 2]>> = HashMap::new();
-        for gap in &gaps {
-            let ends = [unsigned(gap.try_get(1)?), unsigned(gap.try_get(2)?)];
-            gaps_by_source.entry(gap.try_get(0)?).or_default().push(ends);
-        }
-        sources
-            .iter()
-            .map(|row| {
-                Ok(SourceState {
-                    source: source_name(row.try_get(1)?)?,
-                    through: unsigned(row.try_get(2)?),
-                    stored: unsigned(row.try_get(3)?),
-                    rejected: unsigned(row.try_get(4)?),
-                    first_at: row.try_get::<Option<i64>, _>(5)?.map(unsigned),
-                    last_at: row.try_get::<Option<i64>, _>(6)?.map(unsigned),
-                    gaps: gaps_by_source.remove(&row.try_get(0)?).unwrap_or_default(),
-                })
-            })
-            .collect()
+        Ok(states)
     }
 }
 
@@ -118,7 +110,12 @@ async fn find(
 
 /// Adds a source under its session's lock: sources are counted one at a time, and the session does not end
 /// meanwhile.
-async fn add(writer: &mut PgConnection, id: SessionId, source: &SourceName) -> Result<(SourceKey, u64)> {
+async fn add(
+    writer: &mut PgConnection,
+    id: SessionId,
+    source: &SourceName,
+    most: u32,
+) -> Result<(SourceKey, u64)> {
     let mut transaction = writer.begin().await?;
     let active: Option<bool> =
         sqlx::query_scalar("SELECT status = 'active' FROM sessions WHERE id = $1 FOR UPDATE")
@@ -126,7 +123,7 @@ async fn add(writer: &mut PgConnection, id: SessionId, source: &SourceName) -> R
             .fetch_optional(&mut *transaction)
             .await?;
     let added = if active == Some(true) {
-        add_locked(&mut transaction, id, source).await
+        add_locked(&mut transaction, id, source, most).await
     } else {
         Err(StoreError::Ended)
     };
@@ -139,6 +136,7 @@ async fn add_locked(
     writer: &mut PgConnection,
     id: SessionId,
     source: &SourceName,
+    most: u32,
 ) -> Result<(SourceKey, u64)> {
     // Another may have been faster.
     if let Some(found) = find(&mut *writer, id, source).await? {
@@ -148,8 +146,8 @@ async fn add_locked(
         .bind(id.0)
         .fetch_one(&mut *writer)
         .await?;
-    if sources >= MAX_SOURCES as i64 {
-        return Err(StoreError::TooManySources);
+    if sources >= i64::from(most) {
+        return Err(StoreError::TooManySources(most));
     }
     let key = sqlx::query_scalar("INSERT INTO sources (session_id, name) VALUES ($1, $2) RETURNING key")
         .bind(id.0)

@@ -7,7 +7,7 @@ use mien_shared::Sample;
 use sqlx::{Row, SqliteConnection};
 
 use super::SqliteStore;
-use crate::store::decide::{Commit, Progress, source_keys};
+use crate::store::decide::{Commit, Gap, Progress, source_keys};
 use crate::store::value::{signed, unsigned};
 use crate::store::{Batch, Outcome, Result, SourceKey, codec};
 
@@ -48,20 +48,23 @@ async fn decide(write: &mut SqliteConnection, batches: &[Batch]) -> Result<Vec<O
     for (source, gap) in &decision.new_gaps {
         add_gap(&mut *write, *source, *gap).await?;
     }
+    for (source, last) in &decision.grown_gaps {
+        grow_gap(&mut *write, *source, *last).await?;
+    }
     insert(&mut *write, &decision.samples).await?;
     save(write, &decision.sources).await?;
     Ok(decision.outcomes)
 }
 
 /// A source's key and [`Progress`], in the order in which [`load`] asks for them.
-type SourceRow = (i64, u64, u64, u64, Option<u64>, Option<u64>, u64);
+type SourceRow = (i64, u64, u64, u64, Option<u64>, Option<u64>, u64, u64);
 
 /// Sources that still take samples.
 async fn load(write: &mut SqliteConnection, keys: &[i64]) -> Result<Vec<(SourceKey, Progress)>> {
     // One row for all: each row that crosses from SQLite's thread to ours may cost two switches of context.
     let all: String = sqlx::query_scalar(
         "SELECT json_group_array(json_array(s.key, s.through, s.stored, s.rejected, s.first_at, s.last_at, \
-         s.disorder_ms)) FROM sources s JOIN sessions e ON e.id = s.session_id \
+         s.disorder_ms, s.gap_count)) FROM sources s JOIN sessions e ON e.id = s.session_id \
          WHERE s.key IN (SELECT value FROM json_each(?)) AND e.status = 'active'",
     )
     .bind(json_list(keys.iter()))
@@ -69,10 +72,10 @@ async fn load(write: &mut SqliteConnection, keys: &[i64]) -> Result<Vec<(SourceK
     .await?;
     let rows: Vec<SourceRow> =
         serde_json::from_str(&all).map_err(|cause| sqlx::Error::Decode(cause.into()))?;
-    let known = rows.into_iter().map(|(key, through, stored, rejected, first_at, last_at, disorder_ms)| {
-        (SourceKey(key), Progress { through, stored, rejected, first_at, last_at, disorder_ms })
-    });
-    Ok(known.collect())
+    let known = |(key, through, stored, rejected, first_at, last_at, disorder_ms, gaps)| {
+        (SourceKey(key), Progress { through, stored, rejected, first_at, last_at, disorder_ms, gaps })
+    };
+    Ok(rows.into_iter().map(known).collect())
 }
 
 async fn look_up(
@@ -84,7 +87,7 @@ async fn look_up(
         "WITH q (key, seq) AS (SELECT value ->> 0, value ->> 1 FROM json_each(?)) \
          SELECT q.key, q.seq, \
          EXISTS (SELECT 1 FROM samples WHERE source_key = q.key AND samples.seq = q.seq), \
-         g.first_seq, g.last_seq \
+         g.first_seq, g.last_seq, g.merged \
          FROM q LEFT JOIN gaps g ON g.source_key = q.key AND g.last_seq >= q.seq AND g.first_seq = \
          (SELECT max(first_seq) FROM gaps WHERE source_key = q.key AND first_seq <= q.seq)",
     )
@@ -94,7 +97,11 @@ async fn look_up(
     for row in &rows {
         let first: Option<i64> = row.try_get(3)?;
         let last: Option<i64> = row.try_get(4)?;
-        let gap = first.zip(last).map(|(first, last)| [unsigned(first), unsigned(last)]);
+        let merged: Option<bool> = row.try_get(5)?;
+        let gap = first.zip(last).map(|(first, last)| Gap {
+            seqs: [unsigned(first), unsigned(last)],
+            merged: merged.unwrap_or_default(),
+        });
         commit.learn(SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?), row.try_get(2)?, gap);
     }
     Ok(())
@@ -116,6 +123,18 @@ async fn add_gap(write: &mut SqliteConnection, source: SourceKey, [first, last]:
         .bind(signed(last))
         .execute(write)
         .await?;
+    Ok(())
+}
+
+async fn grow_gap(write: &mut SqliteConnection, source: SourceKey, last: u64) -> Result<()> {
+    sqlx::query(
+        "UPDATE gaps SET last_seq = ?2, merged = 1 WHERE source_key = ?1 \
+         AND first_seq = (SELECT max(first_seq) FROM gaps WHERE source_key = ?1)",
+    )
+    .bind(source.0)
+    .bind(signed(last))
+    .execute(write)
+    .await?;
     Ok(())
 }
 
@@ -146,10 +165,13 @@ async fn save(write: &mut SqliteConnection, sources: &[(SourceKey, Progress)]) -
     for (key, progress) in sources {
         let comma = if rows.len() > 1 { "," } else { "" };
         let or_null = |at: Option<u64>| at.map_or("null".to_owned(), |at| at.to_string());
-        let Progress { through, stored, rejected, first_at, last_at, disorder_ms } = progress;
+        let Progress { through, stored, rejected, first_at, last_at, disorder_ms, gaps } = progress;
         let (first_at, last_at, key) = (or_null(*first_at), or_null(*last_at), key.0);
-        write!(rows, "{comma}[{key},{through},{stored},{rejected},{first_at},{last_at},{disorder_ms}]")
-            .expect("writing to a String cannot fail");
+        write!(
+            rows,
+            "{comma}[{key},{through},{stored},{rejected},{first_at},{last_at},{disorder_ms},{gaps}]"
+        )
+        .expect("writing to a String cannot fail");
     }
     if rows.len() == 1 {
         return Ok(());
@@ -157,7 +179,8 @@ async fn save(write: &mut SqliteConnection, sources: &[(SourceKey, Progress)]) -
     rows.push(']');
     sqlx::query(
         "UPDATE sources SET through = n.value ->> 1, stored = n.value ->> 2, rejected = n.value ->> 3, \
-         first_at = n.value ->> 4, last_at = n.value ->> 5, disorder_ms = n.value ->> 6 \
+         first_at = n.value ->> 4, last_at = n.value ->> 5, disorder_ms = n.value ->> 6, \
+         gap_count = n.value ->> 7 \
          FROM json_each(?) n WHERE sources.key = n.value ->> 0",
     )
     .bind(rows)

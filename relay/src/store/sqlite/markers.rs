@@ -2,7 +2,6 @@
 
 use mien_shared::SessionId;
 use mien_shared::api::{Marker, SourceName};
-use mien_shared::limits::MAX_MARKERS;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
@@ -29,7 +28,7 @@ impl SqliteStore {
             created_at: now(),
         };
         let mut write = self.write().await?;
-        let made = insert(&mut write, id, &marker).await;
+        let made = insert(&mut write, id, &marker, self.quota.markers_per_session).await;
         write.finish(made.map(|()| marker)).await
     }
 
@@ -55,15 +54,15 @@ impl SqliteStore {
 }
 
 /// Only while the session is there: an erased one must not grow anything back.
-async fn insert(write: &mut SqliteConnection, id: SessionId, marker: &Marker) -> Result<()> {
+async fn insert(write: &mut SqliteConnection, id: SessionId, marker: &Marker, most: u32) -> Result<()> {
     let markers: Option<i64> = sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM markers WHERE session_id = sessions.id) FROM sessions WHERE id = ?",
     )
     .bind(id.0.as_bytes().as_slice())
     .fetch_optional(&mut *write)
     .await?;
-    if markers.ok_or(StoreError::Ended)? >= MAX_MARKERS as i64 {
-        return Err(StoreError::TooManyMarkers);
+    if markers.ok_or(StoreError::Ended)? >= i64::from(most) {
+        return Err(StoreError::TooManyMarkers(most));
     }
     sqlx::query(
         "INSERT INTO markers (session_id, id, at, label, source, created_at) VALUES (?, ?, ?, ?, ?, ?)",

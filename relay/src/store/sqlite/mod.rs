@@ -6,6 +6,7 @@
 //! connection has a thread of its own, so no runtime thread waits for a disk.
 
 mod commit;
+mod gaps;
 mod markers;
 mod open;
 mod pack;
@@ -24,6 +25,7 @@ use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
 use super::Result;
+use crate::config::Quota;
 
 /// A SQLite database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -33,6 +35,7 @@ pub struct SqliteStore {
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     options: Arc<SqliteConnectOptions>,
     pool_wait: Histogram,
+    pub(super) quota: Quota,
 }
 
 impl SqliteStore {

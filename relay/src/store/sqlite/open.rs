@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::SqliteStore;
+use crate::config::Quota;
 use crate::store::migrate::is_older;
 use crate::store::{LIFETIME, Result, StoreError, file_of};
 
@@ -93,6 +94,7 @@ impl SqliteStore {
             writer: Arc::new(Mutex::new(Some(writer))),
             options: Arc::new(options),
             pool_wait,
+            quota: Quota::default(),
         })
     }
 }

@@ -26,17 +26,8 @@ impl SqliteStore {
             completed_at: None,
         };
         let mut write = self.write().await?;
-        let inserted = sqlx::query(
-            "INSERT INTO sessions (id, user_id, title, purpose, status, started_at) VALUES (?, ?, ?, ?, 'active', ?)",
-        )
-        .bind(session.id.0.as_bytes().as_slice())
-        .bind(user)
-        .bind(title)
-        .bind(purpose)
-        .bind(millis(session.started_at))
-        .execute(&mut *write)
-        .await;
-        write.finish(inserted.map(|_| session).map_err(StoreError::from)).await
+        let inserted = insert(&mut write, &session, self.quota.sessions).await;
+        write.finish(inserted.map(|()| session)).await
     }
 
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>> {
@@ -121,6 +112,30 @@ impl SqliteStore {
         .await?;
         ids.iter().map(|id| read_id(id)).collect()
     }
+}
+
+/// Nobody else writes meanwhile, so the count holds.
+async fn insert(write: &mut SqliteConnection, session: &Session, most: u32) -> Result<()> {
+    let sessions: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM sessions WHERE user_id = ? LIMIT ?)")
+            .bind(&session.user_id)
+            .bind(most)
+            .fetch_one(&mut *write)
+            .await?;
+    if sessions >= i64::from(most) {
+        return Err(StoreError::TooManySessions(most));
+    }
+    sqlx::query(
+        "INSERT INTO sessions (id, user_id, title, purpose, status, started_at) VALUES (?, ?, ?, ?, 'active', ?)",
+    )
+    .bind(session.id.0.as_bytes().as_slice())
+    .bind(&session.user_id)
+    .bind(&session.title)
+    .bind(&session.purpose)
+    .bind(millis(session.started_at))
+    .execute(write)
+    .await?;
+    Ok(())
 }
 
 async fn update(

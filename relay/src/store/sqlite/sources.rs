@@ -1,13 +1,11 @@
 //! Sources: what each has been answered for.
 
-use std::collections::HashMap;
-
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
-use mien_shared::limits::MAX_SOURCES;
+use mien_shared::limits::MAX_LISTED_GAPS;
 use sqlx::{Row, SqliteConnection};
 
-use super::SqliteStore;
+use super::{SqliteStore, gaps};
 use crate::store::value::{source_name, unsigned};
 use crate::store::{Reach, Result, SourceKey, SourceState, StoreError};
 
@@ -26,7 +24,7 @@ impl SqliteStore {
             return Ok((SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?)));
         }
         let mut write = self.write().await?;
-        let added = add(&mut write, id, source).await;
+        let added = add(&mut write, id, source, self.quota.sources_per_session).await;
         write.finish(added).await
     }
 
@@ -68,43 +66,42 @@ impl SqliteStore {
         // One snapshot for both questions, so that the counts and the gaps agree.
         let mut snapshot = sqlx::Connection::begin(&mut *reader).await?;
         let sources = sqlx::query(
-            "SELECT s.key, s.name, s.through, s.stored, s.rejected, s.first_at, s.last_at FROM sources s \
-             JOIN sessions e ON e.id = s.session_id WHERE s.session_id = ? ORDER BY s.name",
+            "SELECT s.key, s.name, s.through, s.stored, s.rejected, s.first_at, s.last_at, s.gap_count \
+             FROM sources s JOIN sessions e ON e.id = s.session_id WHERE s.session_id = ? ORDER BY s.name",
         )
         .bind(id)
         .fetch_all(&mut *snapshot)
         .await?;
-        let gaps = sqlx::query(
-            "SELECT g.source_key, g.first_seq, g.last_seq FROM gaps g JOIN sources s ON s.key = g.source_key \
-             WHERE s.session_id = ? ORDER BY g.source_key, g.first_seq",
-        )
-        .bind(id)
-        .fetch_all(&mut *snapshot)
-        .await?;
-        snapshot.commit().await?;
-        let mut gaps_by_source: HashMap<i64, Vec<[u64; 2]>> = HashMap::new();
-        for gap in &gaps {
-            let ends = [unsigned(gap.try_get(1)?), unsigned(gap.try_get(2)?)];
-            gaps_by_source.entry(gap.try_get(0)?).or_default().push(ends);
+        let mut states = Vec::with_capacity(sources.len());
+        for row in &sources {
+            let (key, gaps_total) = (row.try_get(0)?, unsigned(row.try_get(7)?));
+            let (gaps, gaps_merged) = match gaps_total {
+                0 => (Vec::new(), false),
+                _ => gaps::first(&mut snapshot, key, MAX_LISTED_GAPS).await?,
+            };
+            states.push(SourceState {
+                source: source_name(row.try_get(1)?)?,
+                through: unsigned(row.try_get(2)?),
+                stored: unsigned(row.try_get(3)?),
+                rejected: unsigned(row.try_get(4)?),
+                first_at: row.try_get::<Option<i64>, _>(5)?.map(unsigned),
+                last_at: row.try_get::<Option<i64>, _>(6)?.map(unsigned),
+                gaps,
+                gaps_total,
+                gaps_merged,
+            });
         }
-        sources
-            .iter()
-            .map(|row| {
-                Ok(SourceState {
-                    source: source_name(row.try_get(1)?)?,
-                    through: unsigned(row.try_get(2)?),
-                    stored: unsigned(row.try_get(3)?),
-                    rejected: unsigned(row.try_get(4)?),
-                    first_at: row.try_get::<Option<i64>, _>(5)?.map(unsigned),
-                    last_at: row.try_get::<Option<i64>, _>(6)?.map(unsigned),
-                    gaps: gaps_by_source.remove(&row.try_get(0)?).unwrap_or_default(),
-                })
-            })
-            .collect()
+        snapshot.commit().await?;
+        Ok(states)
     }
 }
 
-async fn add(write: &mut SqliteConnection, id: &[u8], source: &SourceName) -> Result<(SourceKey, u64)> {
+async fn add(
+    write: &mut SqliteConnection,
+    id: &[u8],
+    source: &SourceName,
+    most: u32,
+) -> Result<(SourceKey, u64)> {
     let active: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ? AND status = 'active')")
             .bind(id)
@@ -119,8 +116,8 @@ async fn add(write: &mut SqliteConnection, id: &[u8], source: &SourceName) -> Re
         .bind(source.as_str())
         .fetch_one(&mut *write)
         .await?;
-    if sources >= MAX_SOURCES as i64 {
-        return Err(StoreError::TooManySources);
+    if sources >= i64::from(most) {
+        return Err(StoreError::TooManySources(most));
     }
     let row = sqlx::query(
         "INSERT INTO sources (session_id, name) VALUES (?, ?) \

@@ -19,7 +19,7 @@ const RATE: &str = "MIEN_SAMPLES_PER_SECOND";
 const BURST: &str = "MIEN_SAMPLES_BURST";
 
 /// Runs an attack while a few honest sources send, which all are served; prints what it cost them.
-async fn beside<T>(name: &str, relay: &Relay, attack: impl Future<Output = T>) -> T {
+pub(crate) async fn beside<T>(name: &str, relay: &Relay, attack: impl Future<Output = T>) -> T {
     let mut stage = Stage::set(relay, &[Load::STEADY; 4], 1).await;
     stage.acked_more(200).await;
     let alone: Vec<Duration> = stage.sources.iter().flat_map(|source| source.take_latencies()).collect();

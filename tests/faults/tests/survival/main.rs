@@ -4,6 +4,7 @@ mod disk;
 mod endings;
 mod hostile;
 mod postgres;
+mod reads;
 mod redis;
 mod refusals;
 mod rejects;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use mien_shared::SourceName;
-use mien_shared::api::{ExportFormat, Summary};
+use mien_shared::api::{ExportFormat, SourceSummary, Summary};
 
 use super::recording::Recording;
 use super::{NoSummary, Outcome, Phase};
@@ -93,7 +93,9 @@ fn Figures(summary: Summary) -> impl IntoView {
     let own = summary.sources.iter().find(|source| source.source == SourceName::default());
     let span = own.and_then(|source| source.first_at.zip(source.last_at));
     let length = span.map_or(0, |(first, last)| last.saturating_sub(first));
-    let gaps: usize = summary.sources.iter().map(|source| source.gaps.len()).sum();
+    // A relay up to 0.1 lists them all, and does not say how many.
+    let gaps = |source: &SourceSummary| source.gaps_total.max(source.gaps.len() as u64);
+    let gaps: u64 = summary.sources.iter().map(gaps).sum();
     let skipped = own.map(|source| source.skipped_ms.clone()).unwrap_or_default();
     let parts = parts(length, &skipped).into_iter().map(|part| {
         let (name, label) = match part.skipped {
