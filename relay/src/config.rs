@@ -3,7 +3,11 @@
 //! [`Settings`] is what was said, [`Config`] what holds. A setting that this build cannot honour stops the
 //! start with a sentence that says what to do: nothing is silently ignored.
 
+mod address;
+mod command_line;
+mod kept_in_file;
 mod settings;
+mod warnings;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -17,10 +21,20 @@ use mien_shared::limits::{
 
 use crate::auth::AuthMode;
 use crate::limiter::Rate;
+use crate::origin::name::{self, BadOrigin};
 use crate::redis::{Address, BadAddress};
 use crate::{secret, store};
 
+pub(crate) use address::without_secrets;
+pub use command_line::{ignore_empty_variables, secrets_in_arguments};
 pub use settings::Settings;
+pub use warnings::Warning;
+
+const TOKEN_SECRET: &str = "MIEN_TOKEN_SECRET";
+const DATABASE_URL: &str = "MIEN_DATABASE_URL";
+const REDIS_URL: &str = "MIEN_REDIS_URL";
+/// Where samples are stored if nothing else is said.
+const DEFAULT_DATABASE: &str = "sqlite:mien.db";
 
 /// What holds, checked.
 #[derive(Clone, Debug)]
@@ -47,6 +61,7 @@ pub struct Config {
     pub base_path: String,
     pub trusted_proxies: Vec<IpNet>,
     pub metrics_listen: Option<SocketAddr>,
+    /// As browsers write them.
     pub allowed_origins: Vec<String>,
     pub shutdown: Duration,
     pub retention: Option<Duration>,
@@ -149,8 +164,20 @@ pub enum ConfigError {
         "MIEN_DATABASE_URL names no database that this build knows; write `sqlite:FILE` or `postgres://…`"
     )]
     UnknownDatabase,
-    #[error("MIEN_ALLOWED_ORIGINS has `{0}`, which is no origin; write for example https://example.org")]
-    BadOrigin(String),
+    #[error("MIEN_ALLOWED_ORIGINS has `{said}`, which no browser sends: {cause}")]
+    BadOrigin { said: String, cause: BadOrigin },
+    #[error(
+        "MIEN_ALLOWED_ORIGINS names {0}, which is not of this machine, and MIEN_AUTH=open lets anyone in; take it out, or set MIEN_AUTH=token and MIEN_TOKEN_SECRET"
+    )]
+    OpenToOtherPages(String),
+    #[error(
+        "{0} cannot be read as it is; in its user and its password write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %"
+    )]
+    AmbiguousAddress(&'static str),
+    #[error("{0} and {0}_FILE are both set; keep one of them")]
+    SaidTwice(&'static str),
+    #[error("{variable}_FILE names {}, which cannot be used: {cause}", path.display())]
+    File { variable: &'static str, path: PathBuf, cause: std::io::Error },
     #[error("the token secret in {} cannot be used: {cause}", path.display())]
     SecretFile { path: PathBuf, cause: std::io::Error },
 }
@@ -159,29 +186,45 @@ impl Config {
     /// Checks what was said. May make and keep a secret, in open mode.
     pub fn resolve(settings: Settings) -> Result<Self, ConfigError> {
         let said = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let redis =
-            said(settings.redis_url).map(|url| url.parse()).transpose().map_err(ConfigError::BadRedis)?;
+        let redis_url = kept_in_file::text(REDIS_URL, settings.redis_url, settings.redis_url_file)?;
+        if redis_url.as_deref().is_some_and(|url| !address::can_be_told_apart(url)) {
+            return Err(ConfigError::AmbiguousAddress(REDIS_URL));
+        }
+        let redis = redis_url.map(|url| url.parse()).transpose().map_err(ConfigError::BadRedis)?;
         let otlp_endpoint = said(settings.otlp_endpoint);
         if otlp_endpoint.as_ref().is_some_and(|address| !address.starts_with("http://")) {
             return Err(ConfigError::BadCollector);
         }
-        let url = settings.database_url;
+        let url = kept_in_file::text(DATABASE_URL, settings.database_url, settings.database_url_file)?
+            .unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
         let postgres = store::is_postgres(&url);
         if !postgres && !url.starts_with("sqlite:") {
             return Err(ConfigError::UnknownDatabase);
+        }
+        if postgres && !address::can_be_told_apart(&url) {
+            return Err(ConfigError::AmbiguousAddress(DATABASE_URL));
         }
         let loopback = settings.listen.ip().to_canonical().is_loopback();
         let auth = settings.auth.unwrap_or(if loopback { AuthMode::Open } else { AuthMode::Token });
         if auth == AuthMode::Open && !loopback {
             return Err(ConfigError::OpenBeyondLoopback(settings.listen));
         }
-        let token_secret = match said(settings.token_secret) {
-            Some(text) if text.len() < MIN_SECRET_BYTES => return Err(ConfigError::ShortSecret(text.len())),
-            Some(text) => Secret::new(text.into_bytes()),
-            // Relays that share a Postgres must share the secret too, so there it is said, not made.
-            None if auth == AuthMode::Open && !postgres => secret::kept_beside(&url)?,
-            None => return Err(ConfigError::NoSecret),
-        };
+        let allowed_origins = read_origins(&settings.allowed_origins)?;
+        if auth == AuthMode::Open
+            && let Some(foreign) = allowed_origins.iter().find(|origin| !name::is_of_loopback(origin))
+        {
+            return Err(ConfigError::OpenToOtherPages(foreign.clone()));
+        }
+        let token_secret =
+            match kept_in_file::bytes(TOKEN_SECRET, settings.token_secret, settings.token_secret_file)? {
+                Some(bytes) if bytes.len() < MIN_SECRET_BYTES => {
+                    return Err(ConfigError::ShortSecret(bytes.len()));
+                }
+                Some(bytes) => Secret::new(bytes),
+                // Relays that share a Postgres must share the secret too, so there it is said, not made.
+                None if auth == AuthMode::Open && !postgres => secret::kept_beside(&url)?,
+                None => return Err(ConfigError::NoSecret),
+            };
         let previous_secret = match said(settings.token_secret_previous) {
             Some(text) if text.len() < MIN_SECRET_BYTES => {
                 return Err(ConfigError::ShortPreviousSecret(text.len()));
@@ -192,15 +235,6 @@ impl Config {
             .filter(|text| !text.is_empty())
             .map(read_network)
             .collect::<Result<_, _>>()?;
-        let origins: Vec<String> = settings
-            .allowed_origins
-            .into_iter()
-            .map(|one| one.trim().to_owned())
-            .filter(|one| !one.is_empty())
-            .collect();
-        if let Some(bad) = origins.iter().find(|one| !is_origin(one)) {
-            return Err(ConfigError::BadOrigin(bad.clone()));
-        }
         Ok(Self {
             listen: settings.listen,
             database_url: url,
@@ -229,7 +263,7 @@ impl Config {
             base_path: read_base_path(settings.base_path.as_deref().unwrap_or_default())?,
             trusted_proxies,
             metrics_listen: settings.metrics_listen,
-            allowed_origins: origins,
+            allowed_origins,
             shutdown: Duration::from_secs(settings.shutdown_seconds),
             retention: settings.retention_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             otlp_endpoint,
@@ -237,6 +271,16 @@ impl Config {
             timings: Timings::default(),
         })
     }
+}
+
+/// A slash at the end is what people copy from an address bar.
+fn read_origins(said: &[String]) -> Result<Vec<String>, ConfigError> {
+    let said = said.iter().map(|one| one.trim()).filter(|one| !one.is_empty());
+    said.map(|one| {
+        name::normal(one.strip_suffix('/').unwrap_or(one))
+            .map_err(|cause| ConfigError::BadOrigin { said: one.to_owned(), cause })
+    })
+    .collect()
 }
 
 fn read_network(text: &str) -> Result<IpNet, ConfigError> {
@@ -278,32 +322,6 @@ pub fn read_lifetime(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Scheme, host and perhaps a port; nothing after.
-fn is_origin(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, rest)| {
-        !scheme.is_empty() && !rest.is_empty() && !rest.contains(['/', '?', '#', '*', ' '])
-    })
-}
-
-/// A URL that may be shown.
-pub(crate) fn without_password(url: &str) -> String {
-    let parts = || {
-        let (scheme, rest) = url.split_once("://")?;
-        // A password may hold an `@`; a host cannot.
-        let (login, place) = rest.rsplit_once('@')?;
-        let (user, _) = login.split_once(':')?;
-        Some(format!("{scheme}://{user}:(hidden)@{place}"))
-    };
-    let url = parts().unwrap_or_else(|| url.to_owned());
-    match url.split_once("password=") {
-        Some((before, rest)) => {
-            let after = rest.find('&').map_or("", |end| &rest[end..]);
-            format!("{before}password=(hidden){after}")
-        }
-        None => url,
-    }
-}
-
 /// What is in force, one line each, for `mien-relay check`.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -319,7 +337,7 @@ impl fmt::Display for Config {
         let retention =
             self.retention.map_or("(never)".to_owned(), |keep| (keep.as_secs() / 86_400).to_string());
         writeln!(f, "MIEN_LISTEN                   {}", self.listen)?;
-        writeln!(f, "MIEN_DATABASE_URL             {}", without_password(&self.database_url))?;
+        writeln!(f, "MIEN_DATABASE_URL             {}", without_secrets(&self.database_url))?;
         writeln!(f, "MIEN_DATABASE_MAX_CONNECTIONS {}", self.database_max_connections)?;
         let redis = self.redis.as_ref().map_or("(none)".to_owned(), ToString::to_string);
         writeln!(f, "MIEN_REDIS_URL                {redis}")?;
@@ -352,7 +370,7 @@ impl fmt::Display for Config {
         writeln!(f, "MIEN_ALLOWED_ORIGINS          {origins}")?;
         writeln!(f, "MIEN_SHUTDOWN_SECONDS         {}", self.shutdown.as_secs())?;
         writeln!(f, "MIEN_RETENTION_DAYS           {retention}")?;
-        let collector = self.otlp_endpoint.as_deref().map_or("(none)".to_owned(), without_password);
+        let collector = self.otlp_endpoint.as_deref().map_or("(none)".to_owned(), without_secrets);
         writeln!(f, "MIEN_OTLP_ENDPOINT            {collector}")?;
         write!(f, "MIEN_LOG                      {}", self.log)
     }

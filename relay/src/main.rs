@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use mien_relay::auth::{Caller, TokenKey};
-use mien_relay::config::{Config, Settings, read_lifetime};
+use mien_relay::config::{self, Config, Settings, Warning, read_lifetime};
 use mien_relay::metrics::Metrics;
 use mien_relay::redis::Redis;
 use mien_relay::store::Store;
@@ -45,7 +45,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match start(Cli::parse()) {
+    let matches = config::ignore_empty_variables(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|cause| cause.exit());
+    match start(cli, &config::secrets_in_arguments(&matches)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(cause) => {
             eprintln!("mien-relay: {cause:#}");
@@ -54,14 +56,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(cli: Cli) -> anyhow::Result<()> {
+fn start(cli: Cli, warnings: &[Warning]) -> anyhow::Result<()> {
     // Only one that serves has anything to trace.
     let collector = cli.settings.otlp_endpoint.as_deref().filter(|_| cli.command.is_none());
     let telemetry = telemetry::init(&cli.settings.log, collector.filter(|address| !address.is_empty()))
         .context("MIEN_OTLP_ENDPOINT cannot be used; write for example http://127.0.0.1:4318")?;
+    warn(warnings);
     let ended = run(cli);
     telemetry.finish();
     ended
+}
+
+fn warn(warnings: &[Warning]) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
 }
 
 /// Half of the processors: the store needs the others, here or in its own process. Where samples come from many
@@ -81,7 +90,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 
 async fn carry_out(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        None => serve::run(Config::resolve(cli.settings)?).await,
+        None => {
+            let config = Config::resolve(cli.settings)?;
+            warn(&config.warnings());
+            serve::run(config).await
+        }
         Some(Command::Health) => {
             let listen = cli.settings.listen;
             let alive = probe::is_alive(listen).with_context(|| format!("nothing answers on {listen}"))?;
@@ -100,6 +113,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Check) => {
             let config = Config::resolve(cli.settings)?;
             println!("{config}");
+            warn(&config.warnings());
             if Store::awaits_migration(&config.database_url).await? {
                 println!(
                     "the store answers; an older mien-relay made it, and the next start brings it up to date"
@@ -130,6 +144,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

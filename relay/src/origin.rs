@@ -4,15 +4,28 @@
 //! is at work. Anything but the relay's own origin, or one that the configuration names, is foreign. Whoever runs the
 //! relay learns from its log which one was refused, as it may be their own behind a proxy.
 
-use std::net::IpAddr;
+mod forwarded;
+pub mod name;
+
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::uri::{Authority, Uri};
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use mien_shared::Code;
 
 use crate::problem::ApiError;
+
+pub use forwarded::naming_another_machine;
+
+/// What a browser says of the page that a request comes from, where it need not say its origin.
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// What a browser sends where a person follows a link into a window, beside the user's own click (`?1`).
+const VISIT: [(HeaderName, HeaderValue); 3] = [
+    (HeaderName::from_static("sec-fetch-mode"), HeaderValue::from_static("navigate")),
+    (HeaderName::from_static("sec-fetch-dest"), HeaderValue::from_static("document")),
+    (HeaderName::from_static("sec-fetch-user"), HeaderValue::from_static("?1")),
+];
 
 /// Refusals are logged this often at most: anyone can send any number of them.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
@@ -30,7 +43,7 @@ pub fn is_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
     if origins.next().is_some() {
         return false;
     }
-    if allowed.iter().any(|one| one.eq_ignore_ascii_case(origin)) {
+    if is_named(origin, allowed) {
         return true;
     }
     let Ok(uri) = origin.parse::<Uri>() else { return false };
@@ -40,24 +53,36 @@ pub fn is_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
         && host.is_some_and(|host| same_authority(host, authority.as_str(), scheme))
 }
 
-/// Whether a request reached an open relay under a name that can only be this machine, or one that the
-/// configuration names.
+/// Whether the configuration names this origin.
+pub fn is_named(origin: &str, allowed: &[String]) -> bool {
+    name::normal(origin).is_ok_and(|origin| allowed.contains(&origin))
+}
+
+/// Whether a request to an open relay's interface is made by a page that may not make it, or by nobody's will.
+///
+/// Pictures, scripts and frames of any page reach any address of this machine, and carry no `Origin`. Their answers are
+/// kept from the page; what they use up is not. So whatever comes from another site, also from another port of this
+/// machine, must carry an `Origin` that is named, or be a link that a person has followed: that is one request a click.
+pub fn is_of_another_site(headers: &HeaderMap, allowed: &[String]) -> bool {
+    if headers.contains_key(header::ORIGIN) {
+        return !is_allowed(headers, allowed);
+    }
+    let site = headers.get(SITE).map(HeaderValue::as_bytes);
+    let is_visit = VISIT.iter().all(|(name, value)| headers.get(name) == Some(value));
+    !matches!(site, None | Some(b"same-origin" | b"none")) && !is_visit
+}
+
+/// Whether a request reached an open relay under a name that can only be this machine's.
 ///
 /// A stranger's page can give its own name the address 127.0.0.1 (DNS rebinding); to the browser the relay is
 /// then that page's own origin. The `Host` field still says the stranger's name.
-pub fn is_local_host(headers: &HeaderMap, allowed: &[String]) -> bool {
+pub fn is_local_host(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(header::HOST) else { return true };
     let Ok(host) = host.to_str() else { return false };
-    let Ok(authority) = host.parse::<Authority>() else { return false };
-    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let address = name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
-    let named = |origin: &String| {
-        origin.split_once("://").is_some_and(|(scheme, authority)| same_authority(host, authority, scheme))
-    };
-    address || name.eq_ignore_ascii_case("localhost") || allowed.iter().any(named)
+    host.parse::<Authority>().is_ok_and(|authority| name::is_loopback(authority.host()))
 }
 
-/// Refuses what [`is_allowed`] and [`is_local_host`] find, and tells the log.
+/// Refuses what is found here, and tells the log.
 #[derive(Debug, Default)]
 pub struct Refusals(Mutex<Told>);
 
@@ -93,10 +118,50 @@ impl Refusals {
                 host = shown(headers, &header::HOST),
                 unsaid,
                 "a request under a name that is not this machine's was refused, as the relay is open to everyone; set \
-                 MIEN_AUTH=token, or name the page's origin in MIEN_ALLOWED_ORIGINS"
+                 MIEN_AUTH=token and MIEN_TOKEN_SECRET"
             );
         }
-        ApiError::new(Code::ForeignOrigin, "an open relay answers to local names alone")
+        ApiError::new(
+            Code::ForeignOrigin,
+            "an open relay answers to local names alone; with MIEN_AUTH=token it answers to any",
+        )
+    }
+
+    /// The answer to a request that a proxy passed on to an open relay for someone elsewhere. The log tells in which
+    /// field, and not for whom.
+    pub fn forwarded(&self, field: &HeaderName) -> ApiError {
+        if let Some(unsaid) = self.may_tell(Instant::now()) {
+            tracing::info!(
+                %field,
+                unsaid,
+                "a request that came through a proxy was refused, as the relay is open to everyone; set MIEN_AUTH=token \
+                 and MIEN_TOKEN_SECRET"
+            );
+        }
+        ApiError::new(
+            Code::ForeignOrigin,
+            format!(
+                "an open relay answers to its own machine alone, and {field} names another; with MIEN_AUTH=token the \
+                 relay may stand behind a proxy"
+            ),
+        )
+    }
+
+    /// The answer to a request to an open relay that a page of another site has made, which the browser does not name.
+    pub fn of_another_site(&self, headers: &HeaderMap) -> ApiError {
+        if let Some(unsaid) = self.may_tell(Instant::now()) {
+            tracing::info!(
+                host = shown(headers, &header::HOST),
+                unsaid,
+                "a page of another site was refused, as the relay is open to everyone; if it is yours, name its origin in \
+                 MIEN_ALLOWED_ORIGINS, and have it ask with CORS, so that its browser sends that"
+            );
+        }
+        ApiError::new(
+            Code::ForeignOrigin,
+            "a page of another site asked an open relay, which answers to its own page and to those that \
+             MIEN_ALLOWED_ORIGINS names",
+        )
     }
 
     /// `Some` where the log may be told now, with the number of refusals that it was not told of.
@@ -179,17 +244,16 @@ mod tests {
         let check = |host: &'static str, expected: bool| {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, host.parse().unwrap());
-            let allowed = ["https://mien.example".to_owned()];
-            assert_eq!(is_local_host(&headers, &allowed), expected, "{host}");
+            assert_eq!(is_local_host(&headers), expected, "{host}");
         };
         for own in
-            ["127.0.0.1:8080", "localhost", "LOCALHOST:9", "[::1]:8080", "127.1.2.3", "mien.example:443"]
+            ["127.0.0.1:8080", "localhost", "LOCALHOST:9", "[::1]:8080", "127.1.2.3", "app.localhost:3000"]
         {
             check(own, true);
         }
         for foreign in ["rebound.example:8080", "localhost.example", "10.0.0.1", "", "a b"] {
             check(foreign, false);
         }
-        assert!(is_local_host(&HeaderMap::new(), &[]));
+        assert!(is_local_host(&HeaderMap::new()));
     }
 }

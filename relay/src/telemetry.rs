@@ -15,15 +15,29 @@ use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportC
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{FilterExt, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use self::delivery::{Counted, Delivery, Watched};
-use crate::config::without_password;
+use crate::config::without_secrets;
 
 const SERVICE: &str = "mien-relay";
+/// How much others may say, whatever MIEN_LOG asks of them. At trace, libraries tell what goes over the wire, byte for
+/// byte; nobody looks for a token there before it is in a log. Read of those that the relay is made of, in the versions
+/// that it is made of; a new one may say no more than debug.
+const OTHERS: LevelFilter = LevelFilter::DEBUG;
+const LESS: [(&str, LevelFilter); 4] = [
+    // 0.29: every frame and message, thus every token, at trace; a close frame with the peer's own words at debug.
+    ("tungstenite", LevelFilter::INFO),
+    ("tokio_tungstenite", LevelFilter::INFO),
+    // 0.13: addresses with their login, of collectors and of proxies on the way there, at debug.
+    ("reqwest", LevelFilter::INFO),
+    // 0.9: parameters of the database's address that it does not know, with their values, at warn. The configuration
+    // names them without.
+    ("sqlx_postgres::options::parse", LevelFilter::OFF),
+];
 /// Patience with the collector for one export, also at the end of the process.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -51,7 +65,7 @@ pub fn init(filter: &str, collector: Option<&str>) -> Result<Telemetry, Exporter
     let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_filter(parsed.unwrap_or_else(|_| EnvFilter::new("info")));
+        .with_filter(parsed.unwrap_or_else(|_| EnvFilter::new("info")).and(at_most()));
     let spans = traces.as_ref().map(|traces| {
         tracing_opentelemetry::layer()
             .with_tracer(traces.provider.tracer(SERVICE))
@@ -66,10 +80,15 @@ pub fn init(filter: &str, collector: Option<&str>) -> Result<Telemetry, Exporter
     Ok(Telemetry { traces })
 }
 
+/// What no filter can ask for more than.
+fn at_most() -> Targets {
+    Targets::new().with_default(OTHERS).with_target("mien_relay", LevelFilter::TRACE).with_targets(LESS)
+}
+
 impl Traces {
     fn to(collector: &str) -> Result<Self, ExporterBuildError> {
         let endpoint = traces_endpoint(collector);
-        let delivery = Delivery::to(without_password(&endpoint));
+        let delivery = Delivery::to(without_secrets(&endpoint));
         let exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)

@@ -18,23 +18,19 @@ pub struct Settings {
     #[arg(long, env = "MIEN_LISTEN", global = true, default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// Where samples are stored: `sqlite:FILE`, relative to the working directory or absolute, or
-    /// `postgres://USER:PASSWORD@HOST/DATABASE`, with `?sslmode=…` where it must be encrypted
-    #[arg(
-        long,
-        env = "MIEN_DATABASE_URL",
-        global = true,
-        default_value = "sqlite:mien.db",
-        hide_env_values = true
-    )]
-    pub database_url: String,
+    /// `postgres://USER:PASSWORD@HOST/DATABASE`, with `?sslmode=…` where it must be encrypted; in a password, `@` is
+    /// written as %40, `/` as %2F, `?` as %3F, `#` as %23 and `%` as %25 [default: sqlite:mien.db]
+    #[arg(long, env = "MIEN_DATABASE_URL", global = true, hide_env_values = true)]
+    pub database_url: Option<String>,
     /// Database connections at most; over SQLite, whose readers are threads of the relay, no more than two a processor
     /// and one, or five
     #[arg(long, env = "MIEN_DATABASE_MAX_CONNECTIONS", global = true, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub database_max_connections: u32,
-    /// Redis or Valkey that relays over one database share: `redis://HOST:PORT`, or `rediss://` for TLS
+    /// Redis or Valkey that relays over one database share: `redis://USER:PASSWORD@HOST:PORT`, or `rediss://` for TLS
     #[arg(long, env = "MIEN_REDIS_URL", global = true, hide_env_values = true)]
     pub redis_url: Option<String>,
-    /// Who may create sessions [default: open on loopback, token elsewhere]
+    /// Who may create sessions; open is for one's own machine, without a proxy before it [default: open on loopback,
+    /// token elsewhere]
     #[arg(long, env = "MIEN_AUTH", global = true)]
     pub auth: Option<AuthMode>,
     /// Key that signs tokens, at least 32 bytes; in open mode over SQLite one is made and kept beside the database
@@ -109,7 +105,8 @@ pub struct Settings {
     #[arg(long, env = "MIEN_METRICS_LISTEN", global = true)]
     pub metrics_listen: Option<SocketAddr>,
     /// Origins of other pages that may use the relay, parted by commas, for example `https://example.org`; also the
-    /// page's own where a proxy in front does not pass on `Host` with its port [default: its own alone]
+    /// page's own where a proxy in front does not pass on `Host` with its port; in open mode only those of this machine
+    /// [default: its own alone]
     #[arg(long, env = "MIEN_ALLOWED_ORIGINS", global = true, value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
     /// Seconds in which a shutdown must be done
@@ -121,7 +118,7 @@ pub struct Settings {
     /// OpenTelemetry collector for traces, over HTTP, for example http://127.0.0.1:4318
     #[arg(long, env = "MIEN_OTLP_ENDPOINT", global = true, hide_env_values = true)]
     pub otlp_endpoint: Option<String>,
-    /// What is logged, as `level` or `target=level,…`
+    /// What is logged, as `level` or `target=level,…`; of libraries no more than `debug`, whatever it says
     #[arg(long, env = "MIEN_LOG", global = true, default_value = "info")]
     pub log: String,
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use crate::app::AppState;
 use crate::auth::AuthMode;
 use crate::origin;
+use crate::problem::ApiError;
 
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE");
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static("Authorization, Content-Type, X-Request-Id");
@@ -21,16 +22,13 @@ const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("600");
 pub(super) async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let allowed = &state.config.allowed_origins;
     let named = named_origin(request.headers(), allowed);
-    let mut response =
-        if state.config.auth == AuthMode::Open && !origin::is_local_host(request.headers(), allowed) {
-            state.origin_refusals.foreign_host(request.headers()).into_response()
-        } else if let Some(answer) = preflight(&request, named.is_some()) {
-            answer
-        } else if is_changing(request.method()) && !origin::is_allowed(request.headers(), allowed) {
-            state.origin_refusals.foreign_origin(request.headers()).into_response()
-        } else {
-            next.run(request).await
-        };
+    let mut response = if let Some(refusal) = refusal(&state, &request, named.is_some()) {
+        refusal.into_response()
+    } else if let Some(answer) = preflight(&request, named.is_some()) {
+        answer
+    } else {
+        next.run(request).await
+    };
     if !allowed.is_empty() {
         response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
     }
@@ -40,6 +38,31 @@ pub(super) async fn guard(State(state): State<AppState>, request: Request, next:
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
     }
     response
+}
+
+/// Before anything is charged for it.
+fn refusal(state: &AppState, request: &Request, named: bool) -> Option<ApiError> {
+    let (headers, config, refusals) = (request.headers(), &state.config, &state.origin_refusals);
+    if config.auth == AuthMode::Open {
+        if !origin::is_local_host(headers) {
+            return Some(refusals.foreign_host(headers));
+        }
+        if let Some(field) = origin::naming_another_machine(headers) {
+            return Some(refusals.forwarded(field));
+        }
+        let path = request.uri().path();
+        let asks = path.strip_prefix(&config.base_path).unwrap_or(path).starts_with("/api/");
+        if asks && !named && origin::is_of_another_site(headers, &config.allowed_origins) {
+            let says_which = headers.contains_key(header::ORIGIN);
+            return Some(if says_which {
+                refusals.foreign_origin(headers)
+            } else {
+                refusals.of_another_site(headers)
+            });
+        }
+    }
+    let changes = is_changing(request.method()) && !origin::is_allowed(headers, &config.allowed_origins);
+    changes.then(|| refusals.foreign_origin(headers))
 }
 
 /// Tokens travel in a header, never in a cookie, so no answer ever allows credentials.
@@ -63,6 +86,6 @@ fn named_origin(headers: &HeaderMap, allowed: &[String]) -> Option<HeaderValue> 
     let mut origins = headers.get_all(header::ORIGIN).into_iter();
     let origin = origins.next()?;
     let text = origin.to_str().ok()?;
-    let named = origins.next().is_none() && allowed.iter().any(|one| one.eq_ignore_ascii_case(text));
+    let named = origins.next().is_none() && origin::is_named(text, allowed);
     named.then(|| origin.clone())
 }

@@ -12,6 +12,7 @@ mod ingest;
 mod model;
 mod replicas;
 mod restart;
+mod secrets;
 mod throttle;
 mod traces;
 mod upgrade;

@@ -21,6 +21,11 @@ pub(crate) struct Process {
     log: PathBuf,
 }
 
+/// Asked for now: in a copied checkout, what was compiled in is the one that was copied.
+fn program() -> PathBuf {
+    std::env::var_os("CARGO_BIN_EXE_mien-relay").unwrap().into()
+}
+
 impl Process {
     pub(crate) fn start(folder: &Path) -> Self {
         Self::start_with(folder, &[])
@@ -28,7 +33,7 @@ impl Process {
 
     pub(crate) fn start_with(folder: &Path, settings: &[(&str, String)]) -> Self {
         let log = folder.join("relay.log");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_mien-relay"))
+        let mut child = Command::new(program())
             .current_dir(folder)
             .env("MIEN_LISTEN", "127.0.0.1:0")
             .env("MIEN_TOKEN_SECRET", SECRET)
@@ -138,7 +143,7 @@ async fn a_signal_ends_it_in_order() {
 fn what_it_cannot_honour_keeps_it_from_starting() {
     let folder = tempfile::tempdir().unwrap();
     let check = |variables: &[(&str, &str)], words: &str| {
-        let output = Command::new(env!("CARGO_BIN_EXE_mien-relay"))
+        let output = Command::new(program())
             .current_dir(folder.path())
             .envs(variables.iter().copied())
             .arg("check")
@@ -164,7 +169,7 @@ fn what_it_cannot_honour_keeps_it_from_starting() {
 #[test]
 fn check_says_what_is_in_force_and_hides_the_secret() {
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_mien-relay"))
+    let output = Command::new(program())
         .current_dir(folder.path())
         .env("MIEN_TOKEN_SECRET", SECRET)
         .args(["check", "--samples-burst", "77"])

@@ -58,7 +58,9 @@ async fn a_trace_goes_from_the_request_to_the_commit() {
     let token =
         TokenKey::new(SECRET.as_bytes()).sign(&Caller { user: "local".into(), grant: Some(grant) }, FUTURE);
 
-    let relay = Process::start_with(folder.path(), &[("MIEN_OTLP_ENDPOINT", address)]);
+    // An open relay warns of that.
+    let settings = [("MIEN_OTLP_ENDPOINT", address), ("MIEN_AUTH", "token".to_owned())];
+    let relay = Process::start_with(folder.path(), &settings);
     let mut upgrade = request(relay.address, &session.to_string(), "ingest");
     let parent = format!("00-{TRACE}-b7ad6b7169203331-01");
     upgrade.headers_mut().insert("traceparent", parent.parse().unwrap());

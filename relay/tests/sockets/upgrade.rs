@@ -34,7 +34,8 @@ async fn the_subprotocol_is_compulsory() {
 
 #[tokio::test]
 async fn foreign_origins_stay_out() {
-    let relay = Relay::start_with(&["--allowed-origins", "https://embed.example"], |_| {}).await;
+    let flags = ["--auth", "token", "--allowed-origins", "https://embed.example"];
+    let relay = Relay::start_with(&flags, |_| {}).await;
     let session = relay.session().await.to_string();
     for origin in ["https://evil.example", "null"] {
         let mut request = request(relay.address, &session, "watch");
@@ -46,6 +47,29 @@ async fn foreign_origins_stay_out() {
         request.headers_mut().insert(header::ORIGIN, origin.parse().unwrap());
         patiently(tokio_tungstenite::connect_async(request)).await.unwrap();
     }
+}
+
+/// An open relay would let everyone in whom the proxy lets in.
+#[tokio::test]
+async fn strangers_whom_a_proxy_passes_on_stay_out_of_an_open_relay() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Process::start_with(folder.path(), &[("MIEN_LOG", "info".to_owned())]);
+    let nowhere = "0193c0de-0000-7000-8000-000000000000";
+    for (name, value) in [
+        ("x-forwarded-for", "203.0.113.7"),
+        ("x-real-ip", "203.0.113.7"),
+        ("forwarded", "for=203.0.113.7"),
+        ("x-forwarded-host", "mien.example"),
+    ] {
+        let mut request = request(relay.address, nowhere, "watch");
+        request.headers_mut().insert(name, HeaderValue::from_static(value));
+        assert_eq!(refusal(request).await, (403, "foreign_origin".into()), "{name}");
+    }
+    let log = relay.end();
+    let line =
+        log.lines().find(|line| line.contains("came through a proxy")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains("x-forwarded-for") && line.contains("MIEN_AUTH=token"), "{line}");
+    assert!(!log.contains("203.0.113.7"), "addresses reach no log: {log}");
 }
 
 /// Whoever set up a proxy looks at the log, and anyone may send what fills it.

@@ -17,7 +17,8 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
     let place = Place::sqlite();
     let first = tempfile::tempdir().unwrap();
     let name = "0001_sessions_and_samples.sql";
-    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations/sqlite");
+    let migrations =
+        Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("src/store/migrations/sqlite");
     std::fs::copy(migrations.join(name), first.path().join(name)).unwrap();
     let mut database = SqliteConnection::connect(&format!("{}?mode=rwc", place.url)).await.unwrap();
     Migrator::new(first.path()).await.unwrap().run(&mut database).await.unwrap();
