@@ -20,6 +20,7 @@ use crate::hub::Hub;
 use crate::limiter::{Limiter, Sharing};
 use crate::metrics::Metrics;
 use crate::problem::ApiError;
+use crate::readiness::Writable;
 use crate::redis::{Change, Tell};
 use crate::replicas::{Parts, Replicas};
 use crate::shutdown::Drain;
@@ -52,6 +53,8 @@ pub struct App {
     pub replicas: Replicas,
     pub tokens: TokenKey,
     pub metrics: Metrics,
+    /// Whether the store takes writes.
+    pub writable: Writable,
     pub drain: Drain,
     /// One permit a WebSocket.
     pub connections: Arc<Semaphore>,
@@ -81,6 +84,7 @@ impl AppState {
             origin_refusals: origin::Refusals::default(),
             replicas,
             tokens: TokenKey::new(config.token_secret.bytes()),
+            writable: Writable::default(),
             drain: Drain::default(),
             connections: Arc::new(Semaphore::new(config.max_connections)),
             sources: Gauge::default(),
@@ -120,10 +124,14 @@ impl App {
         if self.drain.has_begun() {
             return Err(ApiError::new(Code::Draining, "the relay is shutting down"));
         }
-        if self.batcher.is_failing() {
-            return Err(ApiError::new(Code::StoreUnavailable, "samples cannot be stored at the moment"));
-        }
-        patiently(self.store.ready()).await
+        let stored = async {
+            patiently(self.store.ready()).await?;
+            if self.batcher.is_failing() {
+                return Err(ApiError::new(Code::StoreUnavailable, "samples cannot be stored at the moment"));
+            }
+            self.writable.ask(&self.store).await
+        };
+        stored.await.map_err(ApiError::with_reason)
     }
 
     /// All metrics as OpenMetrics text, for `/metrics`.
@@ -165,6 +173,11 @@ impl App {
         self.changed(id, Change::Erased, sources.into_iter().map(|(source, _)| source).collect()).await;
         self.hub.erased(id);
         Ok(self.store.sweep(Some(id)).await?)
+    }
+
+    /// Whether anyone sends to or watches a session, here or, where Redis says so, at another relay.
+    pub async fn is_anyone_connected(&self, id: SessionId) -> bool {
+        self.hub.find(id).is_some() || self.replicas.is_anyone_connected(id).await
     }
 
     /// A session is no longer what others hold: told before its caller hears of it.

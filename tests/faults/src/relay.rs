@@ -173,6 +173,11 @@ impl Relay {
         self.room.as_ref().expect("the relay has a room")
     }
 
+    /// Where its database is, but for one with a room.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("relay.log")
     }

@@ -5,13 +5,17 @@
 //! instead of timing each other out. Readers see the last commit and never wait for the writer (WAL). Each
 //! connection has a thread of its own, so no runtime thread waits for a disk.
 
+mod backup;
 mod commit;
+mod files;
 mod markers;
 mod open;
 mod pack;
 mod samples;
+mod scrub;
 mod sessions;
 mod sources;
+mod trial;
 mod write;
 
 use std::sync::Arc;
@@ -24,6 +28,8 @@ use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
 use super::Result;
+use files::Files;
+use scrub::Unclean;
 
 /// A SQLite database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -32,6 +38,8 @@ pub struct SqliteStore {
     /// Empty after a failure: the next writer connects anew.
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     options: Arc<SqliteConnectOptions>,
+    files: Files,
+    unclean: Arc<Unclean>,
     pool_wait: Histogram,
 }
 
@@ -56,6 +64,8 @@ impl SqliteStore {
     }
 
     async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
+        // One that is opened now would read another database.
+        self.files.in_place()?;
         let asked = Instant::now();
         let reader = self.readers.acquire().await?;
         self.pool_wait.observe(asked.elapsed().as_secs_f64());
