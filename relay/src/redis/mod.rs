@@ -87,8 +87,8 @@ impl Redis {
         self.0.here.subscribe()
     }
 
-    /// Asks it once, with all patience.
-    async fn ask(&self) -> Result<(), RedisError> {
+    /// Whether it answers, with all patience; see [`Redis::try_all`] for whether it serves.
+    pub async fn ask(&self) -> Result<(), RedisError> {
         self.0.pool.run(redis::pipe().cmd("PING").ignore()).await
     }
 

@@ -91,6 +91,10 @@ const READ_ONLY: [&str; 9] = ["8", "264", "520", "776", "1032", "1288", "1544", 
 const FULL: [&str; 2] = ["13", "53100"];
 /// Postgres' `query_canceled` and `lock_not_available`: its own time limits, which the relay sets.
 const OUT_OF_TIME: [&str; 2] = ["57014", "55P03"];
+/// Postgres' `invalid_sql_statement_name` and `duplicate_prepared_statement`: what one connection prepared is on another
+/// server connection, or another client's is on this one.
+const LOST_STATEMENT: [&str; 2] = ["26000", "42P05"];
+const NO_STATEMENTS: &str = "the database is behind a pooler that gives each transaction another connection and keeps no prepared statements; use PgBouncer 1.21 or newer with max_prepared_statements above 0, or pool_mode = session, or connect to Postgres itself";
 /// Postgres' `admin_shutdown`, `crash_shutdown` and `cannot_connect_now`.
 const GOING: [&str; 3] = ["57P01", "57P02", "57P03"];
 
@@ -107,6 +111,7 @@ impl From<sqlx::Error> for StoreError {
         match code.as_deref() {
             Some(code) if FULL.contains(&code) => Self::Full(cause),
             Some(code) if READ_ONLY.contains(&code) => Self::ReadOnly(cause),
+            Some(code) if LOST_STATEMENT.contains(&code) => Self::Unusable(NO_STATEMENTS.into()),
             Some(code) if OUT_OF_TIME.contains(&code) => Self::TimedOut,
             Some(code) if GOING.contains(&code) => Self::Unreachable(cause),
             _ => Self::Database(cause),

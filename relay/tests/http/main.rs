@@ -12,6 +12,7 @@ mod limits;
 mod origins;
 mod page;
 mod queries;
+mod readiness;
 mod retention;
 mod samples;
 mod sessions;

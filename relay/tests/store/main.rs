@@ -5,6 +5,7 @@ mod erasing;
 mod files;
 mod model;
 mod place;
+mod pooler;
 mod postgres;
 mod reading;
 mod sharing;

@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use tracing::log::LevelFilter;
 
 use super::pooler::{self, Keeps};
-use super::{LANES, PostgresStore, within};
+use super::{LANES, PostgresStore, trial, within};
 use crate::store::migrate::is_older;
 use crate::store::{LIFETIME, Result, StoreError};
 
@@ -53,14 +53,14 @@ impl PostgresStore {
 
     pub async fn open(url: &str, max_connections: u32, pool_wait: Histogram) -> Result<Self> {
         let (place, options, mut connection) = connect(url).await?;
-        let keeps = pooler::what_is_kept(&options, &mut connection).await.map_err(|cause| place.explain_store(cause))?;
-        if keeps == Keeps::Nothing {
-            return Err(place.unusable(pooler::NO_STATEMENTS));
-        }
+        let keeps = pooler::what_is_kept(&options, &mut connection)
+            .await
+            .map_err(|cause| place.explain_store(cause))?;
         place.prepare(&mut connection).await?;
         if keeps == Keeps::Statements {
             place.commits_to_disk(&mut connection).await?;
         }
+        place.takes_writes(&mut connection).await?;
         let _ = connection.close().await;
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
@@ -73,7 +73,7 @@ impl PostgresStore {
                     match keeps {
                         Keeps::All => connection.execute(GREETING).await.map(drop),
                         // It would be told to whoever has that connection next.
-                        Keeps::Statements | Keeps::Nothing => Ok(()),
+                        Keeps::Statements => Ok(()),
                     }
                 })
             })
@@ -164,6 +164,17 @@ impl Place {
             )));
         }
         Ok(())
+    }
+
+    /// Tries what ingest does.
+    async fn takes_writes(&self, connection: &mut PgConnection) -> Result<()> {
+        match within(PREPARE_PATIENCE, trial::write_and_undo(connection)).await {
+            Err(StoreError::ReadOnly(cause)) => Err(self.unusable(&format!(
+                "{} may not write to it ({cause}); grant that, for example with `GRANT ALL ON ALL TABLES IN SCHEMA public TO {}`",
+                self.user, self.user
+            ))),
+            tried => tried,
+        }
     }
 
     fn explain_store(&self, cause: StoreError) -> StoreError {

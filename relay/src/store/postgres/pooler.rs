@@ -11,14 +11,13 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use super::within;
-use crate::store::{Result, StoreError};
+use crate::store::Result;
 
-/// Patience with a server connection that another client of the pooler has.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// `invalid_sql_statement_name` and `duplicate_prepared_statement`: what was prepared is on another server connection,
-/// or another client prepared its own on this one.
-pub(super) const LOST_STATEMENT: [&str; 2] = ["26000", "42P05"];
-pub(super) const NO_STATEMENTS: &str = "a pooler before it gives each transaction another connection and keeps no prepared statements; use PgBouncer 1.21 or newer with max_prepared_statements above 0, or pool_mode = session, or connect to Postgres itself";
+/// Patience with a server connection that another client of the pooler has, such as a relay that makes its tables.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How often it is compared: a pooler hands out the server connection that was free last, but other clients may come
+/// between.
+const ROUNDS: usize = 4;
 
 /// What a connection keeps from one transaction to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,33 +26,27 @@ pub(super) enum Keeps {
     All,
     /// Prepared statements alone.
     Statements,
-    /// Nothing: it is of no use.
-    Nothing,
 }
 
-/// Finds out with a second connection, which in a transaction takes the server connection that the first has just had.
+/// Finds out with a second connection. Where both get the same server connection, or the first gets another than
+/// before, a pooler is between. One that keeps no statements fails here, as it would later: what was prepared by one is
+/// not there for the other, or is there already. Neither holds anything while it waits for the other.
 pub(super) async fn what_is_kept(options: &PgConnectOptions, first: &mut PgConnection) -> Result<Keeps> {
-    let keeps = within(PATIENCE, compare(options, first)).await;
-    match keeps {
-        Err(StoreError::Database(sqlx::Error::Database(cause)))
-            if cause.code().is_some_and(|code| LOST_STATEMENT.contains(&&*code)) =>
-        {
-            Ok(Keeps::Nothing)
-        }
-        keeps => keeps,
-    }
+    within(PATIENCE, compare(options, first)).await
 }
 
 async fn compare(options: &PgConnectOptions, first: &mut PgConnection) -> Result<Keeps> {
     let begun = process(first).await?;
     let mut second = options.connect().await?;
-    let mut transaction = second.begin().await?;
-    let others = process(&mut transaction).await?;
-    // The one connection that there is may be the second's until here.
-    let same = others != begun && process(first).await? == begun;
-    transaction.rollback().await?;
+    let mut keeps = Keeps::All;
+    for _ in 0..ROUNDS {
+        if process(&mut second).await? == begun || process(first).await? != begun {
+            keeps = Keeps::Statements;
+            break;
+        }
+    }
     let _ = second.close().await;
-    Ok(if same { Keeps::All } else { Keeps::Statements })
+    Ok(keeps)
 }
 
 /// The server's process behind a connection, by a prepared statement.

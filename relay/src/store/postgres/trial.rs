@@ -1,7 +1,7 @@
 //! Whether what ingest does can be done: a database may well be read and take nothing, as where it is read-only by
 //! default or was restored without its grants.
 
-use sqlx::Connection;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::PostgresStore;
@@ -25,13 +25,18 @@ impl PostgresStore {
     /// Writes and takes it back.
     pub async fn try_write(&self) -> Result<()> {
         let mut writer = self.lease().await?;
-        let mut transaction = writer.begin().await?;
-        let id = Uuid::now_v7();
-        for statement in STATEMENTS {
-            sqlx::query(statement).bind(id).execute(&mut *transaction).await?;
-        }
-        transaction.rollback().await?;
+        write_and_undo(&mut writer).await?;
         writer.give_back();
         Ok(())
     }
+}
+
+pub(super) async fn write_and_undo(writer: &mut PgConnection) -> Result<()> {
+    let mut transaction = writer.begin().await?;
+    let id = Uuid::now_v7();
+    for statement in STATEMENTS {
+        sqlx::query(statement).bind(id).execute(&mut *transaction).await?;
+    }
+    transaction.rollback().await?;
+    Ok(())
 }

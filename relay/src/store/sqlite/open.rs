@@ -97,7 +97,7 @@ impl SqliteStore {
         let files = Files::opened(&path).map_err(|cause| unusable(&path, &cause.to_string()))?;
         try_to_write(&path, &mut writer).await?;
         let unclean = Arc::<Unclean>::default();
-        if before == Before::WithLog {
+        if before != Before::New {
             // Whoever left it may have erased something just before.
             unclean.mark();
         }

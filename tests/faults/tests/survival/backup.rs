@@ -1,7 +1,6 @@
 //! `mien-relay backup`, while the relay is at work.
 
 use mien_faults::load::Load;
-use mien_faults::postgres;
 use mien_faults::relay::{Relay, SECRET, run};
 use mien_shared::SessionId;
 
