@@ -21,6 +21,7 @@ use crate::limiter::{Limiter, Sharing};
 use crate::metrics::Metrics;
 use crate::problem::ApiError;
 use crate::reads::Reads;
+use crate::readiness::Writable;
 use crate::redis::{Change, Tell};
 use crate::replicas::{Parts, Replicas};
 use crate::shutdown::Drain;
@@ -55,6 +56,8 @@ pub struct App {
     pub reads: Reads,
     pub tokens: TokenKey,
     pub metrics: Metrics,
+    /// Whether the store takes writes.
+    pub writable: Writable,
     pub drain: Drain,
     /// One permit a WebSocket.
     pub connections: Arc<Semaphore>,
@@ -86,6 +89,7 @@ impl AppState {
             replicas,
             reads: Reads::new(config.database_max_connections),
             tokens: TokenKey::new(config.token_secret.bytes()),
+            writable: Writable::default(),
             drain: Drain::default(),
             connections: Arc::new(Semaphore::new(config.max_connections)),
             sources: Gauge::default(),
@@ -125,10 +129,14 @@ impl App {
         if self.drain.has_begun() {
             return Err(ApiError::new(Code::Draining, "the relay is shutting down"));
         }
-        if self.batcher.is_failing() {
-            return Err(ApiError::new(Code::StoreUnavailable, "samples cannot be stored at the moment"));
-        }
-        patiently(self.store.ready()).await
+        let stored = async {
+            patiently(self.store.ready()).await?;
+            if self.batcher.is_failing() {
+                return Err(ApiError::new(Code::StoreUnavailable, "samples cannot be stored at the moment"));
+            }
+            self.writable.ask(&self.store).await
+        };
+        stored.await.map_err(ApiError::with_reason)
     }
 
     /// All metrics as OpenMetrics text, for `/metrics`.
@@ -170,6 +178,11 @@ impl App {
         self.changed(id, Change::Erased, sources.into_iter().map(|(source, _)| source).collect()).await;
         self.hub.erased(id);
         Ok(self.store.sweep(Some(id)).await?)
+    }
+
+    /// Whether anyone sends to or watches a session, here or, where Redis says so, at another relay.
+    pub async fn is_anyone_connected(&self, id: SessionId) -> bool {
+        self.hub.find(id).is_some() || self.replicas.is_anyone_connected(id).await
     }
 
     /// A session is no longer what others hold: told before its caller hears of it.

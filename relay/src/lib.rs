@@ -18,6 +18,7 @@ pub mod origin;
 pub mod page;
 pub mod probe;
 pub mod problem;
+pub mod readiness;
 pub mod reads;
 pub mod redis;
 pub mod replicas;

@@ -1,6 +1,7 @@
-//! `mien-relay`: serves without a subcommand, and knows three more: `token`, `check` and `health`.
+//! `mien-relay`: serves without a subcommand, and knows four more: `token`, `check`, `backup` and `health`.
 
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,6 +41,11 @@ enum Command {
     },
     /// Print the settings in force, secrets hidden, and try the store and Redis
     Check,
+    /// Copy the SQLite database to a new file, also while a relay serves from it
+    Backup {
+        /// The copy, which must not be there yet
+        file: PathBuf,
+    },
     /// Ask the relay that listens here whether it is alive: exit code 0 if so, for a container's health check
     Health,
 }
@@ -110,6 +116,12 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
             println!("{}", TokenKey::new(config.token_secret.bytes()).sign(&caller, now + ttl.as_secs()));
             Ok(())
         }
+        Some(Command::Backup { file }) => {
+            let config = Config::resolve(cli.settings)?;
+            let bytes = Store::backup(&config.database_url, &file).await?;
+            println!("copied the database to {}: {bytes} bytes", file.display());
+            Ok(())
+        }
         Some(Command::Check) => {
             let config = Config::resolve(cli.settings)?;
             println!("{config}");
@@ -123,15 +135,19 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
                     Store::open(&config.database_url, config.database_max_connections, &Metrics::new())
                         .await?;
                 store.ready().await.context("the store does not answer")?;
+                store.try_write().await.context("the store answers, and takes nothing")?;
+                let sessions = store.count_sessions().await?;
                 store.close().await;
-                println!("the store answers");
+                println!("the store answers and takes writes; sessions in it: {sessions}");
             }
             if let Some(address) = &config.redis {
                 let redis = Redis::new(address, Metrics::new());
-                redis.ask().await.map_err(|cause| {
-                    anyhow::anyhow!("Redis does not answer ({cause}); the relay would serve without it")
+                redis.try_all().await.map_err(|cause| {
+                    let what =
+                        if cause.is_io_error() { "does not answer" } else { "refuses what relays do there" };
+                    anyhow::anyhow!("Redis {what} ({cause}); the relay would serve without it")
                 })?;
-                println!("Redis answers");
+                println!("Redis answers, and allows what relays do there");
             }
             Ok(())
         }

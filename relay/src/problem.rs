@@ -59,6 +59,16 @@ impl ApiError {
         self
     }
 
+    /// Tells an operator why the store does not serve, in words that anyone may read.
+    #[must_use]
+    pub fn with_reason(mut self) -> Self {
+        let cause = self.cause.as_deref().and_then(|cause| cause.downcast_ref::<StoreError>());
+        if let Some(cause) = cause {
+            cause.reason().clone_into(&mut self.detail);
+        }
+        self
+    }
+
     /// Adds `Retry-After`, rounded up to whole seconds.
     #[must_use]
     pub fn retry_after(mut self, pause: Duration) -> Self {
@@ -120,6 +130,8 @@ impl From<StoreError> for ApiError {
             }
             StoreError::Corrupt(_) => Self::new(Code::Internal, "a stored sample cannot be read"),
             StoreError::Unusable(_)
+            | StoreError::Moved(_)
+            | StoreError::ReadOnly(_)
             | StoreError::Full(_)
             | StoreError::TimedOut
             | StoreError::Unreachable(_)

@@ -111,6 +111,14 @@ impl Replicas {
         }
     }
 
+    /// Whether a relay says in Redis that someone is connected to the session.
+    pub async fn is_anyone_connected(&self, id: SessionId) -> bool {
+        match &self.redis {
+            Some((redis, _)) => redis.is_anyone_connected(id).await.unwrap_or(false),
+            None => false,
+        }
+    }
+
     /// Recent batches of a source that follow `place` without a gap; none where the store must be read.
     pub async fn recent(&self, id: SessionId, source: &SourceName, place: u64) -> Vec<Piece> {
         match &self.redis {

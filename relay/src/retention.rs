@@ -1,9 +1,9 @@
-//! The background job that erases what is over: completed sessions past their time, and samples that an
-//! interrupted erasure left behind.
+//! The background job that erases what is over: completed sessions past their time, those that nobody came back to,
+//! and samples that an interrupted erasure left behind.
 
 use std::time::Duration;
 
-use mien_shared::Code;
+use mien_shared::{Code, SessionId};
 
 use crate::app::AppState;
 use crate::problem::ApiError;
@@ -15,8 +15,15 @@ const CHUNK: u32 = 100;
 
 /// Runs until the relay shuts down.
 pub async fn run(state: AppState) {
+    tokio::select! {
+        () = erase(&state) => {}
+        () = state.store.keep_clean() => {}
+    }
+}
+
+async fn erase(state: &AppState) {
     loop {
-        if let Err(cause) = clean(&state).await {
+        if let Err(cause) = clean(state).await {
             tracing::warn!(%cause, "cleaning up failed; it is tried again in an hour");
         }
         tokio::select! {
@@ -38,13 +45,27 @@ async fn clean(state: &AppState) -> Result<(), ApiError> {
             break;
         }
         for id in expired {
-            match state.erase_session(id).await {
-                Ok(()) => tracing::info!(session = %id, "erased a session past its retention"),
-                // Its owner was faster.
-                Err(ApiError { code: Code::SessionNotFound, .. }) => {}
-                Err(cause) => return Err(cause),
-            }
+            erase_one(state, id).await?;
         }
+    }
+    let mut last = None;
+    while !state.drain.has_begun() {
+        // One at a time, as erasing one may take a while, in which someone may come back to the next.
+        let Some(&id) = state.store.abandoned_sessions(before, last, 1).await?.first() else { break };
+        last = Some(id);
+        if !state.is_anyone_connected(id).await {
+            erase_one(state, id).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn erase_one(state: &AppState, id: SessionId) -> Result<(), ApiError> {
+    match state.erase_session(id).await {
+        Ok(()) => tracing::info!(session = %id, "erased a session past its retention"),
+        // Its owner was faster.
+        Err(ApiError { code: Code::SessionNotFound, .. }) => {}
+        Err(cause) => return Err(cause),
     }
     Ok(())
 }

@@ -34,7 +34,13 @@ pub(crate) fn ensure_webkit() -> anyhow::Result<()> {
 /// Debian keeps Postgres' programs off the path, so its folder is looked at, too.
 pub(crate) fn ensure_postgres() -> anyhow::Result<()> {
     let there = process::on_path("initdb") || std::path::Path::new("/usr/lib/postgresql").is_dir();
-    ensure(if there { &[] } else { &["postgresql"] }, "the tests over Postgres")
+    ensure(if there { &[] } else { &["postgresql"] }, "the tests over Postgres")?;
+    // Only some tests want it, and do without where nobody may install it.
+    let there = process::on_path("pgbouncer") || std::path::Path::new("/usr/sbin/pgbouncer").is_file();
+    if !there && is_root() {
+        ensure(&["pgbouncer"], "the tests through PgBouncer")?;
+    }
+    Ok(())
 }
 
 pub(crate) fn ensure_redis() -> anyhow::Result<()> {

@@ -112,7 +112,8 @@ pub struct Settings {
     /// Seconds in which a shutdown must be done
     #[arg(long, env = "MIEN_SHUTDOWN_SECONDS", global = true, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub shutdown_seconds: u64,
-    /// Days after which completed sessions are erased [default: never]
+    /// Days after which sessions are erased: from their completion, or where they were never completed and nobody is
+    /// connected, from their last sample [default: never]
     #[arg(long, env = "MIEN_RETENTION_DAYS", global = true, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub retention_days: Option<u32>,
     /// OpenTelemetry collector for traces, over HTTP, for example http://127.0.0.1:4318

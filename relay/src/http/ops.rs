@@ -30,7 +30,7 @@ pub(super) async fn healthz() -> Json<Health> {
 /// Can it take work?
 #[utoipa::path(
     get, path = "/readyz", tag = "operation", operation_id = "ready",
-    responses((status = 200, description = "The relay can take work; 503 while the store is down or it drains", body = Health)),
+    responses((status = 200, description = "The relay can take work; 503 while the store is down, takes no writes, or the relay drains. What is written to find out is undone, at most once in five seconds", body = Health)),
 )]
 pub(super) async fn readyz(State(state): State<AppState>) -> ApiResult<Json<Health>> {
     state.ready().await?;

@@ -16,6 +16,7 @@ mod outbox;
 mod pool;
 mod scripts;
 mod sessions;
+mod trial;
 mod window;
 
 use std::sync::Arc;
@@ -43,6 +44,8 @@ const PROBE_PAUSE: Duration = Duration::from_millis(250);
 /// nobody asks it anything.
 const PULSE: Duration = Duration::from_secs(1);
 const PULSE_PATIENCE: Duration = Duration::from_millis(500);
+/// At every so many of them it is tried whether all that the relay does is still allowed.
+const TRIAL_PULSES: u32 = 5;
 
 /// The way to Redis. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -84,7 +87,7 @@ impl Redis {
         self.0.here.subscribe()
     }
 
-    /// Asks it once, with all patience: for `mien-relay check`.
+    /// Whether it answers, with all patience; see [`Redis::try_all`] for whether it serves.
     pub async fn ask(&self) -> Result<(), RedisError> {
         self.0.pool.run(redis::pipe().cmd("PING").ignore()).await
     }
@@ -139,7 +142,11 @@ impl Redis {
             while let Err(cause) = self.reach().await {
                 // Once an outage, not once an attempt.
                 if !std::mem::replace(&mut told, true) {
-                    tracing::warn!(%cause, "Redis is away; going on without it");
+                    if pool::is_broken(&cause) {
+                        tracing::warn!(%cause, "Redis is away; going on without it");
+                    } else {
+                        tracing::warn!(%cause, "Redis refuses what relays do there; going on without it");
+                    }
                 }
                 tokio::time::sleep(PROBE_PAUSE).await;
             }
@@ -154,20 +161,25 @@ impl Redis {
     /// Returns once it is away.
     async fn watch_pulse(&self) {
         let mut here = self.here();
+        let mut pulses = 0_u32;
         while self.is_here() {
             tokio::select! {
                 // The sender is in `self`.
                 _ = here.wait_for(|here| !here) => return,
                 () = tokio::time::sleep(PULSE) => {}
             }
-            if !matches!(tokio::time::timeout(PULSE_PATIENCE, self.ask()).await, Ok(Ok(()))) {
+            pulses = pulses.wrapping_add(1);
+            let pulse = async {
+                if pulses.is_multiple_of(TRIAL_PULSES) { self.try_calls().await } else { self.ask().await }
+            };
+            if !matches!(tokio::time::timeout(PULSE_PATIENCE, pulse).await, Ok(Ok(()))) {
                 self.doubt();
             }
         }
     }
 
     async fn reach(&self) -> Result<(), RedisError> {
-        self.ask().await?;
+        self.try_all().await?;
         self.0.pool.fill().await
     }
 }

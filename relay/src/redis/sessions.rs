@@ -52,6 +52,12 @@ impl Redis {
         self.quick(&pipeline).await
     }
 
+    /// Whether any relay says that someone is connected to the session. What it says expires with it.
+    pub(crate) async fn is_anyone_connected(&self, id: SessionId) -> Result<bool, Away> {
+        let (there,): (bool,) = self.quick(redis::pipe().exists(presence_key(id))).await?;
+        Ok(there)
+    }
+
     /// What a cache wrote there.
     pub(crate) async fn read_session(&self, id: SessionId) -> Result<Option<Change>, Away> {
         let (text,): (Option<Vec<u8>>,) = self.quick(redis::pipe().get(session_key(id))).await?;

@@ -1,5 +1,7 @@
 //! What can go wrong in the store, told apart by what the caller can do about it.
 
+use std::path::PathBuf;
+
 /// A failed call to the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -24,6 +26,14 @@ pub enum StoreError {
     /// The database cannot serve as it stands: the text says why and what helps.
     #[error("{0}")]
     Unusable(String),
+    /// What was committed to the open file would not be found by whoever opens the path next.
+    #[error(
+        "{} is no longer the file that is open: it was moved, replaced or deleted; put it back, or restart the relay", .0.display()
+    )]
+    Moved(PathBuf),
+    /// It can be read, and nothing can be written.
+    #[error("the database takes no writes: {0}")]
+    ReadOnly(#[source] sqlx::Error),
     /// The disk has no room.
     #[error("the disk that holds the database is full")]
     Full(#[source] sqlx::Error),
@@ -61,6 +71,8 @@ impl StoreError {
             | Self::TooManySessions(_) => "refused",
             Self::Corrupt(_) => "corrupt",
             Self::Unusable(_) => "unusable",
+            Self::Moved(_) => "moved",
+            Self::ReadOnly(_) => "read_only",
             Self::Full(_) => "full",
             Self::TimedOut => "timeout",
             Self::Unreachable(_) => "unreachable",
@@ -69,14 +81,34 @@ impl StoreError {
     }
 
     /// Every name that [`StoreError::kind`] can give for a failure, so that metrics start at zero.
-    pub const KINDS: [&'static str; 6] =
-        ["corrupt", "unusable", "full", "timeout", "unreachable", "database"];
+    pub const KINDS: [&'static str; 8] =
+        ["corrupt", "unusable", "moved", "read_only", "full", "timeout", "unreachable", "database"];
+
+    /// What an operator must know, for `/readyz`, which everyone may ask: no path, no address, no text of the
+    /// database's. The log has those.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Moved(_) => "the database's file was moved, replaced or deleted; the log names it",
+            Self::ReadOnly(_) => "the database takes no writes; the log says why",
+            Self::Full(_) => "the disk that holds the database is full",
+            Self::TimedOut => "the database did not answer in time",
+            Self::Unreachable(_) => "the database cannot be reached",
+            _ => "the database failed; the log says why",
+        }
+    }
 }
 
+/// `SQLITE_READONLY` with what extends it (a log that cannot be recovered, a folder that cannot be written, …), and
+/// Postgres' `read_only_sql_transaction` and `insufficient_privilege`.
+const READ_ONLY: [&str; 9] = ["8", "264", "520", "776", "1032", "1288", "1544", "25006", "42501"];
 /// `SQLITE_FULL`, and Postgres' `disk_full`.
 const FULL: [&str; 2] = ["13", "53100"];
 /// Postgres' `query_canceled` and `lock_not_available`: its own time limits, which the relay sets.
 const OUT_OF_TIME: [&str; 2] = ["57014", "55P03"];
+/// Postgres' `invalid_sql_statement_name` and `duplicate_prepared_statement`: what one connection prepared is on another
+/// server connection, or another client's is on this one.
+const LOST_STATEMENT: [&str; 2] = ["26000", "42P05"];
+const NO_STATEMENTS: &str = "the database is behind a pooler that gives each transaction another connection and keeps no prepared statements; use PgBouncer 1.21 or newer with max_prepared_statements above 0, or pool_mode = session, or connect to Postgres itself";
 /// Postgres' `admin_shutdown`, `crash_shutdown` and `cannot_connect_now`.
 const GOING: [&str; 3] = ["57P01", "57P02", "57P03"];
 
@@ -92,6 +124,8 @@ impl From<sqlx::Error> for StoreError {
         };
         match code.as_deref() {
             Some(code) if FULL.contains(&code) => Self::Full(cause),
+            Some(code) if READ_ONLY.contains(&code) => Self::ReadOnly(cause),
+            Some(code) if LOST_STATEMENT.contains(&code) => Self::Unusable(NO_STATEMENTS.into()),
             Some(code) if OUT_OF_TIME.contains(&code) => Self::TimedOut,
             Some(code) if GOING.contains(&code) => Self::Unreachable(cause),
             _ => Self::Database(cause),

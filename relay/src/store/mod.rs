@@ -121,9 +121,28 @@ impl Store {
         }
     }
 
+    /// Copies a database to a new file while it is in use, and gives the bytes of the copy.
+    pub fn backup<'a>(url: &'a str, to: &'a std::path::Path) -> Answer<'a, u64> {
+        if is_postgres(url) {
+            let why = "Postgres has its own tools for copies: pg_dump and pg_restore, or a base backup with its log";
+            return Box::pin(std::future::ready(Err(StoreError::Unusable(why.into()))));
+        }
+        Box::pin(SqliteStore::backup(url, to))
+    }
+
     /// Whether the store answers right now.
     pub fn ready(&self) -> Answer<'_, ()> {
         ask!(self, store => store.ready())
+    }
+
+    /// Whether it takes what ingest writes: a write to each table, which is undone.
+    pub fn try_write(&self) -> Answer<'_, ()> {
+        ask!(self, store => store.try_write())
+    }
+
+    /// How many sessions there are, for those who must tell one database from another.
+    pub fn count_sessions(&self) -> Answer<'_, u64> {
+        ask!(self, store => store.count_sessions())
     }
 
     /// [`StoreError::TooManySessions`] where the user has as many as they may have.
@@ -182,6 +201,34 @@ impl Store {
             Self::Sqlite(store) => Box::pin(store.sweep(only)),
             Self::Postgres(store) => Box::pin(store.sweep(only)),
         }
+    }
+
+    /// Returns once nothing of what was erased or overwritten before is in a file of the database's, and free room is
+    /// the disk's again. Postgres sees to that itself, by its vacuum.
+    pub fn scrub(&self) -> Answer<'_, ()> {
+        match self {
+            Self::Sqlite(store) => Box::pin(store.scrub()),
+            Self::Postgres(_) => Box::pin(std::future::ready(Ok(()))),
+        }
+    }
+
+    /// Does that whenever there is something to do, for ever.
+    pub fn keep_clean(&self) -> BoxFuture<'_, ()> {
+        match self {
+            Self::Sqlite(store) => Box::pin(store.keep_clean()),
+            Self::Postgres(_) => Box::pin(std::future::pending()),
+        }
+    }
+
+    /// Sessions that were never completed, began before `before` and took no sample since, in the order of their ids,
+    /// after this one, at most `limit`. Someone may be connected to them all the same.
+    pub fn abandoned_sessions(
+        &self,
+        before: jiff::Timestamp,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Answer<'_, Vec<SessionId>> {
+        ask!(self, store => store.abandoned_sessions(before, after, limit))
     }
 
     /// Completed sessions that ended before `before`, oldest first, at most `limit`.

@@ -16,6 +16,7 @@ mod queries;
 mod reference;
 mod quotas;
 mod reads;
+mod readiness;
 mod retention;
 mod samples;
 mod sessions;

@@ -1,5 +1,7 @@
 //! Where a store under test keeps its data.
 
+use std::path::{Path, PathBuf};
+
 use mien_relay::metrics::Metrics;
 use mien_relay::store::{Store, StoreError};
 use mien_servers::Postgres;
@@ -8,18 +10,27 @@ use tempfile::TempDir;
 /// An empty database of one's own.
 pub(crate) struct Place {
     pub(crate) url: String,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl Place {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { url: format!("sqlite:{}", folder.path().join("mien.db").display()), _folder: Some(folder) }
+        Self { url: format!("sqlite:{}", folder.path().join("mien.db").display()), folder: Some(folder) }
     }
 
     /// `None` where whoever runs the tests said that there is no Postgres.
     pub(crate) fn postgres() -> Option<Self> {
-        Some(Self { url: Postgres::shared()?.database(), _folder: None })
+        Some(Self { url: Postgres::shared()?.database(), folder: None })
+    }
+
+    /// Of SQLite's database.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.as_ref().unwrap().path()
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
     }
 
     pub(crate) async fn open(&self) -> Store {

@@ -136,6 +136,51 @@ async fn a_foreign_or_newer_database_is_refused_with_a_reason() {
     assert!(why.contains("bob may not make tables in it"), "{why}");
 }
 
+/// As a dump that was restored without its grants: all can be read, and new tables made.
+#[tokio::test]
+async fn a_database_that_takes_no_writes_is_told() {
+    let Some(server) = Postgres::shared() else { return };
+    let url = server.database();
+    open(&url).await.unwrap().close().await;
+    server.sql(&url, "CREATE ROLE carol LOGIN");
+    server.sql(
+        &url,
+        "GRANT ALL ON SCHEMA public TO carol; GRANT SELECT ON ALL TABLES IN SCHEMA public TO carol",
+    );
+    let as_carol = url.replace("mien@", "carol@");
+    let why = refusal(&as_carol).await;
+    assert!(why.contains("carol may not write to it") && why.contains("GRANT"), "{why}");
+
+    server.sql(&url, "GRANT ALL ON ALL TABLES IN SCHEMA public TO carol");
+    let store = open(&as_carol).await.unwrap();
+    store.try_write().await.unwrap();
+    for table in ["sessions", "sources", "samples", "gaps", "markers", "erased_sessions"] {
+        server.sql(&url, &format!("REVOKE INSERT ON {table} FROM carol"));
+        store.ready().await.unwrap();
+        let taken = store.try_write().await;
+        assert!(matches!(taken, Err(StoreError::ReadOnly(_))), "{table}: {taken:?}");
+        assert!(taken.unwrap_err().to_string().contains(table));
+        server.sql(&url, &format!("GRANT INSERT ON {table} TO carol"));
+    }
+    store.try_write().await.unwrap();
+    let name = url.rsplit_once('/').unwrap().1;
+    server.sql(&url, &format!("ALTER ROLE carol IN DATABASE {name} SET default_transaction_read_only = on"));
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'carol'";
+    server.sql(&url, end);
+    // Connections that were ended are found out by whoever gets them, one after the other.
+    let taken = loop {
+        match store.try_write().await {
+            Err(StoreError::Unreachable(_)) => {}
+            taken => break taken,
+        }
+    };
+    assert!(matches!(taken, Err(StoreError::ReadOnly(_))), "{taken:?}");
+    store.ready().await.unwrap();
+    let left = server.sql(&url, "SELECT count(*) FROM sessions");
+    assert_eq!(left, "0", "what was tried was undone");
+    store.close().await;
+}
+
 #[tokio::test]
 async fn a_wrong_password_is_refused_with_a_reason() {
     let Some(server) = Postgres::if_present() else { return };

@@ -1,14 +1,16 @@
-//! Real Postgres and Redis servers for tests and benchmarks: each on a free port of this machine, in a folder
+//! Real Postgres and Redis servers, and PgBouncer before one, for tests and benchmarks: each on a free port of this machine, in a folder
 //! of its own, gone with whoever started it, also when that was killed.
 //!
 //! The programs are Debian's (or any others on the path). Where they are missing, starting panics and names
 //! the package, unless the environment says that the caller was told: see [`Postgres::if_present`].
 
 mod folder;
+mod pgbouncer;
 mod postgres;
 mod program;
 mod redis;
 mod server;
 
+pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use redis::Redis;

@@ -9,7 +9,7 @@ use sqlx::{Connection, Encode, PgConnection, Postgres, Row, Type};
 
 use super::PostgresStore;
 use crate::store::decide::{Commit, Decision, Gap, Progress, source_keys};
-use crate::store::value::{signed, unsigned};
+use crate::store::value::{millis, now, signed, unsigned};
 use crate::store::{Batch, Outcome, Result, SourceKey, codec};
 
 impl PostgresStore {
@@ -144,7 +144,7 @@ async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()>
          ) \
          UPDATE sources s SET through = n.through, stored = n.stored, rejected = n.rejected, \
              first_at = n.first_at, last_at = n.last_at, disorder_ms = n.disorder_ms, \
-             gap_count = n.gap_count \
+             gap_count = n.gap_count, stored_at = $13 \
          FROM unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], \
              $11::bigint[], $12::bigint[]) \
              AS n (key, through, stored, rejected, first_at, last_at, disorder_ms, gap_count) \
@@ -162,6 +162,7 @@ async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()>
     .bind(sources.iter().map(|(_, progress)| time(progress.last_at)).bind_iter())
     .bind(sources.iter().map(|(_, progress)| signed(progress.disorder_ms)).bind_iter())
     .bind(sources.iter().map(|(_, progress)| signed(progress.gaps)).bind_iter())
+    .bind(millis(now()))
     .execute(writer)
     .await?;
     Ok(())

@@ -9,10 +9,12 @@ mod commit;
 mod gaps;
 mod markers;
 mod open;
+mod pooler;
 mod samples;
 mod series;
 mod sessions;
 mod sources;
+mod trial;
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -9,7 +9,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use tracing::log::LevelFilter;
 
-use super::{LANES, PostgresStore, within};
+use super::pooler::{self, Keeps};
+use super::{LANES, PostgresStore, trial, within};
 use crate::config::Quota;
 use crate::store::migrate::is_older;
 use crate::store::{LIFETIME, Result, StoreError};
@@ -18,6 +19,8 @@ use crate::store::{LIFETIME, Result, StoreError};
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = sqlx::migrate!("src/store/migrations/postgres");
     migrator.dangerous_set_table_name(MIGRATIONS);
+    // [`Place::prepare`] has a lock of its own: sqlx's is the session's, and behind a pooler there is none.
+    migrator.set_locking(false);
     migrator
 });
 const MIGRATIONS: &str = "mien_migrations";
@@ -51,7 +54,14 @@ impl PostgresStore {
 
     pub async fn open(url: &str, max_connections: u32, pool_wait: Histogram) -> Result<Self> {
         let (place, options, mut connection) = connect(url).await?;
+        let keeps = pooler::what_is_kept(&options, &mut connection)
+            .await
+            .map_err(|cause| place.explain_store(cause))?;
         place.prepare(&mut connection).await?;
+        if keeps == Keeps::Statements {
+            place.commits_to_disk(&mut connection).await?;
+        }
+        place.takes_writes(&mut connection).await?;
         let _ = connection.close().await;
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
@@ -59,8 +69,14 @@ impl PostgresStore {
             .max_lifetime(LIFETIME)
             .idle_timeout(LIFETIME)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(GREETING).await.map(drop) })
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    match keeps {
+                        Keeps::All => connection.execute(GREETING).await.map(drop),
+                        // It would be told to whoever has that connection next.
+                        Keeps::Statements => Ok(()),
+                    }
+                })
             })
             .connect_lazy_with(options);
         // Readers always find some left.
@@ -76,8 +92,11 @@ async fn connect(url: &str) -> Result<(Place, PgConnectOptions, PgConnection)> {
             "MIEN_DATABASE_URL cannot be read ({cause}); write postgres://USER:PASSWORD@HOST:PORT/DATABASE"
         ))
     })?;
-    let options =
-        options.application_name("mien-relay").log_slow_statements(LevelFilter::Warn, Duration::from_secs(2));
+    let options = options
+        .application_name("mien-relay")
+        // For numbers as text, of which there are none here. PgBouncer 1.18 refuses a client that asks for it.
+        .extra_float_digits(None)
+        .log_slow_statements(LevelFilter::Warn, Duration::from_secs(2));
     let place = Place::of(&options);
     let connected = async { options.connect().await.map_err(|cause| place.explain(cause)) };
     match within(CONNECT_PATIENCE, connected).await {
@@ -115,11 +134,56 @@ impl Place {
         } else {
             PREPARE_PATIENCE
         };
-        // Under an advisory lock, so that relays may start at once.
-        let migrate = async {
-            MIGRATOR.run_direct(None, connection, false).await.map_err(|cause| self.explain_migration(cause))
-        };
-        within(patience, migrate).await
+        within(patience, self.migrate(connection)).await
+    }
+
+    /// In one transaction, with a lock that ends with it, so that relays may start at once, also behind a pooler.
+    async fn migrate(&self, connection: &mut PgConnection) -> Result<()> {
+        let mut transaction = connection.begin().await?;
+        // As sqlx names it, and so older relays, which hold it for their session: they wait for each other.
+        let name: String =
+            sqlx::query_scalar("SELECT current_database()").fetch_one(&mut *transaction).await?;
+        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .bind(lock_of(&name))
+            .execute(&mut *transaction)
+            .await?;
+        MIGRATOR
+            .run_direct(None, &mut *transaction, false)
+            .await
+            .map_err(|cause| self.explain_migration(cause))?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Where a session keeps no settings, the database's own must be right: an ack says that it is on the disk.
+    async fn commits_to_disk(&self, connection: &mut PgConnection) -> Result<()> {
+        let commits: String =
+            sqlx::query_scalar("SELECT current_setting('synchronous_commit')").fetch_one(connection).await?;
+        if commits == "off" {
+            return Err(self.unusable(&format!(
+                "behind a pooler its synchronous_commit must not be off; set it with `ALTER ROLE {} SET synchronous_commit = on`",
+                self.user
+            )));
+        }
+        Ok(())
+    }
+
+    /// Tries what ingest does.
+    async fn takes_writes(&self, connection: &mut PgConnection) -> Result<()> {
+        match within(PREPARE_PATIENCE, trial::write_and_undo(connection)).await {
+            Err(StoreError::ReadOnly(cause)) => Err(self.unusable(&format!(
+                "{} may not write to it ({cause}); grant that, for example with `GRANT ALL ON ALL TABLES IN SCHEMA public TO {}`",
+                self.user, self.user
+            ))),
+            tried => tried,
+        }
+    }
+
+    fn explain_store(&self, cause: StoreError) -> StoreError {
+        match cause {
+            StoreError::Database(cause) | StoreError::Unreachable(cause) => self.explain(cause),
+            other => other,
+        }
     }
 
     async fn awaits_migration(&self, connection: &mut PgConnection) -> Result<bool> {
@@ -226,5 +290,24 @@ impl Place {
             "the database {} at {} cannot be used: {why}",
             self.database, self.server
         ))
+    }
+}
+
+/// The number of sqlx's advisory lock for the migrations of a database: a fixed one times the CRC-32 of its name.
+fn lock_of(database: &str) -> i64 {
+    let crc = database.bytes().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })
+    });
+    0x3D32_AD9E * i64::from(!crc)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_is_the_one_that_older_relays_take() {
+        // CRC-32/ISO-HDLC's check value.
+        assert_eq!(lock_of("123456789"), 0x3D32_AD9E * 0xCBF4_3926);
     }
 }

@@ -8,7 +8,7 @@ use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
 
 use super::{PostgresStore, patiently};
-use crate::store::value::{millis, now, signed, timestamp};
+use crate::store::value::{millis, now, signed, timestamp, unsigned};
 use crate::store::{Found, Page, Result, SessionCursor, StoreError};
 
 /// Samples erased in one transaction.
@@ -166,6 +166,34 @@ impl PostgresStore {
         }
         writer.give_back();
         Ok(last)
+    }
+
+    pub async fn count_sessions(&self) -> Result<u64> {
+        let mut reader = self.lease().await?;
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM sessions").fetch_one(&mut *reader).await?;
+        reader.give_back();
+        Ok(unsigned(count))
+    }
+
+    pub async fn abandoned_sessions(
+        &self,
+        before: jiff::Timestamp,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionId>> {
+        let mut reader = self.lease().await?;
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM sessions e WHERE id > $1 AND status = 'active' AND started_at < $2 AND NOT EXISTS \
+             (SELECT 1 FROM sources s WHERE s.session_id = e.id AND stored_at >= $2) ORDER BY id LIMIT $3",
+        )
+        // No id is this one.
+        .bind(after.map_or(Uuid::nil(), |id| id.0))
+        .bind(millis(before))
+        .bind(i64::from(limit))
+        .fetch_all(&mut *reader)
+        .await?;
+        reader.give_back();
+        Ok(ids.into_iter().map(SessionId).collect())
     }
 
     pub async fn expired_sessions(&self, before: jiff::Timestamp, limit: u32) -> Result<Vec<SessionId>> {

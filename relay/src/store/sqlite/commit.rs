@@ -8,7 +8,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::SqliteStore;
 use crate::store::decide::{Commit, Gap, Progress, source_keys};
-use crate::store::value::{signed, unsigned};
+use crate::store::value::{millis, now, signed, unsigned};
 use crate::store::{Batch, Outcome, Result, SourceKey, codec};
 
 /// Rows of the largest insert. Smaller inserts are its halves, quarters …, so that nine prepared statements
@@ -180,10 +180,11 @@ async fn save(write: &mut SqliteConnection, sources: &[(SourceKey, Progress)]) -
     sqlx::query(
         "UPDATE sources SET through = n.value ->> 1, stored = n.value ->> 2, rejected = n.value ->> 3, \
          first_at = n.value ->> 4, last_at = n.value ->> 5, disorder_ms = n.value ->> 6, \
-         gap_count = n.value ->> 7 \
-         FROM json_each(?) n WHERE sources.key = n.value ->> 0",
+         gap_count = n.value ->> 7, stored_at = ?2 \
+         FROM json_each(?1) n WHERE sources.key = n.value ->> 0",
     )
     .bind(rows)
+    .bind(millis(now()))
     .execute(write)
     .await?;
     Ok(())

@@ -49,7 +49,12 @@ impl SqliteStore {
             .bind(marker.as_bytes().as_slice())
             .execute(&mut *write)
             .await;
-        write.finish(found.map(|found| found.rows_affected() > 0).map_err(StoreError::from)).await
+        let found = found.map(|found| found.rows_affected() > 0).map_err(StoreError::from);
+        let found = write.finish(found).await?;
+        if found {
+            self.unclean.mark();
+        }
+        Ok(found)
     }
 }
 

@@ -5,14 +5,18 @@
 //! instead of timing each other out. Readers see the last commit and never wait for the writer (WAL). Each
 //! connection has a thread of its own, so no runtime thread waits for a disk.
 
+mod backup;
 mod commit;
+mod files;
 mod gaps;
 mod markers;
 mod open;
 mod pack;
 mod samples;
+mod scrub;
 mod sessions;
 mod sources;
+mod trial;
 mod write;
 
 use std::sync::Arc;
@@ -26,6 +30,8 @@ use tokio::sync::Mutex;
 
 use super::Result;
 use crate::config::Quota;
+use files::Files;
+use scrub::Unclean;
 
 /// A SQLite database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,6 +40,8 @@ pub struct SqliteStore {
     /// Empty after a failure: the next writer connects anew.
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     options: Arc<SqliteConnectOptions>,
+    files: Files,
+    unclean: Arc<Unclean>,
     pool_wait: Histogram,
     pub(super) quota: Quota,
 }
@@ -59,6 +67,8 @@ impl SqliteStore {
     }
 
     async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
+        // One that is opened now would read another database.
+        self.files.in_place()?;
         let asked = Instant::now();
         let reader = self.readers.acquire().await?;
         self.pool_wait.observe(asked.elapsed().as_secs_f64());

@@ -6,11 +6,16 @@ use std::time::Duration;
 
 use prometheus_client::metrics::histogram::Histogram;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
-use super::SqliteStore;
+use super::files::{self, Before, Files};
+use super::scrub::Unclean;
+use super::write::open_log;
+use super::{SqliteStore, trial};
 use crate::config::Quota;
 use crate::store::migrate::is_older;
 use crate::store::{LIFETIME, Result, StoreError, file_of};
@@ -20,11 +25,11 @@ static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 const MIGRATIONS: &str = "_sqlx_migrations";
 
 /// `MIEN` in the file's header: whose database this is.
-const APPLICATION_ID: i32 = 0x4D49_454E;
+pub(super) const APPLICATION_ID: i32 = 0x4D49_454E;
 /// `SQLITE_NOTADB`.
 const NOT_A_DATABASE: &str = "26";
 /// Patience with another process that writes, such as a relay that is just ending.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Patience with readers that are all at work.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers of one processor: each is a thread with a cache, and while one waits for the disk another can work. More
@@ -64,6 +69,9 @@ impl SqliteStore {
             std::fs::create_dir_all(folder)
                 .map_err(|cause| unusable(&path, &format!("its folder cannot be made ({cause})")))?;
         }
+        let before = files::prepare(&path).map_err(|cause| {
+            unusable(&path, &format!("it cannot be made ({cause}); check that its folder can be written"))
+        })?;
         let base = SqliteConnectOptions::new()
             .filename(&path)
             .busy_timeout(BUSY_TIMEOUT)
@@ -72,13 +80,29 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             // Erased means gone, not merely unlisted.
             .pragma("secure_delete", "on");
-        let options = base.clone().create_if_missing(true).pragma("cache_size", WRITER_CACHE);
-        let mut writer = options.connect().await.map_err(|cause| explain(&path, cause))?;
-        recognise(&path, &mut writer).await?;
+        // Never made anew: it is there, and where it goes under us, an empty one must not take its place.
+        let options = base.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "memory");
+        let first = match before {
+            // Can only be chosen before there is a table: which page refers to which is noted, so that free pages can
+            // be given back.
+            Before::New => options.clone().auto_vacuum(SqliteAutoVacuum::Incremental),
+            Before::WithLog | Before::WithoutLog => options.clone(),
+        };
+        let mut writer = first.connect().await.map_err(|cause| explain(&path, cause))?;
+        recognise(&path, before, &mut writer).await?;
         MIGRATOR
             .run_direct(None, &mut writer, false)
             .await
             .map_err(|cause| explain_migration(&path, cause))?;
+        open_log(&mut writer).await?;
+        let files = Files::opened(&path).map_err(|cause| unusable(&path, &cause.to_string()))?;
+        try_to_write(&path, &mut writer).await?;
+        let unclean = Arc::<Unclean>::default();
+        if before != Before::New {
+            // Whoever left it may have erased something just before.
+            unclean.mark();
+        }
+        let in_place = files.clone();
         let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
         let readers = SqlitePoolOptions::new()
             .max_connections(max_readers(processors, max_connections))
@@ -87,12 +111,19 @@ impl SqliteStore {
             .idle_timeout(READER_IDLE)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
+            .after_connect(move |_, _| {
+                let in_place = in_place.in_place();
+                // It may have been another file that was opened.
+                Box::pin(async move { in_place.map_err(|cause| sqlx::Error::Configuration(cause.into())) })
+            })
             .connect_with(base.pragma("query_only", "on").pragma("cache_size", READER_CACHE))
             .await?;
         Ok(Self {
             readers,
             writer: Arc::new(Mutex::new(Some(writer))),
             options: Arc::new(options),
+            files,
+            unclean,
             pool_wait,
             quota: Quota::default(),
         })
@@ -105,7 +136,7 @@ fn max_readers(processors: u32, max_connections: u32) -> u32 {
     useful.min(max_connections.saturating_sub(1)).max(1)
 }
 
-fn named_file(url: &str) -> Result<PathBuf> {
+pub(super) fn named_file(url: &str) -> Result<PathBuf> {
     file_of(url).ok_or_else(|| {
         StoreError::Unusable(
             "a database in memory would lose samples that were acked; name a file, as in sqlite:mien.db"
@@ -114,7 +145,7 @@ fn named_file(url: &str) -> Result<PathBuf> {
     })
 }
 
-async fn application_id(path: &Path, connection: &mut SqliteConnection) -> Result<i32> {
+pub(super) async fn application_id(path: &Path, connection: &mut SqliteConnection) -> Result<i32> {
     sqlx::query_scalar("PRAGMA application_id")
         .fetch_one(connection)
         .await
@@ -122,13 +153,19 @@ async fn application_id(path: &Path, connection: &mut SqliteConnection) -> Resul
 }
 
 /// Refuses a database that someone else made; marks a new one as ours.
-async fn recognise(path: &Path, writer: &mut SqliteConnection) -> Result<()> {
+async fn recognise(path: &Path, before: Before, writer: &mut SqliteConnection) -> Result<()> {
     let id = application_id(path, writer).await?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_master").fetch_one(&mut *writer).await?;
+    if tables == 0 && before == Before::WithoutLog {
+        return Err(unusable(
+            path,
+            "it has no tables, as a copy that was made without its -wal file; copy with `mien-relay backup`, or take it away for a new database",
+        ));
+    }
     if id == APPLICATION_ID {
         return Ok(());
     }
-    let tables: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM sqlite_master").fetch_one(&mut *writer).await?;
     if id != 0 || tables > 0 {
         return Err(unusable(
             path,
@@ -139,7 +176,22 @@ async fn recognise(path: &Path, writer: &mut SqliteConnection) -> Result<()> {
     Ok(())
 }
 
-fn explain(path: &Path, cause: sqlx::Error) -> StoreError {
+/// Does what ingest does, and undoes it.
+async fn try_to_write(path: &Path, writer: &mut SqliteConnection) -> Result<()> {
+    let mut transaction =
+        writer.begin_with("BEGIN IMMEDIATE").await.map_err(|cause| cannot_write(path, cause.into()))?;
+    trial::write_all(&mut transaction).await.map_err(|cause| cannot_write(path, cause))?;
+    transaction.rollback().await.map_err(|cause| cannot_write(path, cause.into()))
+}
+
+fn cannot_write(path: &Path, cause: StoreError) -> StoreError {
+    match cause {
+        StoreError::ReadOnly(cause) | StoreError::Database(cause) => explain(path, cause),
+        other => other,
+    }
+}
+
+pub(super) fn explain(path: &Path, cause: sqlx::Error) -> StoreError {
     match &cause {
         sqlx::Error::Database(inner) if inner.code().as_deref() == Some(NOT_A_DATABASE) => unusable(
             path,
@@ -172,7 +224,7 @@ fn explain_migration(path: &Path, cause: MigrateError) -> StoreError {
     }
 }
 
-fn unusable(path: &Path, why: &str) -> StoreError {
+pub(super) fn unusable(path: &Path, why: &str) -> StoreError {
     StoreError::Unusable(format!("the database {} cannot be used: {why}", path.display()))
 }
 

@@ -8,7 +8,7 @@ use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::SqliteStore;
-use crate::store::value::{millis, now, signed, timestamp};
+use crate::store::value::{millis, now, signed, timestamp, unsigned};
 use crate::store::{Found, Page, Result, SessionCursor, StoreError};
 
 /// Samples erased in one transaction: a few milliseconds, after which ingest has its turn.
@@ -73,13 +73,21 @@ impl SqliteStore {
     pub async fn update_session(&self, id: SessionId, patch: &PatchSession) -> Result<Option<Session>> {
         let mut write = self.write().await?;
         let updated = update(&mut write, id, patch).await;
-        write.finish(updated).await
+        let updated = write.finish(updated).await?;
+        if patch.title.is_some() {
+            self.unclean.mark();
+        }
+        Ok(updated)
     }
 
     pub async fn delete_session(&self, id: SessionId) -> Result<bool> {
         let mut write = self.write().await?;
         let deleted = delete(&mut write, id.0.as_bytes()).await;
-        write.finish(deleted).await
+        let deleted = write.finish(deleted).await?;
+        if deleted {
+            self.unclean.mark();
+        }
+        Ok(deleted)
     }
 
     pub async fn sweep(&self, only: Option<SessionId>) -> Result<()> {
@@ -91,15 +99,42 @@ impl SqliteStore {
         .fetch_all(&mut *self.reader().await?)
         .await?;
         for key in orphans {
+            self.unclean.mark();
             while self.sweep_chunk(key).await? {}
         }
-        Ok(())
+        self.scrub_in_time().await
     }
 
     async fn sweep_chunk(&self, key: i64) -> Result<bool> {
         let mut write = self.write().await?;
         let left = sweep_chunk(&mut write, key).await;
         write.finish(left).await
+    }
+
+    pub async fn count_sessions(&self) -> Result<u64> {
+        let count = "SELECT count(*) FROM sessions";
+        let count: i64 = sqlx::query_scalar(count).fetch_one(&mut *self.reader().await?).await?;
+        Ok(unsigned(count))
+    }
+
+    pub async fn abandoned_sessions(
+        &self,
+        before: jiff::Timestamp,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionId>> {
+        // Every id is above none.
+        let after = after.map_or(Vec::new(), |id| id.0.as_bytes().to_vec());
+        let ids: Vec<Vec<u8>> = sqlx::query_scalar(
+            "SELECT id FROM sessions WHERE id > ?1 AND status = 'active' AND started_at < ?2 AND NOT EXISTS \
+             (SELECT 1 FROM sources WHERE session_id = id AND stored_at >= ?2) ORDER BY id LIMIT ?3",
+        )
+        .bind(after)
+        .bind(millis(before))
+        .bind(limit)
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        ids.iter().map(|id| read_id(id)).collect()
     }
 
     pub async fn expired_sessions(&self, before: jiff::Timestamp, limit: u32) -> Result<Vec<SessionId>> {

@@ -11,18 +11,14 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
 
 use super::SqliteStore;
+use super::files::Files;
 use crate::store::Result;
 
 impl SqliteStore {
     /// Begins a write transaction once those who asked before are done. Whatever it is for ends with
     /// [`WriteTransaction::finish`].
     pub(super) async fn write(&self) -> Result<WriteTransaction> {
-        let mut slot = Arc::clone(&self.writer).lock_owned().await;
-        let connection = match slot.take() {
-            Some(connection) => connection,
-            None => self.options.connect().await?,
-        };
-        let mut write = WriteTransaction(Some(Held { connection, slot }));
+        let mut write = WriteTransaction(Some(self.take_writer().await?));
         // IMMEDIATE: what is read in the transaction must still hold when it writes.
         if let Err(cause) = sqlx::query("BEGIN IMMEDIATE").execute(&mut *write).await {
             write.close();
@@ -30,6 +26,29 @@ impl SqliteStore {
         }
         Ok(write)
     }
+
+    /// The writer, once those who asked before are done with it.
+    pub(super) async fn take_writer(&self) -> Result<Held> {
+        let mut slot = Arc::clone(&self.writer).lock_owned().await;
+        self.files.in_place()?;
+        let files = self.files.clone();
+        if let Some(connection) = slot.take() {
+            return Ok(Held { connection: Some(connection), slot, files });
+        }
+        let mut connection = self.options.connect().await?;
+        open_log(&mut connection).await?;
+        self.files.writer_opened();
+        let held = Held { connection: Some(connection), slot, files };
+        // It may have been another file that was opened.
+        self.files.in_place()?;
+        Ok(held)
+    }
+}
+
+/// Reads something, whatever it is: then SQLite has opened the log.
+pub(super) async fn open_log(connection: &mut SqliteConnection) -> Result<()> {
+    sqlx::query("SELECT count(*) FROM sqlite_master").execute(connection).await?;
+    Ok(())
 }
 
 /// A write transaction. Dropped unfinished, as by a caller that went away, it is undone.
@@ -38,40 +57,60 @@ pub(super) struct WriteTransaction(
     Option<Held>,
 );
 
-struct Held {
-    connection: SqliteConnection,
+/// The writer, lent. Dropped before [`Held::keep`] it is closed.
+pub(super) struct Held {
+    /// There until it is kept.
+    connection: Option<SqliteConnection>,
     slot: OwnedMutexGuard<Option<SqliteConnection>>,
+    files: Files,
 }
 
 impl Held {
-    fn keep(mut self) {
-        *self.slot = Some(self.connection);
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        self.connection.as_mut().expect("there until it is kept")
+    }
+
+    pub(super) fn keep(mut self) {
+        *self.slot = self.connection.take();
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.connection.is_some() {
+            self.files.writer_closed();
+        }
     }
 }
 
 impl WriteTransaction {
     /// Commits what was done, or undoes what was refused. A failure closes the connection, which undoes it, too.
-    pub(super) async fn finish<T>(mut self, outcome: Result<T>) -> Result<T> {
-        let end = match &outcome {
-            Ok(_) => "COMMIT",
-            Err(cause) if cause.is_refusal() => "ROLLBACK",
-            Err(_) => {
-                self.close();
-                return outcome;
-            }
-        };
-        match sqlx::query(end).execute(&mut *self).await {
-            Ok(_) => {
-                if let Some(held) = self.0.take() {
-                    held.keep();
-                }
-                outcome
-            }
-            Err(cause) => {
-                self.close();
-                Err(cause.into())
-            }
+    pub(super) async fn finish<T>(self, outcome: Result<T>) -> Result<T> {
+        let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        self.end(end, outcome).await
+    }
+
+    /// Undoes what was done.
+    pub(super) async fn undo<T>(self, outcome: Result<T>) -> Result<T> {
+        self.end("ROLLBACK", outcome).await
+    }
+
+    async fn end<T>(mut self, end: &'static str, outcome: Result<T>) -> Result<T> {
+        if outcome.as_ref().is_err_and(|cause| !cause.is_refusal()) {
+            self.close();
+            return outcome;
         }
+        if let Err(cause) = sqlx::query(end).execute(&mut *self).await {
+            self.close();
+            return Err(cause.into());
+        }
+        if let Some(held) = self.0.take() {
+            let in_place = held.files.in_place();
+            held.keep();
+            // Nobody hears of what was committed to a file that the next start would not find.
+            in_place?;
+        }
+        outcome
     }
 
     fn close(&mut self) {
@@ -86,9 +125,9 @@ impl Drop for WriteTransaction {
             runtime.spawn(async move {
                 // What is under way on the connection comes first. Where that ended the transaction there is nothing
                 // to undo, which is an error; so it is seen whether another can begin.
-                let _ = sqlx::query("ROLLBACK").execute(&mut held.connection).await;
-                let begun = sqlx::query("BEGIN").execute(&mut held.connection).await;
-                if begun.is_ok() && sqlx::query("ROLLBACK").execute(&mut held.connection).await.is_ok() {
+                let _ = sqlx::query("ROLLBACK").execute(held.connection()).await;
+                let begun = sqlx::query("BEGIN").execute(held.connection()).await;
+                if begun.is_ok() && sqlx::query("ROLLBACK").execute(held.connection()).await.is_ok() {
                     held.keep();
                 }
             });
@@ -99,13 +138,14 @@ impl Drop for WriteTransaction {
 impl Deref for WriteTransaction {
     type Target = SqliteConnection;
     fn deref(&self) -> &SqliteConnection {
-        &self.0.as_ref().expect("there until the end").connection
+        let held = self.0.as_ref().expect("there until the end");
+        held.connection.as_ref().expect("there until it is kept")
     }
 }
 
 impl DerefMut for WriteTransaction {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.0.as_mut().expect("there until the end").connection
+        self.0.as_mut().expect("there until the end").connection()
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the relay survives without losing what it acked: one module a kind of trouble.
 
+mod backup;
 mod disk;
 mod endings;
 mod hostile;
+mod moved;
 mod postgres;
 mod reads;
 mod redis;

@@ -1,11 +1,12 @@
 //! What keeps the relay from starting: each with the reason, the remedy, and a failure as its end.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
 
 use mien_faults::ports::free_address;
 use mien_faults::postgres;
-use mien_faults::relay::{Relay, SECRET, run};
+use mien_faults::relay::{Relay, SECRET, run, run_as_nobody};
 
 /// Starts the relay with these settings, which must end it at once, and gives what it said.
 async fn refusal(settings: &[(&str, &str)], folder: &Path) -> String {
@@ -61,6 +62,25 @@ async fn a_file_that_is_no_database_or_of_another_program_or_unreachable() {
     let below_a_file = [("MIEN_TOKEN_SECRET", SECRET), ("MIEN_DATABASE_URL", "sqlite:mien.db/other/mien.db")];
     let said = refusal(&below_a_file, folder.path()).await;
     assert!(said.contains("its folder cannot be made"), "{said}");
+}
+
+/// It reads well, and only a write finds it out.
+#[tokio::test]
+async fn a_database_file_of_another_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [("MIEN_TOKEN_SECRET", SECRET)];
+    assert!(run(&["check"], &settings, folder.path()).await.status.success());
+    let open_to_all =
+        |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    open_to_all(folder.path(), 0o777);
+    open_to_all(&folder.path().join("mien.db"), 0o644);
+    let Some(Output { status, stdout, stderr }) = run_as_nobody(&["check"], &settings, folder.path()).await
+    else {
+        return println!("skipped: only root can be somebody else");
+    };
+    let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
+    assert!(!status.success() && !said.contains("the store answers"), "{said}");
+    assert!(said.contains("readonly database") && said.contains("can be written"), "{said}");
 }
 
 #[tokio::test]

@@ -1,0 +1,55 @@
+//! A pooler before Postgres, as PgBouncer is, and how it hands out the server's connections.
+//!
+//! One that gives each transaction another server connection (`pool_mode = transaction`) keeps nothing of a session:
+//! no settings, no advisory locks, and statements that were prepared only where it follows them itself, as PgBouncer
+//! does from 1.21 on with `max_prepared_statements` above 0. The relay prepares all it asks, so that is needed; of the
+//! rest it then uses nothing.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+
+use super::within;
+use crate::store::Result;
+
+/// Patience with a server connection that another client of the pooler has, such as a relay that makes its tables.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How often it is compared: a pooler hands out the server connection that was free last, but other clients may come
+/// between.
+const ROUNDS: usize = 4;
+
+/// What a connection keeps from one transaction to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// All: it is a server connection, for as long as it lasts.
+    All,
+    /// Prepared statements alone.
+    Statements,
+}
+
+/// Finds out with a second connection. Where both get the same server connection, or the first gets another than
+/// before, a pooler is between. One that keeps no statements fails here, as it would later: what was prepared by one is
+/// not there for the other, or is there already. Neither holds anything while it waits for the other.
+pub(super) async fn what_is_kept(options: &PgConnectOptions, first: &mut PgConnection) -> Result<Keeps> {
+    within(PATIENCE, compare(options, first)).await
+}
+
+async fn compare(options: &PgConnectOptions, first: &mut PgConnection) -> Result<Keeps> {
+    let begun = process(first).await?;
+    let mut second = options.connect().await?;
+    let mut keeps = Keeps::All;
+    for _ in 0..ROUNDS {
+        if process(&mut second).await? == begun || process(first).await? != begun {
+            keeps = Keeps::Statements;
+            break;
+        }
+    }
+    let _ = second.close().await;
+    Ok(keeps)
+}
+
+/// The server's process behind a connection, by a prepared statement.
+async fn process(connection: &mut PgConnection) -> Result<i32> {
+    Ok(sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(connection).await?)
+}

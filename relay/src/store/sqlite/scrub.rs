@@ -1,0 +1,179 @@
+//! What was erased or overwritten leaves the files, and its room goes back to the disk.
+//!
+//! `secure_delete` zeroes what a row leaves behind, in the database. Three things are beyond it. The log keeps every
+//! page as it was written before, until it is written over: it is cut to nothing. Where a page is split or joined, its
+//! rows are copied, and copies stay in what is unused of the old page: the tables that hold text are written anew,
+//! which frees and zeroes all their pages. And freed pages stay in the file for what comes next: those at its end
+//! are given back, with others moved into the gaps.
+//!
+//! All of it takes turns with commits, a few milliseconds at a time, and what readers hold back is tried again until it
+//! is done.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sqlx::SqliteConnection;
+use tokio::sync::Notify;
+
+use super::SqliteStore;
+use super::open::BUSY_TIMEOUT;
+use crate::store::Result;
+
+/// For how long whoever erases waits for it. Readers are done in less; where they are not, it goes on behind.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Behind: erasures of about the same time share the work.
+const GATHER: Duration = Duration::from_secs(1);
+/// For how long one attempt holds commits back while a reader finishes what it reads, milliseconds.
+const ATTEMPT_MS: u32 = 20;
+/// Between attempts: the first, and the longest.
+const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(2)];
+/// Rows of a table of text that is written anew in one transaction: some 50 ms. In a larger one a copy of an erased
+/// row may stay in what is unused of a page, until `VACUUM`.
+const MAX_REWRITTEN_ROWS: i64 = 10_000;
+/// Pages moved or cut off in one transaction: a megabyte, a few milliseconds.
+const SHRINK_PAGES: i64 = 256;
+/// Free pages that stay for what comes next.
+const SPARE_PAGES: i64 = 256;
+
+/// How often there was something to scrub, and how often of that it is done.
+#[derive(Debug, Default)]
+pub(super) struct Unclean {
+    marks: AtomicU64,
+    done: AtomicU64,
+    marked: Notify,
+}
+
+impl Unclean {
+    /// Something was erased or overwritten.
+    pub(super) fn mark(&self) {
+        self.marks.fetch_add(1, Ordering::AcqRel);
+        self.marked.notify_one();
+    }
+
+    fn is_clean(&self) -> bool {
+        self.done.load(Ordering::Acquire) == self.marks.load(Ordering::Acquire)
+    }
+}
+
+impl SqliteStore {
+    /// Returns once nothing of what was erased or overwritten before is in any of the files.
+    pub async fn scrub(&self) -> Result<()> {
+        let marks = self.unclean.marks.load(Ordering::Acquire);
+        if self.unclean.is_clean() {
+            return Ok(());
+        }
+        for table in [("sessions", "id"), ("markers", "session_id, id")] {
+            self.rewrite(table).await?;
+        }
+        self.shrink().await?;
+        self.cut_log_until(None).await?;
+        self.unclean.done.fetch_max(marks, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// For somebody who waits: cuts the log now if readers let it. All of it is done behind, soon.
+    pub(super) async fn scrub_in_time(&self) -> Result<()> {
+        if self.unclean.is_clean() {
+            return Ok(());
+        }
+        self.cut_log_until(Some(Instant::now() + PATIENCE)).await
+    }
+
+    /// Scrubs whenever there is something to scrub, for ever.
+    pub async fn keep_clean(&self) {
+        loop {
+            self.unclean.marked.notified().await;
+            tokio::time::sleep(GATHER).await;
+            while let Err(cause) = self.scrub().await {
+                tracing::warn!(%cause, "what was erased may still be in the database's files; trying again");
+                tokio::time::sleep(PAUSES[1]).await;
+            }
+        }
+    }
+
+    async fn cut_log_until(&self, deadline: Option<Instant>) -> Result<()> {
+        let [mut pause, longest] = PAUSES;
+        while !self.cut_log().await? {
+            if deadline.is_some_and(|deadline| Instant::now() + pause > deadline) {
+                return Ok(());
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(longest);
+        }
+        Ok(())
+    }
+
+    async fn rewrite(&self, table: (&'static str, &'static str)) -> Result<()> {
+        let mut write = self.write().await?;
+        let rewritten = rewrite(&mut write, table).await;
+        write.finish(rewritten).await
+    }
+
+    /// Moves all of the log into the database and cuts it to nothing; false where readers still need it.
+    async fn cut_log(&self) -> Result<bool> {
+        let mut writer = self.take_writer().await?;
+        let cut = cut_log(writer.connection()).await;
+        if cut.is_ok() {
+            writer.keep();
+        }
+        cut
+    }
+
+    /// Gives free pages back to the disk, in steps. A database of before this version has no such pages: it does not
+    /// know which page refers to which, until `VACUUM` writes it anew.
+    async fn shrink(&self) -> Result<()> {
+        while self.shrink_a_step().await? {}
+        Ok(())
+    }
+
+    async fn shrink_a_step(&self) -> Result<bool> {
+        let mut write = self.write().await?;
+        let more = shrink(&mut write).await;
+        write.finish(more).await
+    }
+}
+
+async fn rewrite(write: &mut SqliteConnection, (table, key): (&'static str, &'static str)) -> Result<()> {
+    let bounded = format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {MAX_REWRITTEN_ROWS} + 1)");
+    let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(bounded)).fetch_one(&mut *write).await?;
+    if rows > MAX_REWRITTEN_ROWS {
+        return Ok(());
+    }
+    for statement in [
+        // In memory, as the writer keeps all that is temporary.
+        format!("CREATE TEMP TABLE kept AS SELECT * FROM {table}"),
+        format!("DELETE FROM {table}"),
+        format!("INSERT INTO {table} SELECT * FROM temp.kept ORDER BY {key}"),
+        "DROP TABLE temp.kept".to_owned(),
+    ] {
+        sqlx::query(sqlx::AssertSqlSafe(statement)).persistent(false).execute(&mut *write).await?;
+    }
+    Ok(())
+}
+
+async fn cut_log(writer: &mut SqliteConnection) -> Result<bool> {
+    set_busy_timeout(writer, ATTEMPT_MS).await?;
+    let (busy, _, _): (i64, i64, i64) =
+        sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *writer).await?;
+    set_busy_timeout(writer, BUSY_TIMEOUT.as_millis() as u32).await?;
+    Ok(busy == 0)
+}
+
+async fn set_busy_timeout(writer: &mut SqliteConnection, milliseconds: u32) -> Result<()> {
+    let set = format!("PRAGMA busy_timeout = {milliseconds}");
+    sqlx::query(sqlx::AssertSqlSafe(set)).execute(writer).await?;
+    Ok(())
+}
+
+/// One step; whether there may be more.
+async fn shrink(write: &mut SqliteConnection) -> Result<bool> {
+    let incremental: i64 = sqlx::query_scalar("PRAGMA auto_vacuum").fetch_one(&mut *write).await?;
+    let free: i64 = sqlx::query_scalar("PRAGMA freelist_count").fetch_one(&mut *write).await?;
+    let pages = (free - SPARE_PAGES).min(SHRINK_PAGES);
+    if incremental != 2 || pages <= 0 {
+        return Ok(false);
+    }
+    let step = format!("PRAGMA incremental_vacuum({pages})");
+    sqlx::query(sqlx::AssertSqlSafe(step)).persistent(false).execute(write).await?;
+    Ok(true)
+}

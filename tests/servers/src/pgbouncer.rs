@@ -1,0 +1,71 @@
+//! PgBouncer before a Postgres.
+
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::Postgres;
+use crate::folder::Folder;
+use crate::program::on_path;
+use crate::server::{Server, User, free_port};
+
+/// Another program than the one on the path, as where Debian's is too old.
+const PROGRAM: &str = "MIEN_PGBOUNCER";
+/// Debian keeps it where root alone looks.
+const DEBIAN: &str = "/usr/sbin/pgbouncer";
+
+/// Runs until dropped.
+#[derive(Debug)]
+pub struct PgBouncer {
+    _server: Server,
+    port: u16,
+}
+
+impl PgBouncer {
+    /// `None` where there is none on this machine.
+    fn program() -> Option<PathBuf> {
+        let named = std::env::var_os(PROGRAM).map(PathBuf::from);
+        named.or_else(|| on_path("pgbouncer")).or_else(|| Some(DEBIAN.into())).filter(|file| file.is_file())
+    }
+
+    /// Major and minor; `None` where there is none on this machine.
+    pub fn version() -> Option<(u32, u32)> {
+        let said = Command::new(Self::program()?).arg("--version").output().ok()?;
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        let mut numbers = said.lines().next()?.strip_prefix("PgBouncer ")?.split('.');
+        Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+    }
+
+    /// Before this server, with these settings, ready; `None` where there is none on this machine.
+    pub fn before(postgres: &Postgres, settings: &[(&str, &str)]) -> Option<Self> {
+        let program = Self::program()?;
+        let user = User::instead_of_root(&["postgres", "nobody"]);
+        let folder = Folder::new("mien-pgbouncer-", user);
+        let port = free_port();
+        let users = folder.path().join("users");
+        let mut config = format!(
+            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             unix_socket_dir =\nauth_type = trust\nauth_file = {}\n",
+            postgres.port(),
+            users.display()
+        );
+        for (name, value) in settings {
+            config.extend([name, " = ", value, "\n"]);
+        }
+        let file = folder.path().join("pgbouncer.ini");
+        std::fs::write(&file, config).expect("the server's folder can be written");
+        std::fs::write(users, "\"mien\" \"\"\n").expect("the server's folder can be written");
+        let mut command = Command::new(program);
+        command.arg(file).current_dir("/");
+        User::apply(user, &mut command);
+        let mut server = Server::new("PgBouncer", folder);
+        server.start(&mut command, || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
+        Some(Self { _server: server, port })
+    }
+
+    /// The URL by which a database of the server is reached through it.
+    pub fn through(&self, url: &str) -> String {
+        let (_, database) = url.rsplit_once('/').expect("a URL names a database");
+        format!("postgres://mien@127.0.0.1:{}/{database}", self.port)
+    }
+}
