@@ -2,13 +2,16 @@
 //! `MIEN_TESTS_OVER=postgres` runs it over Postgres.
 #![allow(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
 
+mod base_path;
 mod conformance;
+mod connections;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod documents;
 mod errors;
 mod export;
 mod limits;
+mod metrics;
 mod origins;
 mod page;
 mod queries;

@@ -1,5 +1,6 @@
 //! What the relay survives without losing what it acked: one module a kind of trouble.
 
+mod crowds;
 mod disk;
 mod endings;
 mod hostile;
