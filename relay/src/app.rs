@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use bytes::Bytes;
 use mien_shared::api::{PatchSession, Session, SourceName};
 use mien_shared::problem::CloseCode;
 use mien_shared::{Code, SessionId, SessionStatus};
@@ -18,7 +19,7 @@ use crate::cache::Cache;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::limiter::{Limiter, Sharing};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Rendered};
 use crate::problem::ApiError;
 use crate::reads::Reads;
 use crate::readiness::Writable;
@@ -58,6 +59,7 @@ pub struct App {
     pub metrics: Metrics,
     /// Whether the store takes writes.
     pub writable: Writable,
+    metrics_text: Rendered,
     pub drain: Drain,
     /// One permit a WebSocket.
     pub connections: Arc<Semaphore>,
@@ -93,6 +95,7 @@ impl AppState {
             drain: Drain::default(),
             connections: Arc::new(Semaphore::new(config.max_connections)),
             sources: Gauge::default(),
+            metrics_text: Rendered::default(),
             metrics,
             store,
             config,
@@ -139,12 +142,17 @@ impl App {
         stored.await.map_err(ApiError::with_reason)
     }
 
-    /// All metrics as OpenMetrics text, for `/metrics`.
+    /// All metrics as OpenMetrics text.
     pub fn render_metrics(&self) -> String {
         let (in_use, idle) = self.store.pool_usage();
         self.metrics.pool_in_use.set(i64::from(in_use));
         self.metrics.pool_idle.set(i64::from(idle));
         self.metrics.render()
+    }
+
+    /// The same of a moment ago, for `/metrics`: rendering takes milliseconds, and anyone may ask.
+    pub async fn metrics_text(&self) -> Bytes {
+        self.metrics_text.get(self.config.timings.metrics, || self.render_metrics()).await
     }
 
     /// The session, or 404.
@@ -242,6 +250,9 @@ fn no_such_session() -> ApiError {
 
 /// Every route of the relay.
 pub fn router(state: AppState) -> Router {
-    let routes = Router::new().merge(socket::routes()).merge(http::routes(&state)).merge(page::routes());
+    let routes = Router::new()
+        .merge(socket::routes())
+        .merge(http::routes(&state))
+        .merge(page::routes(&state.config.base_path));
     http::layer(routes, &state).with_state(state)
 }

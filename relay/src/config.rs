@@ -36,6 +36,10 @@ const REDIS_URL: &str = "MIEN_REDIS_URL";
 /// Where samples are stored if nothing else is said.
 const DEFAULT_DATABASE: &str = "sqlite:mien.db";
 
+/// HTTP connections of all addresses: those that wait for a request or for their turn, and those being answered. A
+/// browser has six of them; each costs a handle and about 10 KiB.
+const MAX_HTTP_CONNECTIONS: usize = 4_096;
+
 /// What holds, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -52,6 +56,8 @@ pub struct Config {
     pub batch_size: usize,
     pub batch_interval: Duration,
     pub max_connections: usize,
+    /// HTTP connections at most, whatever state they are in; lowered where the system allows few handles.
+    pub max_http_connections: usize,
     pub max_http_connections_per_address: usize,
     pub sockets: SocketQuota,
     pub quota: Quota,
@@ -96,18 +102,38 @@ impl Default for Quota {
     }
 }
 
-/// How long sockets wait. The contract's figures; tests shorten them.
+/// How long sockets and connections wait. The contract's figures; tests shorten them.
 #[derive(Clone, Copy, Debug)]
 pub struct Timings {
     pub hello: Duration,
     pub ping: Duration,
     pub silence: Duration,
     pub headers: Duration,
+    /// A connection between two requests.
+    pub idle: Duration,
+    /// An answer that is taken at less than the least speed.
+    pub stall: Duration,
+    /// A request that waits for a place among those under way.
+    pub line: Duration,
+    /// The text of `/metrics`, before it is rendered anew.
+    pub metrics: Duration,
 }
 
 impl Default for Timings {
     fn default() -> Self {
-        Self { hello: HELLO_TIMEOUT, ping: PING_EVERY, silence: SILENCE, headers: HEADERS_TIMEOUT }
+        Self {
+            hello: HELLO_TIMEOUT,
+            ping: PING_EVERY,
+            silence: SILENCE,
+            headers: HEADERS_TIMEOUT,
+            // Proxies send their next request over a connection that was idle for 60 s (nginx, AWS) or 120 s (Caddy);
+            // where the relay closed it first, a request may be lost.
+            idle: Duration::from_secs(150),
+            // A window that a proxy on the same machine opens is 64 KiB, which its slow client may take so long for.
+            stall: Duration::from_secs(30),
+            line: Duration::from_secs(10),
+            metrics: Duration::from_secs(1),
+        }
     }
 }
 
@@ -149,7 +175,7 @@ pub enum ConfigError {
     #[error("MIEN_TRUSTED_PROXIES has `{0}`, which is no address; write for example 10.0.0.1 or 10.0.0.0/8")]
     BadProxy(String),
     #[error(
-        "MIEN_BASE_PATH is `{0}`; write a path of letters, digits and -._~ between slashes, for example /mien"
+        "MIEN_BASE_PATH is `{0}`; write a path of letters, digits and -._~ between slashes that does not begin with api, for example /mien"
     )]
     BadBasePath(String),
     #[error(
@@ -248,6 +274,7 @@ impl Config {
             batch_size: settings.batch_size as usize,
             batch_interval: Duration::from_millis(settings.batch_interval_ms),
             max_connections: settings.max_connections as usize,
+            max_http_connections: MAX_HTTP_CONNECTIONS,
             max_http_connections_per_address: settings.max_http_connections_per_address as usize,
             sockets: SocketQuota {
                 per_user: settings.max_sockets_per_user as usize,
@@ -299,6 +326,8 @@ fn read_base_path(text: &str) -> Result<String, ConfigError> {
     };
     match inner {
         "" => Ok(String::new()),
+        // Below it, the relay's own paths could not be told from those that a proxy has stripped.
+        inner if inner.split('/').next() == Some("api") => Err(ConfigError::BadBasePath(text.to_owned())),
         inner if inner.split('/').all(plain) => Ok(format!("/{inner}")),
         _ => Err(ConfigError::BadBasePath(text.to_owned())),
     }
@@ -396,7 +425,8 @@ mod tests {
         {
             assert_eq!(read_base_path(said).unwrap(), held, "{said}");
         }
-        for bad in ["/a//b", "/a/../b", "/.", "/a b", "/ä", "/a?b", "/a%20b", "https://x/y"] {
+        for bad in ["/api", "/api/x", "/a//b", "/a/../b", "/.", "/a b", "/ä", "/a?b", "/a%20b", "https://x/y"]
+        {
             assert!(read_base_path(bad).is_err(), "{bad}");
         }
     }

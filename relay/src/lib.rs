@@ -6,9 +6,11 @@
 
 pub mod app;
 pub mod auth;
+mod base_path;
 pub mod batcher;
 pub mod cache;
 pub mod config;
+mod connections;
 pub mod http;
 pub mod hub;
 pub mod limiter;
@@ -16,6 +18,7 @@ pub mod mailbox;
 pub mod metrics;
 pub mod origin;
 pub mod page;
+pub mod peer;
 pub mod probe;
 pub mod problem;
 pub mod readiness;

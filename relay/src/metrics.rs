@@ -3,6 +3,8 @@
 //! Every series is there from the start, at zero, so that a dashboard or an alert never waits for a first
 //! event. Handles are held, not looked up: counting is one atomic addition.
 
+mod rendered;
+
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
@@ -14,6 +16,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::store::StoreError;
+
+pub use rendered::Rendered;
 
 /// Content type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -8,12 +8,15 @@
 
 mod range;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
 use mien_shared::Code;
+use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
 use crate::app::AppState;
@@ -21,12 +24,20 @@ use crate::problem::ApiError;
 use range::Wanted;
 
 /// Answers whatever no other route takes.
-pub fn routes() -> Router<AppState> {
-    let page = Page::embedded();
+pub fn routes(base_path: &str) -> Router<AppState> {
+    let page = Page::embedded().under(base_path);
+    let base_path: Arc<str> = base_path.into();
     Router::new().fallback(move |method: Method, uri: Uri, headers: HeaderMap| async move {
+        // Here only as it was asked for: what is below the path has come without it.
+        if !base_path.is_empty() && uri.path() == &*base_path {
+            return Redirect::permanent(&format!("{base_path}/")).into_response();
+        }
         page.answer(&method, &uri, &headers).await
     })
 }
+
+/// What all addresses in the page are relative to, as it is built.
+const BASE_AT_ROOT: &str = "<base href=\"/\"";
 
 /// Names with a content hash never mean anything else.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -78,6 +89,28 @@ impl Page {
         Some(Self { assets, index })
     }
 
+    /// The same page for a relay that is found below this path: its index says what addresses are relative to. Kept for
+    /// as long as the program runs.
+    #[must_use]
+    pub fn under(self, base_path: &str) -> Self {
+        if base_path.is_empty() {
+            return self;
+        }
+        let html = match self.index.unpack() {
+            Ok(html) => String::from_utf8_lossy(&html).into_owned(),
+            Err(cause) => {
+                tracing::error!(%cause, "the page cannot be unpacked");
+                return self;
+            }
+        };
+        let html = html.replace(BASE_AT_ROOT, &format!("<base href=\"{base_path}/\""));
+        // An entity of its own, so with a tag of its own.
+        let hash =
+            Sha256::digest(&html)[..8].iter().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
+        let index = Asset::plain("index.html", hash.leak(), html.leak().as_bytes());
+        Self { assets: self.assets, index: Box::leak(Box::new(index)) }
+    }
+
     /// Whether this is the real page.
     pub fn is_built(&self) -> bool {
         !std::ptr::eq(self.assets.as_ptr(), UNBUILT.as_ptr())
@@ -103,6 +136,9 @@ impl Page {
 
     fn find(&self, path: &str, headers: &HeaderMap) -> Option<&'static Asset> {
         let path = path.strip_prefix('/')?;
+        if path == self.index.path {
+            return Some(self.index);
+        }
         if let Ok(place) = self.assets.binary_search_by(|asset| asset.path.cmp(path)) {
             return self.assets.get(place);
         }
@@ -183,16 +219,15 @@ impl Asset {
 
     /// The file itself. The largest takes a tenth of a second to unpack, once, and not on a thread that serves.
     async fn unpacked(&'static self) -> std::io::Result<Bytes> {
-        let unpack = || async {
-            let unpack = tokio::task::spawn_blocking(|| {
-                let mut bytes = Vec::with_capacity(self.length);
-                let mut packed = self.brotli.unwrap_or_default();
-                brotli::BrotliDecompress(&mut packed, &mut bytes)?;
-                Ok(Bytes::from(bytes))
-            });
-            unpack.await?
-        };
+        let unpack = || async { tokio::task::spawn_blocking(|| self.unpack()).await? };
         self.plain.get_or_try_init(unpack).await.cloned()
+    }
+
+    fn unpack(&self) -> std::io::Result<Bytes> {
+        let Some(mut packed) = self.brotli else { return Ok(self.plain.get().cloned().unwrap_or_default()) };
+        let mut bytes = Vec::with_capacity(self.length);
+        brotli::BrotliDecompress(&mut packed, &mut bytes)?;
+        Ok(bytes.into())
     }
 }
 

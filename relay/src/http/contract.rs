@@ -1,9 +1,11 @@
 //! The contract, served by the relay that keeps it.
 
+use axum::extract::State;
 use axum::http::{HeaderName, header};
 use bytes::Bytes;
 
 use super::{asyncapi, openapi};
+use crate::app::AppState;
 
 type Document = ([(HeaderName, &'static str); 2], Bytes);
 
@@ -12,8 +14,8 @@ type Document = ([(HeaderName, &'static str); 2], Bytes);
     get, path = "/api/v1/openapi.json", tag = "contract", operation_id = "openapi",
     responses((status = 200, description = "OpenAPI 3.1", body = Value)),
 )]
-pub(super) async fn openapi() -> Document {
-    document(&openapi::TEXT)
+pub(super) async fn openapi(State(state): State<AppState>) -> Document {
+    document(openapi::text(&state.config.base_path))
 }
 
 /// The WebSockets, their messages and close codes.
@@ -22,11 +24,11 @@ pub(super) async fn openapi() -> Document {
     responses((status = 200, description = "AsyncAPI 3.0", body = Value)),
 )]
 pub(super) async fn asyncapi() -> Document {
-    document(&asyncapi::TEXT)
+    document(asyncapi::TEXT.clone())
 }
 
-fn document(text: &Bytes) -> Document {
+fn document(text: Bytes) -> Document {
     // It changes with the relay alone.
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
-    (headers, text.clone())
+    (headers, text)
 }

@@ -16,6 +16,7 @@ use mien_shared::Code;
 use crate::app::AppState;
 use crate::auth::Caller;
 use crate::limiter::{Rate, Verdict};
+use crate::peer;
 use crate::problem::{ApiError, whole_seconds};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -45,7 +46,10 @@ async fn key(parts: &mut Parts, state: &AppState) -> String {
     match <Caller as FromRequestParts<AppState>>::from_request_parts(parts, state).await {
         Ok(caller) => format!("user {}", caller.user),
         Err(_) => match parts.extensions.get::<ConnectInfo<SocketAddr>>() {
-            Some(ConnectInfo(peer)) => format!("peer {}", peer.ip().to_canonical()),
+            Some(ConnectInfo(peer)) => {
+                let client = peer::address(*peer, &parts.headers, &state.config.trusted_proxies);
+                format!("peer {}", peer::network(client))
+            }
             None => "peer".to_owned(),
         },
     }

@@ -4,6 +4,7 @@
 //! failure looks by [`crate::problem`] after. Each route is registered together with its description, so the
 //! OpenAPI document cannot leave one out.
 
+mod admit;
 mod asyncapi;
 mod contract;
 mod csv;
@@ -27,6 +28,7 @@ pub(crate) use observe::RequestId;
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use mien_shared::Code;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -59,6 +61,19 @@ fn free() -> OpenApiRouter<AppState> {
         .routes(routes!(contract::asyncapi))
 }
 
+/// What a listener for metrics answers.
+pub fn metrics_routes(state: &AppState) -> Router {
+    let routes = Router::new()
+        .route("/metrics", get(ops::rendered))
+        .route("/healthz", get(ops::healthz))
+        .fallback(async || ApiError::plain(Code::NotFound))
+        .method_not_allowed_fallback(async || ApiError::plain(Code::MethodNotAllowed));
+    routes
+        .layer(from_fn_with_state(state.clone(), admit::admit))
+        .layer(from_fn_with_state(state.clone(), observe::observe))
+        .with_state(state.clone())
+}
+
 pub fn routes(state: &AppState) -> Router<AppState> {
     for (method, path, status) in openapi::operations() {
         if let (Ok(method), Ok(status)) = (method.parse::<Method>(), StatusCode::from_u16(status)) {
@@ -73,6 +88,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 pub fn layer(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
     routes
         .method_not_allowed_fallback(async || ApiError::plain(Code::MethodNotAllowed))
+        .layer(from_fn_with_state(state.clone(), admit::admit))
         .layer(from_fn_with_state(state.clone(), origins::guard))
         .layer(from_fn_with_state(state.clone(), observe::observe))
 }

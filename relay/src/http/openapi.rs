@@ -14,8 +14,18 @@ use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 
 use super::{free, limited};
 
-/// The document as text.
-pub(super) static TEXT: LazyLock<Bytes> = LazyLock::new(|| DOCUMENT.to_string().into());
+/// The document as text, for a relay that is found below this path.
+pub(super) fn text(base_path: &str) -> Bytes {
+    match TEXT.strip_prefix(b"{") {
+        // Of such a path, no character is escaped in JSON.
+        Some(rest) if !base_path.is_empty() => {
+            [format!(r#"{{"servers":[{{"url":"{base_path}"}}],"#).as_bytes(), rest].concat().into()
+        }
+        _ => TEXT.clone(),
+    }
+}
+
+static TEXT: LazyLock<Bytes> = LazyLock::new(|| DOCUMENT.to_string().into());
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
@@ -126,14 +136,17 @@ pub(super) fn operations() -> Vec<(String, String, u16)> {
 
 /// What a route may refuse, by what it takes, and by what its handler says.
 fn refusals(path: &str, operation: &Value) -> BTreeSet<u16> {
-    // A page of another origin may reach any route, and any handler may fail.
+    // A page of another origin may reach any route, any handler may fail, and there may be too many requests.
     let mut statuses = BTreeSet::from([403, 500]);
+    if path != "/healthz" {
+        statuses.insert(503);
+    }
     let said = operation["responses"].as_object().into_iter().flat_map(Map::keys);
     statuses.extend(said.filter_map(|status| status.parse::<u16>().ok()).filter(|status| *status >= 400));
     let takes_query =
         operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["in"] == "query"));
     if operation.get("security").is_some() {
-        statuses.extend([401, 429, 503]);
+        statuses.extend([401, 429]);
     }
     if path.contains("{id}") {
         statuses.insert(404);
@@ -143,9 +156,6 @@ fn refusals(path: &str, operation: &Value) -> BTreeSet<u16> {
     }
     if operation.get("requestBody").is_some() {
         statuses.extend([400, 408, 413, 415, 422]);
-    }
-    if path == "/readyz" {
-        statuses.insert(503);
     }
     statuses
 }

@@ -3,11 +3,13 @@
 
 use axum::extract::State;
 use axum::http::{HeaderName, header};
+use bytes::Bytes;
+use mien_shared::Code;
 use utoipa::ToSchema;
 
 use crate::app::AppState;
 use crate::metrics;
-use crate::problem::ApiResult;
+use crate::problem::{ApiError, ApiResult};
 
 use super::extract::Json;
 
@@ -37,11 +39,25 @@ pub(super) async fn readyz(State(state): State<AppState>) -> ApiResult<Json<Heal
     Ok(Json(Health { status: "ok" }))
 }
 
-/// Metrics for Prometheus.
+/// As `/metrics` answers.
+type Text = ([(HeaderName, &'static str); 1], Bytes);
+
+/// Metrics for Prometheus, rendered once a second at most.
 #[utoipa::path(
     get, path = "/metrics", tag = "operation", operation_id = "metrics",
-    responses((status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text")),
+    responses(
+        (status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text"),
+        (status = 404, description = "Metrics are answered on a listener of their own (`MIEN_METRICS_LISTEN`)"),
+    ),
 )]
-pub(super) async fn metrics(State(state): State<AppState>) -> ([(HeaderName, &'static str); 1], String) {
-    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], state.render_metrics())
+pub(super) async fn metrics(state: State<AppState>) -> ApiResult<Text> {
+    if state.config.metrics_listen.is_some() {
+        return Err(ApiError::plain(Code::NotFound));
+    }
+    Ok(rendered(state).await)
+}
+
+/// The same on the listener that is for nothing else.
+pub(super) async fn rendered(State(state): State<AppState>) -> Text {
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], state.metrics_text().await)
 }

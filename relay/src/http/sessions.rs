@@ -51,7 +51,7 @@ pub(super) async fn create(
         ingest: token(Role::Ingest)?,
         watch: token(Role::Watch)?,
     };
-    let location = format!("/api/v1/sessions/{}", session.id);
+    let location = format!("{}/api/v1/sessions/{}", state.config.base_path, session.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(SessionCreated { session, tokens })))
 }
 

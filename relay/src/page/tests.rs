@@ -55,6 +55,25 @@ async fn encodings_are_negotiated() {
 }
 
 #[tokio::test]
+async fn below_a_path_the_index_says_so_under_a_tag_of_its_own() {
+    static BASED: LazyLock<[Asset; 1]> =
+        LazyLock::new(|| [packed("index.html", "i", "<!doctype html><base href=\"/\"><a href=\"/\">")]);
+    let page = Page::new(&*BASED).unwrap();
+    let mut tags = Vec::new();
+    for (base_path, expected) in [("", "/"), ("/mien", "/mien/"), ("/a/b", "/a/b/")] {
+        let target = Uri::from_static("/watch/x");
+        let headers = [(header::ACCEPT, HeaderValue::from_static("text/html"))].into_iter().collect();
+        let response = page.under(base_path).answer(&Method::GET, &target, &headers).await;
+        tags.push(response.headers()[header::ETAG].clone());
+        let html = body(response).await;
+        assert_eq!(html, format!("<!doctype html><base href=\"{expected}\"><a href=\"/\">"));
+    }
+    tags.sort();
+    tags.dedup();
+    assert_eq!(tags.len(), 3, "{tags:?}");
+}
+
+#[tokio::test]
 async fn only_hashed_names_are_kept_for_ever() {
     for (path, hashed) in [
         ("app-0123456789abcdef.js", true),

@@ -41,10 +41,12 @@ const WRITE_BYTES: usize = 16 * 1024;
 /// Bytes that wait to be written before a write fails: over the largest message the relay sends.
 const MAX_WRITE_BYTES: usize = 8 * 1024 * 1024;
 
+/// Where sources and watchers connect.
+pub(crate) const ROUTES: [&str; 2] = ["/api/v1/sessions/{id}/ingest", "/api/v1/sessions/{id}/watch"];
+
 pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/sessions/{id}/ingest", get(ingest))
-        .route("/api/v1/sessions/{id}/watch", get(watch))
+    let [of_sources, of_watchers] = ROUTES;
+    Router::new().route(of_sources, get(ingest)).route(of_watchers, get(watch))
 }
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;

@@ -2,7 +2,9 @@
 //! `MIEN_TESTS_OVER=postgres` runs it over Postgres.
 #![allow(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
 
+mod base_path;
 mod conformance;
+mod connections;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod documents;
@@ -10,6 +12,7 @@ mod errors;
 mod export;
 mod gaps;
 mod limits;
+mod metrics;
 mod origins;
 mod page;
 mod queries;

@@ -2,6 +2,7 @@
 //! the contract.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Parser;
@@ -40,6 +41,8 @@ struct CommandLine {
 
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
+    /// Of its listener for metrics, where it has one.
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) state: AppState,
     _folder: TempDir,
 }
@@ -51,6 +54,10 @@ impl Relay {
     }
 
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
+        Self::start_changed(flags, |_| {}).await
+    }
+
+    pub(crate) async fn start_changed(flags: &[&str], change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = match Postgres::asked_for() {
             Some(server) => format!("--database-url={}", server.database()),
@@ -58,14 +65,25 @@ impl Relay {
         };
         let secret = format!("--token-secret={SECRET}");
         let line = ["mien-relay", &database, &secret].into_iter().chain(flags.iter().copied());
-        let config = Config::resolve(CommandLine::parse_from(line).settings).unwrap();
+        let mut config = Config::resolve(CommandLine::parse_from(line).settings).unwrap();
+        // What was counted just now is looked for.
+        config.timings.metrics = Duration::ZERO;
+        change(&mut config);
         let metrics = Metrics::new();
         let store = Store::open(&config.database_url, 4, &metrics).await.unwrap();
         let state = AppState::new(config, store, metrics);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve::serve(listener, state.clone()));
-        let relay = Self { address, state, _folder: folder };
+        let mut metrics = None;
+        tokio::spawn(match state.config.metrics_listen {
+            Some(wanted) => {
+                let for_metrics = TcpListener::bind(wanted).await.unwrap();
+                metrics = for_metrics.local_addr().ok();
+                serve::serve_with_metrics(listener, for_metrics, state.clone())
+            }
+            None => serve::serve(listener, state.clone()),
+        });
+        let relay = Self { address, metrics, state, _folder: folder };
         DOCUMENT.get_or_init(|| relay.read_document()).await;
         relay
     }

@@ -33,6 +33,19 @@ async fn the_subprotocol_is_compulsory() {
 }
 
 #[tokio::test]
+async fn sockets_are_below_the_base_path_and_without_it() {
+    let relay = Relay::start_with(&["--base-path", "/mien"], |_| {}).await;
+    let session = relay.session().await.to_string();
+    for prefix in ["/mien", ""] {
+        let mut request = request(relay.address, &session, "watch");
+        let address = request.uri().to_string().replace("/api/", &format!("{prefix}/api/"));
+        *request.uri_mut() = address.parse().unwrap();
+        let (client, _) = Client::upgrade(relay.address, request).await;
+        client.leave().await;
+    }
+}
+
+#[tokio::test]
 async fn foreign_origins_stay_out() {
     let flags = ["--auth", "token", "--allowed-origins", "https://embed.example"];
     let relay = Relay::start_with(&flags, |_| {}).await;

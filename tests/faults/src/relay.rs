@@ -26,6 +26,8 @@ pub struct Relay {
     folder: TempDir,
     settings: Vec<(&'static str, String)>,
     room: Option<Room>,
+    /// Handles that it may have, if only so many.
+    handles: Option<u32>,
     /// Its own, where the tests run over Postgres.
     postgres: Option<Postgres>,
 }
@@ -52,6 +54,11 @@ impl Relay {
         Self::start_in(&[], None).await
     }
 
+    /// The same, where the system allows it no more handles than these.
+    pub async fn start_with_handles(handles: u32) -> Self {
+        Self::start_at(&[], None, Some(handles)).await
+    }
+
     /// With further settings, over the database of this URL.
     pub async fn start_over(database: &str, settings: &[(&'static str, &str)]) -> Self {
         let mut all = vec![("MIEN_DATABASE_URL", database)];
@@ -65,10 +72,14 @@ impl Relay {
     }
 
     async fn start_in(settings: &[(&'static str, &str)], room: Option<Room>) -> Self {
+        Self::start_at(settings, room, None).await
+    }
+
+    async fn start_at(settings: &[(&'static str, &str)], room: Option<Room>, handles: Option<u32>) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the relay");
         let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let address = ports::free_address();
-        let mut relay = Self { process: None, address, folder, settings, room, postgres: None };
+        let mut relay = Self { process: None, address, folder, settings, room, handles, postgres: None };
         relay.restart().await;
         relay
     }
@@ -90,9 +101,14 @@ impl Relay {
     pub fn launch(&mut self) {
         assert!(self.process.is_none(), "the relay still runs");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
-        let mut command = match &self.room {
-            Some(room) => room.command(&program()),
-            None => Command::new(program()),
+        let mut command = match (&self.room, self.handles) {
+            (Some(room), _) => room.command(&program()),
+            (None, Some(handles)) => {
+                let mut command = Command::new("sh");
+                command.args(["-c", "ulimit -n $1 && exec \"$0\""]).arg(program()).arg(handles.to_string());
+                command
+            }
+            (None, None) => Command::new(program()),
         };
         let database = self.room.as_ref().map_or(self.folder.path(), Room::path).join("mien.db");
         let process = command
@@ -120,11 +136,7 @@ impl Relay {
         process.kill().await.expect("the relay can be killed");
     }
 
-    /// SIGTERM; see [`Relay::ended`].
-    pub fn terminate(&self) {
-        self.signal(Signal::TERM);
-    }
-
+    /// One that ends it; see [`Relay::ended`].
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.pid().cast_signed()).expect("a process has a number");
         kill_process(pid, signal).expect("the relay takes a signal");

@@ -3,6 +3,7 @@
 use mien_faults::load::Load;
 use mien_faults::relay::Relay;
 use mien_faults::until;
+use rustix::process::Signal;
 
 use crate::stage::Stage;
 
@@ -10,11 +11,21 @@ const LOADS: [Load; 4] = [Load::FAST, Load::FAST, Load::STEADY, Load::STEADY];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_is_asked_to_end_acks_what_it_took_and_says_goodbye_to_all() {
+    ends_in_order(Signal::TERM).await;
+}
+
+/// As a terminal sends it that is closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hangup_ends_a_relay_in_order_too() {
+    ends_in_order(Signal::HUP).await;
+}
+
+async fn ends_in_order(signal: Signal) {
     let mut relay = Relay::start().await;
     let mut stage = Stage::set(&relay, &LOADS, 3).await;
     stage.acked_more(200).await;
 
-    relay.terminate();
+    relay.signal(signal);
     // Success means within MIEN_SHUTDOWN_SECONDS: it fails where it had to cut someone off.
     let ended = relay.ended().await;
     assert!(ended.success(), "{ended}\n{}", relay.said());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mien_faults::load::{Load, p99};
+use mien_faults::load::{Load, median, p99};
 use mien_faults::relay::Relay;
 use mien_faults::socket::{Kind, connect, hear, say};
 use mien_faults::{patiently, until};
@@ -34,6 +34,7 @@ pub(crate) async fn beside<T>(name: &str, relay: &Relay, attack: impl Future<Out
         }
     };
     let under: Vec<Duration> = stage.sources.iter().flat_map(|source| source.take_latencies()).collect();
+    println!("{name}: ack p50 {:?} before and {:?} meanwhile", median(&alone), median(&under));
     let (alone, under) = (p99(&alone), p99(&under));
     let ratio = under.as_secs_f64() / alone.as_secs_f64().max(1e-9);
     println!("{name}: ack p99 {alone:?} before and {under:?} meanwhile, × {ratio:.2}");

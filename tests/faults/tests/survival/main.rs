@@ -1,6 +1,7 @@
 //! What the relay survives without losing what it acked: one module a kind of trouble.
 
 mod backup;
+mod crowds;
 mod disk;
 mod endings;
 mod hostile;

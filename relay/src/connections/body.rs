@@ -1,0 +1,86 @@
+//! Bodies that tell their connection's [`Link`] of their end.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::body::{Frame, Incoming, SizeHint};
+
+use super::link::Link;
+
+/// A request's.
+#[derive(Debug)]
+pub(super) struct Uploaded {
+    body: Incoming,
+    link: Arc<Link>,
+}
+
+impl Uploaded {
+    pub(super) fn new(body: Incoming, link: Arc<Link>) -> Self {
+        Self { body, link }
+    }
+}
+
+impl HttpBody for Uploaded {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(task);
+        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.link.completed();
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// An answer's. The server drops it when it has taken the last of it.
+#[derive(Debug)]
+pub(super) struct Answered {
+    body: Body,
+    link: Arc<Link>,
+}
+
+impl Answered {
+    pub(super) fn new(body: Body, link: Arc<Link>) -> Self {
+        Self { body, link }
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        self.link.made();
+    }
+}
+
+impl HttpBody for Answered {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(task)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
