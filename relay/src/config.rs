@@ -11,7 +11,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use mien_shared::limits::{HEADERS_TIMEOUT, HELLO_TIMEOUT, MIN_SECRET_BYTES, PING_EVERY, SILENCE};
+use mien_shared::limits::{
+    HEADERS_TIMEOUT, HELLO_TIMEOUT, MAX_PENDING_SOCKETS, MAX_PENDING_SOCKETS_PER_ADDRESS, MIN_SECRET_BYTES,
+    PENDING_GRACE, PING_EVERY, SILENCE,
+};
 
 use crate::auth::AuthMode;
 use crate::limiter::Rate;
@@ -51,6 +54,7 @@ pub struct Config {
     pub otlp_endpoint: Option<String>,
     pub log: String,
     pub timings: Timings,
+    pub pending: PendingLimits,
 }
 
 /// WebSockets at most, of those that have said hello.
@@ -81,6 +85,25 @@ pub struct Timings {
 impl Default for Timings {
     fn default() -> Self {
         Self { hello: HELLO_TIMEOUT, ping: PING_EVERY, silence: SILENCE, headers: HEADERS_TIMEOUT }
+    }
+}
+
+/// Places of sockets that have not said hello. The contract's figures; tests make them small.
+#[derive(Clone, Copy, Debug)]
+pub struct PendingLimits {
+    pub total: usize,
+    pub per_address: usize,
+    /// For how long a place is surely kept.
+    pub grace: Duration,
+}
+
+impl Default for PendingLimits {
+    fn default() -> Self {
+        Self {
+            total: MAX_PENDING_SOCKETS,
+            per_address: MAX_PENDING_SOCKETS_PER_ADDRESS,
+            grace: PENDING_GRACE,
+        }
     }
 }
 
@@ -223,6 +246,7 @@ impl Config {
             otlp_endpoint,
             log: settings.log,
             timings: Timings::default(),
+            pending: PendingLimits::default(),
         })
     }
 }

@@ -16,6 +16,7 @@ pub mod mailbox;
 pub mod metrics;
 pub mod origin;
 pub mod page;
+pub mod peer;
 pub mod probe;
 pub mod problem;
 pub mod redis;

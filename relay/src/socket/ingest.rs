@@ -7,19 +7,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Count;
 use super::bell::Alarm;
 use super::gate::Gate;
 use super::heard::{Other, samples_from};
-use super::hello::{self, End};
+use super::hello::{self, Admitted, End};
+use super::pending::Place;
 use super::rest::Rest;
+use super::upgrade::{Count, Entrant};
 use super::wire::{Incoming, Wire};
-use crate::app::{App, AppState};
+use crate::app::App;
 use crate::batcher::{Handed, HandedIn, Reject, Source};
 use crate::hub::Live;
 use crate::mailbox::Answers;
 use crate::store::{Item, StoreError};
-use axum::extract::ws::WebSocket;
 use mien_shared::api::SourceName;
 use mien_shared::expression::Expression;
 use mien_shared::limits::MAX_ERRORS;
@@ -44,44 +44,48 @@ const MANY: usize = 4;
 const LAST_COMMITS: Duration = Duration::from_secs(10);
 
 /// In `span` happens only what is rare: entering it for each message costs more than it tells.
-pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSocket>, span: Span) {
+pub(super) async fn serve(entrant: Entrant) {
+    let Entrant { state, session, socket, span, place } = entrant;
     let mut wire = Wire::new(socket, state.config.timings);
     // Boxed: what is only needed for the hello is not kept for hours.
-    let end = match Box::pin(open(&state, session, &mut wire).instrument(span.clone())).await {
+    let opened = Box::pin(open(&state, session, &mut wire, &place).instrument(span.clone())).await;
+    let end = match opened {
         Ok(opened) => run(&state, opened, &mut wire, &span).await,
         Err(end) => end,
     };
-    Box::pin(end.carry_out(wire).instrument(span)).await;
+    Box::pin(end.carry_out_in(&place, wire).instrument(span)).await;
 }
 
 /// A connection that was let in, but has not yet got the seat.
 struct Opened {
-    live: Arc<Live>,
+    admitted: Admitted,
     user: String,
     source: SourceName,
 }
 
-async fn open(app: &App, session: SessionId, wire: &mut Wire) -> Result<Opened, End> {
-    let text = hello::first_text(app, wire).await?;
+async fn open(app: &App, session: SessionId, wire: &mut Wire, place: &Place) -> Result<Opened, End> {
+    let text = hello::first_text(app, wire, place).await?;
     let Ok(IngestMessage::Hello { token }) = read_ingest(&text) else {
         return Err(End::Close(CloseCode::Malformed));
     };
-    let (user, grant) = hello::check_token(app, &token, session, Role::Ingest).await.map_err(End::Close)?;
-    // Joined before the look-up: whatever ends the session from now on is either seen there or told here.
-    let live = app.hub.join(session);
-    match hello::find(app, session).await.map_err(End::Close)?.status {
-        SessionStatus::Active => Ok(Opened { live, user, source: grant.source }),
+    let believed = hello::check_token(app, &token, session, Role::Ingest, place).await?;
+    // Before the look-up: whatever ends the session, or the token, from now on is either seen there or told here.
+    let admitted = hello::admit(app, &believed, Role::Ingest, place).map_err(End::Close)?;
+    match hello::find(app, &believed).await.map_err(End::Close)?.status {
+        SessionStatus::Active => Ok(Opened { admitted, user: believed.user, source: believed.grant.source }),
         SessionStatus::Completed => Err(End::Close(CloseCode::SessionEnded)),
     }
 }
 
 async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
-    let Opened { live, user, source } = opened;
+    let Opened { admitted, user, source } = opened;
+    let live = Arc::clone(&admitted.live);
     let claim = live.claim(&source);
     let stop = wire.bells().rarely(Box::pin(async {
         tokio::select! {
             code = claim.ended() => code,
             () = app.drain.begun() => CloseCode::Restarting,
+            () = admitted.bearer.over() => CloseCode::Unauthorized,
         }
     }));
     tokio::pin!(stop);

@@ -8,6 +8,7 @@
 mod commit;
 mod markers;
 mod open;
+mod revocations;
 mod samples;
 mod series;
 mod sessions;

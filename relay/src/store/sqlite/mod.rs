@@ -9,6 +9,7 @@ mod commit;
 mod markers;
 mod open;
 mod pack;
+mod revocations;
 mod samples;
 mod sessions;
 mod sources;
