@@ -16,3 +16,4 @@ mod retention;
 mod samples;
 mod sessions;
 mod support;
+mod tokens;

@@ -7,11 +7,14 @@ mod contract;
 
 mod closes;
 mod documented;
+mod expiry;
 mod harness;
 mod ingest;
 mod model;
+mod quotas;
 mod replicas;
 mod restart;
+mod strangers;
 mod throttle;
 mod traces;
 mod upgrade;

@@ -5,6 +5,7 @@ mod model;
 mod place;
 mod postgres;
 mod reading;
+mod revocations;
 mod sharing;
 mod speed;
 mod sqlite;

@@ -11,3 +11,4 @@ mod replicas;
 mod slow;
 mod soak;
 mod stage;
+mod strangers;
