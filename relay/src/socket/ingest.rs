@@ -49,9 +49,12 @@ pub(super) async fn serve(entrant: Entrant) {
     let mut wire = Wire::new(socket, state.config.timings);
     // Boxed: what is only needed for the hello is not kept for hours.
     let opened = Box::pin(open(&state, session, &mut wire, &place).instrument(span.clone())).await;
-    let end = match opened {
-        Ok(opened) => run(&state, opened, &mut wire, &span).await,
-        Err(end) => end,
+    // It counts until it is gone: whoever waits for the last permit waits for its goodbye, too.
+    let (end, _admitted) = match opened {
+        Ok(Opened { admitted, user, source }) => {
+            (run(&state, &admitted, user, source, &mut wire, &span).await, Some(admitted))
+        }
+        Err(refused) => refused,
     };
     Box::pin(end.carry_out_in(&place, wire).instrument(span)).await;
 }
@@ -63,22 +66,42 @@ struct Opened {
     source: SourceName,
 }
 
-async fn open(app: &App, session: SessionId, wire: &mut Wire, place: &Place) -> Result<Opened, End> {
-    let text = hello::first_text(app, wire, place).await?;
-    let Ok(IngestMessage::Hello { token }) = read_ingest(&text) else {
-        return Err(End::Close(CloseCode::Malformed));
+/// What is refused after it was let in counts until it is gone, too.
+async fn open(
+    app: &App,
+    session: SessionId,
+    wire: &mut Wire,
+    place: &Place,
+) -> Result<Opened, (End, Option<Admitted>)> {
+    let let_in = async {
+        let text = hello::first_text(app, wire, place).await?;
+        let Ok(IngestMessage::Hello { token }) = read_ingest(&text) else {
+            return Err(End::Close(CloseCode::Malformed));
+        };
+        let believed = hello::check_token(app, &token, session, Role::Ingest, place).await?;
+        // Before the look-up: whatever ends the session, or the token, from now on is either seen there or told here.
+        let admitted = hello::admit(app, &believed, Role::Ingest, place).map_err(End::Close)?;
+        Ok((believed, admitted))
     };
-    let believed = hello::check_token(app, &token, session, Role::Ingest, place).await?;
-    // Before the look-up: whatever ends the session, or the token, from now on is either seen there or told here.
-    let admitted = hello::admit(app, &believed, Role::Ingest, place).map_err(End::Close)?;
-    match hello::find(app, &believed).await.map_err(End::Close)?.status {
-        SessionStatus::Active => Ok(Opened { admitted, user: believed.user, source: believed.grant.source }),
-        SessionStatus::Completed => Err(End::Close(CloseCode::SessionEnded)),
-    }
+    let (believed, admitted) = let_in.await.map_err(|end| (end, None))?;
+    let code = match hello::find(app, &believed).await.map(|session| session.status) {
+        Ok(SessionStatus::Active) => {
+            return Ok(Opened { admitted, user: believed.user, source: believed.grant.source });
+        }
+        Ok(SessionStatus::Completed) => CloseCode::SessionEnded,
+        Err(code) => code,
+    };
+    Err((End::Close(code), Some(admitted)))
 }
 
-async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
-    let Opened { admitted, user, source } = opened;
+async fn run(
+    app: &App,
+    admitted: &Admitted,
+    user: String,
+    source: SourceName,
+    wire: &mut Wire,
+    span: &Span,
+) -> End {
     let live = Arc::clone(&admitted.live);
     let claim = live.claim(&source);
     let stop = wire.bells().rarely(Box::pin(async {

@@ -16,7 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
-use super::hello::{self, Admitted, End};
+use super::hello::{self, Admitted, Believed, End};
 use super::pending::Place;
 use super::rest::Rest;
 use super::upgrade::Entrant;
@@ -38,7 +38,8 @@ pub(super) async fn serve(entrant: Entrant) {
     let mut wire = Wire::new(socket, state.config.timings);
     // Boxed: what is only needed for the hello is not kept for hours.
     let opening = open(&state, session, &mut wire, &place, &span).instrument(span.clone());
-    let end = match Box::pin(opening).await {
+    // It counts until it is gone: whoever waits for the last permit waits for its goodbye, too.
+    let (end, _admitted) = match Box::pin(opening).await {
         Ok((mut connection, admitted)) => {
             let stop = wire.bells().rarely(Box::pin(async {
                 tokio::select! {
@@ -46,13 +47,15 @@ pub(super) async fn serve(entrant: Entrant) {
                     () = admitted.bearer.over() => CloseCode::Unauthorized,
                 }
             }));
-            tokio::select! {
+            let end = tokio::select! {
                 biased;
                 code = stop => End::Close(code),
                 end = connection.run(&mut wire) => end,
-            }
+            };
+            drop(connection);
+            (end, Some(admitted))
         }
-        Err(end) => end,
+        Err(refused) => refused,
     };
     Box::pin(end.carry_out_in(&place, wire).instrument(span)).await;
 }
@@ -76,23 +79,43 @@ struct Connection<'a> {
     errors: u32,
 }
 
+/// What is refused after it was let in counts until it is gone, too.
 async fn open<'a>(
     app: &'a App,
     id: SessionId,
     wire: &mut Wire,
     place: &Place,
     span: &'a Span,
-) -> Result<(Connection<'a>, Admitted), End> {
-    let text = hello::first_text(app, wire, place).await?;
-    let Ok(WatchHello { token, since }) = read_watch(&text) else {
-        return Err(End::Close(CloseCode::Malformed));
+) -> Result<(Connection<'a>, Admitted), (End, Option<Admitted>)> {
+    let let_in = async {
+        let text = hello::first_text(app, wire, place).await?;
+        let Ok(WatchHello { token, since }) = read_watch(&text) else {
+            return Err(End::Close(CloseCode::Malformed));
+        };
+        let believed = hello::check_token(app, &token, id, Role::Watch, place).await?;
+        let admitted = hello::admit(app, &believed, Role::Watch, place).map_err(End::Close)?;
+        Ok((believed, admitted, since))
     };
-    let believed = hello::check_token(app, &token, id, Role::Watch, place).await?;
-    let admitted = hello::admit(app, &believed, Role::Watch, place).map_err(End::Close)?;
+    let (believed, admitted, since) = let_in.await.map_err(|end| (end, None))?;
+    match begin(app, &believed, &admitted, since, wire, span).await {
+        Ok(connection) => Ok((connection, admitted)),
+        Err(end) => Err((end, Some(admitted))),
+    }
+}
+
+async fn begin<'a>(
+    app: &'a App,
+    believed: &Believed,
+    admitted: &Admitted,
+    since: Option<BTreeMap<SourceName, u64>>,
+    wire: &mut Wire,
+    span: &'a Span,
+) -> Result<Connection<'a>, End> {
+    let id = admitted.live.id();
     // Joined before anything is looked up: what is committed from now on is remembered for this watcher, so
     // nothing can fall between the look-up and the first news.
     let mut watching = admitted.live.watch();
-    let session = hello::find(app, &believed).await.map_err(End::Close)?;
+    let session = hello::find(app, believed).await.map_err(End::Close)?;
     let reaches = app.for_socket(patiently(app.store.reaches(id)).await).map_err(End::Close)?;
     let mut places = BTreeMap::new();
     let mut behind = BTreeMap::new();
@@ -121,7 +144,7 @@ async fn open<'a>(
         throughs: Some(throughs),
     });
     wire.send(&welcome).await?;
-    let connection = Connection {
+    Ok(Connection {
         app,
         span,
         id,
@@ -133,8 +156,7 @@ async fn open<'a>(
         rested_at: Instant::now(),
         finishing: session.status == SessionStatus::Completed,
         errors: 0,
-    };
-    Ok((connection, admitted))
+    })
 }
 
 impl Connection<'_> {

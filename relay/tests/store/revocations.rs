@@ -40,6 +40,10 @@ pub(crate) async fn what_was_revoked_is_kept_with_its_session(place: &Place) {
     let nobody = SessionId(uuid::Uuid::now_v7());
     assert_eq!(stores[0].revoke(nobody, &one("a")).await.unwrap(), None);
     assert!(stores[0].delete_session(id).await.unwrap());
-    assert_eq!(stores[1].revoked(id).await.unwrap(), Revoked::default(), "nothing is kept of what was erased");
+    assert_eq!(
+        stores[1].revoked(id).await.unwrap(),
+        Revoked::default(),
+        "nothing is kept of what was erased"
+    );
     assert_eq!(stores[0].revoke(id, &one("b")).await.unwrap(), None);
 }

@@ -33,7 +33,8 @@ async fn begin_message(address: SocketAddr, session: SessionId, bytes: u32) {
     head.extend(u64::from(bytes).to_be_bytes());
     head.extend([0; 4]);
     let mut answer = [0; 1_024];
-    if stream.write_all(request.as_bytes()).await.is_err() || stream.read(&mut answer).await.unwrap_or(0) == 0 {
+    if stream.write_all(request.as_bytes()).await.is_err() || stream.read(&mut answer).await.unwrap_or(0) == 0
+    {
         return;
     }
     let message = vec![b' '; bytes as usize - 1];
