@@ -13,19 +13,20 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
-use crate::auth::TokenKey;
+use crate::auth::{Revocation, Revoked, TokenKey};
 use crate::batcher::Batcher;
-use crate::cache::Cache;
+use crate::cache::{Cache, Known};
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::limiter::{Limiter, Sharing};
 use crate::metrics::{Metrics, Rendered};
 use crate::problem::ApiError;
-use crate::reads::Reads;
 use crate::readiness::Writable;
+use crate::reads::Reads;
 use crate::redis::{Change, Tell};
 use crate::replicas::{Parts, Replicas};
 use crate::shutdown::Drain;
+use crate::socket::{Pending, SocketCounts};
 use crate::store::{Found, Store, StoreError};
 use crate::{http, origin, page, socket};
 
@@ -61,8 +62,12 @@ pub struct App {
     pub writable: Writable,
     metrics_text: Rendered,
     pub drain: Drain,
-    /// One permit a WebSocket.
+    /// WebSockets that have not said hello.
+    pub pending: Pending,
+    /// One permit a WebSocket that has.
     pub connections: Arc<Semaphore>,
+    /// The same by user, session and token.
+    pub socket_counts: SocketCounts,
     /// Sources that were let in and have their seat.
     pub sources: Gauge,
 }
@@ -90,9 +95,11 @@ impl AppState {
             origin_refusals: origin::Refusals::default(),
             replicas,
             reads: Reads::new(config.database_max_connections),
-            tokens: TokenKey::new(config.token_secret.bytes()),
+            tokens: TokenKey::of(&config),
             writable: Writable::default(),
             drain: Drain::default(),
+            pending: Pending::new(config.pending),
+            socket_counts: SocketCounts::new(config.sockets),
             connections: Arc::new(Semaphore::new(config.max_connections)),
             sources: Gauge::default(),
             metrics_text: Rendered::default(),
@@ -109,6 +116,12 @@ impl AppState {
     pub async fn update_session(&self, id: SessionId, patch: &PatchSession) -> Result<Session, ApiError> {
         let (app, patch) = (self.clone(), patch.clone());
         surely(async move { app.update(id, &patch).await }).await
+    }
+
+    /// Believes some tokens of a session no longer, and ends the sockets that they opened.
+    pub async fn revoke(&self, id: SessionId, revocation: Revocation) -> Result<(), ApiError> {
+        let app = self.clone();
+        surely(async move { app.revoke_tokens(id, &revocation).await }).await
     }
 
     /// Erases a session with all its samples. Once this begins nobody can read or add any.
@@ -157,10 +170,23 @@ impl App {
 
     /// The session, or 404.
     pub async fn session(&self, id: SessionId) -> Result<Session, ApiError> {
-        match self.cache.find(&self.store, id).await? {
-            Found::Here(session) => Ok(session),
+        self.session_and_revoked(id).await.map(|(session, _)| session)
+    }
+
+    /// The same, and what was revoked of its tokens.
+    pub async fn session_and_revoked(&self, id: SessionId) -> Result<(Session, Arc<Revoked>), ApiError> {
+        let Known { found, revoked } = self.cache.know(&self.store, id).await?;
+        match found {
+            Found::Here(session) => Ok((session, revoked)),
             Found::Erased | Found::Never => Err(no_such_session()),
         }
+    }
+
+    async fn revoke_tokens(&self, id: SessionId, revocation: &Revocation) -> Result<(), ApiError> {
+        let revoked = patiently(self.store.revoke(id, revocation)).await?.ok_or_else(no_such_session)?;
+        self.changed(id, Change::Revoked(revoked.clone()), Vec::new()).await;
+        self.hub.revoked(id, &revoked);
+        Ok(())
     }
 
     async fn update(&self, id: SessionId, patch: &PatchSession) -> Result<Session, ApiError> {
@@ -197,7 +223,12 @@ impl App {
     async fn changed(&self, session: SessionId, change: Change, sources: Vec<SourceName>) {
         let tell = Tell { session, change, sources };
         self.cache.changed(session, &tell.change).await;
+        let is_last = tell.change == Change::Erased;
         self.replicas.tell(tell).await;
+        if !is_last {
+            // What was read from Redis before it was told.
+            self.cache.forget(session).await;
+        }
     }
 
     /// What a socket needs of the store. What the store refuses, it would refuse again; where it does not answer, the

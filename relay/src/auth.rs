@@ -1,23 +1,22 @@
 //! Who calls, and what they may do.
 //!
-//! A token is a JWT (HS256 alone, no leeway). A *user token* names a user; a *capability token* also names
-//! one session and a role in it. Tokens never reach a log, and why one is bad is never told apart to the
-//! caller.
+//! What a token says is in `auth/token.rs`, which were revoked in `auth/revoked.rs`.
 
 mod hs256;
+mod revoked;
+mod token;
 
 use axum::extract::FromRequestParts;
 use axum::http::{header, request::Parts};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use mien_shared::api::{Session, SourceName};
 use mien_shared::{Code, Role, SessionId};
-use serde::{Deserialize, Serialize};
+
+pub use revoked::{Revocation, Revoked};
+pub use token::{BadToken, Issue, Stamp, Token, TokenKey};
 
 use crate::app::AppState;
 use crate::problem::ApiError;
 
-/// `aud` of every token.
-const AUDIENCE: &str = "mien";
 /// The user of whoever comes without a token in open mode.
 pub const LOCAL_USER: &str = "local";
 
@@ -28,24 +27,6 @@ pub enum AuthMode {
     Open,
     /// A user token is wanted.
     Token,
-}
-
-/// What a token says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
-    pub aud: String,
-    /// The user.
-    pub sub: String,
-    /// Unix seconds.
-    pub exp: u64,
-    /// Only in capability tokens, as are the two below.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sid: Option<SessionId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<Role>,
-    /// Absent means `main`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<SourceName>,
 }
 
 /// What a capability token grants.
@@ -65,83 +46,12 @@ pub struct Caller {
     pub grant: Option<Grant>,
 }
 
-/// A token that is not to be believed. Why is nobody's business.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the token is missing, bad or expired")]
-pub struct BadToken;
-
-/// Signs and reads tokens.
-pub struct TokenKey {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    validation: Validation,
-}
-
-impl std::fmt::Debug for TokenKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TokenKey(hidden)")
-    }
-}
-
-impl TokenKey {
-    /// The key is the secret's bytes as they are; the configuration has checked their number.
-    pub fn new(secret: &[u8]) -> Self {
-        hs256::install();
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = 0;
-        validation.validate_nbf = true;
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "aud", "sub"]);
-        Self {
-            encoding: EncodingKey::from_secret(secret),
-            decoding: DecodingKey::from_secret(secret),
-            validation,
-        }
-    }
-
-    /// A token for `caller` that ends at `exp`, Unix seconds.
-    pub fn sign(&self, caller: &Caller, exp: u64) -> String {
-        let grant = caller.grant.as_ref();
-        let claims = Claims {
-            aud: AUDIENCE.to_owned(),
-            sub: caller.user.clone(),
-            exp,
-            sid: grant.map(|grant| grant.session),
-            role: grant.map(|grant| grant.role),
-            source: grant.filter(|grant| grant.role == Role::Ingest).map(|grant| grant.source.clone()),
-        };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
-            .expect("claims are plain JSON and the key fits the algorithm")
-    }
-
-    pub fn read(&self, token: &str) -> Result<Caller, BadToken> {
-        let data = jsonwebtoken::decode::<ReadClaims>(token, &self.decoding, &self.validation)
-            .map_err(|_| BadToken)?;
-        let ReadClaims { sub, sid, role, source } = data.claims;
-        // No database takes a name with a zero byte in it.
-        if sub.is_empty() || sub.contains('\0') {
-            return Err(BadToken);
-        }
-        let grant = match (sid, role) {
-            (Some(session), Some(role)) => Some(Grant { session, role, source: source.unwrap_or_default() }),
-            (None, None) => None,
-            // Half a capability is a mistake of whoever made it, never the whole user.
-            _ => return Err(BadToken),
-        };
-        Ok(Caller { user: sub, grant })
-    }
-}
-
-/// The claims beyond those that [`Validation`] checks.
-#[derive(Deserialize)]
-struct ReadClaims {
-    sub: String,
-    #[serde(default)]
-    sid: Option<SessionId>,
-    #[serde(default)]
-    role: Option<Role>,
-    #[serde(default)]
-    source: Option<SourceName>,
+/// A caller, and by which token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    pub caller: Caller,
+    /// `None` for whoever comes without one in open mode.
+    pub stamp: Option<Stamp>,
 }
 
 /// What a call needs of its caller.
@@ -198,96 +108,52 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let refused = |detail: &str| ApiError::new(Code::Unauthorized, detail);
-        let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
-            return match state.config.auth {
-                AuthMode::Open => Ok(Self::local()),
-                AuthMode::Token => Err(refused("a bearer token is wanted")),
-            };
-        };
-        let (scheme, token) = value
-            .to_str()
-            .ok()
-            .and_then(|text| text.split_once(' '))
-            .ok_or_else(|| refused("the Authorization header is not `Bearer …`"))?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(refused("the Authorization header is not `Bearer …`"));
-        }
-        state.tokens.read(token.trim()).map_err(|bad| refused(&bad.to_string()))
+        let credentials = <Credentials as FromRequestParts<AppState>>::from_request_parts(parts, state).await;
+        credentials.map(|credentials| credentials.caller)
     }
+}
+
+impl FromRequestParts<AppState> for Credentials {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        // A request is asked for them by its limit and by its handler, and a signature takes time.
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
+        let read = read_credentials(parts, state)?;
+        parts.extensions.insert(read.clone());
+        Ok(read)
+    }
+}
+
+fn read_credentials(parts: &Parts, state: &AppState) -> Result<Credentials, ApiError> {
+    let refused = |detail: &str| ApiError::new(Code::Unauthorized, detail);
+    let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
+        return match state.config.auth {
+            AuthMode::Open => Ok(Credentials { caller: Caller::local(), stamp: None }),
+            AuthMode::Token => Err(refused("a bearer token is wanted")),
+        };
+    };
+    let (scheme, token) = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .ok_or_else(|| refused("the Authorization header is not `Bearer …`"))?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(refused("the Authorization header is not `Bearer …`"));
+    }
+    let Token { caller, stamp } =
+        state.tokens.verify(token.trim()).map_err(|bad| refused(&bad.to_string()))?;
+    Ok(Credentials { caller, stamp: Some(stamp) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
-    const FUTURE: u64 = 4_000_000_000;
-
     fn session() -> SessionId {
         SessionId(uuid::Uuid::now_v7())
-    }
-
-    fn signed(claims: &serde_json::Value) -> String {
-        let header = Header::new(Algorithm::HS256);
-        jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(SECRET)).unwrap()
-    }
-
-    /// With the right key and another algorithm.
-    fn signed_otherwise(claims: &serde_json::Value) -> String {
-        use base64::engine::{Engine, general_purpose::URL_SAFE_NO_PAD};
-        use hmac::{Hmac, KeyInit, Mac};
-
-        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS512","typ":"JWT"}"#);
-        let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
-        let mac = Hmac::<sha2::Sha512>::new_from_slice(SECRET).unwrap().chain_update(&message).finalize();
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))
-    }
-
-    #[test]
-    fn a_token_reads_back() {
-        let key = TokenKey::new(SECRET);
-        let user = Caller { user: "alice".to_owned(), grant: None };
-        assert_eq!(key.read(&key.sign(&user, FUTURE)), Ok(user));
-        let grant = Grant { session: session(), role: Role::Ingest, source: "cam-2".parse().unwrap() };
-        let capability = Caller { user: "alice".to_owned(), grant: Some(grant) };
-        assert_eq!(key.read(&key.sign(&capability, FUTURE)), Ok(capability));
-    }
-
-    #[test]
-    fn a_bad_token_is_not_believed() {
-        let key = TokenKey::new(SECRET);
-        let good = serde_json::json!({"aud": "mien", "sub": "a", "exp": FUTURE});
-        assert!(key.read(&signed(&good)).is_ok());
-        assert_eq!(key.read(&signed_otherwise(&good)), Err(BadToken));
-        let change = |name: &str, value: serde_json::Value| {
-            let mut claims = good.clone();
-            claims[name] = value;
-            key.read(&signed(&claims))
-        };
-        let remove = |name: &str| {
-            let mut claims = good.clone();
-            claims.as_object_mut().unwrap().remove(name);
-            key.read(&signed(&claims))
-        };
-        let now = crate::wall::now().as_second();
-        for bad in [
-            change("exp", (now - 1).into()),
-            change("aud", "other".into()),
-            change("sub", "".into()),
-            change("nbf", (now + 600).into()),
-            change("role", "owner".into()),
-            change("sid", session().to_string().into()),
-            change("sub", "a\0b".into()),
-            remove("exp"),
-            remove("aud"),
-            remove("sub"),
-            key.read(""),
-            key.read("a.b.c"),
-            TokenKey::new(&[7; 32]).read(&signed(&good)),
-        ] {
-            assert_eq!(bad, Err(BadToken));
-        }
     }
 
     #[test]

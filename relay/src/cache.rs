@@ -1,4 +1,5 @@
-//! What is asked often and changes rarely: each session, and so its owner and whether it has ended.
+//! What is asked often and changes rarely: each session, and so its owner, whether it has ended, and which of its tokens
+//! were revoked.
 //!
 //! In this process first, then in Redis, then in the store; many who ask for the same at once ask the store
 //! once. A change made here holds here at once, is written to Redis before its caller hears of it, and is told
@@ -13,15 +14,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use mien_shared::api::Session;
-use mien_shared::{SessionId, SessionStatus};
+use mien_shared::SessionId;
 use moka::Expiry;
 use tokio::sync::watch;
 
 use crate::app::patiently;
+use crate::auth::Revoked;
 use crate::metrics::{CacheCounts, Metrics};
 use crate::problem::ApiError;
-use crate::redis::{Change, Redis};
+use crate::redis::{Change, Kept, Redis};
 use crate::store::{Found, Store};
 
 /// Sessions that are kept here: some 5 MB.
@@ -60,9 +61,16 @@ struct Inner {
     redis: CacheCounts,
 }
 
+/// What became of a session, and which of its tokens are no longer to be believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub found: Found,
+    pub revoked: Arc<Revoked>,
+}
+
 #[derive(Clone, Debug)]
 struct Entry {
-    found: Found,
+    known: Known,
     /// The number of changes when it was asked for.
     as_of: u64,
     life: Duration,
@@ -99,10 +107,15 @@ impl Cache {
 
     /// What became of a session.
     pub async fn find(&self, store: &Store, id: SessionId) -> Result<Found, ApiError> {
-        self.find_by(id, || self.ask(store, id)).await
+        self.know(store, id).await.map(|known| known.found)
     }
 
-    async fn find_by<A>(&self, id: SessionId, ask: impl Fn() -> A) -> Result<Found, ApiError>
+    /// The same, and which of its tokens were revoked.
+    pub async fn know(&self, store: &Store, id: SessionId) -> Result<Known, ApiError> {
+        self.know_by(id, || self.ask(store, id)).await
+    }
+
+    async fn know_by<A>(&self, id: SessionId, ask: impl Fn() -> A) -> Result<Known, ApiError>
     where
         A: Future<Output = Result<Entry, ApiError>>,
     {
@@ -110,14 +123,14 @@ impl Cache {
             && self.is_current(id, &entry)
         {
             self.0.memory.hit.inc();
-            return Ok(entry.found);
+            return Ok(entry.known);
         }
         self.0.memory.miss.inc();
         loop {
             let entry = self.0.sessions.try_get_with(id, ask()).await;
             let entry = entry.map_err(|cause: Arc<ApiError>| ApiError::clone(&cause))?;
             if self.is_current(id, &entry) {
-                return Ok(entry.found);
+                return Ok(entry.known);
             }
             self.0.sessions.invalidate(&id).await;
         }
@@ -134,37 +147,38 @@ impl Cache {
         if let Others::Heard(redis, _) = &self.0.others
             && redis.is_here()
         {
-            if let Ok(Some(change)) = redis.read_session(id).await {
+            if let Ok(Some(kept)) = redis.read_session(id).await {
                 self.0.redis.hit.inc();
-                return Ok(self.entry(found(&change), as_of));
+                return Ok(self.entry(known(kept), as_of));
             }
             self.0.redis.miss.inc();
-            let found = patiently(store.find_session(id)).await?;
-            share(redis, id, &found);
-            return Ok(self.entry(found, as_of));
+            let known = ask_store(store, id).await?;
+            share(redis, id, &known);
+            return Ok(self.entry(known, as_of));
         }
-        Ok(self.entry(patiently(store.find_session(id)).await?, as_of))
+        Ok(self.entry(ask_store(store, id).await?, as_of))
     }
 
-    fn entry(&self, found: Found, as_of: u64) -> Entry {
+    fn entry(&self, known: Known, as_of: u64) -> Entry {
         let longest = match &self.0.others {
             Others::None => LONG,
             Others::Heard(_, linked) if *linked.borrow() => LONG,
             Others::Heard(..) | Others::Unheard => SHORT,
         };
-        let life = if found == Found::Never { NEVER.min(longest) } else { longest };
-        Entry { found, as_of, life }
+        let life = if known.found == Found::Never { NEVER.min(longest) } else { longest };
+        Entry { known, as_of, life }
     }
 
-    /// A session was changed here, and this is what it is now.
+    /// A session was changed here.
     pub async fn changed(&self, id: SessionId, change: &Change) {
         let as_of = self.0.changes.note(id);
         match change {
-            Change::Updated(Session { status: SessionStatus::Active, .. }) => {
-                // Two changes may be told in another order than they were made; what has ended never begins anew.
-                self.0.sessions.invalidate(&id).await;
+            Change::Erased => {
+                let known = Known { found: Found::Erased, revoked: Arc::default() };
+                self.0.sessions.insert(id, self.entry(known, as_of)).await;
             }
-            _ => self.0.sessions.insert(id, self.entry(found(change), as_of)).await,
+            // Two changes may be told in another order than they were made, so the store is asked what it is now.
+            Change::Updated(_) | Change::Revoked(_) => self.0.sessions.invalidate(&id).await,
         }
     }
 
@@ -228,22 +242,33 @@ impl Changes {
     }
 }
 
-fn found(change: &Change) -> Found {
-    match change {
-        Change::Updated(session) => Found::Here(session.clone()),
-        Change::Erased => Found::Erased,
+async fn ask_store(store: &Store, id: SessionId) -> Result<Known, ApiError> {
+    let found = patiently(store.find_session(id)).await?;
+    let revoked = match &found {
+        Found::Here(_) => Arc::new(patiently(store.revoked(id)).await?),
+        Found::Erased | Found::Never => Arc::default(),
+    };
+    Ok(Known { found, revoked })
+}
+
+fn known(kept: Kept) -> Known {
+    match kept {
+        Kept::Here { session, revoked } => Known { found: Found::Here(session), revoked: Arc::new(revoked) },
+        Kept::Erased => Known { found: Found::Erased, revoked: Arc::default() },
     }
 }
 
 /// Writes what the store said to Redis. Nobody waits for it; it ends with Redis' patience.
-fn share(redis: &Redis, id: SessionId, found: &Found) {
-    let change = match found {
-        Found::Here(session) => Change::Updated(session.clone()),
-        Found::Erased => Change::Erased,
+fn share(redis: &Redis, id: SessionId, known: &Known) {
+    let kept = match &known.found {
+        Found::Here(session) => {
+            Kept::Here { session: session.clone(), revoked: Revoked::clone(&known.revoked) }
+        }
+        Found::Erased => Kept::Erased,
         Found::Never => return,
     };
     let redis = redis.clone();
-    tokio::spawn(async move { redis.fill_session(id, &change).await });
+    tokio::spawn(async move { redis.fill_session(id, kept).await });
 }
 
 #[cfg(test)]
@@ -252,19 +277,19 @@ mod tests {
     use futures_util::FutureExt as _;
     use mien_shared::api::PatchSession;
 
-    fn named(title: &str) -> Found {
+    fn named(title: &str) -> Known {
         let text = format!(
             r#"{{"id":"0195f0a2-7b9e-7c4f-8000-000000000000","user_id":"alice","title":"{title}","purpose":"",
             "status":"active","started_at":"2026-01-01T00:00:00Z","completed_at":null}}"#
         );
-        Found::Here(serde_json::from_str(&text).unwrap())
+        Known { found: Found::Here(serde_json::from_str(&text).unwrap()), revoked: Arc::default() }
     }
 
     /// An answer that is on its way while `change` happens, and what is found afterwards, when the store says `new`.
-    async fn found_after(cache: &Cache, id: SessionId, change: impl AsyncFnOnce()) -> Vec<Found> {
+    async fn found_after(cache: &Cache, id: SessionId, change: impl AsyncFnOnce()) -> Vec<Known> {
         let (store_answers, answer) = tokio::sync::oneshot::channel();
         let answer = std::sync::Mutex::new(Some(answer));
-        let first = cache.find_by(id, || {
+        let first = cache.know_by(id, || {
             let (as_of, answer) = (cache.0.changes.now(), answer.lock().unwrap().take());
             async move {
                 let found = match answer {
@@ -281,7 +306,7 @@ mod tests {
         let mut found = vec![first.await.unwrap()];
         for _ in 0..2 {
             let ask = || async { Ok(cache.entry(named("new"), cache.0.changes.now())) };
-            found.push(cache.find_by(id, ask).await.unwrap());
+            found.push(cache.know_by(id, ask).await.unwrap());
         }
         found
     }

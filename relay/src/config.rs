@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use mien_shared::limits::{
-    HEADERS_TIMEOUT, HELLO_TIMEOUT, MAX_MARKERS, MAX_SOURCES, MIN_SECRET_BYTES, PING_EVERY, SILENCE,
+    HEADERS_TIMEOUT, HELLO_TIMEOUT, MAX_MARKERS, MAX_PENDING_SOCKETS, MAX_PENDING_SOCKETS_PER_ADDRESS,
+    MAX_SOURCES, MIN_SECRET_BYTES, PENDING_GRACE, PING_EVERY, SILENCE,
 };
 
 use crate::auth::AuthMode;
@@ -74,6 +75,7 @@ pub struct Config {
     pub otlp_endpoint: Option<String>,
     pub log: String,
     pub timings: Timings,
+    pub pending: PendingLimits,
 }
 
 /// WebSockets at most, of those that have said hello.
@@ -133,6 +135,25 @@ impl Default for Timings {
             stall: Duration::from_secs(30),
             line: Duration::from_secs(10),
             metrics: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Places of sockets that have not said hello. The contract's figures; tests make them small.
+#[derive(Clone, Copy, Debug)]
+pub struct PendingLimits {
+    pub total: usize,
+    pub per_address: usize,
+    /// For how long a place is surely kept.
+    pub grace: Duration,
+}
+
+impl Default for PendingLimits {
+    fn default() -> Self {
+        Self {
+            total: MAX_PENDING_SOCKETS,
+            per_address: MAX_PENDING_SOCKETS_PER_ADDRESS,
+            grace: PENDING_GRACE,
         }
     }
 }
@@ -296,6 +317,7 @@ impl Config {
             otlp_endpoint,
             log: settings.log,
             timings: Timings::default(),
+            pending: PendingLimits::default(),
         })
     }
 }

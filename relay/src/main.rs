@@ -113,7 +113,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
             let now =
                 u64::try_from(mien_relay::wall::now().as_second()).context("the clock is before 1970")?;
             let caller = Caller { user, grant: None };
-            println!("{}", TokenKey::new(config.token_secret.bytes()).sign(&caller, now + ttl.as_secs()));
+            println!("{}", TokenKey::of(&config).sign(&caller, now + ttl.as_secs()));
             Ok(())
         }
         Some(Command::Backup { file }) => {

@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 use crate::cache::{Cache, Others};
 use crate::config::Config;
 use crate::hub::link::{Link, Marks};
-use crate::hub::{Hub, Piece, poll};
+use crate::hub::{Hub, Piece, poll, revocations};
 use crate::limiter::{Limiter, Sharing};
 use crate::metrics::Metrics;
-use crate::redis::{Bridge, Outbox, Redis, Tell, share_limits};
+use crate::redis::{Bridge, Outbox, Redis, Seal, Tell, share_limits};
 use crate::store::Store;
 
 /// Patience with Redis when the relay ends.
@@ -43,7 +43,9 @@ impl Parts {
     /// Builds the parts and starts their tasks. Call it inside a runtime.
     pub(crate) fn start(config: &Config, store: &Store, metrics: &Metrics) -> Self {
         match &config.redis {
-            Some(address) => Self::over(Redis::new(address, metrics.clone()), config, store, metrics),
+            Some(address) => {
+                Self::over(Redis::sealed(address, metrics.clone(), Seal::of(config)), config, store, metrics)
+            }
             None => Self::without_redis(config, store, metrics),
         }
     }
@@ -51,15 +53,15 @@ impl Parts {
     fn without_redis(config: &Config, store: &Store, metrics: &Metrics) -> Self {
         let hub = Hub::default();
         let mut tasks = JoinSet::new();
-        let others = if is_alone(config) {
-            Others::None
-        } else {
+        let alone = is_alone(config);
+        let cache = Cache::new(if alone { Others::None } else { Others::Unheard }, metrics);
+        if !alone {
             let (_, never_linked) = watch::channel(false);
+            tasks.spawn(revocations::run(store.clone(), hub.clone(), cache.clone(), never_linked.clone()));
             tasks.spawn(poll::run(store.clone(), hub.clone(), never_linked, Arc::default()));
-            Others::Unheard
-        };
+        }
         Self {
-            cache: Cache::new(others, metrics),
+            cache,
             sample_limiter: Arc::new(Limiter::new(config.samples, Sharing::Alone)),
             request_limiter: Arc::new(Limiter::new(config.requests, Sharing::Alone)),
             replicas: Replicas { redis: None, _tasks: tasks },
@@ -80,6 +82,7 @@ impl Parts {
         tasks.spawn(redis.clone().probe());
         tasks.spawn(post);
         tasks.spawn(poll::run(store.clone(), hub.clone(), linked.subscribe(), Arc::clone(&look)));
+        tasks.spawn(revocations::run(store.clone(), hub.clone(), cache.clone(), linked.subscribe()));
         tasks.spawn(share_limits(redis.clone(), "samples", Arc::clone(&sample_limiter)));
         tasks.spawn(share_limits(redis.clone(), "requests", Arc::clone(&request_limiter)));
         let bridge = Bridge { redis: redis.clone(), hub: hub.clone(), cache: cache.clone(), linked, look };

@@ -129,9 +129,12 @@ async fn serve_until_drained(
 async fn sockets_closed(state: &AppState) -> Instant {
     state.drain.begun().await;
     let begun = Instant::now();
-    // All permits back means that no socket is left.
+    // All permits back means that no socket is left, of those that have said hello.
     let permits = u32::try_from(state.config.max_connections).unwrap_or(u32::MAX);
-    let all = state.connections.acquire_many(permits);
+    let all = async {
+        state.pending.none_left().await;
+        let _ = state.connections.acquire_many(permits).await;
+    };
     if tokio::time::timeout_at(begun + state.config.shutdown / 2, all).await.is_err() {
         tracing::warn!("some sockets did not close in time");
     }

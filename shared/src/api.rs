@@ -192,6 +192,21 @@ pub struct TokenRequest {
     pub ttl_s: Option<u64>,
 }
 
+/// Which tokens of a session are no longer to be believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RevokeRequest {
+    /// The `jti` of the one token; all of the session but the caller's where there is none.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::TokenId, required = false))]
+    pub jti: Option<String>,
+}
+
+/// What is there has a value: `null`, as a client writes that has lost the name, must not mean all.
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(Some)
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TokenGrant {

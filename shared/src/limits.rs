@@ -10,6 +10,9 @@ pub const MAX_SKIPPED: usize = 16;
 pub const MAX_BATCH: usize = 256;
 /// Bytes of one WebSocket message; this size itself is still taken.
 pub const MAX_MESSAGE_BYTES: usize = 131_072;
+/// Bytes of a socket's first message, which comes before anybody is known: a token, and the place of every source that
+/// a session may have. Of a watcher, which has nothing more to say, of every message.
+pub const MAX_HELLO_BYTES: usize = 16 * 1024;
 /// The largest integer that every JSON reader holds exactly: 2^53 − 1.
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 /// How far the scores of a face may sum from 1.
@@ -40,6 +43,14 @@ pub const DEFAULT_RESOLUTION_MS: u64 = 1_000;
 /// Points of one series answer: four a pixel on a wide screen.
 pub const MAX_SERIES_POINTS: usize = 16_384;
 
+/// Sockets that have not said hello, all together.
+pub const MAX_PENDING_SOCKETS: usize = 512;
+/// The same of one address. Who says hello at once needs a place for milliseconds, so thousands from one address take
+/// turns.
+pub const MAX_PENDING_SOCKETS_PER_ADDRESS: usize = 32;
+/// For how long a socket without a hello surely keeps its place, though others wait for it: several round trips of a
+/// slow line.
+pub const PENDING_GRACE: Duration = Duration::from_secs(1);
 /// Time for the first message of a socket.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 pub const PING_EVERY: Duration = Duration::from_secs(25);
@@ -56,8 +67,15 @@ pub const MAX_PAST_THROTTLE: u64 = 5_000;
 pub const MIN_SECRET_BYTES: usize = 32;
 /// Life of a capability token when the request names none.
 pub const DEFAULT_TOKEN_TTL: Duration = Duration::from_hours(24);
-/// The longest life that can be asked for.
+/// The longest life that can be asked for, whatever a relay's settings say.
 pub const MAX_TOKEN_TTL: Duration = Duration::from_hours(366 * 24);
+
+/// How much before its `nbf` a token is believed: clocks of two machines are rarely closer.
+pub const NOT_BEFORE_LEEWAY: Duration = Duration::from_secs(5);
+/// Characters of the name of a token (`jti`): a UUID, or what an embedder calls it.
+pub const MAX_TOKEN_ID_CHARS: usize = 128;
+/// Tokens of one session that are revoked one by one: they are read with the session.
+pub const MAX_REVOKED_TOKENS: usize = 1_000;
 
 /// A sample stands for its expression until the next one of its source, at most this long: a camera that
 /// stopped must not add hours to the last face it saw.

@@ -18,7 +18,7 @@ use crate::expression::{Expression, Scores};
 use crate::limits::{
     BOX_RANGE, DEFAULT_PAGE, DEFAULT_RESOLUTION_MS, MAX_BATCH, MAX_FACES, MAX_LABEL_CHARS, MAX_LISTED_GAPS,
     MAX_MARKERS, MAX_PAGE, MAX_PURPOSE_CHARS, MAX_REQUEST_ID_CHARS, MAX_SAFE_INTEGER, MAX_SERIES_POINTS,
-    MAX_SKIPPED, MAX_SOURCE_CHARS, MAX_SOURCES, MAX_TITLE_CHARS, MAX_TOKEN_TTL,
+    MAX_SKIPPED, MAX_SOURCE_CHARS, MAX_SOURCES, MAX_TITLE_CHARS, MAX_TOKEN_ID_CHARS, MAX_TOKEN_TTL,
 };
 use crate::problem::Code;
 use crate::sample::{Face, FaceBox, Sample, SkipReason, Skipped};
@@ -74,7 +74,7 @@ components! {
     SkippedMilliseconds: integer(-MAX..=MAX);
     /// Length of a bucket, in milliseconds.
     ResolutionMilliseconds: integer(1..=MAX).default(Some(DEFAULT_RESOLUTION_MS.into()));
-    /// How long a token holds, in seconds.
+    /// How long a token holds, in seconds; a relay's settings may allow less.
     TokenSeconds: integer(1..=MAX_TOKEN_TTL.as_secs() as i64);
     /// Rows of a page.
     PageLimit: integer(1..=i64::from(MAX_PAGE)).default(Some(DEFAULT_PAGE.into()));
@@ -94,6 +94,8 @@ components! {
     Label: words(1..=MAX_LABEL_CHARS);
     /// Name of a request: the client's `X-Request-Id`, or one that the relay made.
     RequestId: text(1..=MAX_REQUEST_ID_CHARS, "^[A-Za-z0-9._-]+$");
+    /// Name of a token: its `jti`.
+    TokenId: text(1..=MAX_TOKEN_ID_CHARS, "^[!-~]+$");
     /// A code that an error has today. More may come: one that is not known here means what its status means.
     ErrorCode: AnyOfBuilder::new()
         .item(Ref::from_schema_name(<Code as ToSchema>::name()))

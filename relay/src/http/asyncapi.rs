@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use mien_shared::limits::{HELLO_TIMEOUT, MAX_BATCH, MAX_ERRORS, MAX_MESSAGE_BYTES, PING_EVERY, SILENCE};
+use mien_shared::limits::{
+    HELLO_TIMEOUT, MAX_BATCH, MAX_ERRORS, MAX_HELLO_BYTES, MAX_MESSAGE_BYTES, PING_EVERY, SILENCE,
+};
 use mien_shared::problem::CloseCode;
 use mien_shared::protocol::{
     IngestLimits, IngestReply, IngestRequest, IngestWelcome, SUBPROTOCOL, WatchReply, WatchRequest,
@@ -54,9 +56,14 @@ fn document() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "description": format!(
                 "Text frames, one JSON object each, told apart by `type`; subprotocol `{SUBPROTOCOL}`; at most \
-                 {MAX_MESSAGE_BYTES} bytes a message. The first message is `hello`, within {} s; no token ever \
-                 stands in a URL. The relay pings an idle connection every {} s and ends one that has been silent \
-                 for {} s. {MAX_ERRORS} `error` answers end a connection. Unknown fields are ignored.",
+                 {MAX_MESSAGE_BYTES} bytes a message, {MAX_HELLO_BYTES} the first one and whatever a watcher says. The \
+                 first message is `hello`, within {} s; where many connections of one address have not said it, the \
+                 oldest of them are closed with 1013 after a second, and new ones wait. No token ever stands in a \
+                 URL; when a token ends, or is revoked, so does its connection, with 4401. A user, a session and a \
+                 token have so many connections, and one more is closed with 4413. The relay pings an idle \
+                 connection every {} s and ends one that has been silent for {} s, which it is also while a message \
+                 has begun and is not whole. {MAX_ERRORS} `error` answers end a connection. Unknown fields are \
+                 ignored.",
                 HELLO_TIMEOUT.as_secs(), PING_EVERY.as_secs(), SILENCE.as_secs(),
             ),
         },

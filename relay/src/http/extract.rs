@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::app::AppState;
-use crate::auth::{Caller, Need};
+use crate::auth::{BadToken, Caller, Credentials, Need};
 use crate::problem::{ApiError, ApiResult};
 
 /// A JSON object as body, of at most [`MAX_BODY_BYTES`]; as an answer, any value.
@@ -189,10 +189,11 @@ impl FromRequestParts<AppState> for Owned {
     }
 }
 
-/// Token, then what it grants, then whether there is such a session, then whose it is: in this order, so that
-/// a token of one session learns nothing about others.
+/// Token, then what it grants, then whether there is such a session and the token was not revoked, then whose it is: in
+/// this order, so that a token of one session learns nothing about others.
 async fn session(parts: &mut Parts, state: &AppState, need: Need) -> ApiResult<Session> {
-    let caller = <Caller as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
+    let Credentials { caller, stamp } =
+        <Credentials as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
     let Some(id) = path_id(parts, state, "id").await.map(SessionId) else {
         // An id that cannot be read is no session's, and so not the one that a capability is for.
         return match &caller.grant {
@@ -201,7 +202,10 @@ async fn session(parts: &mut Parts, state: &AppState, need: Need) -> ApiResult<S
         };
     };
     caller.check_grant(id, need)?;
-    let session = state.session(id).await?;
+    let (session, revoked) = state.session_and_revoked(id).await?;
+    if caller.grant.is_some() && stamp.is_some_and(|stamp| revoked.covers(&stamp)) {
+        return Err(ApiError::new(Code::Unauthorized, BadToken.to_string()));
+    }
     caller.authorize(&session, need)?;
     Ok(session)
 }

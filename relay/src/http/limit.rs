@@ -1,7 +1,8 @@
-//! The request rate of each user, told with the IETF `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers).
+//! The request rate of each user, and of each role in a session, told with the IETF `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers).
 //!
-//! A request with no token that could be believed counts for its peer's address, so that guessing tokens is
-//! limited too and costs no user anything.
+//! What comes with a capability token counts for its session and role: whoever was given a link to watch does not spend
+//! what its owner needs. A request with no token that could be believed counts for its peer's address, so that guessing
+//! tokens is limited too and costs no user anything.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,10 +12,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use mien_shared::Code;
+use mien_shared::{Code, Role};
 
 use crate::app::AppState;
-use crate::auth::Caller;
+use crate::auth::{Credentials, Grant};
 use crate::limiter::{Rate, Verdict};
 use crate::peer;
 use crate::problem::{ApiError, whole_seconds};
@@ -41,10 +42,13 @@ pub(super) async fn limit(State(state): State<AppState>, request: Request, next:
     response
 }
 
-/// Users and addresses are kept apart: no user can be named like an address.
+/// Users, sessions and addresses are kept apart: no user can be named like one of the others.
 async fn key(parts: &mut Parts, state: &AppState) -> String {
-    match <Caller as FromRequestParts<AppState>>::from_request_parts(parts, state).await {
-        Ok(caller) => format!("user {}", caller.user),
+    match <Credentials as FromRequestParts<AppState>>::from_request_parts(parts, state).await {
+        Ok(Credentials { caller, .. }) => match caller.grant {
+            None => format!("user {}", caller.user),
+            Some(Grant { session, role, .. }) => format!("session {session} {}", name(role)),
+        },
         Err(_) => match parts.extensions.get::<ConnectInfo<SocketAddr>>() {
             Some(ConnectInfo(peer)) => {
                 let client = peer::address(*peer, &parts.headers, &state.config.trusted_proxies);
@@ -52,6 +56,14 @@ async fn key(parts: &mut Parts, state: &AppState) -> String {
             }
             None => "peer".to_owned(),
         },
+    }
+}
+
+const fn name(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "owner",
+        Role::Ingest => "ingest",
+        Role::Watch => "watch",
     }
 }
 

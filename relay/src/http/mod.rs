@@ -22,6 +22,7 @@ mod place;
 mod samples;
 mod sessions;
 mod text;
+mod tokens;
 
 pub(crate) use observe::RequestId;
 
@@ -41,7 +42,8 @@ fn limited() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .routes(routes!(sessions::create, sessions::list))
         .routes(routes!(sessions::read, sessions::update, sessions::erase))
-        .routes(routes!(sessions::create_token))
+        .routes(routes!(tokens::create))
+        .routes(routes!(tokens::revoke))
         .routes(routes!(samples::list))
         .routes(routes!(samples::series))
         .routes(routes!(samples::summary))

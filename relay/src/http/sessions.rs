@@ -1,34 +1,28 @@
-//! Sessions and their capability tokens.
-
-use std::time::Duration;
+//! Sessions.
 
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
-use jiff::Timestamp;
-use mien_shared::api::{
-    CreateSession, PatchSession, Session, SessionCreated, SessionList, SessionTokens, TokenGrant,
-    TokenRequest,
-};
-use mien_shared::limits::{
-    DEFAULT_PAGE, DEFAULT_TOKEN_TTL, MAX_PAGE, MAX_PURPOSE_CHARS, MAX_TITLE_CHARS, MAX_TOKEN_TTL,
-};
+use mien_shared::api::{CreateSession, PatchSession, Session, SessionCreated, SessionList, SessionTokens};
+use mien_shared::limits::{DEFAULT_PAGE, MAX_PAGE, MAX_PURPOSE_CHARS, MAX_TITLE_CHARS};
 use mien_shared::schema::PageLimit;
-use mien_shared::{Code, Role, SessionStatus, SourceName};
+use mien_shared::{Role, SourceName};
 use utoipa::IntoParams;
 
 use crate::app::{AppState, patiently};
-use crate::auth::{Caller, Grant};
-use crate::problem::{ApiError, ApiResult};
+use crate::auth::Issue;
+use crate::problem::ApiResult;
 use crate::store::SessionCursor;
 
 use super::cursor::{self, Place, SessionsCursor};
 use super::extract::{Json, Owned, Params, Query, ReadQuery, Readable, User};
 use super::text::check_text;
+use super::tokens;
 
 /// Create a session.
 ///
 /// The answer carries three capability tokens: `owner` for all of the session, `ingest` to send samples of
-/// the source `main`, `watch` to share. They live for 24 hours; other ones come from the call for tokens.
+/// the source `main`, `watch` to share. They live for 24 hours, or for as long as the relay allows where that is less;
+/// other ones come from the call for tokens.
 #[utoipa::path(
     post, path = "/api/v1/sessions", tag = "sessions", operation_id = "createSession",
     request_body = CreateSession,
@@ -43,8 +37,9 @@ pub(super) async fn create(
     check_text("title", &request.title, 0..=MAX_TITLE_CHARS)?;
     check_text("purpose", &request.purpose, 0..=MAX_PURPOSE_CHARS)?;
     let session = patiently(state.store.create_session(&user, &request.title, &request.purpose)).await?;
+    let (ttl, issue) = (tokens::default_ttl(&state.config), Issue::now());
     let token = |role| {
-        grant(&state, &session, role, SourceName::default(), DEFAULT_TOKEN_TTL).map(|grant| grant.token)
+        tokens::grant(&state, &session, role, SourceName::default(), ttl, issue).map(|grant| grant.token)
     };
     let tokens = SessionTokens {
         owner: token(Role::Owner)?,
@@ -141,52 +136,4 @@ pub(super) async fn update(
 pub(super) async fn erase(State(state): State<AppState>, Owned(session): Owned) -> ApiResult<StatusCode> {
     state.erase_session(session.id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Give out a capability token.
-///
-/// Role `owner` may do all of this session, `ingest` sends samples of one source, `watch` watches and reads.
-#[utoipa::path(
-    post, path = "/api/v1/sessions/{id}/tokens", tag = "sessions", operation_id = "createToken",
-    params(("id" = mien_shared::SessionId, Path, description = "The session")),
-    request_body = TokenRequest,
-    responses(
-        (status = 201, description = "The token", body = TokenGrant),
-        (status = 409, description = "A completed session takes no more samples, so there is no `ingest` token for it"),
-    ),
-    security(("bearer" = [])),
-)]
-pub(super) async fn create_token(
-    State(state): State<AppState>,
-    Owned(session): Owned,
-    Json(request): Json<TokenRequest>,
-) -> ApiResult<(StatusCode, Json<TokenGrant>)> {
-    if request.source.is_some() && request.role != Role::Ingest {
-        return Err(ApiError::invalid("source goes only with the role ingest"));
-    }
-    let ttl = request.ttl_s.map_or(DEFAULT_TOKEN_TTL, Duration::from_secs);
-    if ttl.is_zero() || ttl > MAX_TOKEN_TTL {
-        return Err(ApiError::invalid(format!("ttl_s is not within 1 … {}", MAX_TOKEN_TTL.as_secs())));
-    }
-    if request.role == Role::Ingest && session.status == SessionStatus::Completed {
-        return Err(ApiError::new(Code::Conflict, "the session is completed and takes no more samples"));
-    }
-    let grant = grant(&state, &session, request.role, request.source.unwrap_or_default(), ttl)?;
-    Ok((StatusCode::CREATED, Json(grant)))
-}
-
-/// A token to its end, in whole seconds as `exp` has it; it is still good in the second of its end.
-fn grant(
-    state: &AppState,
-    session: &Session,
-    role: Role,
-    source: SourceName,
-    ttl: Duration,
-) -> ApiResult<TokenGrant> {
-    let end = crate::wall::now().as_second() + ttl.as_secs() as i64;
-    let expires_at = Timestamp::from_second(end).map_err(ApiError::internal)?;
-    // The samples of a session count for its owner, whoever holds the token.
-    let caller =
-        Caller { user: session.user_id.clone(), grant: Some(Grant { session: session.id, role, source }) };
-    Ok(TokenGrant { token: state.tokens.sign(&caller, end as u64), expires_at })
 }

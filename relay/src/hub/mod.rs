@@ -7,24 +7,27 @@
 //!
 //! Nothing here waits while it holds a lock.
 
+mod bearer;
 mod elsewhere;
 pub(crate) mod link;
 pub(crate) mod poll;
+pub(crate) mod revocations;
 mod ring;
 mod seat;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use axum::extract::ws::Utf8Bytes;
 use mien_shared::api::SourceName;
 use mien_shared::problem::CloseCode;
 use mien_shared::{Sample, SessionId, SessionStatus};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::redis::Change;
 use crate::store::Take;
+pub use bearer::Bearer;
 use elsewhere::Elsewhere;
 pub(crate) use elsewhere::SILENCE;
 use link::Link;
@@ -75,6 +78,10 @@ struct State {
     /// Only filled while someone watches.
     rings: BTreeMap<SourceName, Ring>,
     elsewhere: Elsewhere,
+    /// Every connection that was let in.
+    bearers: Vec<bearer::Known>,
+    /// Tells them apart.
+    bearers_so_far: u64,
 }
 
 impl State {
@@ -160,6 +167,7 @@ impl Hub {
             Change::Erased => self.erased(id),
             Change::Updated(session) if session.status == SessionStatus::Completed => self.completed(id),
             Change::Updated(_) => {}
+            Change::Revoked(revoked) => self.revoked(id, revoked),
         }
     }
 
@@ -233,6 +241,11 @@ impl Live {
     pub fn presence(&self) -> Presence {
         let state = self.lock();
         state.elsewhere.with(state.presence_here())
+    }
+
+    /// Whether a connection here has claimed this source.
+    pub(crate) fn is_claimed(&self, source: &SourceName) -> bool {
+        self.lock().holder(source).is_some()
     }
 
     /// Whether anyone watches here.

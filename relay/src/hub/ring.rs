@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use axum::extract::ws::Utf8Bytes;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Batches that are remembered. At five messages a second that is over ten seconds: enough for a watcher
 /// with a hiccup, little enough for a thousand sessions.

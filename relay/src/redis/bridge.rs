@@ -192,7 +192,14 @@ impl Talk<'_> {
             (PushKind::Message, [Value::BulkString(channel), Value::BulkString(message)]) => {
                 if let Some(id) = channel.strip_prefix(SAMPLES.as_bytes()) {
                     self.hear_samples(id, message);
-                } else if let Ok(notice) = serde_json::from_slice(message) {
+                } else if channel == ALL.as_bytes() {
+                    let text = self.bridge.redis.seal().open(ALL, message);
+                    if let Some(Ok(notice)) = text.map(serde_json::from_slice) {
+                        self.heed(notice).await;
+                    }
+                } else if let Ok(notice) = serde_json::from_slice(message)
+                    && !matches!(notice, Notice::Changed { .. })
+                {
                     self.heed(notice).await;
                 }
                 Ok(())
@@ -202,9 +209,10 @@ impl Talk<'_> {
     }
 
     fn hear_samples(&self, id: &[u8], message: &[u8]) {
-        let id = std::str::from_utf8(id).ok().and_then(|id| id.parse().ok());
-        if let Some(live) = id.and_then(|id| self.bridge.hub.find(id))
-            && let Some((source, piece)) = read_piece(message)
+        let Some(id) = std::str::from_utf8(id).ok().and_then(|id| id.parse().ok()) else { return };
+        if let Some(live) = self.bridge.hub.find(id)
+            && let Some(text) = self.bridge.redis.seal().open(&samples_channel(id), message)
+            && let Some((source, piece)) = read_piece(text)
         {
             live.receive(source, piece);
         }

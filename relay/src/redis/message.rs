@@ -52,11 +52,11 @@ pub(super) fn bucket_key(kind: &str, user: &str) -> String {
     format!("mien:rate:{kind}:{user}")
 }
 
-/// What is said on [`ALL`] and on [`live_channel`].
+/// What is said on [`ALL`], sealed, and on [`live_channel`], where nothing is said that must be believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Notice {
-    /// A session is no longer what caches may hold.
+    /// A session is no longer what caches may hold. On [`ALL`] alone.
     Changed { session: SessionId, change: Change },
     /// Who is connected to one replica now.
     Present { session: SessionId, replica: Uuid, presence: Presence },

@@ -15,6 +15,7 @@ mod message;
 mod outbox;
 mod pool;
 mod scripts;
+mod seal;
 mod sessions;
 mod trial;
 mod window;
@@ -33,7 +34,8 @@ pub use address::{Address, BadAddress};
 pub use bridge::Bridge;
 pub use limits::share as share_limits;
 pub use outbox::Outbox;
-pub use sessions::{Change, Tell};
+pub use seal::Seal;
+pub use sessions::{Change, Kept, Tell};
 
 /// Patience of a caller for whom someone waits: far above a healthy answer (well below a millisecond), far
 /// below what a person notices.
@@ -54,6 +56,7 @@ pub struct Redis(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     pool: Pool,
+    seal: Seal,
     /// Whether calls may be made.
     here: watch::Sender<bool>,
     /// Whether the log says that it refuses calls.
@@ -68,13 +71,23 @@ pub struct Away;
 
 impl Redis {
     /// Away until [`Redis::probe`] has reached it.
-    pub fn new(address: &Address, metrics: Metrics) -> Self {
+    pub fn sealed(address: &Address, metrics: Metrics, seal: Seal) -> Self {
         Self(Arc::new(Inner {
             pool: Pool::new(address),
+            seal,
             here: watch::Sender::new(false),
             refuses: AtomicBool::new(false),
             metrics,
         }))
+    }
+
+    /// One that is only asked whether it is there: what relays wrote is not believed, nor this one by them.
+    pub fn new(address: &Address, metrics: Metrics) -> Self {
+        Self::sealed(address, metrics, Seal::new(uuid::Uuid::new_v4().as_bytes(), None))
+    }
+
+    pub(crate) fn seal(&self) -> &Seal {
+        &self.0.seal
     }
 
     /// Whether it answered last time.

@@ -15,9 +15,9 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::message::{gone_key, samples_channel, window_key, write_piece};
 use super::scripts::SHARE;
-use super::sessions::{Tell, When};
+use super::sessions::Tell;
 use super::window::{LIFE_SECONDS, MAX_ENTRIES};
-use super::{Away, Redis};
+use super::{Away, Redis, Seal};
 use crate::hub::Piece;
 use crate::metrics::Metrics;
 
@@ -165,10 +165,10 @@ impl Post {
         let mut pipeline = redis::pipe();
         let owed = self.owed.take();
         for tell in &owed {
-            tell.add_to(&mut pipeline, When::Late);
+            tell.add_to(&mut pipeline, self.redis.seal());
         }
         for ((session, source), pieces) in &batches {
-            add_samples(&mut pipeline, *session, source, pieces);
+            add_samples(&mut pipeline, self.redis.seal(), *session, source, pieces);
         }
         if !pipeline.is_empty()
             && let Err(Away) = self.redis.patient::<()>(&pipeline).await
@@ -183,14 +183,21 @@ impl Post {
     }
 }
 
-fn add_samples(pipeline: &mut Pipeline, session: SessionId, source: &SourceName, pieces: &[Piece]) {
+fn add_samples(
+    pipeline: &mut Pipeline,
+    seal: &Seal,
+    session: SessionId,
+    source: &SourceName,
+    pieces: &[Piece],
+) {
+    let channel = samples_channel(session);
     let mut call = SHARE
         .call(&[gone_key(session), window_key(session, source)])
-        .arg(samples_channel(session))
+        .arg(&channel)
         .arg(LIFE_SECONDS)
         .arg(MAX_ENTRIES);
     for piece in pieces {
-        call = call.arg(piece.through).arg(write_piece(source, piece));
+        call = call.arg(piece.through).arg(seal.close(&channel, &write_piece(source, piece)));
     }
     pipeline.add_command(call.command()).ignore();
 }

@@ -1,29 +1,50 @@
 //! Sessions in Redis: what caches read there, and how all replicas hear of a change.
 
+use mien_shared::SessionId;
 use mien_shared::api::{Session, SourceName};
-use mien_shared::{SessionId, SessionStatus};
 use redis::Pipeline;
 use serde::{Deserialize, Serialize};
 
 use super::message::{ALL, Notice, gone_key, presence_key, session_key, window_key};
 use super::window::LIFE_SECONDS;
-use super::{Away, Redis};
+use super::{Away, Redis, Seal};
+use crate::auth::Revoked;
 
 /// Life of what caches read: bounds for how long a change that was never told can go unseen.
 const SESSION_SECONDS: u64 = 60;
+/// An entry that is older than that, and than clocks are apart, is not believed: it was kept by somebody and written
+/// again.
+const OLDEST_SECONDS: i64 = 2 * SESSION_SECONDS as i64;
 /// For how long nothing is kept of a session that has changed: longer than what a relay asked its store before may be
 /// on its way here.
 const BLANK_SECONDS: u64 = 15;
 /// Life of the mark that a session was erased: longer than anything of it that may still be under way.
 const GONE_SECONDS: u64 = 2 * LIFE_SECONDS;
 
-/// What became of a session, as it stands in Redis.
+/// What became of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Renamed or completed: what it is now.
     Updated(Session),
     Erased,
+    /// All that is revoked of its tokens by now.
+    Revoked(Revoked),
+}
+
+/// A session as it stands in Redis.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    Here { session: Session, revoked: Revoked },
+    Erased,
+}
+
+/// The same with the time at which it was read from the store, Unix seconds.
+#[derive(Serialize, Deserialize)]
+struct Dated {
+    at: i64,
+    kept: Kept,
 }
 
 /// A change of which the others must hear.
@@ -35,20 +56,11 @@ pub struct Tell {
     pub sources: Vec<SourceName>,
 }
 
-/// When a change is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum When {
-    /// As soon as it was made.
-    Now,
-    /// It may be old by now: what caches read is blanked, and they ask the store.
-    Late,
-}
-
 impl Redis {
     /// Tells all replicas of a change, at once or not at all.
     pub async fn tell(&self, tell: &Tell) -> Result<(), Away> {
         let mut pipeline = redis::pipe();
-        tell.add_to(&mut pipeline, When::Now);
+        tell.add_to(&mut pipeline, self.seal());
         self.quick(&pipeline).await
     }
 
@@ -59,45 +71,57 @@ impl Redis {
     }
 
     /// What a cache wrote there.
-    pub(crate) async fn read_session(&self, id: SessionId) -> Result<Option<Change>, Away> {
-        let (text,): (Option<Vec<u8>>,) = self.quick(redis::pipe().get(session_key(id))).await?;
+    pub(crate) async fn read_session(&self, id: SessionId) -> Result<Option<Kept>, Away> {
+        let key = session_key(id);
+        let (text,): (Option<Vec<u8>>,) = self.quick(redis::pipe().get(&key)).await?;
         // What is blank, or another version wrote and this one cannot read, is as good as absent.
-        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
+        let text = text.filter(|text| !text.is_empty());
+        let dated: Option<Dated> = text
+            .and_then(|text| self.seal().open(&key, &text).map(serde_json::from_slice))
+            .and_then(Result::ok);
+        let age = |dated: &Dated| dated.at.abs_diff(crate::wall::now().as_second());
+        Ok(dated.filter(|dated| age(dated) <= OLDEST_SECONDS.unsigned_abs()).map(|dated| dated.kept))
     }
 
     /// Writes what the store said, unless something newer is there.
-    pub(crate) async fn fill_session(&self, id: SessionId, found: &Change) -> Result<(), Away> {
+    pub(crate) async fn fill_session(&self, id: SessionId, kept: Kept) -> Result<(), Away> {
         let mut pipeline = redis::pipe();
-        pipeline.cmd("SET").arg(session_key(id)).arg(json(found)).arg("NX").arg("EX").arg(SESSION_SECONDS);
+        let key = session_key(id);
+        let text = write_kept(self.seal(), &key, kept);
+        pipeline.cmd("SET").arg(key).arg(text).arg("NX").arg("EX").arg(SESSION_SECONDS);
         self.quick(pipeline.ignore()).await
     }
 }
 
 impl Tell {
-    pub(super) fn add_to(&self, pipeline: &mut Pipeline, when: When) {
+    pub(super) fn add_to(&self, pipeline: &mut Pipeline, seal: &Seal) {
         let Self { session, change, sources } = self;
-        if *change == Change::Erased {
-            pipeline.set_ex(gone_key(*session), 1, GONE_SECONDS).ignore();
-            for source in sources {
-                pipeline.del(window_key(*session, source)).ignore();
-            }
-            pipeline.del(presence_key(*session)).ignore();
-        }
+        let key = session_key(*session);
         match change {
-            // What is not the last word on a session must not stand where that already stands.
-            Change::Updated(now) if when == When::Late || now.status == SessionStatus::Active => {
-                // Not merely taken away: an answer from before, still on its way, would take the empty place.
-                pipeline.set_ex(session_key(*session), "", BLANK_SECONDS).ignore()
+            Change::Erased => {
+                pipeline.set_ex(gone_key(*session), 1, GONE_SECONDS).ignore();
+                for source in sources {
+                    pipeline.del(window_key(*session, source)).ignore();
+                }
+                pipeline.del(presence_key(*session)).ignore();
+                // The last word on it.
+                let text = write_kept(seal, &key, Kept::Erased);
+                pipeline.set_ex(key, text, SESSION_SECONDS).ignore();
             }
-            _ => pipeline.set_ex(session_key(*session), json(change), SESSION_SECONDS).ignore(),
-        };
+            // Two changes may be told in another order than they were made, so this is not what a cache may read. Not
+            // merely taken away: an answer from before, still on its way, would take the empty place.
+            Change::Updated(_) | Change::Revoked(_) => {
+                pipeline.set_ex(key, "", BLANK_SECONDS).ignore();
+            }
+        }
         let notice = Notice::Changed { session: *session, change: change.clone() };
-        pipeline.publish(ALL, notice.to_json()).ignore();
+        pipeline.publish(ALL, seal.close(ALL, &notice.to_json())).ignore();
     }
 }
 
-fn json(change: &Change) -> String {
-    serde_json::to_string(change).expect("a session is plain JSON")
+fn write_kept(seal: &Seal, key: &str, kept: Kept) -> String {
+    let dated = Dated { at: crate::wall::now().as_second(), kept };
+    seal.close(key, &serde_json::to_string(&dated).expect("a session is plain JSON"))
 }
 
 #[cfg(test)]
@@ -106,12 +130,16 @@ mod tests {
     use crate::metrics::Metrics;
     use mien_servers::Redis as Server;
 
-    fn named(title: &str) -> Change {
+    fn named(title: &str) -> Session {
         let text = format!(
             r#"{{"id":"0195f0a2-7b9e-7c4f-8000-000000000000","user_id":"alice","title":"{title}","purpose":"",
             "status":"active","started_at":"2026-01-01T00:00:00Z","completed_at":null}}"#
         );
-        Change::Updated(serde_json::from_str(&text).unwrap())
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn kept(title: &str) -> Kept {
+        Kept::Here { session: named(title), revoked: Revoked::default() }
     }
 
     /// Asked of the store before a change, told to Redis after it.
@@ -122,13 +150,40 @@ mod tests {
         let probe = tokio::spawn(redis.clone().probe());
         redis.here().wait_for(|here| *here).await.unwrap();
         let id = SessionId(uuid::Uuid::now_v7());
-        redis.fill_session(id, &named("old")).await.unwrap();
-        assert_eq!(redis.read_session(id).await.unwrap(), Some(named("old")));
-        let tell = Tell { session: id, change: named("new"), sources: Vec::new() };
+        redis.fill_session(id, kept("old")).await.unwrap();
+        assert_eq!(redis.read_session(id).await.unwrap(), Some(kept("old")));
+        let tell = Tell { session: id, change: Change::Updated(named("new")), sources: Vec::new() };
         redis.tell(&tell).await.unwrap();
         assert_eq!(redis.read_session(id).await.unwrap(), None);
-        redis.fill_session(id, &named("old")).await.unwrap();
+        redis.fill_session(id, kept("old")).await.unwrap();
         assert_eq!(redis.read_session(id).await.unwrap(), None);
+        probe.abort();
+    }
+
+    /// Whoever can write to Redis must not decide who owns a session.
+    #[tokio::test]
+    async fn what_somebody_else_wrote_is_absent() {
+        let Some(server) = Server::if_present() else { return };
+        let redis = Redis::new(&server.url().parse().unwrap(), Metrics::new());
+        let probe = tokio::spawn(redis.clone().probe());
+        redis.here().wait_for(|here| *here).await.unwrap();
+        let write = async |id, text: String| {
+            let mut pipeline = redis::pipe();
+            redis.quick::<()>(pipeline.set_ex(session_key(id), text, 60).ignore()).await.unwrap();
+        };
+        let [one, other] = [1, 2].map(|number| SessionId(uuid::Uuid::from_u128(number)));
+        let plain = serde_json::to_string(&Dated { at: crate::wall::now().as_second(), kept: kept("x") });
+        write(one, plain.unwrap()).await;
+        assert_eq!(redis.read_session(one).await.unwrap(), None, "no seal");
+        write(one, write_kept(&Seal::new(&[7; 32], None), &session_key(one), kept("x"))).await;
+        assert_eq!(redis.read_session(one).await.unwrap(), None, "another secret's");
+        write(one, write_kept(redis.seal(), &session_key(one), kept("x"))).await;
+        assert_eq!(redis.read_session(one).await.unwrap(), Some(kept("x")));
+        write(other, write_kept(redis.seal(), &session_key(one), kept("x"))).await;
+        assert_eq!(redis.read_session(other).await.unwrap(), None, "another session's");
+        let old = Dated { at: crate::wall::now().as_second() - OLDEST_SECONDS - 1, kept: kept("x") };
+        write(one, redis.seal().close(&session_key(one), &serde_json::to_string(&old).unwrap())).await;
+        assert_eq!(redis.read_session(one).await.unwrap(), None, "kept and written again");
         probe.abort();
     }
 }

@@ -10,7 +10,7 @@ use mien_shared::SessionId;
 use mien_shared::api::SourceName;
 use redis::streams::StreamRangeReply;
 
-use super::message::{read_piece, window_key};
+use super::message::{read_piece, samples_channel, window_key};
 use super::{Away, Redis};
 use crate::hub::Piece;
 
@@ -32,9 +32,12 @@ impl Redis {
         let mut pipeline = redis::pipe();
         pipeline.xrange_count(window_key(id, source), format!("{}-0", place.saturating_add(1)), "+", PAGE);
         let (found,): (StreamRangeReply,) = self.quick(&pipeline).await?;
+        // Sealed for the channel, as one text is for both.
+        let place = samples_channel(id);
         let pieces = found.ids.into_iter().map_while(|entry| {
             let message: Vec<u8> = entry.get("m")?;
-            read_piece(&message).map(|(_, piece)| piece)
+            let (of, piece) = read_piece(self.seal().open(&place, &message)?)?;
+            (of == *source).then_some(piece)
         });
         Ok(pieces.collect())
     }

@@ -7,19 +7,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Count;
 use super::bell::Alarm;
 use super::gate::Gate;
 use super::heard::{Other, samples_from};
-use super::hello::{self, End};
+use super::hello::{self, Admitted, End};
+use super::pending::Place;
 use super::rest::Rest;
+use super::upgrade::{Count, Entrant};
 use super::wire::{Incoming, Wire};
-use crate::app::{App, AppState};
+use crate::app::App;
 use crate::batcher::{Handed, HandedIn, Reject, Source};
 use crate::hub::Live;
 use crate::mailbox::Answers;
 use crate::store::{Item, StoreError};
-use axum::extract::ws::WebSocket;
 use mien_shared::api::SourceName;
 use mien_shared::expression::Expression;
 use mien_shared::limits::MAX_ERRORS;
@@ -44,44 +44,71 @@ const MANY: usize = 4;
 const LAST_COMMITS: Duration = Duration::from_secs(10);
 
 /// In `span` happens only what is rare: entering it for each message costs more than it tells.
-pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSocket>, span: Span) {
+pub(super) async fn serve(entrant: Entrant) {
+    let Entrant { state, session, socket, span, place } = entrant;
     let mut wire = Wire::new(socket, state.config.timings);
     // Boxed: what is only needed for the hello is not kept for hours.
-    let end = match Box::pin(open(&state, session, &mut wire).instrument(span.clone())).await {
-        Ok(opened) => run(&state, opened, &mut wire, &span).await,
-        Err(end) => end,
+    let opened = Box::pin(open(&state, session, &mut wire, &place).instrument(span.clone())).await;
+    // It counts until it is gone: whoever waits for the last permit waits for its goodbye, too.
+    let (end, _admitted) = match opened {
+        Ok(Opened { admitted, user, source }) => {
+            (run(&state, &admitted, user, source, &mut wire, &span).await, Some(admitted))
+        }
+        Err(refused) => refused,
     };
-    Box::pin(end.carry_out(wire).instrument(span)).await;
+    Box::pin(end.carry_out_in(&place, wire).instrument(span)).await;
 }
 
 /// A connection that was let in, but has not yet got the seat.
 struct Opened {
-    live: Arc<Live>,
+    admitted: Admitted,
     user: String,
     source: SourceName,
 }
 
-async fn open(app: &App, session: SessionId, wire: &mut Wire) -> Result<Opened, End> {
-    let text = hello::first_text(app, wire).await?;
-    let Ok(IngestMessage::Hello { token }) = read_ingest(&text) else {
-        return Err(End::Close(CloseCode::Malformed));
+/// What is refused after it was let in counts until it is gone, too.
+async fn open(
+    app: &App,
+    session: SessionId,
+    wire: &mut Wire,
+    place: &Place,
+) -> Result<Opened, (End, Option<Admitted>)> {
+    let let_in = async {
+        let text = hello::first_text(app, wire, place).await?;
+        let Ok(IngestMessage::Hello { token }) = read_ingest(&text) else {
+            return Err(End::Close(CloseCode::Malformed));
+        };
+        let believed = hello::check_token(app, &token, session, Role::Ingest, place).await?;
+        // Before the look-up: whatever ends the session, or the token, from now on is either seen there or told here.
+        let admitted = hello::admit(app, &believed, Role::Ingest, place).map_err(End::Close)?;
+        Ok((believed, admitted))
     };
-    let (user, grant) = hello::check_token(app, &token, session, Role::Ingest).await.map_err(End::Close)?;
-    // Joined before the look-up: whatever ends the session from now on is either seen there or told here.
-    let live = app.hub.join(session);
-    match hello::find(app, session).await.map_err(End::Close)?.status {
-        SessionStatus::Active => Ok(Opened { live, user, source: grant.source }),
-        SessionStatus::Completed => Err(End::Close(CloseCode::SessionEnded)),
-    }
+    let (believed, admitted) = let_in.await.map_err(|end| (end, None))?;
+    let code = match hello::find(app, &believed).await.map(|session| session.status) {
+        Ok(SessionStatus::Active) => {
+            return Ok(Opened { admitted, user: believed.user, source: believed.grant.source });
+        }
+        Ok(SessionStatus::Completed) => CloseCode::SessionEnded,
+        Err(code) => code,
+    };
+    Err((End::Close(code), Some(admitted)))
 }
 
-async fn run(app: &App, opened: Opened, wire: &mut Wire, span: &Span) -> End {
-    let Opened { live, user, source } = opened;
+async fn run(
+    app: &App,
+    admitted: &Admitted,
+    user: String,
+    source: SourceName,
+    wire: &mut Wire,
+    span: &Span,
+) -> End {
+    let live = Arc::clone(&admitted.live);
     let claim = live.claim(&source);
     let stop = wire.bells().rarely(Box::pin(async {
         tokio::select! {
             code = claim.ended() => code,
             () = app.drain.begun() => CloseCode::Restarting,
+            () = admitted.bearer.over() => CloseCode::Unauthorized,
         }
     }));
     tokio::pin!(stop);

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::extract::ws::WebSocket;
 use mien_shared::api::SourceName;
 use mien_shared::expression::Expression;
 use mien_shared::limits::MAX_ERRORS;
@@ -17,10 +16,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
-use super::hello::{self, End};
+use super::hello::{self, Admitted, Believed, End};
+use super::pending::Place;
 use super::rest::Rest;
+use super::upgrade::Entrant;
 use super::wire::{Incoming, Wire};
-use crate::app::{App, AppState, patiently};
+use crate::app::{App, patiently};
 use crate::hub::{Next, Phase, Presence, View, Watching, samples_message};
 use crate::store::{Found, Reach};
 
@@ -32,18 +33,31 @@ const MAX_MESSAGE_PARTS: usize = 512;
 const REST: Rest = Rest { each: Duration::from_micros(600), longest: Duration::from_millis(300) };
 
 /// In `span` happens only what is rare: entering it for each message costs more than it tells.
-pub(super) async fn serve(state: AppState, session: SessionId, socket: Box<WebSocket>, span: Span) {
+pub(super) async fn serve(entrant: Entrant) {
+    let Entrant { state, session, socket, span, place } = entrant;
     let mut wire = Wire::new(socket, state.config.timings);
     // Boxed: what is only needed for the hello is not kept for hours.
-    let end = match Box::pin(open(&state, session, &mut wire, &span).instrument(span.clone())).await {
-        Ok(mut connection) => tokio::select! {
-            biased;
-            () = wire.bells().rarely(Box::pin(state.drain.begun())) => End::Close(CloseCode::Restarting),
-            end = connection.run(&mut wire) => end,
-        },
-        Err(end) => end,
+    let opening = open(&state, session, &mut wire, &place, &span).instrument(span.clone());
+    // It counts until it is gone: whoever waits for the last permit waits for its goodbye, too.
+    let (end, _admitted) = match Box::pin(opening).await {
+        Ok((mut connection, admitted)) => {
+            let stop = wire.bells().rarely(Box::pin(async {
+                tokio::select! {
+                    () = state.drain.begun() => CloseCode::Restarting,
+                    () = admitted.bearer.over() => CloseCode::Unauthorized,
+                }
+            }));
+            let end = tokio::select! {
+                biased;
+                code = stop => End::Close(code),
+                end = connection.run(&mut wire) => end,
+            };
+            drop(connection);
+            (end, Some(admitted))
+        }
+        Err(refused) => refused,
     };
-    Box::pin(end.carry_out(wire).instrument(span)).await;
+    Box::pin(end.carry_out_in(&place, wire).instrument(span)).await;
 }
 
 struct Connection<'a> {
@@ -65,21 +79,43 @@ struct Connection<'a> {
     errors: u32,
 }
 
+/// What is refused after it was let in counts until it is gone, too.
 async fn open<'a>(
     app: &'a App,
     id: SessionId,
     wire: &mut Wire,
+    place: &Place,
+    span: &'a Span,
+) -> Result<(Connection<'a>, Admitted), (End, Option<Admitted>)> {
+    let let_in = async {
+        let text = hello::first_text(app, wire, place).await?;
+        let Ok(WatchHello { token, since }) = read_watch(&text) else {
+            return Err(End::Close(CloseCode::Malformed));
+        };
+        let believed = hello::check_token(app, &token, id, Role::Watch, place).await?;
+        let admitted = hello::admit(app, &believed, Role::Watch, place).map_err(End::Close)?;
+        Ok((believed, admitted, since))
+    };
+    let (believed, admitted, since) = let_in.await.map_err(|end| (end, None))?;
+    match begin(app, &believed, &admitted, since, wire, span).await {
+        Ok(connection) => Ok((connection, admitted)),
+        Err(end) => Err((end, Some(admitted))),
+    }
+}
+
+async fn begin<'a>(
+    app: &'a App,
+    believed: &Believed,
+    admitted: &Admitted,
+    since: Option<BTreeMap<SourceName, u64>>,
+    wire: &mut Wire,
     span: &'a Span,
 ) -> Result<Connection<'a>, End> {
-    let text = hello::first_text(app, wire).await?;
-    let Ok(WatchHello { token, since }) = read_watch(&text) else {
-        return Err(End::Close(CloseCode::Malformed));
-    };
-    hello::check_token(app, &token, id, Role::Watch).await.map_err(End::Close)?;
+    let id = admitted.live.id();
     // Joined before anything is looked up: what is committed from now on is remembered for this watcher, so
     // nothing can fall between the look-up and the first news.
-    let mut watching = app.hub.join(id).watch();
-    let session = hello::find(app, id).await.map_err(End::Close)?;
+    let mut watching = admitted.live.watch();
+    let session = hello::find(app, believed).await.map_err(End::Close)?;
     let reaches = app.for_socket(patiently(app.store.reaches(id)).await).map_err(End::Close)?;
     let mut places = BTreeMap::new();
     let mut behind = BTreeMap::new();

@@ -4,14 +4,17 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::{SinkExt, StreamExt};
 use mien_shared::problem::CloseCode;
 use serde::Serialize;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{self, Bytes, Message, Utf8Bytes};
 
 use super::bell::{Alarm, Bell, Bells};
+use super::meter::TooLarge;
+use super::upgrade::Socket;
 use crate::config::Timings;
 
 /// Patience with a peer that was told goodbye: its answer lets the close frame arrive before the connection
@@ -20,7 +23,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 pub(super) struct Wire {
     /// Boxed, as it is large and handed from state to state, each of which would keep room for it.
-    socket: Box<WebSocket>,
+    socket: Box<Socket>,
     timings: Timings,
     /// When the peer last said anything.
     heard: Instant,
@@ -34,7 +37,7 @@ pub(super) struct Wire {
 
 /// What rang.
 enum Rung {
-    Message(Option<Result<Message, axum::Error>>),
+    Message(Option<Result<Message, tungstenite::Error>>),
     Alarm,
 }
 
@@ -56,7 +59,7 @@ pub(super) enum Incoming {
 pub(super) struct Gone;
 
 impl Wire {
-    pub(super) fn new(socket: Box<WebSocket>, timings: Timings) -> Self {
+    pub(super) fn new(socket: Box<Socket>, timings: Timings) -> Self {
         let (heard, bells) = (Instant::now(), Bells::new());
         let (bell, alarm) = (bells.hang(), bells.alarm(heard + timings.ping));
         Self { socket, timings, heard, bells, bell, alarm }
@@ -134,7 +137,7 @@ impl Wire {
     /// Says goodbye and waits, briefly, for the answer.
     pub(super) async fn close(mut self, code: CloseCode) {
         tracing::debug!(code = code.code(), reason = code.reason(), "closing");
-        let frame = CloseFrame { code: code.code(), reason: code.reason().into() };
+        let frame = CloseFrame { code: code.code().into(), reason: code.reason().into() };
         let goodbye = async {
             if self.socket.send(Message::Close(Some(frame))).await.is_err() {
                 return;
@@ -144,18 +147,18 @@ impl Wire {
                 // at once would reset the connection under the close frame.
                 tokio::time::sleep(GOODBYE / 2).await;
             }
-            while let Some(Ok(_)) = self.socket.recv().await {}
+            while let Some(Ok(_)) = self.socket.next().await {}
         };
         let _ = tokio::time::timeout(GOODBYE, goodbye).await;
     }
 
     /// Answers a peer that closed, so that it sees a clean end; one that broke off is gone at once.
     pub(super) async fn take_leave(mut self) {
-        let answer = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+        let answer = async { while let Some(Ok(_)) = self.socket.next().await {} };
         let _ = tokio::time::timeout(GOODBYE, answer).await;
     }
 
-    fn read(&mut self, message: Option<Result<Message, axum::Error>>) -> Option<Incoming> {
+    fn read(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> Option<Incoming> {
         match message {
             Some(Ok(message)) => {
                 self.heard = Instant::now();
@@ -164,7 +167,7 @@ impl Wire {
                     Message::Binary(_) => Some(Incoming::Binary),
                     Message::Close(_) => Some(Incoming::Gone),
                     // The library answers pings by itself.
-                    Message::Ping(_) | Message::Pong(_) => None,
+                    Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => None,
                 }
             }
             Some(Err(cause)) => Some(fault(cause)),
@@ -179,12 +182,19 @@ impl Wire {
         if silent >= self.timings.silence {
             return Some(Incoming::Fault(CloseCode::Silent));
         }
+        // Whoever begins a message and never ends it says nothing, however many pings come in between. One that begins
+        // after this look is found at the next, which is sooner than its time is up.
+        let unfinished = self.socket.get_ref().unfinished_since().map(|since| since + self.timings.silence);
+        if unfinished.is_some_and(|end| now >= end) {
+            return Some(Incoming::Fault(CloseCode::Silent));
+        }
+        let at_most = |time: Instant| unfinished.map_or(time, |end| time.min(end));
         if silent < self.timings.ping {
-            self.alarm.set(self.heard + self.timings.ping);
+            self.alarm.set(at_most(self.heard + self.timings.ping));
             return None;
         }
-        self.alarm.set((now + self.timings.ping).min(self.heard + self.timings.silence));
-        let ping = self.socket.send(Message::Ping(axum::body::Bytes::new()));
+        self.alarm.set(at_most((now + self.timings.ping).min(self.heard + self.timings.silence)));
+        let ping = self.socket.send(Message::Ping(Bytes::new()));
         match tokio::time::timeout(self.timings.ping, ping).await {
             Ok(Ok(())) => Some(Incoming::Idle),
             Ok(Err(_)) | Err(_) => Some(Incoming::Gone),
@@ -193,7 +203,10 @@ impl Wire {
 }
 
 /// Waits until the peer has taken something. One that takes nothing for so long is as good as silent.
-async fn taken(timings: Timings, writes: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Gone> {
+async fn taken(
+    timings: Timings,
+    writes: impl Future<Output = Result<(), tungstenite::Error>>,
+) -> Result<(), Gone> {
     let mut writes = pin!(writes);
     // Nearly always at once, and then no clock is worth its cost.
     if let Poll::Ready(taken) = futures_util::poll!(writes.as_mut()) {
@@ -205,14 +218,15 @@ async fn taken(timings: Timings, writes: impl Future<Output = Result<(), axum::E
     }
 }
 
-fn fault(cause: axum::Error) -> Incoming {
-    match cause.into_inner().downcast::<tungstenite::Error>().map(|cause| *cause) {
-        Ok(tungstenite::Error::Capacity(_)) => Incoming::Fault(CloseCode::TooLarge),
-        Ok(tungstenite::Error::Utf8(_)) => Incoming::Fault(CloseCode::NotUtf8),
-        Ok(tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => {
-            Incoming::Gone
+fn fault(cause: tungstenite::Error) -> Incoming {
+    match cause {
+        tungstenite::Error::Capacity(_) => Incoming::Fault(CloseCode::TooLarge),
+        tungstenite::Error::Io(cause) if cause.get_ref().is_some_and(|cause| cause.is::<TooLarge>()) => {
+            Incoming::Fault(CloseCode::TooLarge)
         }
-        Ok(tungstenite::Error::Protocol(_)) => Incoming::Fault(CloseCode::Malformed),
+        tungstenite::Error::Utf8(_) => Incoming::Fault(CloseCode::NotUtf8),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Incoming::Gone,
+        tungstenite::Error::Protocol(_) => Incoming::Fault(CloseCode::Malformed),
         _ => Incoming::Gone,
     }
 }

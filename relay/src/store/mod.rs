@@ -24,6 +24,7 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::auth::{Revocation, Revoked};
 use crate::config::Quota;
 use crate::metrics::Metrics;
 use crate::turns::Turns;
@@ -192,6 +193,28 @@ impl Store {
     /// Handlers call `AppState::erase_session`, which does both and tells sockets.
     pub fn delete_session(&self, id: SessionId) -> Answer<'_, bool> {
         ask!(self, store => store.delete_session(id))
+    }
+
+    /// Tokens of a session that are no longer to be believed from now on, and gives all there are of it; `None` where
+    /// there is no such session.
+    ///
+    /// Handlers call `AppState::revoke`, which also tells sockets.
+    pub fn revoke<'a>(&'a self, id: SessionId, revocation: &'a Revocation) -> Answer<'a, Option<Revoked>> {
+        ask!(self, store => store.revoke(id, revocation))
+    }
+
+    /// What was revoked of a session.
+    pub fn revoked(&self, id: SessionId) -> Answer<'_, Revoked> {
+        ask!(self, store => store.revoked(id))
+    }
+
+    /// What was revoked within the last half minute, for those who may not have heard of it: none where the store is
+    /// this process' own.
+    pub fn recently_revoked(&self) -> Answer<'_, Vec<(SessionId, Revoked)>> {
+        match self {
+            Self::Sqlite(_) => Box::pin(async { Ok(Vec::new()) }),
+            Self::Postgres(store) => Box::pin(postgres::patiently(store.recently_revoked())),
+        }
     }
 
     /// Erases the samples of a session that is gone, or of all that are, a chunk at a time so that ingest goes on

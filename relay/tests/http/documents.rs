@@ -23,6 +23,7 @@ async fn every_call_of_the_contract_is_described_and_answers() {
         ("patch", "/api/v1/sessions/{id}"),
         ("delete", "/api/v1/sessions/{id}"),
         ("post", "/api/v1/sessions/{id}/tokens"),
+        ("post", "/api/v1/sessions/{id}/revoke"),
         ("get", "/api/v1/sessions/{id}/samples"),
         ("get", "/api/v1/sessions/{id}/series"),
         ("get", "/api/v1/sessions/{id}/summary"),

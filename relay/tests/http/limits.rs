@@ -41,13 +41,35 @@ async fn whoever_cannot_be_named_counts_for_their_address() {
     relay.get("/api/v1/sessions", "guess.one.x").await.is_problem(Code::Unauthorized);
     relay.get("/api/v1/sessions", "").await.is_problem(Code::Unauthorized);
     relay.get("/api/v1/sessions", "guess.two.x").await.is_problem(Code::RateLimited);
-    // A user's capability tokens count for that user, and nobody else's guesses do.
+    // A user has a bucket, each role in a session another one, and nobody's guesses take from them.
     assert_eq!(relay.get("/api/v1/sessions", &relay.user("alice")).await.status, StatusCode::OK);
     let nowhere = mien_shared::SessionId(uuid::Uuid::now_v7());
     let path = format!("/api/v1/sessions/{nowhere}");
     let capability = relay.capability(nowhere, mien_shared::Role::Owner);
-    relay.get(&path, &capability).await.is_problem(Code::SessionNotFound);
+    for _ in 0..2 {
+        relay.get(&path, &capability).await.is_problem(Code::SessionNotFound);
+    }
     relay.get(&path, &capability).await.is_problem(Code::RateLimited);
+    assert_eq!(relay.get("/api/v1/sessions", &relay.user("alice")).await.status, StatusCode::OK);
+}
+
+/// Whoever was sent a link to watch cannot keep its owner from ending the recording.
+#[tokio::test]
+async fn a_share_link_spends_a_bucket_of_its_own() {
+    let relay = Relay::start_with(&["--auth=token", "--requests-per-second=1", "--requests-burst=3"]).await;
+    let (alice, created) = (relay.user("alice"), relay.create("alice").await);
+    let path = format!("/api/v1/sessions/{}", created.session.id);
+    for _ in 0..3 {
+        assert_eq!(relay.get(&path, &created.tokens.watch).await.status, StatusCode::OK);
+    }
+    relay.get(&path, &created.tokens.watch).await.is_problem(Code::RateLimited);
+    // Another link of the session has the same one: more links are no more requests.
+    let watch = relay.capability(created.session.id, mien_shared::Role::Watch);
+    relay.get(&path, &watch).await.is_problem(Code::RateLimited);
+    for token in [&alice, &created.tokens.owner] {
+        let ended = relay.patch(&path, token, r#"{"status":"completed"}"#).await;
+        assert_eq!(ended.status, StatusCode::OK, "{}", ended.text());
+    }
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ async fn pages_of_sessions_hold_each_of_mine_once_newest_first() {
 
 #[tokio::test]
 async fn tokens_are_given_as_asked() {
-    let relay = Relay::start().await;
+    let relay = Relay::start_with(&["--auth=token", "--requests-burst=10000", "--max-token-ttl=366d"]).await;
     let alice = relay.user("alice");
     let SessionCreated { session, tokens } = relay.create("alice").await;
     let path = format!("/api/v1/sessions/{}/tokens", session.id);
@@ -123,6 +123,7 @@ fn calls(id: &str) -> Vec<(Method, String, Option<&'static str>, bool)> {
     for (method, tail, body) in [
         (Method::PATCH, "", Some(r#"{"title":"x"}"#)),
         (Method::POST, "/tokens", Some(r#"{"role":"watch"}"#)),
+        (Method::POST, "/revoke", Some(r#"{"jti":"nobody"}"#)),
         (Method::POST, "/markers", Some(r#"{"at":1,"label":"x"}"#)),
         (Method::DELETE, marker, None),
         (Method::DELETE, "", None),

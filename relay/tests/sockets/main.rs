@@ -7,12 +7,15 @@ mod contract;
 
 mod closes;
 mod documented;
+mod expiry;
 mod harness;
 mod ingest;
 mod model;
+mod quotas;
 mod replicas;
 mod restart;
 mod secrets;
+mod strangers;
 mod throttle;
 mod traces;
 mod upgrade;

@@ -116,7 +116,7 @@ async fn an_address_without_a_session_is_not_found() {
 async fn connections_are_counted() {
     let relay = Relay::start_with(&["--max-connections", "1"], |_| {}).await;
     let session = relay.session().await;
-    let first = relay.connect(session, "watch").await;
+    let (first, _) = relay.watch(session, serde_json::Value::Null).await;
     let again = request(relay.address, &session.to_string(), "ingest");
     assert_eq!(refusal(again).await, (503, "at_capacity".into()));
     assert!(relay.state.render_metrics().contains("websocket_active_connections{kind=\"watch\"} 1"));

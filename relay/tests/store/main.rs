@@ -8,6 +8,7 @@ mod place;
 mod pooler;
 mod postgres;
 mod reading;
+mod revocations;
 mod sharing;
 mod speed;
 mod sqlite;

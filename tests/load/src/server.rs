@@ -67,6 +67,10 @@ impl Server {
         for limit in ["SAMPLES_PER_SECOND", "SAMPLES_BURST", "REQUESTS_PER_SECOND", "REQUESTS_BURST"] {
             command.env(format!("MIEN_{limit}"), NO_LIMIT);
         }
+        // All sources are one user's, all watchers have one token.
+        for of in ["USER", "SESSION", "TOKEN"] {
+            command.env(format!("MIEN_MAX_SOCKETS_PER_{of}"), "100000");
+        }
         Self::start(command, folder, true)
     }
 

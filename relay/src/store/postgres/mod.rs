@@ -10,6 +10,7 @@ mod gaps;
 mod markers;
 mod open;
 mod pooler;
+mod revocations;
 mod samples;
 mod series;
 mod sessions;

@@ -101,6 +101,10 @@ impl PostgresStore {
                 .bind(id.0)
                 .execute(&mut *transaction)
                 .await?;
+            sqlx::query("DELETE FROM revocations WHERE session_id = $1")
+                .bind(id.0)
+                .execute(&mut *transaction)
+                .await?;
             sqlx::query("INSERT INTO erased_sessions (id, erased_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
                 .bind(id.0)
                 .bind(millis(now()))

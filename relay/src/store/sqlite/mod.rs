@@ -12,6 +12,7 @@ mod gaps;
 mod markers;
 mod open;
 mod pack;
+mod revocations;
 mod samples;
 mod scrub;
 mod sessions;

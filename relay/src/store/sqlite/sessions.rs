@@ -206,6 +206,7 @@ async fn delete(write: &mut SqliteConnection, id: &[u8]) -> Result<bool> {
         return Ok(false);
     }
     sqlx::query("DELETE FROM markers WHERE session_id = ?").bind(id).execute(&mut *write).await?;
+    sqlx::query("DELETE FROM revocations WHERE session_id = ?").bind(id).execute(&mut *write).await?;
     sqlx::query("INSERT OR IGNORE INTO erased_sessions (id, erased_at) VALUES (?, ?)")
         .bind(id)
         .bind(millis(now()))

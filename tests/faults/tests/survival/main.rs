@@ -15,3 +15,4 @@ mod replicas;
 mod slow;
 mod soak;
 mod stage;
+mod strangers;

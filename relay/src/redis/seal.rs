@@ -1,0 +1,127 @@
+//! What this relay and its like wrote, told from what others wrote into the same Redis.
+//!
+//! Whoever can write there must not decide who owns a session, what a watcher sees or which token holds. What is
+//! believed is sealed by a key that only those have who have the token secret, for the very place where it stands.
+//! Presence, the order of claims and rates are not: who lies about those can have a source closed with 4409, names and
+//! numbers shown wrongly, and users slowed or not, but owns and reads nothing by it. Whoever writes there can also take
+//! everything away, which costs what an absent Redis costs.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::config::Config;
+
+/// What the key is for: it must not be the one that signs tokens.
+const PURPOSE: &[u8] = b"mien redis 1";
+/// Of a seal, in base64.
+const SEAL_CHARS: usize = 43;
+/// The log tells of seals that do not fit this often at most: whoever writes them may write many.
+const LOG_PAUSE: Duration = Duration::from_mins(1);
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Seal(Arc<Keys>);
+
+struct Keys {
+    current: Hmac<Sha256>,
+    /// Of an older secret, as relays may have that are yet to be restarted.
+    previous: Option<Hmac<Sha256>>,
+    told: Mutex<Option<Instant>>,
+}
+
+impl std::fmt::Debug for Seal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seal(hidden)")
+    }
+}
+
+impl Seal {
+    pub fn of(config: &Config) -> Self {
+        Self::new(config.token_secret.bytes(), config.previous_secret.as_ref().map(|secret| secret.bytes()))
+    }
+
+    pub(super) fn new(secret: &[u8], previous: Option<&[u8]>) -> Self {
+        let keys = Keys { current: key(secret), previous: previous.map(key), told: Mutex::default() };
+        Self(Arc::new(keys))
+    }
+
+    /// The text, sealed for a place: the key or the channel where it will stand.
+    pub(super) fn close(&self, place: &str, text: &str) -> String {
+        let seal = sealing(&self.0.current, place, text.as_bytes()).finalize().into_bytes();
+        let mut sealed = String::with_capacity(SEAL_CHARS + 1 + text.len());
+        URL_SAFE_NO_PAD.encode_string(seal, &mut sealed);
+        sealed.push('\n');
+        sealed.push_str(text);
+        sealed
+    }
+
+    /// The text of what stands at a place, if one of ours wrote it, and there.
+    pub(super) fn open<'a>(&self, place: &str, sealed: &'a [u8]) -> Option<&'a [u8]> {
+        let opened = self.check(place, sealed);
+        if opened.is_none() {
+            self.tell(place);
+        }
+        opened
+    }
+
+    fn check<'a>(&self, place: &str, sealed: &'a [u8]) -> Option<&'a [u8]> {
+        let (seal, rest) = sealed.split_at_checked(SEAL_CHARS)?;
+        let text = rest.strip_prefix(b"\n")?;
+        let seal = URL_SAFE_NO_PAD.decode(seal).ok()?;
+        let fits = |key: &Hmac<Sha256>| sealing(key, place, text).verify_slice(&seal).is_ok();
+        (fits(&self.0.current) || self.0.previous.as_ref().is_some_and(fits)).then_some(text)
+    }
+
+    fn tell(&self, place: &str) {
+        let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|last| last.elapsed() >= LOG_PAUSE) {
+            *told = Some(Instant::now());
+            drop(told);
+            tracing::warn!(
+                place,
+                "Redis has what no relay with this token secret wrote; it is ignored. Another relay may be of an older \
+                 version or have another MIEN_TOKEN_SECRET, or somebody else can write to this Redis"
+            );
+        }
+    }
+}
+
+fn key(secret: &[u8]) -> Hmac<Sha256> {
+    let derived = mac(secret).chain_update(PURPOSE).finalize().into_bytes();
+    mac(&derived)
+}
+
+fn mac(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+fn sealing(key: &Hmac<Sha256>, place: &str, text: &[u8]) -> Hmac<Sha256> {
+    // Its length first, so that no place runs over into a text.
+    key.clone().chain_update((place.len() as u64).to_le_bytes()).chain_update(place).chain_update(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_sealed_for_its_place_is_opened() {
+        let (ours, theirs) = (Seal::new(&[1; 32], None), Seal::new(&[2; 32], None));
+        let sealed = ours.close("mien:session:a", "text\nof two lines");
+        assert_eq!(ours.open("mien:session:a", sealed.as_bytes()), Some(&b"text\nof two lines"[..]));
+        assert_eq!(ours.open("mien:session:b", sealed.as_bytes()), None, "moved elsewhere");
+        assert_eq!(theirs.open("mien:session:a", sealed.as_bytes()), None);
+        assert_eq!(ours.open("mien:session:a", sealed.replace("two", "2").as_bytes()), None);
+        for forged in ["", "text", "\ntext", &"A".repeat(43), &format!("{}\ntext", "A".repeat(43))] {
+            assert_eq!(ours.open("mien:session:a", forged.as_bytes()), None, "{forged}");
+        }
+        let rotated = Seal::new(&[3; 32], Some(&[1; 32]));
+        assert!(rotated.open("mien:session:a", sealed.as_bytes()).is_some());
+        assert_eq!(ours.open("p", rotated.close("p", "").as_bytes()), None, "the older one seals nothing");
+    }
+}
