@@ -49,6 +49,7 @@ pub struct App {
     pub refusals: Limiter,
     /// Refused pages.
     pub origin_refusals: origin::Refusals,
+    pub(crate) spoiled_upgrades: socket::SpoiledUpgrades,
     pub replicas: Replicas,
     pub tokens: TokenKey,
     pub metrics: Metrics,
@@ -79,6 +80,7 @@ impl AppState {
             request_limiter,
             refusals: Limiter::new(socket::REFUSALS, Sharing::Alone),
             origin_refusals: origin::Refusals::default(),
+            spoiled_upgrades: socket::SpoiledUpgrades::default(),
             replicas,
             tokens: TokenKey::new(config.token_secret.bytes()),
             drain: Drain::default(),

@@ -9,6 +9,7 @@ mod heard;
 mod hello;
 mod ingest;
 mod rest;
+mod upgrade;
 mod watch;
 mod wire;
 
@@ -32,6 +33,7 @@ use crate::problem::ApiError;
 use crate::trace::TraceContext;
 
 pub(crate) use hello::REFUSALS;
+pub(crate) use upgrade::SpoiledUpgrades;
 
 /// Bytes of each connection's read buffer, which it holds for as long as it lives. The library's own choice is
 /// 128 KiB; messages that are larger than this grow the buffer for their time.
@@ -110,7 +112,7 @@ fn admit(state: &AppState, id: &str, headers: &HeaderMap, upgrade: Upgrade) -> R
     let session =
         id.parse().map_err(|_| ApiError::new(Code::SessionNotFound, "the id in the address is no UUID"))?;
     let upgrade = upgrade
-        .map_err(|rejection| ApiError::new(Code::Malformed, rejection.body_text()))?
+        .map_err(|rejection| state.spoiled_upgrades.refuse(headers, rejection.body_text()))?
         .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BYTES)
         .write_buffer_size(WRITE_BYTES)
