@@ -72,7 +72,7 @@ async fn a_named_page_is_let_in() {
 async fn every_answer_carries_the_security_headers() {
     let relay = Relay::start().await;
     let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; \
-                  media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; \
+                  media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'self'; \
                   form-action 'none'; frame-ancestors 'none'";
     for path in ["/", "/healthz", "/metrics", "/nothing", "/api/v1/sessions", "/api/v1/openapi.json"] {
         let answer = relay.get(path, "").await;
