@@ -73,7 +73,10 @@ fn a_wrong_database_for_a_while_costs_no_sample() {
     let file = saved(&page, downloads.path());
     assert!(file.len() as u64 >= SOME, "{} samples", file.len());
 
-    // A reload while it lasts, too.
+    // A reload while it lasts, too. What is written still as the page goes is another test's.
+    wait::until("the saved samples to be on the disk", || {
+        (on_the_disk(&page) >= file.len() as u64).then_some(())
+    });
     page.reload();
     assert_eq!(stage::live_session(&page), session, "the page goes on with its session");
     wait_for_trouble(&page, "unknown");

@@ -280,7 +280,7 @@ impl Look<'_> {
         shell.goto(&relay.url());
         shell.wait_for(
             "its words",
-            "getComputedStyle(document.querySelector('.late')).visibility === 'visible'",
+            "document.styleSheets.length > 0 && getComputedStyle(document.querySelector('.late')).visibility === 'visible'",
         );
         self.take(&shell, "no-files");
     }

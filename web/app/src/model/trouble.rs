@@ -60,7 +60,8 @@ impl Obstacle {
             Self::UnknownSession => "It goes on by itself once the relay knows the recording again.",
             _ => "It is tried again by itself.",
         };
-        let kept = kept(unsent);
+        let whose = if self == Self::UnknownSession { "Its" } else { "The recording’s" };
+        let kept = kept_of(whose, unsent);
         let kept = if kept.is_empty() { kept } else { format!("{kept} ") };
         format!("{} {kept}{goes_on}", self.matter())
     }
@@ -75,13 +76,17 @@ impl Obstacle {
     }
 }
 
-/// Where what was not sent is; nothing where all was.
-pub fn kept(Unsent { count, in_memory }: Unsent) -> String {
+/// Where what was not sent of it is; nothing where all was.
+pub fn kept(unsent: Unsent) -> String {
+    kept_of("Its", unsent)
+}
+
+fn kept_of(whose: &str, Unsent { count, in_memory }: Unsent) -> String {
     let place = if in_memory { "in this page alone: keep it open" } else { "in this browser" };
     match count {
         0 => String::new(),
-        1 => format!("Its 1{}unsent sample is kept {place}.", format::NBSP),
-        _ => format!("Its {}{}unsent samples are kept {place}.", format::grouped(count), format::NBSP),
+        1 => format!("{whose} 1{}unsent sample is kept {place}.", format::NBSP),
+        _ => format!("{whose} {}{}unsent samples are kept {place}.", format::grouped(count), format::NBSP),
     }
 }
 

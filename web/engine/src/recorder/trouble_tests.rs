@@ -110,7 +110,6 @@ fn at_the_end_of_its_token_a_recording_goes_on_with_the_newer_one() {
 fn http_is_asked_why_a_socket_does_not_open() {
     let mut world = World::default();
     let mut sender = world.open();
-    sender.push(world.now, Sample::new(0, 1, Vec::new()));
     let mut said = Vec::new();
     for _ in 0..3 {
         assert!(sender.take_effects().contains(&Effect::Connect));
@@ -122,6 +121,7 @@ fn http_is_asked_why_a_socket_does_not_open() {
         sender.tick(world.now, 0.0);
     }
     assert_eq!(said, [None, None, Some(Trouble::SocketsBlocked)]);
+    sender.push(world.now, Sample::new(0, 1, Vec::new()));
     world.calm(&mut sender);
     assert_eq!((world.stored.len(), sender.status(world.now).trouble), (1, None));
     // A connection that was open and breaks raises no doubt.

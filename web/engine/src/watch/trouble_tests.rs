@@ -16,7 +16,7 @@ fn a_session_that_was_there_and_is_not_known_for_a_while_is_asked_for_again() {
     watcher.link.opened(261);
     assert_eq!(watcher.hello(), r#"{"type":"hello","token":"t","since":{"main":1}}"#);
     watcher.link.message(262, &welcome(Some(&[("main", 1)])));
-    assert_eq!(watcher.state(), WatchState::Live);
+    assert_eq!(watcher.state(), WatchState::Quiet, "connected, and all seen");
 }
 
 #[test]
