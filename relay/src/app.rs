@@ -53,6 +53,7 @@ pub struct App {
     pub refusals: Limiter,
     /// Refused pages.
     pub origin_refusals: origin::Refusals,
+    pub(crate) spoiled_upgrades: socket::SpoiledUpgrades,
     pub replicas: Replicas,
     /// Long reads that are under way.
     pub reads: Reads,
@@ -93,6 +94,7 @@ impl AppState {
             request_limiter,
             refusals: Limiter::new(socket::REFUSALS, Sharing::Alone),
             origin_refusals: origin::Refusals::default(),
+            spoiled_upgrades: socket::SpoiledUpgrades::default(),
             replicas,
             reads: Reads::new(config.database_max_connections),
             tokens: TokenKey::of(&config),

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mien_shared::api::{MarkerList, SamplesPage, Session, SessionCreated, Summary};
-use mien_shared::{Sample, SessionId};
+use mien_shared::api::{
+    MarkerList, Role, SamplesPage, Session, SessionCreated, Summary, TokenGrant, TokenRequest,
+};
+use mien_shared::{Sample, SessionId, SourceName};
 use serde::de::DeserializeOwned;
 
 const PAGE: usize = 1_000;
@@ -61,6 +63,26 @@ impl Api {
     pub fn create_session(&self, title: &str) -> SessionCreated {
         let body = serde_json::json!({ "title": title });
         self.tell("POST", "/api/v1/sessions", &body.to_string()).expect("a session")
+    }
+
+    /// A capability token of this session, asked for by the owner's.
+    pub fn token(
+        &self,
+        session: SessionId,
+        owner: &str,
+        role: Role,
+        source: Option<SourceName>,
+        life: Duration,
+    ) -> String {
+        let request = TokenRequest { role, source, ttl_s: Some(life.as_secs()) };
+        let mut answer = self
+            .agent
+            .post(format!("{}/api/v1/sessions/{session}/tokens", self.base))
+            .header("authorization", format!("Bearer {owner}"))
+            .send_json(&request)
+            .expect("an answer");
+        let grant: TokenGrant = answer.body_mut().read_json().expect("a token");
+        grant.token
     }
 
     pub fn complete(&self, session: SessionId) {

@@ -107,6 +107,12 @@ impl Browser {
         Page::attach(Arc::clone(&self.connection), &target["targetId"])
     }
 
+    /// Files that its pages offer to save go into this folder, without a question.
+    pub fn downloads_to(&self, folder: &Path) {
+        let allowed = json!({ "behavior": "allow", "downloadPath": folder });
+        self.connection.call(None, "Browser.setDownloadBehavior", allowed).expect("downloads");
+    }
+
     /// All that its pages and workers sent so far.
     pub fn traffic(&self) -> Traffic {
         Traffic::of(&self.connection.events())

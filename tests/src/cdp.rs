@@ -133,6 +133,11 @@ impl Connection {
                 self.welcome(params["sessionId"].as_str().unwrap_or_default());
             }
             "Fetch.requestPaused" => self.answer_in_place(session, params),
+            "Fetch.authRequired" => {
+                let cancels = json!({ "response": "CancelAuth" });
+                let answer = json!({ "requestId": params["requestId"], "authChallengeResponse": cancels });
+                self.tell(session, "Fetch.continueWithAuth", answer);
+            }
             _ if KEPT.contains(&method) => {
                 lock(&self.events).push(Event { method: method.to_owned(), params: params.clone() });
             }

@@ -14,6 +14,7 @@ pub mod clip;
 pub mod files;
 pub mod page;
 pub mod parts;
+pub mod proxy;
 pub mod relay;
 pub mod source;
 pub mod stage;

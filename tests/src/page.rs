@@ -175,6 +175,13 @@ impl Page {
         self.connection.forge(&self.session, forged).unwrap_or_else(|fault| panic!("{fault}"));
     }
 
+    /// Whenever the browser asks for a password of HTTP's own, the person cancels. (A headless Chromium 156 waits
+    /// for one for ever.)
+    pub fn cancel_passwords(&self) {
+        let calls = json!({ "patterns": [{ "urlPattern": "*/api/*" }], "handleAuthRequests": true });
+        self.call("Fetch.enable", calls);
+    }
+
     /// Size in CSS pixels, and what the person's system prefers.
     pub fn look(&self, width: u32, height: u32, scheme: &str) {
         let mobile = width < 600;

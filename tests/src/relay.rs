@@ -15,6 +15,7 @@ pub struct Relay {
     process: Option<Child>,
     address: SocketAddr,
     folder: TempDir,
+    database: &'static str,
     settings: Vec<(&'static str, String)>,
 }
 
@@ -27,9 +28,17 @@ impl Relay {
     /// The same with further settings from the environment.
     pub fn start_with(settings: Vec<(&'static str, String)>) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the database");
-        let mut relay = Self { process: None, address: free_address(), folder, settings };
+        let mut relay =
+            Self { process: None, address: free_address(), folder, database: "mien.db", settings };
         relay.restart();
         relay
+    }
+
+    /// Starts it again where it was, over another file beside its first, `mien.db`, or over that again. Its secret is
+    /// the same.
+    pub fn restart_over(&mut self, database: &'static str) {
+        self.database = database;
+        self.restart();
     }
 
     /// Starts it again where it was.
@@ -40,7 +49,7 @@ impl Relay {
         command
             .current_dir(&self.folder)
             .env("MIEN_LISTEN", self.address.to_string())
-            .env("MIEN_DATABASE_URL", format!("sqlite:{}", self.folder.path().join("mien.db").display()))
+            .env("MIEN_DATABASE_URL", format!("sqlite:{}", self.folder.path().join(self.database).display()))
             .env("MIEN_AUTH", "open")
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

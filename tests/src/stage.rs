@@ -66,6 +66,6 @@ pub fn share_link(page: &Page) -> String {
 
 /// The name of the fault that the page shows, once it shows one.
 pub fn fault(page: &Page) -> String {
-    page.wait_for("a fault", "document.querySelector('[data-testid=fault]')?.dataset.fault");
-    page.attribute("fault", "data-fault").expect("a name")
+    let name = page.wait_for("a fault", "document.querySelector('[data-testid=fault]')?.dataset.fault");
+    name.as_str().expect("a name").to_owned()
 }

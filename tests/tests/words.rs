@@ -167,7 +167,7 @@ fn a_page_whose_parts_were_replaced_asks_for_a_reload() {
     page.goto(&format!("{}/#start", relay.url()));
     page.wait_for_element("consent");
     let index = page.ask("fetch('/').then(answer => answer.text())").expect("the page");
-    let newer = index.as_str().expect("text").replace("/mien-worker-", "/mien-worker-f00d");
+    let newer = index.as_str().expect("text").replace("\"mien-worker-", "\"mien-worker-f00d");
     // The worker that this page would load is gone, and its own address gives a page that names another.
     page.answer("*/mien-worker-*_bg.wasm", 404, "application/problem+json", b"{}");
     page.answer(&format!("{}/session/*", relay.url()), 200, "text/html", newer.as_bytes());

@@ -19,8 +19,30 @@ async function start() {
       "This browser cannot run the analysis: it lacks WebAssembly SIMD. Open this address in Chrome or Edge 91, Firefox 89, Safari 16.4, or later.",
     );
   }
-  const app = await import(boot.dataset.appJs);
-  await app.default({ module_or_path: boot.dataset.appWasm });
+  const app = await import(address(boot.dataset.appJs));
+  await app.default({ module_or_path: address(boot.dataset.appWasm) });
+}
+
+// Addresses count from the page's <base>; an import would take them for names.
+function address(relative) {
+  return new URL(relative, document.baseURI).href;
+}
+
+// What is wrong with the app's files, as a browser tells scripts too little of it; nothing where they are there.
+async function whatIsMissing() {
+  for (const url of [boot.dataset.appJs, boot.dataset.appWasm].map(address)) {
+    try {
+      const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(5000) });
+      const isPage = (answer.headers.get("content-type") ?? "").startsWith("text/html");
+      if (!answer.ok || isPage) {
+        const found = answer.ok ? "is a web page instead" : `is nothing (HTTP ${answer.status})`;
+        return `At ${url} ${found}. For whoever runs the relay: a proxy must pass on every address of it, and where it is served under a path, MIEN_BASE_PATH must name that path.`;
+      }
+    } catch {
+      return "";
+    }
+  }
+  return "";
 }
 
 function show(kind, text) {
@@ -49,10 +71,13 @@ try {
   await start();
 } catch (cause) {
   console.error(cause);
-  show(
-    cause instanceof Unable ? "simd" : "boot",
-    cause instanceof Unable
-      ? cause.message
-      : "A part of the page could not be loaded. Nothing was lost. Check the connection, then try again.",
-  );
+  if (cause instanceof Unable) {
+    show("simd", cause.message);
+  } else {
+    const missing = await whatIsMissing();
+    show(
+      "boot",
+      `A part of the page could not be loaded. Nothing was lost. ${missing || "Check the connection, then try again."}`,
+    );
+  }
 }

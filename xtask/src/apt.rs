@@ -48,6 +48,17 @@ pub(crate) fn ensure_redis() -> anyhow::Result<()> {
     ensure(if there { &[] } else { &["redis-server"] }, "the tests over Redis")
 }
 
+/// Proxies that people run before the relay. Debian keeps two of them where only root looks.
+pub(crate) fn ensure_proxies() -> anyhow::Result<()> {
+    let packages: Vec<&str> = ["nginx", "caddy", "haproxy"]
+        .into_iter()
+        .filter(|program| {
+            !process::on_path(program) && !std::path::Path::new("/usr/sbin").join(program).is_file()
+        })
+        .collect();
+    ensure(&packages, "the tests behind proxies")
+}
+
 /// npm, with any Node.js that runs it.
 pub(crate) fn ensure_npm() -> anyhow::Result<()> {
     let packages: Vec<&str> = [("node", "nodejs"), ("npm", "npm")]

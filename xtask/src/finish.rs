@@ -3,7 +3,8 @@
 //!
 //! Trunk names its own output after its input, and what it copies after nothing; and it calls this with the
 //! folder it assembles, in `trunk build` and `trunk serve` alike. The references are addresses from the root
-//! in quotes (`"/boot.js"`), which is how Trunk.toml and Trunk write them.
+//! in quotes (`"/boot.js"`), which is how Trunk.toml and Trunk write them; they become addresses that count from the
+//! page's `<base>`, so that the page may lie under any path.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ fn finish(folder: &Path, relay: &str) -> anyhow::Result<()> {
         if html.contains(&address) {
             let hashed = hashed_name(&path, &fs::read(folder.join(&path))?);
             fs::rename(folder.join(&path), folder.join(&hashed))?;
-            html = html.replace(&address, &format!("\"/{hashed}\""));
+            html = html.replace(&address, &format!("\"{hashed}\""));
         }
     }
     if html.contains(SERVED_BY_TRUNK) {
@@ -78,12 +79,14 @@ fn drop_names(folder: &Path) -> anyhow::Result<()> {
 
 /// Every address in the page must be a file: a page that lacks one fails here and not in front of a visitor.
 fn check_references(html: &str, folder: &Path) -> anyhow::Result<()> {
-    for attribute in ["src=\"/", "href=\"/", "data-"] {
+    for attribute in ["src=\"", "href=\"", "data-"] {
         for (start, _) in html.match_indices(attribute) {
             let Some(value) = html[start..].split('"').nth(1) else { continue };
-            let Some(path) = value.strip_prefix('/').filter(|path| path.contains('.')) else { continue };
-            if !folder.join(path).is_file() {
-                bail!("index.html names /{path}, which the build did not make");
+            if !value.contains('.') || value.contains("://") {
+                continue;
+            }
+            if !folder.join(value).is_file() {
+                bail!("index.html names {value}, which the build did not make");
             }
         }
     }
@@ -176,7 +179,8 @@ mod tests {
         assert_eq!(left.len(), 3, "{left:?}");
         assert!(left[0].starts_with("boot-"), "{left:?}");
         let html = fs::read_to_string(folder.join(INDEX)).unwrap();
-        assert_eq!(html.matches(&left[0]).count(), 2);
+        assert_eq!(html.matches(&format!("=\"{}\"", left[0])).count(), 2, "relative: {html}");
+        assert!(html.starts_with("<base href=\"/\">"), "{html}");
 
         fs::write(folder.join(INDEX), "<script data-worker-js=\"/missing.js\">").unwrap();
         assert!(finish(&folder, RELAY).unwrap_err().to_string().contains("/missing.js"));

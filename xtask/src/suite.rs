@@ -87,6 +87,7 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
         (apt::ensure_postgres(), steps::WITHOUT_POSTGRES),
         (apt::ensure_redis(), "MIEN_WITHOUT_REDIS"),
         (apt::ensure_webkit(), "MIEN_WITHOUT_WEBKIT"),
+        (apt::ensure_proxies(), "MIEN_WITHOUT_PROXIES"),
     ] {
         if let Err(fault) = found {
             eprintln!("[setup] {fault:#}");

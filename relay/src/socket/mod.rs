@@ -13,6 +13,7 @@ mod meter;
 mod pending;
 mod quota;
 mod rest;
+mod spoiled;
 mod upgrade;
 mod watch;
 mod wire;
@@ -39,6 +40,7 @@ use upgrade::{Count, Entrant, Handshake};
 pub(crate) use hello::REFUSALS;
 pub use pending::Pending;
 pub use quota::SocketCounts;
+pub(crate) use spoiled::SpoiledUpgrades;
 
 const OF_A_SOURCE: Sizes = Sizes { first: MAX_HELLO_BYTES, other: MAX_MESSAGE_BYTES };
 /// All that it may say was said in its hello.
@@ -109,6 +111,7 @@ async fn admit(state: &AppState, id: &str, request: Request) -> Result<Admission
     let session =
         id.parse().map_err(|_| ApiError::new(Code::SessionNotFound, "the id in the address is no UUID"))?;
     let address = address(state, request.extensions().get(), request.headers());
+    state.spoiled_upgrades.check(request.headers())?;
     let handshake = Handshake::read(request)?;
     let draining = || ApiError::new(Code::Draining, "connect to another relay or try again");
     if state.drain.has_begun() {

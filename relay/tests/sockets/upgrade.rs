@@ -125,3 +125,41 @@ async fn connections_are_counted() {
     drop(permit);
     Client::connect(relay.address, session, "ingest").await;
 }
+
+/// As a proxy passes it on that was told nothing of WebSockets. The page cannot see the answer; whoever runs the relay
+/// sees the log.
+#[tokio::test]
+async fn an_upgrade_that_a_proxy_has_spoiled_is_answered_and_logged_with_what_to_do() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Process::start_with(folder.path(), &[("MIEN_LOG", "info".to_owned())]);
+    let nowhere = "0193c0de-0000-7000-8000-000000000000";
+    for missing in ["upgrade", "connection"].into_iter().cycle().take(10) {
+        let kept = if missing == "upgrade" {
+            "connection: upgrade"
+        } else {
+            "upgrade: websocket\r\nconnection: close"
+        };
+        let request = format!(
+            "GET /api/v1/sessions/{nowhere}/ingest HTTP/1.1\r\nhost: {}\r\n{kept}\r\nsec-websocket-version: 13\r\n\
+             sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: mien.v1\r\n\r\n",
+            relay.address,
+        );
+        let mut stream = tokio::net::TcpStream::connect(relay.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"}") {
+            assert_ne!(patiently(stream.read_buf(&mut answer)).await.unwrap(), 0, "a whole problem");
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert!(answer.contains(&format!("the header {missing} is missing")), "{answer}");
+    }
+    let log = relay.end();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("a request for a WebSocket")).collect();
+    // One, or a second if ten answers take ten seconds here.
+    assert!((1..=2).contains(&lines.len()), "{log}");
+    for words in ["WARN", "missing=\"upgrade\"", "Upgrade and Connection"] {
+        assert!(lines[0].contains(words), "{words}: {}", lines[0]);
+    }
+}

@@ -2,11 +2,15 @@
 //! or `shots FOLDER watching` for one scene alone.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
+use mien_shared::Role;
+use mien_shared::limits::MAX_SOURCES;
 use mien_tests::browser::{Browser, Camera};
 use mien_tests::cable::Cable;
 use mien_tests::page::Page;
+use mien_tests::proxy::{Manner, Proxy};
 use mien_tests::relay::Relay;
 use mien_tests::source::Source;
 use mien_tests::stage::{self, Stage};
@@ -35,6 +39,15 @@ fn main() -> anyhow::Result<()> {
             }
             if plays("watching") {
                 look.watching();
+            }
+            if plays("kept") {
+                look.kept(&stage);
+            }
+            if plays("full") {
+                look.full(&stage);
+            }
+            if plays("blocked") {
+                look.blocked(&stage);
             }
         }
     }
@@ -164,6 +177,112 @@ impl Look<'_> {
         late.goto(&format!("{}/watch/{}#{}", cable.url(), session.session.id, session.tokens.watch));
         stage::fault(&late);
         self.take(&late, "watch-erased");
+    }
+
+    /// A relay that does not know the recording, and one that has erased it: what was not sent is kept.
+    fn kept(&self, stage: &Stage) {
+        let mut relay = Relay::start();
+        let cable = Cable::to(relay.address());
+        let browser = stage.browser();
+        let page = self.page(&browser);
+        let session = stage::start_session(&page, &cable.url());
+        relay.api().wait_for_samples(session, SAMPLES);
+        relay.stop();
+        relay.restart_over("another.db");
+        page.wait_for_element("trouble");
+        self.take(&page, "unknown");
+        page.click("save-unsent");
+        page.wait_for("its outcome", "document.querySelector('[data-testid=save-unsent-said]').innerText");
+        page.click("discard");
+        page.wait_for_element("discard-confirm");
+        self.take(&page, "unknown-discard");
+        let home = self.page(&browser);
+        page.close();
+        home.goto(&cable.url());
+        home.wait_for_element("unfinished");
+        home.click("send-unsent");
+        home.wait_for_element("save-unsent");
+        self.take(&home, "unfinished-unknown");
+        home.close();
+        let page = self.page(&browser);
+        relay.stop();
+        relay.restart_over("mien.db");
+        page.goto(&format!("{}/session/{session}", cable.url()));
+        page.click("consent-allow");
+        stage::live_session(&page);
+        relay.api().wait_for_samples(session, 2 * SAMPLES);
+        cable.pull();
+        page.wait_for("a backlog", "+document.querySelector('[data-testid=pending]').dataset.count > 20");
+        relay.api().erase(session);
+        cable.plug();
+        stage::fault(&page);
+        page.wait_for_element("save-unsent");
+        self.take(&page, "erased-unsent");
+    }
+
+    /// A session that has as many sources as it may have.
+    fn full(&self, stage: &Stage) {
+        let most = || "1000000".to_owned();
+        let settings = vec![("MIEN_REQUESTS_PER_SECOND", most()), ("MIEN_REQUESTS_BURST", most())];
+        let relay = Relay::start_with(settings);
+        let session = relay.api().create_session("Interview 7, second part");
+        let _sources: Vec<Source> = (0..MAX_SOURCES)
+            .map(|number| {
+                let mut of_its_own = session.clone();
+                let name = format!("camera-{number}").parse().ok();
+                let (id, owner) = (session.session.id, &session.tokens.owner);
+                of_its_own.tokens.ingest =
+                    relay.api().token(id, owner, Role::Ingest, name, Duration::from_secs(600));
+                Source::connect(&relay, &of_its_own)
+            })
+            .collect();
+        let browser = stage.browser();
+        let page = self.page(&browser);
+        page.goto(&relay.url());
+        let kept = serde_json::json!([{
+            "session": session.session.id, "title": session.session.title,
+            "started_ms": session.session.started_at.as_millisecond(), "tokens": session.tokens,
+        }]);
+        page.wait_for(
+            "the page's memory",
+            &format!("localStorage['mien.sessions'] = JSON.stringify({kept})"),
+        );
+        page.goto(&format!("{}/session/{}", relay.url(), session.session.id));
+        page.click("consent-allow");
+        stage::fault(&page);
+        self.take(&page, "full");
+    }
+
+    /// What stands between page and relay, and a page whose files do not come.
+    fn blocked(&self, stage: &Stage) {
+        let relay = Relay::start();
+        let proxy = Proxy::to(relay.address(), Manner::DropsUpgrade);
+        let browser = stage.browser();
+        let page = self.page(&browser);
+        stage::start_session(&page, &proxy.url());
+        let trouble = |name: &str| {
+            let told = "document.querySelector('[data-testid=trouble]')?.dataset.trouble";
+            page.wait_for(name, &format!("{told} === {name:?}"));
+        };
+        trouble("blocked");
+        self.take(&page, "sockets-blocked");
+        proxy.behave(Manner::AsksForPassword);
+        trouble("password");
+        self.take(&page, "proxy-password");
+        let start = self.page(&browser);
+        start.cancel_passwords();
+        start.goto(&format!("{}/#start", proxy.url()));
+        start.click("consent-allow");
+        start.wait_for_element("start-failed");
+        self.take(&start, "start-password");
+        let shell = self.page(&browser);
+        shell.answer("*/boot-*.js", 404, "text/plain", b"");
+        shell.goto(&relay.url());
+        shell.wait_for(
+            "its words",
+            "document.styleSheets.length > 0 && getComputedStyle(document.querySelector('.late')).visibility === 'visible'",
+        );
+        self.take(&shell, "no-files");
     }
 
     fn denied(&self, relay: &Relay) {

@@ -14,6 +14,8 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
+use crate::model::route;
+
 /// How long a file that is offered stays at its address.
 const DOWNLOAD_MS: u32 = 60_000;
 
@@ -71,8 +73,11 @@ impl Memory {
     }
 }
 
+/// The path of the address that is open, from the page's base on.
 pub(crate) fn pathname() -> String {
-    window().location().pathname().unwrap_or_default()
+    let pathname = window().location().pathname().unwrap_or_default();
+    let base = document().base_uri().ok().flatten().and_then(|base| web_sys::Url::new(&base).ok());
+    base.map_or(pathname.clone(), |base| route::below(&base.pathname(), &pathname).to_owned())
 }
 
 /// The address's fragment without its `#`.
@@ -81,7 +86,7 @@ pub(crate) fn fragment() -> String {
     hash.trim_start_matches('#').to_owned()
 }
 
-/// Puts an address into the bar; `Replace` leaves no trace of the former one in the history.
+/// Puts an address, which counts from the page's base, into the bar; `Replace` leaves no trace of the former one in the history.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
     Push,

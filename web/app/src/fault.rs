@@ -87,6 +87,31 @@ impl Fault {
         )
     }
 
+    /// The relay does not know a recording of this device.
+    pub(crate) fn unknown_recording() -> Self {
+        Self::new(
+            "unknown",
+            "The relay does not know this recording",
+            "It may have been started with another store, which passes; this page goes on by itself once the recording is known again. Nothing that this browser keeps of it is given up.",
+            WayOn::Retry("Try again"),
+        )
+    }
+
+    /// The relay refuses a token that should still be good.
+    pub(crate) fn unaccepted_recording() -> Self {
+        Self::new(
+            "unaccepted",
+            "The relay does not accept this recording",
+            "Its access is not over yet. Either the relay runs with another key, which may pass, or the access was taken back. This page goes on by itself once it is accepted again; nothing that this browser keeps of it is given up.",
+            WayOn::Retry("Try again"),
+        )
+    }
+
+    /// Whether the relay takes nothing more of a recording, so that what was not sent is the person's to decide on.
+    pub(crate) fn leaves_unsent(&self) -> bool {
+        matches!(self.kind, "erased" | "unknown" | "unaccepted" | "expired" | "forbidden" | "ended" | "quota")
+    }
+
     /// The server gives another page by now than the one that is open.
     fn outdated() -> Self {
         Self::new(
@@ -314,6 +339,9 @@ impl From<ApiFault> for Fault {
                 Self::new("offline", "The relay cannot be reached", text, retry).with(detail)
             }
             ApiFault::Timeout => Self::new("offline", "The relay does not answer", text, retry),
+            ApiFault::ProxyPassword => {
+                Self::new("proxy-password", "A proxy asks for a password", text, WayOn::Reload)
+            }
             ApiFault::Foreign { status } => {
                 Self::new("foreign", "That was not the relay", text, retry).with(&format!("HTTP {status}"))
             }

@@ -4,7 +4,7 @@
 //! way. The samples are kept by the engine's outbox, not here.
 
 use mien_engine::api::{ApiFault, Relay};
-use mien_engine::{SessionAccess, page_origin, sockets_origin};
+use mien_engine::{SessionAccess, page_base, sockets_base, token, wall_now};
 use mien_shared::api::{CreateMarker, Role, SessionCreated, SessionTokens, TokenRequest};
 use mien_shared::{Code, SessionId, SourceName};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,9 @@ pub(crate) struct Kept {
     /// Unix milliseconds.
     pub started_ms: u64,
     pub tokens: SessionTokens,
+    /// When the tokens were got, Unix milliseconds; 0 where that was with the session.
+    #[serde(default)]
+    pub got_ms: u64,
 }
 
 impl Kept {
@@ -35,11 +38,12 @@ impl Kept {
             title: created.session.title.clone(),
             started_ms: u64::try_from(created.session.started_at.as_millisecond()).unwrap_or(0),
             tokens: created.tokens.clone(),
+            got_ms: 0,
         }
     }
 
     pub(crate) fn relay(&self) -> Relay {
-        Relay::new(page_origin(), Some(self.tokens.owner.clone()))
+        Relay::new(page_base(), Some(self.tokens.owner.clone()))
     }
 
     pub(crate) fn access(&self) -> SessionAccess {
@@ -47,13 +51,26 @@ impl Kept {
             session: self.session,
             source: SourceName::default(),
             ingest_token: self.tokens.ingest.clone(),
-            relay_origin: sockets_origin(),
+            relay_origin: sockets_base(),
         }
     }
 
     /// The address for watchers. The token stands behind the `#`, which browsers never send.
     pub(crate) fn share_link(&self) -> String {
-        format!("{}/watch/{}#{}", page_origin(), self.session, self.tokens.watch)
+        format!("{}/watch/{}#{}", page_base(), self.session, self.tokens.watch)
+    }
+
+    /// Whether it is time for new tokens, by this device's clock. One that is off is bettered by the relay, which
+    /// refuses a token that is over.
+    pub(crate) fn is_ageing(&self) -> bool {
+        let since_ms = self.started_ms.max(self.got_ms);
+        let expires_ms = token::expires_ms(&self.tokens.owner);
+        expires_ms.is_some_and(|expires_ms| wall_now().0 >= token::renew_at_ms(since_ms, expires_ms))
+    }
+
+    /// Whether the owner's token is over, by this device's clock.
+    pub(crate) fn is_over(&self) -> bool {
+        token::expires_ms(&self.tokens.owner).is_none_or(|expires_ms| wall_now().0 >= expires_ms)
     }
 
     /// The title, or words in its place.
@@ -151,15 +168,27 @@ pub(crate) async fn renew(session: SessionId) -> Option<SessionTokens> {
             ingest: ingest.unwrap_or_else(|| kept.tokens.ingest.clone()),
             watch: watch.unwrap_or_else(|| kept.tokens.watch.clone()),
         };
-        remember(Kept { tokens: tokens.clone(), ..kept });
+        remember(Kept { tokens: tokens.clone(), got_ms: wall_now().0, ..kept });
         return Some(tokens);
+    }
+    None
+}
+
+/// A new token to watch with, where this device may ask for one: nobody else can renew a share link.
+pub(crate) async fn renew_watch(session: SessionId) -> Option<String> {
+    let owner = find(session).map(|kept| kept.tokens.owner);
+    for asker in [owner, user_token()].into_iter().flatten() {
+        if let Ok(token) = grant(session, Some(asker), Role::Watch).await {
+            keep_watch_token(session, &token);
+            return Some(token);
+        }
     }
     None
 }
 
 async fn grant(session: SessionId, asker: Option<String>, role: Role) -> Result<String, ApiFault> {
     let request = TokenRequest { role, source: None, ttl_s: None };
-    let granted = Relay::new(page_origin(), asker).create_token(session, &request).await?;
+    let granted = Relay::new(page_base(), asker).create_token(session, &request).await?;
     Ok(granted.token)
 }
 

@@ -24,7 +24,7 @@ impl Router {
                 router.route.set(current());
             } else {
                 // The browser has gone already.
-                browser::show_address(&router.route.get_untracked().path(), Step::Push);
+                browser::show_address(&router.route.get_untracked().address(), Step::Push);
             }
         });
         let close = window_event_listener(leptos::ev::beforeunload, move |event| {
@@ -73,7 +73,7 @@ impl Router {
         if !self.may_leave() {
             return;
         }
-        browser::show_address(&route.path(), step);
+        browser::show_address(&route.address(), step);
         window().scroll_to_with_x_and_y(0.0, 0.0);
         self.route.set(route);
     }

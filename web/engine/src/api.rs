@@ -25,8 +25,14 @@ pub enum ApiFault {
     Unreachable { detail: String },
     #[error("The relay did not answer in time.")]
     Timeout,
-    #[error("The answer did not come from a Mien relay.")]
+    #[error(
+        "What answered at this page’s address is no Mien relay (HTTP {status}). Whoever runs it: /api/ must reach the relay too, and where it is served under a path, MIEN_BASE_PATH names that."
+    )]
     Foreign { status: u16 },
+    #[error(
+        "Something in front of the relay asks for a password of its own. Open this page anew to sign in. If it is asked for again and again, whoever runs the relay must leave /api/ out of it: the relay’s own tokens stand in the same header."
+    )]
+    ProxyPassword,
 }
 
 impl ApiFault {
@@ -56,7 +62,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// `origin`: for example `https://mien.example`; [`crate::page_origin`] where the page comes from it.
+    /// `origin`: for example `https://mien.example`, with the path under which it is served, where there is one;
+    /// [`crate::page_base`] where the page comes from it.
     pub fn new(origin: impl Into<String>, token: Option<String>) -> Self {
         let origin: String = origin.into();
         Self { origin: origin.trim_end_matches('/').to_owned(), token }
@@ -162,6 +169,7 @@ impl Relay {
         }
         Err(match serde_json::from_slice::<Problem>(&answer.body) {
             Ok(problem) => ApiFault::Problem(problem),
+            Err(_) if answer.asks_for_password => ApiFault::ProxyPassword,
             Err(_) => ApiFault::Foreign { status: answer.status },
         })
     }

@@ -37,22 +37,27 @@ mod recorder;
 mod run;
 mod slot;
 mod source;
+mod standing;
 mod startup;
+pub mod token;
+mod trouble;
 mod watch;
 
 pub use assets::{Assets, ModelUrls};
 pub use browser::{
-    CameraDevice, DevicesGuard, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, page_is_outdated,
-    page_origin, sockets_origin, steady_now, wall_now,
+    CameraDevice, DevicesGuard, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, page_base,
+    page_is_outdated, sockets_base, steady_now, wall_now,
 };
 pub use clock::{Captured, Steady, WallMs};
 pub use engine::{Engine, EngineConfig, LoadProgress};
 pub use faults::{LoadFault, ModelName, RunFault, SourceFault};
 pub use recorder::{
     LinkEnd, LinkState, MemoryReason, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode,
-    Unfinished, discard, unfinished,
+    Unfinished, discard, unfinished, unsent,
 };
 pub use run::{AnalysedFrame, EndReason, Run, RunEvent, RunStats, Silence, SourceState};
 pub use slot::{Replaced, SourceRequest, SourceSlot};
 pub use source::{CameraChoice, Facing, SourceChoice};
+pub use standing::{Standing, standing};
+pub use trouble::Trouble;
 pub use watch::{Begin, Behind, SourcePace, Watch, WatchEvent, WatchState};

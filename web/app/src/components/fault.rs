@@ -51,6 +51,9 @@ pub(crate) fn FaultCard(
     /// What waits to be sent meanwhile. It comes before the way on, which may be a reload.
     #[prop(optional, into)]
     waiting: Signal<Option<String>>,
+    /// What to do with that.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let router = expect_context::<Router>();
     let way_on = fault.way_on;
@@ -74,6 +77,7 @@ pub(crate) fn FaultCard(
                 <p prop:textContent=fault.text></p>
                 <p hidden=move || waiting.with(Option::is_none) translate="no" lang="en" data-testid="fault-waiting"
                     prop:textContent=text(move || waiting.get().unwrap_or_default())></p>
+                {children.map(|children| children())}
                 <div class="row">
                     {first_is_file.then_some(pick).flatten().map(|on_pick| view! {
                         <FilePick on_pick=on_pick label="Choose another file" class="primary" />

@@ -27,7 +27,7 @@ pub(crate) fn Link(
         }
     };
     view! {
-        <a class=class data-testid=(!testid.is_empty()).then_some(testid) href=to.path() on:click=follow>
+        <a class=class data-testid=(!testid.is_empty()).then_some(testid) href=to.address() on:click=follow>
             {children()}
         </a>
     }

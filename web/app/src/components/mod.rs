@@ -33,4 +33,4 @@ pub(crate) use strip::{MarkerStrip, ShareStrip};
 pub(crate) use text::text;
 pub(crate) use time_by::TimeBy;
 pub(crate) use timeline::TimelinePlot;
-pub(crate) use top_bar::{LinkWords, TopBar};
+pub(crate) use top_bar::{LinkWords, TopBar, obstacle};

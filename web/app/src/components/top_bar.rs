@@ -1,12 +1,13 @@
 //! The thin bar on top: what this is, how the link stands, what has left the browser, and the way to stop.
 
 use leptos::prelude::*;
-use mien_engine::LinkState;
+use mien_engine::{LinkState, Trouble};
 
 use super::icon::{Brand, Glyph, Icon};
 use super::text::text;
 use crate::model::format;
 use crate::model::link::{Feed, Line, words};
+use crate::model::trouble::Obstacle;
 
 /// A link's state in a few words for the bar, with a stable name for styles and tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +21,12 @@ pub(crate) struct LinkWords {
 
 impl LinkWords {
     /// `pending`: samples that wait for the relay.
-    pub(crate) fn of(link: &LinkState, feed: Feed, pending: u64) -> Self {
+    pub(crate) fn of(link: &LinkState, trouble: Option<Trouble>, feed: Feed, pending: u64) -> Self {
         let line = match link {
+            // Between two tries it is as it was.
+            LinkState::Connecting | LinkState::Offline { .. } if trouble.is_some() => {
+                trouble.map_or(Line::Offline, |trouble| Line::Kept(obstacle(trouble)))
+            }
             LinkState::Connecting => Line::Connecting,
             LinkState::Live => Line::Live,
             LinkState::Throttled { .. } => Line::Throttled,
@@ -29,8 +34,18 @@ impl LinkWords {
             LinkState::Ended(_) => Line::Ended,
         };
         let (name, text) = words(line, feed);
+        // Of an obstacle a notice tells, and of what waits with it.
         let waiting = if matches!(line, Line::Throttled | Line::Offline) { pending } else { 0 };
         Self { name, text, waiting }
+    }
+}
+
+pub(crate) const fn obstacle(trouble: Trouble) -> Obstacle {
+    match trouble {
+        Trouble::UnknownSession => Obstacle::UnknownSession,
+        Trouble::SocketsBlocked => Obstacle::SocketsBlocked,
+        Trouble::ProxyPassword => Obstacle::ProxyPassword,
+        Trouble::ForeignOrigin => Obstacle::ForeignOrigin,
     }
 }
 

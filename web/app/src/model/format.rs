@@ -1,7 +1,7 @@
 //! Numbers as people read them: with the precision they deserve and a unit that stays on their line.
 
 /// Keeps a number and its unit together.
-const NBSP: char = '\u{a0}';
+pub const NBSP: char = '\u{a0}';
 
 /// A share of 1 in whole per cent: `91 %`.
 pub fn percent(share: f32) -> String {

@@ -1,5 +1,7 @@
 //! What the bar says of a recording: whether it records, and how its link stands.
 
+use super::trouble::Obstacle;
+
 /// Where the link to the relay stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
@@ -7,6 +9,8 @@ pub enum Line {
     Live,
     Throttled,
     Offline,
+    /// Offline, and it is known why.
+    Kept(Obstacle),
     Ended,
 }
 
@@ -27,6 +31,10 @@ pub enum Feed {
 pub const fn words(line: Line, feed: Feed) -> (&'static str, &'static str) {
     match (line, feed) {
         (Line::Ended, _) => ("ended", "Ended"),
+        (Line::Kept(obstacle), feed) => {
+            let (name, words, paused) = obstacle.words();
+            (name, if matches!(feed, Feed::Paused) { paused } else { words })
+        }
         (Line::Offline, Feed::Paused) => ("offline", "Paused, offline"),
         (Line::Offline, _) => ("offline", "Offline"),
         (Line::Throttled, Feed::Paused) => ("throttled", "Paused, slowed down by the relay"),
@@ -44,7 +52,17 @@ pub const fn words(line: Line, feed: Feed) -> (&'static str, &'static str) {
 mod tests {
     use super::*;
 
-    const LINES: [Line; 5] = [Line::Connecting, Line::Live, Line::Throttled, Line::Offline, Line::Ended];
+    const LINES: [Line; 9] = [
+        Line::Connecting,
+        Line::Live,
+        Line::Throttled,
+        Line::Offline,
+        Line::Ended,
+        Line::Kept(Obstacle::ALL[0]),
+        Line::Kept(Obstacle::ALL[1]),
+        Line::Kept(Obstacle::ALL[2]),
+        Line::Kept(Obstacle::ALL[3]),
+    ];
     const FEEDS: [Feed; 5] = [Feed::Opening, Feed::Coming, Feed::Silent, Feed::Paused, Feed::Over];
 
     #[test]
@@ -59,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_pause_and_a_link_that_is_away_are_said_whatever_the_other_is() {
-        for line in [Line::Connecting, Line::Live, Line::Throttled, Line::Offline] {
+        for line in LINES.into_iter().filter(|line| *line != Line::Ended) {
             assert!(words(line, Feed::Paused).1.starts_with("Paused"), "{line:?}");
         }
         for feed in FEEDS {

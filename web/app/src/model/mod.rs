@@ -14,5 +14,6 @@ pub mod recordings;
 pub mod refusal;
 pub mod route;
 pub mod timeline;
+pub mod trouble;
 pub mod view;
 pub mod words;

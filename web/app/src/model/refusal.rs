@@ -14,7 +14,6 @@ pub fn for_good(close: CloseCode) -> Option<&'static str> {
     match close {
         CloseCode::Unauthorized => Some("The access to this session has expired."),
         CloseCode::Forbidden => Some("This device has no access to that session."),
-        CloseCode::SessionNotFound => Some("The relay has no such session any more."),
         CloseCode::SessionEnded => Some("The session was completed or erased and takes no more samples."),
         CloseCode::QuotaExceeded => Some("The session has as many cameras as it may have."),
         _ => None,

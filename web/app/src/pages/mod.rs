@@ -9,6 +9,7 @@ mod session;
 mod start;
 mod trial;
 mod unfinished;
+mod unsent;
 mod watch;
 
 pub(crate) use home::Home;

@@ -1,10 +1,12 @@
 //! The step before a recording: a title, what will happen, and the person's yes.
 
+use std::time::Duration;
+
 use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 use mien_engine::api::Relay;
-use mien_engine::page_origin;
+use mien_engine::page_base;
 use mien_shared::Code;
 use mien_shared::api::CreateSession;
 use mien_shared::limits::MAX_TITLE_CHARS;
@@ -15,6 +17,9 @@ use crate::fault::said;
 use crate::kept::{self, Kept};
 use crate::model::route::Route;
 use crate::router::Router;
+
+/// Longer than any relay that is well takes.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
@@ -32,6 +37,7 @@ pub(crate) fn Start() -> impl IntoView {
     let phase = RwSignal::new(Phase::Asking);
     // Once asked for, the field stays, so that a mistyped token can be mended.
     let signs_in = RwSignal::new(kept::user_token().is_some());
+    let slow = RwSignal::new(false);
     let title = NodeRef::<Input>::new();
     let token = NodeRef::<Input>::new();
     // On a phone it would come to stand below the screen.
@@ -50,8 +56,15 @@ pub(crate) fn Start() -> impl IntoView {
         let user_token = value(token).filter(|token| !token.is_empty()).or_else(kept::user_token);
         let new = CreateSession { title: value(title).unwrap_or_default(), purpose: String::new() };
         phase.set(Phase::Creating);
+        slow.set(false);
+        set_timeout(
+            move || {
+                slow.try_set(true);
+            },
+            PATIENCE,
+        );
         scope.spawn(async move {
-            match Relay::new(page_origin(), user_token.clone()).create_session(&new).await {
+            match Relay::new(page_base(), user_token.clone()).create_session(&new).await {
                 Ok(created) => {
                     if let Some(user_token) = &user_token {
                         kept::keep_user_token(user_token);
@@ -74,6 +87,7 @@ pub(crate) fn Start() -> impl IntoView {
             }
         });
     };
+    let waits = move || slow.get() && phase.get() == Phase::Creating;
     let failed = move || match phase.get() {
         Phase::SignIn(why) => Some(why.to_owned()),
         Phase::Failed(why) => Some(format!("{why} The camera has not been opened.")),
@@ -91,6 +105,8 @@ pub(crate) fn Start() -> impl IntoView {
                         <input type="text" node_ref=title maxlength=MAX_TITLE_CHARS.to_string() autocomplete="off"
                             placeholder="For example: interview 12" data-testid="title" />
                     </label>
+                    <p role="status" class="hint" hidden=move || !waits()
+                        prop:textContent="The relay behind this page has not answered yet. It is waited for a little longer; the camera stays closed until it does."></p>
                     {move || failed().map(|why| view! { <p class="notice warn" role="alert" data-testid="start-failed" prop:textContent=why></p> })}
                     <Show when=move || signs_in.get()>
                         <label class="field">

@@ -12,7 +12,8 @@ use futures_util::future::{Either, select};
 use gloo_events::EventListener;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Array;
-use mien_shared::{Sample, SessionId};
+use mien_shared::api::StoredSample;
+use mien_shared::{Sample, SessionId, SourceName};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -159,7 +160,8 @@ impl Disk {
     }
 
     async fn read_book(&self, books: &IdbObjectStore) -> Result<Option<Book>, DiskFault> {
-        let value = answer(&books.get(&book_key(&self.access)).map_err(fault)?).await?;
+        let key = book_key(&self.access.session, &self.access.source);
+        let value = answer(&books.get(&key).map_err(fault)?).await?;
         // A record of a later version that this one cannot read counts as none: rows stay for that version.
         Ok(value.as_string().and_then(|text| serde_json::from_str(&text).ok()))
     }
@@ -172,12 +174,13 @@ impl Disk {
             touched_ms: wall_now().0,
         };
         let text = serde_json::to_string(&book).map_err(|_| DiskFault::Broken)?;
-        books.put_with_key(&text.into(), &book_key(&self.access)).map_err(fault)?;
+        let key = book_key(&self.access.session, &self.access.source);
+        books.put_with_key(&text.into(), &key).map_err(fault)?;
         Ok(())
     }
 
     fn key(&self, key: u64) -> Array {
-        row_key(&self.access, key)
+        row_key(&self.access.session, &self.access.source, key)
     }
 
     fn range(&self, from: u64, to: u64) -> Result<JsValue, DiskFault> {
@@ -185,29 +188,31 @@ impl Disk {
     }
 }
 
-/// Sources with samples that are not acked. Old records without any are cleared on the way.
+/// Sources with samples that are not acked, those that have lost their record included. Old records without any
+/// samples are cleared on the way.
 pub(crate) async fn unfinished() -> Result<Vec<Unfinished>, DiskFault> {
     let database = Database::open(DATABASE).await?;
     let transaction = database.begin(IdbTransactionMode::Readwrite)?;
     let books = transaction.object_store(BOOKS).map_err(fault)?;
     let rows = transaction.object_store(ROWS).map_err(fault)?;
     let all = Array::from(&answer(&books.get_all().map_err(fault)?).await?);
-    let (mut found, now) = (Vec::new(), wall_now().0);
+    let (mut found, now) = (orphans(&rows, &books).await?, wall_now().0);
     for value in all.iter() {
         let Some(book) = value.as_string().and_then(|text| serde_json::from_str::<Book>(&text).ok()) else {
             continue;
         };
-        let range = all_rows(&book.access)?;
-        let count = answer(&rows.count_with_key(&range).map_err(fault)?).await?.as_f64().unwrap_or_default();
-        if count > 0.0 {
+        let pending = count(&rows, &all_rows(&book.access.session, &book.access.source)?).await?;
+        if pending > 0 {
             found.push(Unfinished {
-                access: book.access,
-                pending: count as u64,
+                session: book.access.session,
+                source: book.access.source.clone(),
+                access: Some(book.access),
+                pending,
                 touched_ms: book.touched_ms,
             });
             continue;
         }
-        let key = book_key(&book.access);
+        let key = book_key(&book.access.session, &book.access.source);
         if book.touched_ms > now {
             let text = serde_json::to_string(&Book { touched_ms: now, ..book });
             books.put_with_key(&text.map_err(|_| DiskFault::Broken)?.into(), &key).map_err(fault)?;
@@ -219,34 +224,95 @@ pub(crate) async fn unfinished() -> Result<Vec<Unfinished>, DiskFault> {
     Ok(found)
 }
 
+/// Sources whose samples are there without a record that can be read. The keys are walked from source to source.
+async fn orphans(rows: &IdbObjectStore, books: &IdbObjectStore) -> Result<Vec<Unfinished>, DiskFault> {
+    let (mut found, mut after) = (Vec::new(), Array::new());
+    loop {
+        // The empty array comes before every key, and an array after every number.
+        let rest = IdbKeyRange::lower_bound_with_open(&after, true).map_err(fault)?;
+        let keys = rows.get_all_keys_with_key_and_limit(&rest, 1).map_err(fault)?;
+        let Some(first) = Array::from(&answer(&keys).await?).iter().next() else { return Ok(found) };
+        let first = Array::from(&first);
+        let (session, source) = (first.get(0), first.get(1));
+        after = Array::of3(&session, &source, &Array::new());
+        let name = |value: &JsValue| value.as_string().unwrap_or_default();
+        let (Ok(session), Ok(source)) = (name(&session).parse(), name(&source).parse::<SourceName>()) else {
+            continue;
+        };
+        let book = answer(&books.get(&book_key(&session, &source)).map_err(fault)?).await?;
+        if book.as_string().and_then(|text| serde_json::from_str::<Book>(&text).ok()).is_none() {
+            let pending = count(rows, &all_rows(&session, &source)?).await?;
+            found.push(Unfinished { session, source, access: None, pending, touched_ms: 0 });
+        }
+    }
+}
+
+async fn count(rows: &IdbObjectStore, range: &IdbKeyRange) -> Result<u64, DiskFault> {
+    let counted = answer(&rows.count_with_key(range).map_err(fault)?).await?;
+    Ok(counted.as_f64().unwrap_or_default() as u64)
+}
+
+/// Every sample of a session that is kept here, by source, then by seq. What cannot be read is left out.
+pub(crate) async fn unsent(session: SessionId) -> Result<Vec<StoredSample>, DiskFault> {
+    let database = Database::open(DATABASE).await?;
+    let transaction = database.begin(IdbTransactionMode::Readonly)?;
+    let rows = transaction.object_store(ROWS).map_err(fault)?;
+    let books = transaction.object_store(BOOKS).map_err(fault)?;
+    let range = of_session(&session)?;
+    let keys = rows.get_all_keys_with_key(&range).map_err(fault)?;
+    let values = rows.get_all_with_key(&range).map_err(fault)?;
+    let records = books.get_all_with_key(&range).map_err(fault)?;
+    let keys = Array::from(&answer(&keys).await?);
+    let values = Array::from(&answer(&values).await?);
+    let records = Array::from(&answer(&records).await?);
+    let books: Vec<Book> = records
+        .iter()
+        .filter_map(|value| serde_json::from_str(&value.as_string().unwrap_or_default()).ok())
+        .collect();
+    let samples = keys.iter().zip(values.iter()).filter_map(|(key, value)| {
+        let key = Array::from(&key);
+        let source: SourceName = key.get(1).as_string()?.parse().ok()?;
+        let sample: Sample = serde_json::from_str(&value.as_string()?).ok()?;
+        let book = books.iter().find(|book| book.access.source == source);
+        let seq = key.get(2).as_f64()? as u64 + book.map_or(0, |book| book.numbers.offset);
+        Some(StoredSample { source, sample: Sample { seq, ..sample } })
+    });
+    Ok(samples.collect())
+}
+
 /// Forgets a session, with what was not acked.
 pub(crate) async fn discard(session: SessionId) -> Result<(), DiskFault> {
     let database = Database::open(DATABASE).await?;
     let transaction = database.begin(IdbTransactionMode::Readwrite)?;
-    let name = JsValue::from(session.to_string());
-    // An array sorts after every text and number, so this bounds all keys of the session.
-    let range = IdbKeyRange::bound(&Array::of1(&name), &Array::of2(&name, &Array::new())).map_err(fault)?;
+    let range = of_session(&session)?;
     for store in [ROWS, BOOKS] {
         transaction.object_store(store).map_err(fault)?.delete(&range).map_err(fault)?;
     }
     finished(&transaction).await
 }
 
-fn book_key(access: &SessionAccess) -> Array {
-    Array::of2(&access.session.to_string().into(), &access.source.as_str().into())
+/// All keys of a session, in either store.
+fn of_session(session: &SessionId) -> Result<IdbKeyRange, DiskFault> {
+    let name = JsValue::from(session.to_string());
+    // An array sorts after every text and number.
+    IdbKeyRange::bound(&Array::of1(&name), &Array::of2(&name, &Array::new())).map_err(fault)
 }
 
-fn row_key(access: &SessionAccess, key: u64) -> Array {
+fn book_key(session: &SessionId, source: &SourceName) -> Array {
+    Array::of2(&session.to_string().into(), &source.as_str().into())
+}
+
+fn row_key(session: &SessionId, source: &SourceName, key: u64) -> Array {
     Array::of3(
-        &access.session.to_string().into(),
-        &access.source.as_str().into(),
+        &session.to_string().into(),
+        &source.as_str().into(),
         // Keys count from 1; what no seq reaches stands for the end.
         &(key as f64).into(),
     )
 }
 
-fn all_rows(access: &SessionAccess) -> Result<IdbKeyRange, DiskFault> {
-    IdbKeyRange::bound(&row_key(access, 0), &row_key(access, u64::MAX)).map_err(fault)
+fn all_rows(session: &SessionId, source: &SourceName) -> Result<IdbKeyRange, DiskFault> {
+    IdbKeyRange::bound(&row_key(session, source, 0), &row_key(session, source, u64::MAX)).map_err(fault)
 }
 
 impl Database {

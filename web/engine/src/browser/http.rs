@@ -9,6 +9,8 @@ const TIMEOUT_MS: u32 = 40_000;
 #[derive(Debug)]
 pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
+    /// Whether it asks for a password of HTTP's own, which no relay does.
+    pub(crate) asks_for_password: bool,
     pub(crate) body: Vec<u8>,
 }
 
@@ -36,8 +38,16 @@ pub(crate) async fn request(
     }
     init.set_headers(&headers);
     let download = Download::begin(url, &init, TIMEOUT_MS).await?;
+    let asks_for_password = asks_for_password(&download.response);
     let body = download.bytes(|_| {}).await?;
-    Ok(HttpAnswer { status: download.response.status(), body })
+    Ok(HttpAnswer { status: download.response.status(), asks_for_password, body })
+}
+
+/// What a proxy with a password answers; the relay's own 401 names `Bearer`.
+pub(super) fn asks_for_password(response: &web_sys::Response) -> bool {
+    let scheme = response.headers().get("www-authenticate").ok().flatten().unwrap_or_default();
+    let scheme = scheme.trim_start().to_ascii_lowercase();
+    response.status() == 401 && (scheme.starts_with("basic") || scheme.starts_with("digest"))
 }
 
 impl From<Cut> for HttpFault {

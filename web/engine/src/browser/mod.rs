@@ -11,6 +11,7 @@ mod media;
 mod page;
 pub(crate) mod picture;
 pub(crate) mod policy;
+mod reach;
 pub(crate) mod socket;
 mod taint;
 pub(crate) mod tracks;
@@ -24,7 +25,7 @@ pub use frame::FrameImage;
 pub use media::{CameraDevice, DevicesGuard, PickedFile, StreamHandle, VideoHandle, devices};
 pub(crate) use web_sys::ImageBitmap as Bitmap;
 
-pub use page::{page_origin, sockets_origin, steady_now, wall_now};
+pub use page::{page_base, sockets_base, steady_now, wall_now};
 pub use version::page_is_outdated;
 
 pub(crate) use http::{HttpAnswer, HttpFault, request};
@@ -32,4 +33,5 @@ pub(crate) use page::{
     BootScript, LeaveGuard, OnlineGuard, captured_now, describe, is_hidden, is_other_origin, now_precise_ms,
     page_url, random, steady,
 };
+pub(crate) use reach::reach;
 pub(crate) use visibility::VisibilityGuard;

@@ -49,19 +49,24 @@ pub(crate) fn captured_now() -> Captured {
     if apart <= TOGETHER { captured } else { read().0 }
 }
 
-/// The page's own origin, for example `http://127.0.0.1:8080`; empty outside a window.
-pub fn page_origin() -> String {
-    web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default()
+/// Where the page lies, without a slash at the end: its origin, for example `http://127.0.0.1:8080`, and the path under
+/// which it is served, where there is one, as its `<base>` names it. Empty outside a window.
+pub fn page_base() -> String {
+    page_url(".").trim_end_matches('/').to_owned()
 }
 
-/// Where the page's sockets go, as an origin of HTTP: the page's own, unless its boot script says otherwise in
-/// `data-relay`. Only a page that Trunk serves has that: Trunk's proxy answers a socket without its
+/// Where the page's sockets go, as an address of HTTP: where the page itself lies, unless its boot script says
+/// otherwise in `data-relay`. Only a page that Trunk serves has that: Trunk's proxy answers a socket without its
 /// subprotocol, so that browsers hang up.
-pub fn sockets_origin() -> String {
+pub fn sockets_base() -> String {
     BootScript::find()
         .and_then(|script| script.url("relay"))
         .and_then(|url| web_sys::Url::new(&url).ok())
-        .map_or_else(page_origin, |url| url.origin())
+        .map_or_else(page_base, |url| url.origin())
+}
+
+fn page_origin() -> String {
+    web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default()
 }
 
 /// The script that started the page. Its `data-` attributes name what was built.

@@ -53,7 +53,7 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 
 async fn pending_on_disk(session: mien_shared::SessionId) -> u64 {
     let list = unfinished().await;
-    list.into_iter().find(|entry| entry.access.session == session).map_or(0, |entry| entry.pending)
+    list.into_iter().find(|entry| entry.session == session).map_or(0, |entry| entry.pending)
 }
 
 #[wasm_bindgen_test]

@@ -54,7 +54,8 @@ async fn rows_outlive_a_reload_and_leave_when_acked() {
     let (disk, found) = Disk::claim(&access).await.unwrap();
     assert_eq!((found.numbers, found.first_key), (numbers(5), Some(3)));
     assert_eq!(disk.read(3, 4).await.unwrap(), rows(3..=4));
-    let mine = |list: Vec<crate::Unfinished>| list.into_iter().find(|entry| entry.access == access);
+    let mine =
+        |list: Vec<crate::Unfinished>| list.into_iter().find(|entry| entry.access.as_ref() == Some(&access));
     assert_eq!(mine(unfinished().await).unwrap().pending, 3);
     discard(access.session).await;
     assert_eq!(mine(unfinished().await), None);

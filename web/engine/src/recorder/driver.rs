@@ -1,12 +1,14 @@
 //! Joins a recording's state machine with the disk, the socket and the clock.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use gloo_timers::callback::Interval;
 use gloo_timers::future::TimeoutFuture;
+use mien_shared::api::StoredSample;
 use mien_shared::limits::MAX_FACES;
 use mien_shared::{Face, Sample, SessionId};
 use wasm_bindgen_futures::spawn_local;
@@ -16,7 +18,7 @@ use super::sender::{DiskFault, Effect, GATHER, Sender};
 use super::{LinkState, MemoryReason, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished};
 use crate::browser::disk::{self, Disk};
 use crate::browser::socket::{BROKEN, Socket, SocketEvent};
-use crate::browser::{LeaveGuard, OnlineGuard, random, steady_now};
+use crate::browser::{LeaveGuard, OnlineGuard, page_base, random, reach, steady_now};
 
 /// Sends samples to the relay and keeps each until it is acked. A clone is the same recorder; dropping the last
 /// one closes the link, and what is not acked stays on the disk for the next visit. Where there is no disk it is
@@ -36,6 +38,8 @@ struct Shared {
     waiters: RefCell<Vec<oneshot::Sender<()>>>,
     deleting: Cell<bool>,
     delete_next: Cell<Option<u64>>,
+    /// Whether HTTP is being asked why a socket did not open.
+    probing: Cell<bool>,
     /// Ticks and guards, until the link has ended.
     clock: RefCell<Option<(Interval, OnlineGuard, LeaveGuard)>>,
 }
@@ -89,6 +93,7 @@ impl Recorder {
             waiters: RefCell::new(Vec::new()),
             deleting: Cell::new(false),
             delete_next: Cell::new(None),
+            probing: Cell::new(false),
             clock: RefCell::new(None),
         });
         shared.start_clock();
@@ -140,6 +145,29 @@ impl Recorder {
         }
         self.shared.settle();
         goes_on
+    }
+
+    /// Takes another token, with which connections to come begin; see [`RecorderEvent::WantsToken`].
+    pub fn renew(&self, ingest_token: &str) {
+        self.shared.sender.borrow_mut().renew(steady_now(), ingest_token);
+    }
+
+    /// Every sample that has no ack yet, in order, from disk and memory. What the disk does not give is left out.
+    pub async fn unsent(&self) -> Vec<StoredSample> {
+        let on_disk = match &self.shared.disk {
+            Some(_) => unsent(self.shared.access.session).await,
+            None => Vec::new(),
+        };
+        let source = &self.shared.access.source;
+        let (front, held) = {
+            let sender = self.shared.sender.borrow();
+            (sender.ledger.front(), sender.ledger.held())
+        };
+        let ours = on_disk.into_iter().filter(|stored| stored.source == *source).map(|stored| stored.sample);
+        // Both may have one; they are the same.
+        let all: BTreeMap<u64, Sample> = ours.chain(held).map(|sample| (sample.seq, sample)).collect();
+        let pending = all.into_values().filter(|sample| sample.seq >= front);
+        pending.map(|sample| StoredSample { source: source.clone(), sample }).collect()
     }
 
     /// Closes the link at once. What is not acked stays on the disk.
@@ -244,12 +272,33 @@ impl Shared {
             Effect::Rejected { seq, code, detail } => {
                 (self.on)(RecorderEvent::Rejected { seq, code, detail });
             }
+            Effect::Probe => self.probe(),
+            Effect::WantToken => (self.on)(RecorderEvent::WantsToken),
         }
     }
 
+    fn path(&self) -> String {
+        format!("/api/v1/sessions/{}/ingest", self.access.session)
+    }
+
+    /// One at a time.
+    fn probe(self: &Rc<Self>) {
+        if self.probing.replace(true) {
+            return;
+        }
+        let (weak, path) = (Rc::downgrade(self), self.path());
+        spawn_local(async move {
+            // By way of the page's own address: its policy lets it speak to no other by HTTP.
+            let reach = reach(&page_base(), &path).await;
+            if let Some(shared) = weak.upgrade() {
+                shared.probing.set(false);
+            }
+            Self::with(&weak, |sender| sender.reached(reach));
+        });
+    }
+
     fn connect(self: &Rc<Self>) {
-        let weak = Rc::downgrade(self);
-        let path = format!("/api/v1/sessions/{}/ingest", self.access.session);
+        let (weak, path) = (Rc::downgrade(self), self.path());
         let opened = Socket::open(&self.access.relay_origin, &path, move |event| {
             Self::with(&weak, |sender| match event {
                 SocketEvent::Opened => sender.opened(steady_now()),
@@ -310,6 +359,12 @@ fn calm(status: &RecorderStatus) -> RecorderStatus {
 /// [`Recorder::open`]. Empty where there is no IndexedDB.
 pub async fn unfinished() -> Vec<Unfinished> {
     disk::unfinished().await.unwrap_or_default()
+}
+
+/// What this device holds of a session for which the relay has not answered, by source, then by seq. Nothing is taken
+/// away. Empty where there is no IndexedDB.
+pub async fn unsent(session: SessionId) -> Vec<StoredSample> {
+    disk::unsent(session).await.unwrap_or_default()
 }
 
 /// Forgets what waits for this session, for example because it was erased.

@@ -197,6 +197,11 @@ impl Ledger {
         self.cache.iter().filter(|sample| sample.seq > self.saved).take(count).collect()
     }
 
+    /// What of the samples that are pending memory has, in order.
+    pub(crate) fn held(&self) -> Vec<Sample> {
+        self.cache.iter().cloned().collect()
+    }
+
     pub(crate) fn saved(&mut self, through: u64) {
         self.saved = self.saved.max(through);
     }

@@ -8,11 +8,13 @@ pub(crate) mod ledger;
 pub(crate) mod sender;
 mod skips;
 
-pub use driver::{Recorder, discard, unfinished};
+pub use driver::{Recorder, discard, unfinished, unsent};
 
 use mien_shared::problem::CloseCode;
 use mien_shared::{Code, SessionId, SourceName};
 use serde::{Deserialize, Serialize};
+
+use crate::trouble::Trouble;
 
 /// What a recorder needs to know; kept beside the samples, so that a later visit can send what is left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +23,8 @@ pub struct SessionAccess {
     pub source: SourceName,
     /// An `ingest` token of this source, or the session's `owner` token.
     pub ingest_token: String,
-    /// For example `https://mien.example`; [`crate::sockets_origin`] where the page comes from the relay.
+    /// For example `https://mien.example`, with the path under which it is served, where there is one;
+    /// [`crate::sockets_base`] where the page comes from the relay.
     pub relay_origin: String,
 }
 
@@ -76,6 +79,8 @@ pub enum StorageMode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecorderStatus {
     pub link: LinkState,
+    /// What keeps it from the relay, where that is known; it goes on trying. Until it is connected.
+    pub trouble: Option<Trouble>,
     /// Samples without an ack yet.
     pub pending: u64,
     /// The relay has answered for every sample up to this seq.
@@ -95,12 +100,17 @@ pub enum RecorderEvent {
     Status(RecorderStatus),
     /// The relay refused this sample for good.
     Rejected { seq: u64, code: Code, detail: String },
+    /// The token is near its end: [`Recorder::renew`] takes another. Told again until there is one.
+    WantsToken,
 }
 
 /// A source of this device whose samples wait for the relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfinished {
-    pub access: SessionAccess,
+    pub session: SessionId,
+    pub source: SourceName,
+    /// `None` where the samples alone are there: nothing says any more where they belong.
+    pub access: Option<SessionAccess>,
     pub pending: u64,
     /// When a recorder last wrote for it, Unix milliseconds. One that records does so all the time.
     pub touched_ms: u64,

@@ -15,6 +15,8 @@ use super::ledger::{CACHE, Ledger, Next, Numbers, Shelf};
 use super::{LinkEnd, LinkState, MemoryReason, RecorderStatus, StorageMode};
 use crate::backoff::pause_ms;
 use crate::clock::Steady;
+use crate::token;
+use crate::trouble::{Doubt, Reach};
 
 /// Samples on the way without an ack: four full messages, enough to fill a slow line, and what is sent again
 /// at most after a cut.
@@ -28,6 +30,8 @@ pub(crate) const GATHER: Duration = Duration::from_millis(100);
 const GREETING: Duration = Duration::from_secs(10);
 /// Samples on the way for so long without any answer: the line is dead, though nobody has said so.
 const SILENT: Duration = Duration::from_secs(20);
+/// How long a page may take to get another token.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What has to happen outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +61,10 @@ pub(crate) enum Effect {
         code: Code,
         detail: String,
     },
+    /// Asks by HTTP why a socket did not open; answered by [`Sender::reached`].
+    Probe,
+    /// The token is near its end. Who can get another gives it with [`Sender::renew`]; asked for again if not.
+    WantToken,
 }
 
 /// Why the disk failed.
@@ -89,6 +97,13 @@ struct Writing {
 #[derive(Debug)]
 pub(crate) struct Sender {
     token: String,
+    /// Whether this connection began with it.
+    token_is_new: bool,
+    /// What the relay's clock said last, Unix milliseconds, and when.
+    relay_time: Option<(Steady, u64)>,
+    /// When another token is wanted, and when this one ends.
+    expiry: Option<(Steady, Steady)>,
+    doubt: Doubt,
     pub(super) ledger: Ledger,
     mode: StorageMode,
     phase: Phase,
@@ -114,6 +129,10 @@ impl Sender {
         let stored_through = ledger.front() - 1;
         Self {
             token,
+            token_is_new: false,
+            relay_time: None,
+            expiry: None,
+            doubt: Doubt::default(),
             ledger,
             mode,
             phase: Phase::Connecting { until: now + GREETING },
@@ -153,6 +172,7 @@ impl Sender {
                 Phase::Live { .. } => LinkState::Live,
                 Phase::Ended(end) => LinkState::Ended(end),
             },
+            trouble: self.doubt.trouble(),
             pending: self.ledger.pending(),
             stored_through: self.stored_through,
             bytes_sent: self.bytes_sent,
@@ -178,10 +198,14 @@ impl Sender {
     /// Time passes; called about every [`GATHER`].
     pub(crate) fn tick(&mut self, now: Steady, random: f64) {
         self.gather(now);
+        self.mind_token(now);
         match self.phase {
             Phase::Offline { until } if now >= until => self.connect(now),
             Phase::Connecting { until } | Phase::Greeting { until } if now >= until => {
                 self.effects.push(Effect::Close);
+                if let Phase::Connecting { .. } = self.phase {
+                    self.effects.push(Effect::Probe);
+                }
                 self.retry(now, random);
             }
             Phase::Live { heard, paused_until: Some(until) } if now >= until => {
@@ -211,15 +235,70 @@ impl Sender {
             let token = std::mem::take(&mut self.token);
             self.say(&IngestRequest::Hello { token: &token });
             self.token = token;
+            self.token_is_new = false;
         }
     }
 
     pub(crate) fn closed(&mut self, now: Steady, code: u16, random: f64) {
         match CloseCode::from_code(code) {
             _ if self.is_over() => {}
+            // The store may be another one for a while. What waits here is in no other place, so nothing but a person
+            // gives it up.
+            Some(CloseCode::SessionNotFound) => {
+                self.doubt.unknown_session();
+                self.retry(now, random);
+            }
+            // The token that the connection began with has run out, and there is a newer one.
+            Some(CloseCode::Unauthorized) if self.token_is_new => self.connect(now),
             Some(close) if !close.worth_retrying() => self.end(LinkEnd::Closed(close)),
-            _ => self.retry(now, random),
+            _ => {
+                if let Phase::Connecting { .. } = self.phase {
+                    self.effects.push(Effect::Probe);
+                } else if !matches!(self.phase, Phase::Offline { .. }) {
+                    self.doubt.broke();
+                }
+                self.retry(now, random);
+            }
         }
+    }
+
+    /// The answer to [`Effect::Probe`]. One that comes when a connection has opened since says nothing any more.
+    pub(crate) fn reached(&mut self, reach: Reach) {
+        if matches!(self.phase, Phase::Offline { .. } | Phase::Connecting { .. }) {
+            self.doubt.reached(reach);
+        }
+    }
+
+    /// Another token for the connections to come. The one that stands goes on with its own for as long as the relay
+    /// lets it.
+    pub(crate) fn renew(&mut self, now: Steady, token: &str) {
+        if self.token != token {
+            token.clone_into(&mut self.token);
+            self.token_is_new = true;
+            self.learn_expiry(now);
+        }
+    }
+
+    /// Asks for another token in time, and again, ever sooner, until there is one or this one is over.
+    fn mind_token(&mut self, now: Steady) {
+        let Some((wanted, end)) = self.expiry.filter(|(wanted, _)| now >= *wanted && !self.is_over()) else {
+            return;
+        };
+        let again = wanted.max(now) + (end.since(now) / 2).max(ASK_AGAIN);
+        self.expiry = (now < end).then_some((again, end));
+        self.effects.push(Effect::WantToken);
+    }
+
+    /// By the relay's clock, as that is the one by which a token ends.
+    fn learn_expiry(&mut self, now: Steady) {
+        self.expiry = None;
+        let (Some((at, server_time)), Some(expires_ms)) = (self.relay_time, token::expires_ms(&self.token))
+        else {
+            return;
+        };
+        let relay_now = server_time + now.since(at).as_millis() as u64;
+        let after = |ms: u64| now + Duration::from_millis(ms.saturating_sub(relay_now));
+        self.expiry = Some((after(token::renew_at_ms(relay_now, expires_ms)), after(expires_ms)));
     }
 
     /// A text frame of the relay. What is no message of the contract is ignored: the contract may grow.
@@ -337,6 +416,7 @@ impl Sender {
         }
         token.clone_into(&mut self.token);
         self.attempt = 0;
+        self.doubt = Doubt::default();
         self.connect(now);
         true
     }
@@ -392,6 +472,9 @@ impl Sender {
     fn welcome(&mut self, now: Steady, welcome: &IngestWelcome) {
         self.max_batch = welcome.limits.max_batch.clamp(1, MAX_BATCH);
         self.max_bytes = welcome.limits.max_message_bytes.clamp(1_024, MAX_MESSAGE_BYTES);
+        self.doubt.welcomed();
+        self.relay_time = Some((now, welcome.server_time));
+        self.learn_expiry(now);
         let before = self.ledger.numbers();
         let front_before = self.ledger.front();
         self.ledger.welcomed(welcome.through);

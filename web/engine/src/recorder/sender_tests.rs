@@ -72,7 +72,7 @@ impl World {
                     }
                     Effect::Close => self.connected = false,
                     Effect::Send(text) if self.connected => self.receive(&text),
-                    Effect::Send(_) | Effect::Rejected { .. } => {}
+                    Effect::Send(_) | Effect::Rejected { .. } | Effect::Probe | Effect::WantToken => {}
                     Effect::Delete { through_key } => self.rows.retain(|key, _| *key > through_key),
                     disk => self.disk_answers.push(disk),
                 }
@@ -526,3 +526,6 @@ fn an_outbox_that_another_visit_has_is_opened_anew() {
     assert!(!sender.resume(world.now, "t"));
     assert!(sender.is_over());
 }
+
+#[path = "trouble_tests.rs"]
+mod trouble;

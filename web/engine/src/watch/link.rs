@@ -10,6 +10,7 @@ use mien_shared::{Sample, SourceName};
 use super::pace::{Pace, SourcePace};
 use super::{Begin, Behind, WatchEvent, WatchState};
 use crate::backoff::pause_ms;
+use crate::trouble::{Doubt, Reach};
 
 /// A connection that has not opened and welcomed us by then is given up.
 const GREETING_MS: u64 = 10_000;
@@ -29,6 +30,8 @@ pub(super) enum Effect {
     Send(String),
     Close,
     Tell(WatchEvent),
+    /// Asks by HTTP why a socket did not open; answered by [`Link::reached`].
+    Probe,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,9 @@ pub(super) struct Link {
     most_behind_ms: u64,
     phase: Phase,
     attempt: u32,
+    /// Whether this connection has opened.
+    opened: bool,
+    doubt: Doubt,
     effects: Vec<Effect>,
 }
 
@@ -75,6 +81,8 @@ impl Link {
             most_behind_ms: 0,
             phase: Phase::Offline { until: now },
             attempt: 0,
+            opened: false,
+            doubt: Doubt::default(),
             effects: Vec::new(),
         };
         link.connect(now);
@@ -105,6 +113,7 @@ impl Link {
             Phase::Offline { until } if now >= until => self.connect(now),
             Phase::Connecting { until } | Phase::Open { until } if now >= until => {
                 self.effects.push(Effect::Close);
+                self.doubt_it();
                 self.retry(now, random);
             }
             Phase::Open { .. } => self.tell_progress(now, true),
@@ -120,6 +129,7 @@ impl Link {
     }
 
     pub(super) fn opened(&mut self, now: u64) {
+        self.opened = true;
         self.phase = Phase::Connecting { until: now + GREETING_MS };
         // Where nothing is known yet, the welcome says how far the sources have come: asked for what is new alone,
         // or for everything where that will not be much.
@@ -150,6 +160,7 @@ impl Link {
 
     fn welcome(&mut self, now: u64, welcome: WatchWelcome) {
         self.attempt = 0;
+        self.doubt.welcomed();
         let WatchWelcome { status, sources: connected, watchers, throughs, .. } = welcome;
         if self.sources.is_none() {
             let begin = recent(throughs.as_ref());
@@ -159,6 +170,7 @@ impl Link {
             self.sources = Some(begin.into_iter().map(|(source, seq)| (source, Pace::new(seq))).collect());
             if !goes_on {
                 self.effects.extend([Effect::Close, Effect::Connect]);
+                self.opened = false;
                 self.phase = Phase::Connecting { until: now + GREETING_MS };
                 return;
             }
@@ -190,16 +202,49 @@ impl Link {
 
     pub(super) fn closed(&mut self, now: u64, code: u16, random: f64) {
         match CloseCode::from_code(code) {
+            // It was there: the store may be another one for a while.
+            Some(CloseCode::SessionNotFound) if self.sources.is_some() => {
+                self.doubt.unknown_session();
+                self.retry(now, random);
+            }
             Some(close) if !close.worth_retrying() => {
                 self.phase = Phase::Ended(close);
                 self.tell_state(WatchState::Ended(close));
             }
-            _ => self.retry(now, random),
+            _ => {
+                self.doubt_it();
+                self.retry(now, random);
+            }
+        }
+    }
+
+    /// The connection is gone: why, HTTP may say where it had not even opened.
+    fn doubt_it(&mut self) {
+        if self.opened {
+            self.doubt.broke();
+        } else {
+            self.effects.push(Effect::Probe);
+        }
+    }
+
+    /// The answer to [`Effect::Probe`]. One that comes when a connection has opened since says nothing any more.
+    pub(super) fn reached(&mut self, now: u64, reach: Reach) {
+        let waits = match self.phase {
+            Phase::Offline { until } => until.saturating_sub(now),
+            Phase::Connecting { .. } if !self.opened => 0,
+            _ => return,
+        };
+        let before = self.doubt.trouble();
+        self.doubt.reached(reach);
+        let trouble = self.doubt.trouble();
+        if trouble != before {
+            self.tell_state(WatchState::Offline { retry_in_ms: waits as u32, trouble });
         }
     }
 
     fn connect(&mut self, now: u64) {
         self.phase = Phase::Connecting { until: now + GREETING_MS };
+        self.opened = false;
         self.effects.push(Effect::Connect);
         self.tell_state(WatchState::Connecting);
     }
@@ -208,7 +253,7 @@ impl Link {
         let retry_in_ms = pause_ms(self.attempt, random);
         self.attempt += 1;
         self.phase = Phase::Offline { until: now + u64::from(retry_in_ms) };
-        self.tell_state(WatchState::Offline { retry_in_ms });
+        self.tell_state(WatchState::Offline { retry_in_ms, trouble: self.doubt.trouble() });
     }
 
     /// Says what has changed. How far behind is only said with `figures`: it changes with every sample.

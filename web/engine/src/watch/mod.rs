@@ -14,7 +14,7 @@ mod pace;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
@@ -23,7 +23,8 @@ use mien_shared::problem::CloseCode;
 use mien_shared::{Sample, SessionId, SessionStatus, SourceName};
 
 use crate::browser::socket::{BROKEN, Socket, SocketEvent};
-use crate::browser::{OnlineGuard, now_precise_ms, random, wall_now};
+use crate::browser::{OnlineGuard, now_precise_ms, page_base, random, reach, wall_now};
+use crate::trouble::Trouble;
 use link::{Effect, Link};
 pub use pace::SourcePace;
 
@@ -61,6 +62,8 @@ pub enum WatchState {
     /// Connects again by itself, from where it was.
     Offline {
         retry_in_ms: u32,
+        /// What keeps it from the relay, where that is known.
+        trouble: Option<Trouble>,
     },
     /// The session is over, or the relay refused for good.
     Ended(CloseCode),
@@ -116,6 +119,7 @@ impl Watch {
             socket: RefCell::new(None),
             on: Box::new(on),
             guards: RefCell::new(None),
+            probing: Cell::new(false),
         });
         let (ticking, online) = (Rc::downgrade(&shared), Rc::downgrade(&shared));
         let interval =
@@ -156,6 +160,8 @@ struct Shared {
     socket: RefCell<Option<Socket>>,
     on: Box<dyn Fn(WatchEvent)>,
     guards: RefCell<Option<(Interval, OnlineGuard)>>,
+    /// Whether HTTP is being asked why a socket did not open.
+    probing: Cell<bool>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -185,8 +191,7 @@ impl Shared {
     fn perform(self: &Rc<Self>, effect: Effect) {
         match effect {
             Effect::Connect => {
-                let weak = Rc::downgrade(self);
-                let path = format!("/api/v1/sessions/{}/watch", self.session);
+                let (weak, path) = (Rc::downgrade(self), self.path());
                 let opened = Socket::open(&self.origin, &path, move |event| {
                     Self::with(&weak, |link| match event {
                         SocketEvent::Opened => link.opened(steady_ms()),
@@ -206,6 +211,27 @@ impl Shared {
             }
             Effect::Close => drop(self.socket.borrow_mut().take()),
             Effect::Tell(event) => (self.on)(event),
+            Effect::Probe => self.probe(),
         }
+    }
+
+    fn path(&self) -> String {
+        format!("/api/v1/sessions/{}/watch", self.session)
+    }
+
+    /// One at a time.
+    fn probe(self: &Rc<Self>) {
+        if self.probing.replace(true) {
+            return;
+        }
+        let (weak, path) = (Rc::downgrade(self), self.path());
+        wasm_bindgen_futures::spawn_local(async move {
+            // By way of the page's own address: its policy lets it speak to no other by HTTP.
+            let reach = reach(&page_base(), &path).await;
+            if let Some(shared) = weak.upgrade() {
+                shared.probing.set(false);
+            }
+            Self::with(&weak, |link| link.reached(steady_ms(), reach));
+        });
     }
 }

@@ -6,6 +6,7 @@ use mien_shared::{Sample, SessionId, SessionStatus, SkipReason, Skipped, SourceN
 
 use super::link::{Effect, Link};
 use super::{Begin, Behind, SourcePace, WatchEvent, WatchState, is_young};
+use crate::trouble::Reach;
 
 /// Far from this page's clock, and with a source's own idea of the time.
 const EPOCH: u64 = 1_763_907_600_000;
@@ -130,7 +131,7 @@ fn a_sample_comes_once_over_a_cut_and_the_next_hello_names_the_last() {
     watcher.link.message(1, &message("main", at_ten(5..=6)));
     assert_eq!(watcher.seen(), [5, 6]);
     watcher.link.closed(10, 1006, 0.0);
-    assert_eq!(watcher.state(), WatchState::Offline { retry_in_ms: 250 });
+    assert_eq!(watcher.state(), WatchState::Offline { retry_in_ms: 250, trouble: None });
     watcher.link.tick(259, 0.0);
     assert!(!watcher.effects().contains(&Effect::Connect));
     watcher.link.tick(260, 0.0);
@@ -406,7 +407,7 @@ fn an_open_line_that_has_gone_silent_is_connected_again() {
     assert!(!watcher.effects().contains(&Effect::Close));
     watcher.link.tick(110_000, 0.0);
     assert!(watcher.effects().contains(&Effect::Close));
-    assert_eq!(watcher.state(), WatchState::Offline { retry_in_ms: 250 });
+    assert_eq!(watcher.state(), WatchState::Offline { retry_in_ms: 250, trouble: None });
     watcher.link.tick(110_250, 0.0);
     assert!(watcher.effects().contains(&Effect::Connect));
 }
@@ -506,6 +507,8 @@ mod any_line {
                                     newest = samples.last().map_or(newest, |sample| taken_ms(sample.at));
                                 }
                                 Effect::Tell(_) => {}
+                                // Away, as the line is.
+                                Effect::Probe => link.reached(now, Reach::Nobody),
                             }
                         }
                     }
@@ -524,3 +527,6 @@ mod any_line {
         }
     }
 }
+
+#[path = "trouble_tests.rs"]
+mod trouble;

@@ -1,17 +1,18 @@
 //! The end of a recording: what is stored, where to get it, and the way to erase it.
 
 use leptos::prelude::*;
+use mien_engine::Trouble;
 use mien_shared::SourceName;
 use mien_shared::api::{ExportFormat, SourceSummary, Summary};
 
 use super::recording::Recording;
-use super::{NoSummary, Outcome, Phase};
+use super::{NoSummary, Outcome, Phase, Unsent};
 use crate::browser;
-use crate::components::{Brand, Link, TimeBy, text};
+use crate::components::{Brand, Link, TimeBy, obstacle, text};
 use crate::fault::{self, Fault};
 use crate::kept;
 use crate::model::length::parts;
-use crate::model::{format, route::Route, words};
+use crate::model::{format, route::Route, trouble, words};
 
 #[component]
 pub(super) fn Done(recording: Recording, outcome: Outcome) -> impl IntoView {
@@ -23,7 +24,7 @@ pub(super) fn Done(recording: Recording, outcome: Outcome) -> impl IntoView {
     };
     let started = browser::date_and_time(recording.kept().started_ms);
     let figures = match outcome {
-        Ok(summary) => view! { <Figures summary=summary /> }.into_any(),
+        Ok(summary) => view! { <TooLate recording=recording /><Figures summary=summary /> }.into_any(),
         Err(why) => view! { <NotDone recording=recording why=why /> }.into_any(),
     };
     view! {
@@ -78,12 +79,34 @@ fn NotDone(recording: Recording, why: NoSummary) -> impl IntoView {
     let label = move || if is_waiting && !waits.get() { "End this session" } else { "Try again" };
     let again = move |_| if is_unread { recording.spawn(recording.conclude()) } else { recording.stop() };
     let left = move || recording.waiting().unwrap_or_default();
+    let trouble = Memo::new(move |_| recording.trouble());
+    let matter = move || trouble.get().map(|trouble| obstacle(trouble).sentences(recording.unsent()));
     view! {
         <div class="notice warn">
             <p role="alert" data-testid="not-done" prop:textContent=text(words)></p>
-            <p hidden=move || !waits.get() translate="no" lang="en" prop:textContent=text(left)></p>
+            <p hidden=move || !waits.get() translate="no" lang="en" data-testid="not-done-waiting"
+                prop:textContent=text(move || matter().unwrap_or_else(left))></p>
+            <Show when=move || trouble.get() == Some(Trouble::UnknownSession)><Unsent recording=recording /></Show>
             <button class="primary" data-testid="finish-again" on:click=again prop:textContent=text(label)></button>
         </div>
+    }
+}
+
+/// Samples that came after the session was completed elsewhere; nothing where there are none.
+#[component]
+fn TooLate(recording: Recording) -> impl IntoView {
+    let late = Memo::new(move |_| recording.pending() > 0);
+    let words = move || {
+        let kept = trouble::kept(recording.unsent());
+        format!("The session was completed before everything of this device was stored. {kept}")
+    };
+    view! {
+        <Show when=move || late.get()>
+            <div class="notice warn" data-testid="too-late">
+                <p role="status" prop:textContent=text(words)></p>
+                <Unsent recording=recording />
+            </div>
+        </Show>
     }
 }
 

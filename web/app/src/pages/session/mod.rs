@@ -8,7 +8,7 @@ mod recording;
 
 use leptos::prelude::*;
 use mien_engine::api::{ApiFault, Relay};
-use mien_engine::{LinkState, page_origin};
+use mien_engine::{LinkState, page_base};
 use mien_shared::api::Summary;
 use mien_shared::{Code, SessionId};
 
@@ -17,6 +17,7 @@ use self::notices::NoticeList;
 use self::recording::Recording;
 use super::instrument::Instrument;
 use super::scope::Scope;
+use super::unsent::{DiscardUnsent, SaveUnsent};
 use crate::components::{Brand, CameraPick, ConsentSteps, FaultCard, Link, LinkWords, StageState, text};
 use crate::fault::Fault;
 use crate::focus;
@@ -78,7 +79,7 @@ fn Unknown(session: SessionId) -> impl IntoView {
     let fault = RwSignal::new(kept::erased(session).then(Fault::erased));
     if fault.with_untracked(Option::is_none) {
         Scope::here().spawn(async move {
-            let stored = match Relay::new(page_origin(), kept::user_token()).session(session).await {
+            let stored = match Relay::new(page_base(), kept::user_token()).session(session).await {
                 Ok(_) => Some(true),
                 Err(fault) if fault.code() == Some(Code::SessionNotFound) => Some(false),
                 Err(_) => None,
@@ -119,12 +120,17 @@ fn Known(kept: Kept) -> impl IntoView {
         Kind::Live => view! { <Live recording=recording /> }.into_any(),
         Kind::Finishing => view! { <Finishing recording=recording /> }.into_any(),
         Kind::Done(outcome) => view! { <Done recording=recording outcome=outcome /> }.into_any(),
-        Kind::Fault(fault) => view! {
-            <FaultCard fault=fault on_retry=Callback::new(move |()| recording.retry())
-                waiting=Signal::derive(move || recording.waiting())
-                on_pick=Some(Callback::new(move |file| recording.open_file(file))) />
+        Kind::Fault(fault) => {
+            let leaves_unsent = fault.leaves_unsent();
+            view! {
+                <FaultCard fault=fault on_retry=Callback::new(move |()| recording.retry())
+                    waiting=Signal::derive(move || recording.waiting())
+                    on_pick=Some(Callback::new(move |file| recording.open_file(file)))>
+                    {leaves_unsent.then(|| view! { <Unsent recording=recording /> })}
+                </FaultCard>
+            }
+            .into_any()
         }
-        .into_any(),
     }
 }
 
@@ -187,8 +193,8 @@ fn Live(recording: Recording) -> impl IntoView {
     let link = Memo::new(move |_| {
         status.with(|status| {
             status.as_ref().map_or_else(
-                || LinkWords::of(&LinkState::Connecting, recording.feed(), 0),
-                |status| LinkWords::of(&status.link, recording.feed(), status.pending),
+                || LinkWords::of(&LinkState::Connecting, None, recording.feed(), 0),
+                |status| LinkWords::of(&status.link, status.trouble, recording.feed(), status.pending),
             )
         })
     });
@@ -218,6 +224,20 @@ fn Live(recording: Recording) -> impl IntoView {
         >
             <NoticeList recording=recording />
         </Instrument>
+    }
+}
+
+/// What a person may do with samples that the relay does not take; nothing while there are none.
+#[component]
+fn Unsent(recording: Recording) -> impl IntoView {
+    let waits = Memo::new(move |_| recording.pending() > 0);
+    view! {
+        <Show when=move || waits.get()>
+            <div class="row" data-testid="unsent">
+                <SaveUnsent session=recording.session() samples=move || recording.unsent_samples() />
+                <DiscardUnsent on_discard=Callback::new(move |()| recording.discard()) />
+            </div>
+        </Show>
     }
 }
 

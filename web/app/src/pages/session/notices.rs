@@ -1,10 +1,11 @@
 //! What a recording has to say beside its view, and how it comes and goes.
 
 use leptos::prelude::*;
-use mien_engine::{MemoryReason, RecorderStatus, StorageMode};
+use mien_engine::{MemoryReason, RecorderStatus, StorageMode, Trouble};
 
+use super::Unsent;
 use super::recording::Recording;
-use crate::components::text;
+use crate::components::{obstacle, text};
 use crate::model::format;
 use crate::model::notice::{Change, Notice};
 
@@ -53,6 +54,7 @@ pub(super) fn NoticeList(recording: Recording) -> impl IntoView {
         {move || memory_only.get().map(|words| view! {
             <div class="notice warn" role="status" data-testid="memory-only"><p prop:textContent=words></p></div>
         })}
+        <InTrouble recording=recording />
         <Counted count=dropped testid="dropped" words=|count| format!(
             "{} lost: this device had no room, or did not store them fast enough.",
             format::count(count, "sample is", "samples are")
@@ -61,6 +63,26 @@ pub(super) fn NoticeList(recording: Recording) -> impl IntoView {
             format!("The relay refused {}.", format::count(count, "sample", "samples"))
         } />
         <For each=move || shown.get() key=Notice::clone children=line />
+    }
+}
+
+/// What keeps the link from the relay, for as long as it does.
+#[component]
+fn InTrouble(recording: Recording) -> impl IntoView {
+    let trouble = Memo::new(move |_| recording.trouble());
+    move || {
+        trouble.get().map(|trouble| {
+            let obstacle = obstacle(trouble);
+            // The bar says so to a screen reader.
+            let (name, ..) = obstacle.words();
+            let words = move || obstacle.sentences(recording.unsent());
+            view! {
+                <div class="notice warn" data-testid="trouble" data-trouble=name>
+                    <p prop:textContent=text(words)></p>
+                    {(trouble == Trouble::UnknownSession).then(|| view! { <Unsent recording=recording /> })}
+                </div>
+            }
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one owner of a recording: camera, recorder and phase change here and nowhere else.
 
 mod link;
+mod refused;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,9 +11,9 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
 use mien_engine::{
-    AnalysedFrame, CameraChoice, CameraDevice, DevicesGuard, EndReason, LoadProgress, PickedFile, Recorder,
-    RecorderStatus, Run, RunEvent, RunFault, RunStats, SourceChoice, SourceRequest, SourceState, Steady,
-    StorageMode,
+    AnalysedFrame, CameraChoice, CameraDevice, DevicesGuard, EndReason, LinkEnd, LinkState, LoadProgress,
+    PickedFile, Recorder, RecorderStatus, Run, RunEvent, RunFault, RunStats, SourceChoice, SourceRequest,
+    SourceState, Steady, StorageMode, Trouble,
 };
 use mien_shared::api::Marker;
 use mien_shared::{Code, Sample, SessionId, SessionStatus, SkipReason, Skipped};
@@ -28,7 +29,8 @@ use crate::model::format;
 use crate::model::link::Feed;
 use crate::model::notice::{Change, Notice, Notices};
 use crate::model::timeline::Timeline;
-use crate::model::words;
+use crate::model::trouble::{self, Unsent};
+use crate::model::{refusal, words};
 use crate::pages::scope::Scope;
 use crate::reading::Reading;
 use crate::router::Router;
@@ -44,6 +46,7 @@ type Opening = Shared<Pin<Box<dyn Future<Output = Recorder>>>>;
 pub(super) struct Recording {
     kept: StoredValue<Kept>,
     analysis: Analysis,
+    router: Router,
     scope: Scope,
     pub(super) reading: Reading,
     pub(super) phase: RwSignal<Phase>,
@@ -61,8 +64,12 @@ pub(super) struct Recording {
     last_at: StoredValue<Option<u64>>,
     /// Stays until everything is stored: without a disk it alone has the samples.
     recorder: StoredValue<Option<Opening>, LocalStorage>,
-    /// When new tokens were got last.
+    /// When new tokens were got last in place of refused ones.
     renewed: StoredValue<Option<Steady>>,
+    /// Whether newer tokens are being got before the present ones are over.
+    renewing: StoredValue<bool>,
+    /// What the disk holds of samples that were not sent, where no recorder says so.
+    left: RwSignal<u64>,
     /// The cameras of this device, once one is open.
     pub(super) cameras: RwSignal<Vec<CameraDevice>>,
     /// Id of the one that is open.
@@ -79,6 +86,7 @@ impl Recording {
         Self {
             kept: StoredValue::new(kept),
             analysis: expect_context::<Analysis>(),
+            router: expect_context::<Router>(),
             scope: Scope::here(),
             reading: Reading::new(),
             phase: RwSignal::new(Phase::Checking),
@@ -91,6 +99,8 @@ impl Recording {
             last_at: StoredValue::new(None),
             recorder: StoredValue::new_local(None),
             renewed: StoredValue::new(None),
+            renewing: StoredValue::new(false),
+            left: RwSignal::new(0),
             cameras: RwSignal::new(Vec::new()),
             camera: RwSignal::new(None),
             markers: StoredValue::new(Vec::new()),
@@ -121,16 +131,35 @@ impl Recording {
 
     /// Samples that wait for the relay, as a signal.
     pub(super) fn pending(self) -> u64 {
-        self.status.with(|status| status.as_ref().map_or(0, |status| status.pending))
+        self.status.with(|status| status.as_ref().map_or_else(|| self.left.get(), |status| status.pending))
     }
 
-    /// What still waits, and where, as a signal; it goes on being sent.
-    pub(super) fn waiting(self) -> Option<String> {
-        let pending = self.pending();
+    /// Samples that wait, and where, as a signal.
+    pub(super) fn unsent(self) -> Unsent {
         let in_memory = self.status.with(|status| {
             status.as_ref().is_some_and(|status| matches!(status.mode, StorageMode::Memory { .. }))
         });
-        (pending > 0).then(|| words::waiting(pending, in_memory))
+        Unsent { count: self.pending(), in_memory }
+    }
+
+    /// What still waits, and where, as a signal; it goes on being sent, unless the relay does not take it.
+    pub(super) fn waiting(self) -> Option<String> {
+        let unsent = self.unsent();
+        let taken = self.status.with(|status| {
+            let status = status.as_ref();
+            status.is_some_and(|status| {
+                status.trouble.is_none()
+                    && !matches!(status.link, LinkState::Ended(LinkEnd::Closed(close)) if refusal::for_good(close).is_some())
+            })
+        });
+        let words =
+            if taken { words::waiting(unsent.count, unsent.in_memory) } else { trouble::kept(unsent) };
+        (unsent.count > 0).then_some(words)
+    }
+
+    /// What keeps the link from the relay, as a signal.
+    pub(super) fn trouble(self) -> Option<Trouble> {
+        self.status.with(|status| status.as_ref().and_then(|status| status.trouble))
     }
 
     /// What stop has done, by then.
@@ -209,10 +238,13 @@ impl Recording {
                     if fault.code() == Some(Code::Unauthorized) && self.renew().await {
                         self.begin();
                     } else {
-                        self.refused(fault);
+                        self.refused(fault, None).await;
                     }
                 }
                 Some(Ok(_)) => {
+                    if kept.is_ageing() {
+                        self.renew_ahead();
+                    }
                     // Once: another try after a fault has it all still.
                     if self.reading.timeline.with_untracked(Timeline::is_empty) {
                         join(markers::load(self), history::load(self)).await;
@@ -225,7 +257,7 @@ impl Recording {
         });
     }
 
-    fn proceed(self) {
+    pub(super) fn proceed(self) {
         if !kept::consented(self.session()) {
             self.phase.set(Phase::Consent);
         } else if kept::paused(self.session()) {
@@ -267,7 +299,7 @@ impl Recording {
 
     /// Asks before the only copy of samples is left behind.
     pub(super) fn hold_only_copy(self) {
-        expect_context::<Router>().hold(move || {
+        self.router.hold(move || {
             let in_memory = self.status.with_untracked(|status| {
                 status.as_ref().is_some_and(|status| {
                     status.pending > 0 && matches!(status.mode, StorageMode::Memory { .. })
@@ -466,7 +498,7 @@ impl Recording {
     }
 
     /// The recorder stays, and goes on sending what waits.
-    fn camera_off(self) {
+    pub(super) fn camera_off(self) {
         self.run.set_value(None);
         self.analysis.withdraw();
         self.changed(Change::Closed);

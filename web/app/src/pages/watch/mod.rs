@@ -31,7 +31,7 @@ fn token(session: SessionId) -> Option<String> {
     if fragment.is_empty() {
         return kept::watch_token(session);
     }
-    browser::show_address(&Route::Watch(session).path(), Step::Replace);
+    browser::show_address(&Route::Watch(session).address(), Step::Replace);
     kept::keep_watch_token(session, &fragment);
     Some(fragment)
 }

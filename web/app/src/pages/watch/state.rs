@@ -1,12 +1,14 @@
 //! What a watching page knows: the link, the sources, and what each shows now or showed last.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::Relay;
 use mien_engine::{
-    Begin, Behind, SourcePace, Watch, WatchEvent, WatchState, page_origin, sockets_origin, wall_now,
+    Begin, Behind, SourcePace, Steady, Trouble, Watch, WatchEvent, WatchState, page_base, sockets_base,
+    steady_now, wall_now,
 };
 use mien_shared::api::Marker;
 use mien_shared::problem::CloseCode;
@@ -14,10 +16,13 @@ use mien_shared::{Code, Expression, Sample, SessionId, SessionStatus, SourceName
 
 use super::super::scope::Scope;
 use crate::fault::Fault;
+use crate::kept;
 use crate::model::face::main_face;
 use crate::model::timeline::Flag;
 use crate::reading::Reading;
 
+/// A token that is refused this soon after it was given will not be bettered by another.
+const RENEW_AGAIN: Duration = Duration::from_mins(1);
 /// Markers are asked for this often: the contract has no message for them, and a note may come late.
 const MARKERS_MS: u32 = 15_000;
 
@@ -97,6 +102,10 @@ pub(super) struct State {
     /// What the relay has of the recording's markers.
     markers: RwSignal<Vec<Marker>>,
     watch: StoredValue<Option<Watch>, LocalStorage>,
+    /// What keeps the link from the relay, where that is known.
+    pub trouble: RwSignal<Option<Trouble>>,
+    /// When a new token was got last.
+    renewed: StoredValue<Option<Steady>>,
 }
 
 impl State {
@@ -114,6 +123,8 @@ impl State {
             completed: RwSignal::new(false),
             markers: RwSignal::new(Vec::new()),
             watch: StoredValue::new_local(None),
+            trouble: RwSignal::new(None),
+            renewed: StoredValue::new(None),
         };
         state.scope.spawn(state.follow_markers());
         state
@@ -128,7 +139,7 @@ impl State {
     }
 
     pub(super) fn relay(self) -> Relay {
-        Relay::new(page_origin(), Some(self.token.get_value()))
+        Relay::new(page_base(), Some(self.token.get_value()))
     }
 
     pub(super) fn open(self) {
@@ -144,7 +155,7 @@ impl State {
         let begin = self.watch.try_update_value(|watch| watch.take().map(|watch| watch.place())).flatten();
         let token = self.token.get_value();
         let watch =
-            Watch::open(&sockets_origin(), session, &token, begin.unwrap_or(Begin::Recent), move |event| {
+            Watch::open(&sockets_base(), session, &token, begin.unwrap_or(Begin::Recent), move |event| {
                 self.on(event);
             });
         self.watch.set_value(Some(watch));
@@ -163,11 +174,11 @@ impl State {
     /// Keeps the flags on the timelines as the relay has its markers. Once the session is over no socket tells of
     /// its end, and this is how the page hears that it was erased.
     async fn follow_markers(self) {
-        let (relay, session) = (self.relay(), self.session);
+        let session = self.session;
         loop {
             // Without them the view goes on.
             if !self.phase.with_untracked(|phase| matches!(phase, Phase::Fault(_))) {
-                match relay.markers(session).await {
+                match self.relay().markers(session).await {
                     Ok(list) => self.show_markers(list.markers),
                     Err(fault) => match fault.code() {
                         // The link hears more of why; it has ended where the session is over.
@@ -209,8 +220,31 @@ impl State {
         }
     }
 
+    /// The token is over. Where this device may ask for another, the view goes on with it from where it is.
+    fn expired(self) {
+        let before = self.renewed.get_value();
+        let again = before.is_some_and(|before| steady_now().since(before) < RENEW_AGAIN);
+        self.scope.spawn(async move {
+            let token = if again { None } else { kept::renew_watch(self.session).await };
+            match token {
+                Some(token) => {
+                    self.renewed.set_value(Some(steady_now()));
+                    self.token.set_value(token);
+                    self.open();
+                }
+                None => self.phase.set(Phase::Fault(Fault::closed_to_watchers(CloseCode::Unauthorized))),
+            }
+        });
+    }
+
     fn enter(self, state: &WatchState) {
         let Some(before) = self.phase.try_get_untracked() else { return };
+        match state {
+            // Between two tries it is as it was.
+            WatchState::Connecting => {}
+            WatchState::Offline { trouble, .. } => self.trouble.set(*trouble),
+            _ => self.trouble.set(None),
+        }
         let phase = match state {
             // Between two attempts it is as it was.
             WatchState::Connecting => before,
@@ -221,6 +255,7 @@ impl State {
                 Phase::Offline { since } => Phase::Offline { since },
                 _ => Phase::Offline { since: wall_now().0 },
             },
+            WatchState::Ended(CloseCode::Unauthorized) => return self.expired(),
             WatchState::Ended(CloseCode::Done) => Phase::Over,
             WatchState::Ended(close) => {
                 let fault = Fault::closed_to_watchers(*close);

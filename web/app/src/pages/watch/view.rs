@@ -9,7 +9,7 @@ use mien_shared::{SessionId, SourceName};
 use super::source::SourceCard;
 use super::state::{Phase, State};
 use crate::browser::time_of_day;
-use crate::components::{Brand, KeysDialog, Link, help_key, text};
+use crate::components::{Brand, KeysDialog, Link, help_key, obstacle, text};
 use crate::model::{format, route::Route};
 
 /// What is over sooner is not worth a notice, which would make the page jump.
@@ -86,7 +86,10 @@ fn LinkState(state: State) -> impl IntoView {
         Phase::Live => ("live", "Live"),
         Phase::Quiet if state.connected.with(Vec::is_empty) => ("quiet", "No source is connected"),
         Phase::Quiet => ("quiet", "No new samples"),
-        Phase::Offline { .. } => ("offline", "Offline"),
+        Phase::Offline { .. } => state.trouble.get().map_or(("offline", "Offline"), |trouble| {
+            let (name, words, _) = obstacle(trouble).words();
+            (name, words)
+        }),
         Phase::Over | Phase::Fault(_) => ("ended", "The session has ended"),
     });
     // Beside the words and not among them: who listens would hear every second of it.
@@ -136,10 +139,13 @@ fn Notice(state: State) -> impl IntoView {
             }
             Phase::Offline { since } => view! {
                 <div class="notice warn" role="status" data-testid="watch-offline">
-                    <p prop:textContent=format!(
-                        "The line to the relay was lost at {}. It is tried again by itself, and what is recorded meanwhile comes then; nothing is lost.",
-                        time_of_day(since),
-                    )></p>
+                    <p prop:textContent=text(move || match state.trouble.get() {
+                        Some(trouble) => obstacle(trouble).to_watchers(),
+                        None => format!(
+                            "The line to the relay was lost at {}. It is tried again by itself, and what is recorded meanwhile comes then; nothing is lost.",
+                            time_of_day(since),
+                        ),
+                    })></p>
                     <button on:click=move |_| state.hurry()>"Try now"</button>
                 </div>
             }

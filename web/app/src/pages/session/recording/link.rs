@@ -5,9 +5,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::Shared;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
-use mien_engine::{LinkEnd, LinkState, Recorder, RecorderEvent, RecorderStatus, StorageMode, steady_now};
+use mien_engine::{
+    LinkEnd, LinkState, Recorder, RecorderEvent, RecorderStatus, StorageMode, steady_now, wall_now,
+};
 use mien_shared::api::PatchSession;
 use mien_shared::problem::CloseCode;
 use mien_shared::{Code, SessionStatus};
@@ -43,7 +46,11 @@ impl Recording {
     }
 
     fn on_recorder(self, event: RecorderEvent) {
-        let RecorderEvent::Status(status) = event else { return };
+        let status = match event {
+            RecorderEvent::Status(status) => status,
+            RecorderEvent::WantsToken => return self.renew_ahead(),
+            RecorderEvent::Rejected { .. } => return,
+        };
         let before = self.status.try_get_untracked().flatten().map(|before| before.link);
         let end = match &status.link {
             // Told once: what still gathers after an end is news of its own.
@@ -92,7 +99,7 @@ impl Recording {
     async fn tell_end(self, end: LinkEnd) {
         match self.kept().relay().session(self.session()).await {
             Ok(session) if session.status == SessionStatus::Completed => self.conclude().await,
-            Err(fault @ ApiFault::Problem(_)) if !passes(&fault) => self.refused(fault),
+            Err(fault @ ApiFault::Problem(_)) if !passes(&fault) => self.refused(fault, Some(end)).await,
             Ok(_) | Err(_) => self.phase.set(Phase::Fault(match end {
                 LinkEnd::Closed(CloseCode::Unauthorized) => Fault::expired_recording(),
                 LinkEnd::Closed(close) => Fault::closed(close),
@@ -113,18 +120,26 @@ impl Recording {
         true
     }
 
-    pub(super) fn refused(self, fault: ApiFault) {
-        if fault.code() == Some(Code::SessionNotFound) {
-            kept::forget_erased(self.session());
+    /// Newer tokens before the present ones are over. Without an answer the recorder asks again, and at the end the
+    /// relay does.
+    pub(super) fn renew_ahead(self) {
+        if self.renewing.try_update_value(|renewing| std::mem::replace(renewing, true)) != Some(false) {
+            return;
         }
-        self.phase.set(Phase::Fault(match fault.code() {
-            Some(Code::Unauthorized) => Fault::expired_recording(),
-            Some(Code::Forbidden) => Fault::closed(CloseCode::Forbidden),
-            // It was there when this device began it.
-            Some(Code::SessionNotFound) => Fault::erased(),
-            Some(Code::SessionEnded) => Fault::closed(CloseCode::SessionEnded),
-            _ => fault.into(),
-        }));
+        self.spawn(async move {
+            if let Some(tokens) = kept::renew(self.session()).await {
+                self.recorder.with_value(|opening| {
+                    if let Some(recorder) = opening.as_ref().and_then(Shared::peek) {
+                        recorder.renew(&tokens.ingest);
+                    }
+                });
+                self.kept.update_value(|kept| {
+                    kept.tokens = tokens;
+                    kept.got_ms = wall_now().0;
+                });
+            }
+            self.renewing.set_value(false);
+        });
     }
 
     /// Closes the link.
@@ -184,6 +199,7 @@ impl Recording {
     /// Shows what the relay has of the completed session.
     pub(in crate::pages::session) async fn conclude(self) {
         kept::withdraw_consent(self.session());
+        self.count_left().await;
         let summary = self.kept().relay().summary(self.session()).await;
         self.phase.set(Phase::Done(summary.map_err(|fault| NoSummary::Unread(said(&fault)))));
     }
