@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use futures_util::future::BoxFuture;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -22,6 +22,10 @@ use crate::retention;
 use crate::shutdown::{Drain, Signals};
 use crate::store::Store;
 
+/// Connections that the system holds until they are accepted. Those over it have to try again, which takes a second:
+/// the 128 of the library (mio 1.2) are few where thousands come at once.
+const BACKLOG: u32 = 4_096;
+
 /// Serves until a signal ends it.
 ///
 /// Boxed, as is [`serve`], so that a program that polls it need not compile the whole relay anew.
@@ -33,11 +37,8 @@ async fn serve_until_signal(mut config: Config) -> anyhow::Result<()> {
     let metrics = Metrics::new();
     connections::fit(&mut config);
     let store = Store::open(&config.database_url, config.database_max_connections, &metrics).await?;
-    let listener = listen_on(config.listen).await?;
-    let for_metrics = match config.metrics_listen {
-        Some(address) => Some(listen_on(address).await?),
-        None => None,
-    };
+    let listener = listen_on(config.listen)?;
+    let for_metrics = config.metrics_listen.map(listen_on).transpose()?;
     let address = listener.local_addr()?;
     let state = AppState::new(config, store, metrics);
     // Before anyone is told that the relay is there, and so may end it.
@@ -57,8 +58,15 @@ async fn serve_until_signal(mut config: Config) -> anyhow::Result<()> {
     }
 }
 
-async fn listen_on(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+fn listen_on(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // Connections that are still going down must not keep the next relay from starting.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Serves on `listener` until the state's drain has begun and everything is finished.
@@ -87,15 +95,11 @@ async fn serve_until_drained(
     let served = |router| Served::new(&state.config, router, state.drain.clone(), closing.clone());
     let all = connections::accept(listener, served(app::router(state.clone())), alive.clone());
     let metrics = async {
-        match for_metrics {
-            Some(listener) => {
-                connections::accept(listener, served(http::metrics_routes(&state)), alive).await
-            }
-            None => {
-                drop(alive);
-                std::future::pending().await
-            }
-        }
+        let Some(listener) = for_metrics else {
+            drop(alive);
+            return std::future::pending().await;
+        };
+        connections::accept(listener, served(http::metrics_routes(&state)), alive).await
     };
     let deadline = tokio::select! {
         never = all => match never {},

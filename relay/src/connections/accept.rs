@@ -121,9 +121,8 @@ async fn talk(server: http1::Builder, stream: TcpStream, peer: SocketAddr, place
         base_path::strip(&base_path, &mut request);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(Arc::clone(&link));
-        let request = request.map(|body| match is_complete {
-            true => Body::empty(),
-            false => Body::new(Uploaded::new(body, Arc::clone(&link))),
+        let request = request.map(|body| {
+            if is_complete { Body::empty() } else { Body::new(Uploaded::new(body, Arc::clone(&link))) }
         });
         let (answer, link, drain) = (router.clone().call(request), Arc::clone(&link), drain.clone());
         async move {

@@ -30,12 +30,17 @@ impl Pace {
         blocked: bool,
         patience: Duration,
     ) -> Option<Instant> {
+        let elapsed = now.duration_since(self.at);
         let gained = Duration::from_secs_f64((taken - self.taken) as f64 / LEAST_BYTES_PER_SECOND);
-        let credit = (self.credit.unwrap_or(patience) + gained).min(patience);
         // Who waits for us, as for a store that is slow, owes nothing.
-        let left = if blocked { credit.saturating_sub(now.duration_since(self.at)) } else { patience };
+        let left = if blocked {
+            let credit = self.credit.unwrap_or(patience) + gained;
+            credit.min(patience + elapsed).saturating_sub(elapsed)
+        } else {
+            patience
+        };
         *self = Self { credit: Some(left), at: now, taken };
-        (!left.is_zero()).then(|| now + (patience / 4).min(left))
+        (!left.is_zero()).then(|| now + left.clamp(patience / 16, patience / 4))
     }
 }
 
@@ -44,14 +49,14 @@ mod tests {
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(30);
+    const FOR_EVER: Duration = Duration::from_hours(1);
 
-    /// Looks whenever the pace says so; each answer is how much more was taken since, and whether some is left.
-    fn lasts(steps: impl IntoIterator<Item = (u64, bool)>) -> Option<Duration> {
+    /// How long a peer lasts that has taken so much after so many seconds, and has more to take.
+    fn lasts(taken: impl Fn(f64) -> f64) -> Option<Duration> {
         let start = Instant::now();
-        let (mut now, mut taken, mut pace) = (start, 0, Pace::start(start, 0));
-        for (more, blocked) in steps {
-            taken += more;
-            match pace.look(now, taken, blocked, PATIENCE) {
+        let (mut now, mut pace) = (start, Pace::start(start, 0));
+        while now - start < FOR_EVER {
+            match pace.look(now, taken((now - start).as_secs_f64()) as u64, true, PATIENCE) {
                 Some(next) => now = next,
                 None => return Some(now - start),
             }
@@ -61,22 +66,26 @@ mod tests {
 
     #[test]
     fn a_peer_that_takes_nothing_is_cut_when_patience_ends() {
-        assert_eq!(lasts([(0, true); 100]), Some(PATIENCE));
-        assert_eq!(lasts([(3_000_000, true)].into_iter().chain([(0, true); 100])), Some(PATIENCE));
+        assert_eq!(lasts(|_| 0.0), Some(PATIENCE));
+        assert_eq!(lasts(|_| 3_000_000.0), Some(PATIENCE), "whatever it took at first");
     }
 
     #[test]
     fn one_that_takes_too_little_is_cut_and_one_that_takes_enough_is_not() {
-        // Looked at every 7.5 s.
-        assert!(lasts([(1, true); 100]).is_some());
-        assert!(lasts([(6_000, true); 1_000]).is_some());
-        assert_eq!(lasts([(8_000, true); 1_000]), None);
-        let in_large_steps = (0..1_000).map(|step| (if step % 3 == 0 { 65_536 } else { 0 }, true));
-        assert_eq!(lasts(in_large_steps), None);
+        assert!(lasts(|seconds| seconds).is_some());
+        assert!(lasts(|seconds| 900.0 * seconds).is_some());
+        assert_eq!(lasts(|seconds| 1_100.0 * seconds), None);
+        let every = |pause: f64| move |seconds: f64| 65_536.0 * (seconds / pause).floor();
+        assert_eq!(lasts(every(20.0)), None);
+        assert!(lasts(every(40.0)).is_some());
     }
 
     #[test]
     fn who_waits_for_us_is_never_cut() {
-        assert_eq!(lasts([(0, false); 1_000]), None);
+        let start = Instant::now();
+        let (mut now, mut pace) = (start, Pace::start(start, 0));
+        while now - start < FOR_EVER {
+            now = pace.look(now, 0, false, PATIENCE).unwrap();
+        }
     }
 }

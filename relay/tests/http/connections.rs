@@ -233,12 +233,12 @@ async fn who_takes_nothing_of_an_answer_is_cut_and_the_next_gets_the_place() {
 async fn who_takes_an_answer_slowly_gets_all_of_it() {
     let (relay, export, token) = with_a_long_export(|config| {
         config.timings.headers = Duration::from_millis(200);
-        config.timings.stall = Duration::from_secs(3);
+        config.timings.stall = Duration::from_secs(2);
     })
     .await;
     let whole = relay.call(Method::GET, &export, &[("authorization", token[15..].trim())], "").await;
     assert!(whole.body.len() > 2_000_000, "{} bytes", whole.body.len());
-    let mut slow = Peer::connect_from("127.0.0.1", relay.address, Some(4_096)).await;
+    let mut slow = Peer::connect_from("127.0.0.1", relay.address, Some(64 * 1024)).await;
     slow.ask_as(&export, &format!("{token}Connection: close\r\n")).await;
     let mut bytes = 0;
     let mut part = vec![0; 16 * 1024];
@@ -248,7 +248,7 @@ async fn who_takes_an_answer_slowly_gets_all_of_it() {
             break;
         }
         bytes += read;
-        tokio::time::sleep(Duration::from_millis(30)).await;
+        tokio::time::sleep(Duration::from_millis(15)).await;
     }
     assert!(bytes > whole.body.len(), "{bytes} of {} bytes came", whole.body.len());
 }

@@ -2,6 +2,8 @@
 //! something has to wait for those who do not. Each prints what it cost.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use mien_faults::load::median;
@@ -20,6 +22,9 @@ use crate::hostile::beside;
 /// a hundredth of it.
 const PROBE_PATIENCE: Duration = Duration::from_secs(5);
 const PROBES: usize = 8;
+/// After which a stranger whose connection was ended opens another.
+const REOPEN: Duration = Duration::from_secs(2);
+
 /// Everything here may hold as many as the system allows.
 fn raise_handle_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
@@ -74,11 +79,21 @@ async fn silent_connections_keep_nobody_out() {
     let address = relay.address();
     let (before, handles) = (relay.memory_kib(), relay.handles());
     let probes = beside("silent connections", &relay, async {
+        let opened = Arc::new(AtomicUsize::new(0));
         let mut silent = JoinSet::new();
         for _ in 0..PEERS {
-            silent.spawn(async move { linger(address, "").await });
+            let opened = Arc::clone(&opened);
+            silent.spawn(async move {
+                loop {
+                    if let Some(mut stream) = linger(address, "").await {
+                        opened.fetch_add(1, Ordering::Relaxed);
+                        let _ = stream.read(&mut [0]).await;
+                    }
+                    tokio::time::sleep(REOPEN).await;
+                }
+            });
         }
-        let silent = silent.join_all().await;
+        until("all to have come", || async { opened.load(Ordering::Relaxed) >= PEERS }).await;
         let probes = probe(&relay).await;
         println!("silent connections: memory {before} KiB before, {} meanwhile", relay.memory_kib());
         drop(silent);
@@ -125,7 +140,7 @@ async fn readers_that_do_not_read_keep_nobody_out_and_are_cut() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scrapers_of_metrics_cost_a_text_a_second() {
     const SCRAPERS: usize = 30;
-    const SCRAPES: usize = 1_000;
+    const SCRAPES: usize = 6_000;
     let relay = Relay::start().await;
     let api = relay.api();
     let (scrapes, took) = beside("scrapers", &relay, async {
