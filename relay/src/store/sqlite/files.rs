@@ -84,13 +84,13 @@ fn keep_private(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     let Ok(file) = path.metadata() else { return };
     let mode = file.permissions().mode();
-    if mode & 0o007 == 0 {
+    if mode.trailing_zeros() >= 3 {
         return;
     }
     let file = path.display();
     match std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o700)) {
         Ok(()) => {
-            tracing::info!(%file, "everyone on this machine could read the file; now its owner alone can")
+            tracing::info!(%file, "everyone on this machine could read the file; now its owner alone can");
         }
         Err(cause) => tracing::warn!(%file, %cause, "everyone on this machine can read the file; forbid it"),
     }
