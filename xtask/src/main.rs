@@ -78,6 +78,7 @@ fn main() -> ExitCode {
 }
 
 fn perform(job: Job) -> anyhow::Result<ExitCode> {
+    workspace::look_for_root()?;
     match job {
         Job::Run(options) => run::run(&options),
         Job::Dev => dev::dev(),
