@@ -14,11 +14,12 @@ struct Report {
 }
 
 fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo runs this")).join("../tests/fixtures")
 }
 
 fn command() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_mien-analyze"))
+    // Asked for now: in a copied checkout, what was compiled in is the one that was copied.
+    Command::new(std::env::var_os("CARGO_BIN_EXE_mien-analyze").expect("Cargo built it"))
 }
 
 fn run(arguments: &[&str], paths: &[&Path]) -> Output {
@@ -32,7 +33,8 @@ fn reports(output: &Output) -> Vec<Report> {
 
 /// A folder of its own for one test.
 fn scratch(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let tests = std::env::current_exe().expect("this test has a file");
+    let folder = tests.with_file_name("mien-analyze-scratch").join(name);
     // It is not there on the first run.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
@@ -70,7 +72,8 @@ fn csv_has_a_row_a_face_and_one_for_nobody() {
 
 #[test]
 fn a_cropped_picture_is_one_face_with_the_whole_picture_as_its_box() {
-    let crop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/grace_hopper_256.png");
+    let crop = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo runs this"))
+        .join("tests/data/grace_hopper_256.png");
     let grey = scratch("cropped").join("grey.png");
     image::RgbImage::from_pixel(48, 48, image::Rgb([90; 3])).save(&grey).expect("a picture");
     let output = run(&["--cropped"], &[&crop, &grey]);

@@ -19,7 +19,7 @@ const SIDE: f32 = 0.02;
 const MIDDLE: f32 = 0.03;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo runs this")).join("..")
 }
 
 fn analyzer() -> Analyzer {

@@ -81,6 +81,7 @@ fn main() -> ExitCode {
 }
 
 fn perform(job: Job) -> anyhow::Result<ExitCode> {
+    workspace::look_for_root()?;
     match job {
         Job::Run(options) => run::run(&options),
         Job::Dev => dev::dev(),

@@ -51,7 +51,8 @@ pub(crate) fn build_relay() -> anyhow::Result<()> {
 pub(crate) fn relay_command(listen: SocketAddr) -> Command {
     let mut command = workspace::command(workspace::relay());
     command.env("MIEN_LISTEN", listen.to_string());
-    if std::env::var_os("MIEN_DATABASE_URL").is_none() {
+    let says = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if !says("MIEN_DATABASE_URL") && !says("MIEN_DATABASE_URL_FILE") {
         command.env("MIEN_DATABASE_URL", format!("sqlite:{}", workspace::root().join("mien.db").display()));
     }
     command

@@ -70,7 +70,7 @@ async fn use_it(relay: &Process) -> Vec<String> {
 
 /// As text, and as those write bytes who do not know that they are text.
 fn shapes(secret: &str) -> [String; 3] {
-    let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = secret.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     let decimal: Vec<String> = secret.bytes().map(|byte| byte.to_string()).collect();
     [secret.to_owned(), hex, decimal.join(", ")]
 }

@@ -11,7 +11,8 @@ use proptest::sample::Index;
 
 /// The examples from which the fuzz targets start, too.
 fn examples(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus").join(target);
+    let folder =
+        Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../tests/fuzz/corpus").join(target);
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let examples: Vec<_> = files.into_iter().map(|file| std::fs::read(file).unwrap()).collect();

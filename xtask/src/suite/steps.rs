@@ -39,8 +39,17 @@ const NPM: &str = "MIEN_NPM";
 
 /// The relay's suites that can take another store, and those of their modules for which it makes no difference.
 const OVER_ANY_STORE: [&str; 2] = ["http", "sockets"];
-const OVER_SQLITE_ALONE: [&str; 8] =
-    ["documents::", "limits::", "origins::", "page::", "queries::", "restart::", "retention::", "traces::"];
+const OVER_SQLITE_ALONE: [&str; 9] = [
+    "documents::",
+    "limits::",
+    "origins::",
+    "page::",
+    "queries::",
+    "restart::",
+    "retention::",
+    "secrets::",
+    "traces::",
+];
 
 /// What the steps work with.
 pub(super) struct Bench {
