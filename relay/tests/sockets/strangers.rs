@@ -56,7 +56,7 @@ async fn who_was_silent_for_longest_makes_room() {
 
 #[tokio::test]
 async fn addresses_that_a_proxy_names_have_their_own_places() {
-    let relay = Relay::start_with(&["--trusted-proxies", "127.0.0.1"], |_| {}).await;
+    let relay = Relay::start_with(&["--auth=token", "--trusted-proxies", "127.0.0.1"], |_| {}).await;
     let session = relay.session().await;
     let mut strangers = Vec::new();
     for _ in 0..MAX_PENDING_SOCKETS_PER_ADDRESS {
