@@ -232,7 +232,7 @@ impl Look<'_> {
                 let name = format!("camera-{number}").parse().ok();
                 let (id, owner) = (session.session.id, &session.tokens.owner);
                 of_its_own.tokens.ingest =
-                    relay.api().token(id, owner, Role::Ingest, name, Duration::from_secs(600));
+                    relay.api().token(id, owner, Role::Ingest, name, Duration::from_mins(10));
                 Source::connect(&relay, &of_its_own)
             })
             .collect();

@@ -39,7 +39,8 @@ impl Obstacle {
         }
     }
 
-    const fn matter(self) -> &'static str {
+    /// What it is, and who can mend it.
+    pub const fn matter(self) -> &'static str {
         match self {
             Self::UnknownSession => "The relay does not know this recording.",
             Self::SocketsBlocked => {
@@ -54,16 +55,22 @@ impl Obstacle {
         }
     }
 
-    /// To the person who records.
-    pub fn sentences(self, unsent: Unsent) -> String {
-        let goes_on = match self {
+    /// Where what waits is; nothing where nothing does.
+    pub fn kept(self, unsent: Unsent) -> String {
+        kept_of(if self == Self::UnknownSession { "Its" } else { "The recording’s" }, unsent)
+    }
+
+    pub const fn goes_on(self) -> &'static str {
+        match self {
             Self::UnknownSession => "It goes on by itself once the relay knows the recording again.",
             _ => "It is tried again by itself.",
-        };
-        let whose = if self == Self::UnknownSession { "Its" } else { "The recording’s" };
-        let kept = kept_of(whose, unsent);
-        let kept = if kept.is_empty() { kept } else { format!("{kept} ") };
-        format!("{} {kept}{goes_on}", self.matter())
+        }
+    }
+
+    /// To the person who records, all of it.
+    pub fn sentences(self, unsent: Unsent) -> String {
+        let parts = [self.matter().to_owned(), self.kept(unsent), self.goes_on().to_owned()];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     /// To whoever watches.

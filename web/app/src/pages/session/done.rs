@@ -103,7 +103,7 @@ fn TooLate(recording: Recording) -> impl IntoView {
     view! {
         <Show when=move || late.get()>
             <div class="notice warn" data-testid="too-late">
-                <p role="status" prop:textContent=text(words)></p>
+                <p role="status" translate="no" lang="en" prop:textContent=text(words)></p>
                 <Unsent recording=recording />
             </div>
         </Show>

@@ -252,7 +252,7 @@ fn Finishing(recording: Recording) -> impl IntoView {
             <section class="card" role="status" data-testid="finishing">
                 <Brand />
                 <h1 tabindex="-1" prop:textContent=recording.stopped()></h1>
-                <p prop:textContent=text(words)></p>
+                <p translate="no" lang="en" prop:textContent=text(words)></p>
                 <progress aria-label="Sending the last samples"></progress>
             </section>
         </main>

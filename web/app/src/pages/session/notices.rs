@@ -75,10 +75,14 @@ fn InTrouble(recording: Recording) -> impl IntoView {
             let obstacle = obstacle(trouble);
             // The bar says so to a screen reader.
             let (name, ..) = obstacle.words();
-            let words = move || obstacle.sentences(recording.unsent());
+            let kept = move || obstacle.kept(recording.unsent());
             view! {
                 <div class="notice warn" data-testid="trouble" data-trouble=name>
-                    <p prop:textContent=text(words)></p>
+                    <p>
+                        <span prop:textContent=obstacle.matter()></span>" "
+                        <span translate="no" lang="en" prop:textContent=text(kept)></span>" "
+                        <span prop:textContent=obstacle.goes_on()></span>
+                    </p>
                     {(trouble == Trouble::UnknownSession).then(|| view! { <Unsent recording=recording /> })}
                 </div>
             }
