@@ -132,5 +132,5 @@ async fn until(mut is_so: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("it comes to that");
+    tokio::time::timeout(Duration::from_mins(1), wait).await.expect("it comes to that");
 }

@@ -49,7 +49,7 @@ impl Peak {
 }
 
 /// For as long as anyone waits for an answer.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 
 async fn ask(api: &Api, path: &str) -> Option<u16> {
     tokio::time::timeout(WAIT, api.status(path)).await.ok().flatten()
