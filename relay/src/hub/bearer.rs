@@ -54,7 +54,7 @@ impl Bearer {
         async move {
             tokio::select! {
                 () = expired(expires) => {}
-                _ = revoked.wait() => {}
+                &() = revoked.wait() => {}
             }
         }
     }

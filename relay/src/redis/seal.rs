@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::config::Config;
+use crate::config::{Config, Secret};
 
 /// What the key is for: it must not be the one that signs tokens.
 const PURPOSE: &[u8] = b"mien redis 1";
@@ -42,7 +42,7 @@ impl std::fmt::Debug for Seal {
 
 impl Seal {
     pub fn of(config: &Config) -> Self {
-        Self::new(config.token_secret.bytes(), config.previous_secret.as_ref().map(|secret| secret.bytes()))
+        Self::new(config.token_secret.bytes(), config.previous_secret.as_ref().map(Secret::bytes))
     }
 
     pub(super) fn new(secret: &[u8], previous: Option<&[u8]>) -> Self {

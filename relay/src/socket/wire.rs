@@ -221,14 +221,17 @@ async fn taken(
 fn fault(cause: tungstenite::Error) -> Incoming {
     match cause {
         tungstenite::Error::Capacity(_) => Incoming::Fault(CloseCode::TooLarge),
-        tungstenite::Error::Io(cause) if cause.get_ref().is_some_and(|cause| cause.is::<TooLarge>()) => {
-            Incoming::Fault(CloseCode::TooLarge)
-        }
+        tungstenite::Error::Io(cause) if is_too_large(&cause) => Incoming::Fault(CloseCode::TooLarge),
         tungstenite::Error::Utf8(_) => Incoming::Fault(CloseCode::NotUtf8),
         tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Incoming::Gone,
         tungstenite::Error::Protocol(_) => Incoming::Fault(CloseCode::Malformed),
         _ => Incoming::Gone,
     }
+}
+
+fn is_too_large(cause: &std::io::Error) -> bool {
+    let Some(cause) = cause.get_ref() else { return false };
+    cause.is::<TooLarge>()
 }
 
 fn json(message: &impl Serialize) -> Utf8Bytes {

@@ -15,7 +15,8 @@ const DAY: i64 = 86_400;
 
 /// As an embedder makes one.
 fn signed(claims: &Value) -> String {
-    TokenKey::new(SECRET.as_bytes());
+    // It tells the library with what to sign.
+    let _relays = TokenKey::new(SECRET.as_bytes());
     let key = EncodingKey::from_secret(SECRET.as_bytes());
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
 }

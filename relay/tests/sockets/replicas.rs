@@ -382,11 +382,9 @@ async fn relays_without_redis_look_at_the_store() {
 fn forge(redis: &Redis, words: &[&str]) {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", redis.port())).unwrap();
-    let mut line = format!("*{}\r\n", words.len());
-    for word in words {
-        line.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-    }
-    stream.write_all(line.as_bytes()).unwrap();
+    let mut line = vec![format!("*{}\r\n", words.len())];
+    line.extend(words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())));
+    stream.write_all(line.concat().as_bytes()).unwrap();
     let mut answer = [0; 64];
     assert!(stream.read(&mut answer).unwrap() > 0 && answer[0] != b'-', "{words:?}");
 }
