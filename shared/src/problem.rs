@@ -42,7 +42,7 @@ codes! {
     Forbidden "forbidden" 403 "The token is for another session or role";
     ForeignOrigin "foreign_origin" 403 "Requests from this origin are not allowed";
     /// A limit on how many, which waiting does not lift.
-    QuotaExceeded "quota_exceeded" 403 "There are as many of these as there may be";
+    QuotaExceeded "quota_exceeded" 403 "The quota is used up";
     NotFound "not_found" 404 "There is nothing at this address";
     SessionNotFound "session_not_found" 404 "There is no such session";
     MethodNotAllowed "method_not_allowed" 405 "This method is not allowed here";
@@ -175,7 +175,7 @@ impl CloseCode {
             Self::HelloTimeout => "no hello in time",
             Self::Superseded => "a newer connection of this source took over",
             Self::SessionEnded => "session completed or erased",
-            Self::QuotaExceeded => "there are as many of these as there may be",
+            Self::QuotaExceeded => "quota used up",
             Self::ThrottleIgnored => "sends on while throttled",
         }
     }

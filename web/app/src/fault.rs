@@ -82,7 +82,7 @@ impl Fault {
         Self::new(
             "erased",
             "This session was erased",
-            "The relay has nothing of it any more. If it was not you, somebody else with access to it erased it, or the relay keeps sessions for a time only and this one’s was over.",
+            "The relay has nothing left of it. If you did not erase it, somebody else with access did, or the relay’s retention time was over.",
             WayOn::Home,
         )
     }
@@ -92,7 +92,7 @@ impl Fault {
         Self::new(
             "unknown",
             "The relay does not know this recording",
-            "It may have been started with another store, which passes; this page goes on by itself once the recording is known again. Nothing that this browser keeps of it is given up.",
+            "It may have been started with another database for a moment. This page goes on once the recording is known again, and keeps what this browser has of it.",
             WayOn::Retry("Try again"),
         )
     }
@@ -102,7 +102,7 @@ impl Fault {
         Self::new(
             "unaccepted",
             "The relay does not accept this recording",
-            "Its access is not over yet. Either the relay runs with another key, which may pass, or the access was taken back. This page goes on by itself once it is accepted again; nothing that this browser keeps of it is given up.",
+            "Your access has not expired. Either the relay runs with another key for a moment, or the access was revoked. This page goes on once it is accepted again, and keeps what this browser has of it.",
             WayOn::Retry("Try again"),
         )
     }
@@ -175,7 +175,7 @@ impl Fault {
             CloseCode::QuotaExceeded => Self::new(
                 "quota",
                 "This session takes no more",
-                "As many cameras or connections as it may have are part of it already, so waiting does not help. What was recorded here stays on this device. Start a new session, or ask whoever runs the relay.",
+                "It already has as many cameras or connections as the relay allows, so waiting does not help. What was recorded here stays on this device. Start a new session, or ask the relay’s operator.",
                 WayOn::Home,
             ),
             _ => Self::new(

@@ -58,7 +58,7 @@ impl Notice {
 
     pub fn text(&self) -> String {
         match self {
-            Self::SourceSilent { why } => format!("{why} It goes on by itself once they come again."),
+            Self::SourceSilent { why } => format!("{why} Recording resumes on its own once they come again."),
             Self::Restarting => "The analysis stumbled and is being restarted; nothing was lost.".to_owned(),
             Self::Unseen { from, to } => format!(
                 "Nothing was recorded from {from} to {to}: browsers show a hidden tab no pictures. Keep this tab in view while it records."

@@ -15,7 +15,7 @@ pub fn for_good(close: CloseCode) -> Option<&'static str> {
         CloseCode::Unauthorized => Some("The access to this session has expired."),
         CloseCode::Forbidden => Some("This device has no access to that session."),
         CloseCode::SessionEnded => Some("The session was completed or erased and takes no more samples."),
-        CloseCode::QuotaExceeded => Some("The session has as many cameras as it may have."),
+        CloseCode::QuotaExceeded => Some("The session has as many cameras as its relay allows."),
         _ => None,
     }
 }
@@ -24,7 +24,7 @@ pub fn for_good(close: CloseCode) -> Option<&'static str> {
 pub fn sentences(problem: &Problem) -> String {
     match problem.code {
         Code::RateLimited => "Too many requests. Wait a moment, then try again.".to_owned(),
-        Code::ForeignOrigin => "The relay takes nothing from the address at which this page is open. Open the page at the relay’s own address. Behind a proxy, whoever runs the relay lets it pass on Host with its port, or names the page’s address in MIEN_ALLOWED_ORIGINS.".to_owned(),
+        Code::ForeignOrigin => "The relay does not accept requests from the address at which this page is open. Open the page at the relay’s own address. Behind a proxy, the operator must have it pass on Host with its port, or name the page’s address in MIEN_ALLOWED_ORIGINS.".to_owned(),
         _ => {
             let (title, detail) = (sentence(&problem.title), sentence(&problem.detail));
             if detail.is_empty() || detail == title { title } else { format!("{title} {detail}") }

@@ -44,13 +44,13 @@ impl Obstacle {
         match self {
             Self::UnknownSession => "The relay does not know this recording.",
             Self::SocketsBlocked => {
-                "This network or a proxy blocks WebSockets to the relay; everything else reaches it. Whoever runs the proxy must let it pass on the headers Upgrade and Connection."
+                "This network or a proxy blocks WebSockets to the relay; everything else gets through. The operator of the proxy must have it pass on the headers Upgrade and Connection."
             }
             Self::ProxyPassword => {
-                "Something in front of the relay asks for a password of its own. Open this page anew to sign in. If that does not help, whoever runs the relay must leave /api/ out of it: the relay’s own tokens stand in the same header."
+                "Something in front of the relay asks for a password of its own. Open this page anew to sign in. If that does not help, the relay’s operator must exempt /api/ from it, as the relay’s own tokens use the same header."
             }
             Self::ForeignOrigin => {
-                "The relay takes nothing from the address at which this page is open. Whoever runs the proxy lets it pass on Host with its port, or names this address in MIEN_ALLOWED_ORIGINS."
+                "The relay does not accept requests from the address at which this page is open. Its operator must have the proxy pass on Host with its port, or name this address in MIEN_ALLOWED_ORIGINS."
             }
         }
     }
@@ -62,8 +62,8 @@ impl Obstacle {
 
     pub const fn goes_on(self) -> &'static str {
         match self {
-            Self::UnknownSession => "It goes on by itself once the relay knows the recording again.",
-            _ => "It is tried again by itself.",
+            Self::UnknownSession => "Sending resumes on its own once the relay knows the recording again.",
+            _ => "Mien keeps trying.",
         }
     }
 
@@ -79,7 +79,7 @@ impl Obstacle {
             Self::UnknownSession => "The relay does not know this session at the moment.",
             other => other.matter(),
         };
-        format!("{matter} It is tried again by itself; the recording does not depend on this page.")
+        format!("{matter} Mien keeps trying; the recording does not depend on this page.")
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
     fn an_unknown_recording_says_where_its_samples_are() {
         assert_eq!(
             said(&Obstacle::UnknownSession.sentences(unsent(233))),
-            "The relay does not know this recording. Its 233 unsent samples are kept in this browser. It goes on by itself once the relay knows the recording again."
+            "The relay does not know this recording. Its 233 unsent samples are kept in this browser. Sending resumes on its own once the relay knows the recording again."
         );
         assert!(said(&kept(unsent(1))).starts_with("Its 1 unsent sample is kept"));
         assert_eq!(kept(unsent(0)), "");

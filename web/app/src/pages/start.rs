@@ -80,7 +80,7 @@ pub(crate) fn Start() -> impl IntoView {
                     phase.set(Phase::SignIn(if user_token.is_some() {
                         "The relay does not accept this token. It may be mistyped or expired."
                     } else {
-                        "This relay wants to know who records. Paste your user token."
+                        "This relay needs to know who is recording. Paste your user token."
                     }));
                 }
                 Err(fault) => phase.set(Phase::Failed(said(&fault))),
@@ -112,7 +112,7 @@ pub(crate) fn Start() -> impl IntoView {
                         <label class="field">
                             <span>"User token"</span>
                             <input type="password" node_ref=token autocomplete="off" spellcheck="false" data-testid="user-token" />
-                            <small>"Whoever runs the relay prints one with “mien\u{2011}relay token”. It is kept in this tab only."</small>
+                            <small>"The relay’s operator makes one with “mien\u{2011}relay token”. It is kept in this tab only."</small>
                         </label>
                     </Show>
                     <div class="row">

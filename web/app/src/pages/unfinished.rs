@@ -57,7 +57,7 @@ impl Outcome {
             (Self::Stored, false) => Some("Everything is stored."),
             (Self::Discarded, false) => Some("Discarded."),
             (Self::Refused, true) => Some(
-                "The relay does not take them any more. They stay on this device until you discard them.",
+                "The relay no longer accepts them. They stay on this device until you discard them.",
             ),
             (Self::Unknown, true) => {
                 Some("Nothing was sent. The samples stay on this device; try again later.")

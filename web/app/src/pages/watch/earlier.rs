@@ -71,7 +71,7 @@ pub(super) fn Earlier(
     };
     let words = text(move || match loading.get() {
         Loading::Runs => "Loading what was before".to_owned(),
-        Loading::Failed => "What was before could not be loaded; try again.".to_owned(),
+        Loading::Failed => "Earlier samples could not be loaded; try again.".to_owned(),
         Loading::Rests => match earlier.get() {
             Some(before) => format!("Shown from {} on", time_of_day(before)),
             None => String::new(),

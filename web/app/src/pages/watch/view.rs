@@ -142,7 +142,7 @@ fn Notice(state: State) -> impl IntoView {
                     <p prop:textContent=text(move || match state.trouble.get() {
                         Some(trouble) => obstacle(trouble).to_watchers(),
                         None => format!(
-                            "The line to the relay was lost at {}. It is tried again by itself, and what is recorded meanwhile comes then; nothing is lost.",
+                            "The connection to the relay was lost at {}. Mien keeps trying; what is recorded meanwhile will arrive once it is back. Nothing is lost.",
                             time_of_day(since),
                         ),
                     })></p>
@@ -173,7 +173,7 @@ fn CatchingUp(state: State) -> impl IntoView {
         if state.completed.get() {
             "The session is over; what it showed last is being loaded."
         } else {
-            "What comes now was recorded earlier. The view goes on by itself to what is shown now; nothing is left out."
+            "You are seeing samples recorded earlier. The view catches up on its own; nothing is left out."
         }
     };
     let bar = move || match behind.get() {
@@ -205,7 +205,7 @@ fn Empty(state: State) -> impl IntoView {
             }
             .into_any(),
             Phase::CatchingUp(_) | Phase::Live | Phase::Quiet => view! {
-                <p prop:textContent="Nothing recorded yet. The numbers appear here by themselves as soon as a camera runs."></p>
+                <p prop:textContent="Nothing has been recorded yet. The numbers appear here as soon as a camera runs."></p>
             }
             .into_any(),
             // What to do stands in the notice above.
