@@ -186,4 +186,18 @@ mod tests {
         assert_eq!(redis.read_session(one).await.unwrap(), None, "kept and written again");
         probe.abort();
     }
+
+    #[tokio::test]
+    async fn who_is_connected_to_another_relay_is_known() {
+        let Some(server) = Server::if_present() else { return };
+        let redis = Redis::new(&server.url().parse().unwrap(), Metrics::new());
+        let probe = tokio::spawn(redis.clone().probe());
+        redis.here().wait_for(|here| *here).await.unwrap();
+        let id = SessionId(uuid::Uuid::now_v7());
+        assert_eq!(redis.is_anyone_connected(id).await, Ok(false));
+        let said = (presence_key(id), "another", "1 {}");
+        let () = redis.patient(redis::pipe().hset(said.0, said.1, said.2).ignore()).await.unwrap();
+        assert_eq!(redis.is_anyone_connected(id).await, Ok(true));
+        probe.abort();
+    }
 }

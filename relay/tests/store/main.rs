@@ -1,6 +1,7 @@
 //! The store over SQLite and over Postgres: the same tests for both, and what each refuses to open.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod aging;
 mod erasing;
 mod files;
 mod model;
