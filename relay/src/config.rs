@@ -115,6 +115,8 @@ pub struct Timings {
     pub idle: Duration,
     /// An answer that is taken at less than the least speed.
     pub stall: Duration,
+    /// A connection that has just come, or was just answered, before another may take its place.
+    pub grace: Duration,
     /// A request that waits for a place among those under way.
     pub line: Duration,
     /// The text of `/metrics`, before it is rendered anew.
@@ -133,6 +135,7 @@ impl Default for Timings {
             idle: Duration::from_secs(150),
             // A window that a proxy on the same machine opens is 64 KiB, which its slow client may take so long for.
             stall: Duration::from_secs(30),
+            grace: Duration::from_secs(1),
             line: Duration::from_secs(10),
             metrics: Duration::from_secs(1),
         }

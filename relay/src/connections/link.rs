@@ -105,7 +105,7 @@ impl Link {
         state.pace = Pace::start(state.since, self.taken.load(Relaxed));
         drop(state);
         if is_complete {
-            self.shared.table().busy(self.id);
+            self.shared.busy(self.id);
         }
     }
 
@@ -115,7 +115,7 @@ impl Link {
         if state.phase == Phase::Uploading {
             state.phase = Phase::Answering;
             drop(state);
-            self.shared.table().busy(self.id);
+            self.shared.busy(self.id);
         }
     }
 

@@ -40,7 +40,7 @@ struct Shared {
     requests: Arc<Requests>,
     trusted: Vec<IpNet>,
     last_id: AtomicU64,
-    /// One has gone.
+    /// One that was asked to go has gone, or stays.
     left: Notify,
 }
 
@@ -56,7 +56,7 @@ impl Connections {
         let per_address = config.max_http_connections_per_address.min(places);
         let requests = Requests::new(places, line, per_address, config.timings.line);
         Self(Arc::new(Shared {
-            table: Mutex::new(Table::new(Limits { all, places, per_address })),
+            table: Mutex::new(Table::new(Limits { all, places, per_address, grace: config.timings.grace })),
             requests: Arc::new(requests),
             trusted: config.trusted_proxies.clone(),
             last_id: AtomicU64::default(),
@@ -98,6 +98,11 @@ impl Connections {
 impl Shared {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn busy(&self, id: u64) {
+        self.table().busy(id);
+        self.left.notify_one();
     }
 }
 

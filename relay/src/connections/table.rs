@@ -2,12 +2,16 @@
 //! connection's [`Link`].
 //!
 //! Nobody waits to be let in. A newcomer takes the place of the oldest connection without a complete request, which is
-//! asked to go: it first reads what has come meanwhile, and stays if that is a request. So a burst of honest clients
-//! whose requests the relay has not read yet loses nobody, and silent ones make room at once.
+//! asked to go: it first reads what has come meanwhile, and stays if that is a request. One that has only just come is
+//! not asked while there is any place at all, as its client may not have got round to asking. So a burst of honest
+//! clients loses nobody, and those who stay silent make room for the next.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::link::Link;
 
@@ -24,6 +28,8 @@ pub(super) struct Limits {
     pub(super) places: usize,
     /// Of one address.
     pub(super) per_address: usize,
+    /// For how long one that waits is not asked to go.
+    pub(super) grace: Duration,
 }
 
 #[derive(Debug)]
@@ -42,6 +48,8 @@ pub(super) struct Table {
 struct Seat {
     address: IpAddr,
     state: State,
+    /// It waits since then.
+    since: Instant,
     /// Whose request is under way.
     client: Option<IpAddr>,
     link: Arc<Link>,
@@ -73,22 +81,27 @@ impl Table {
 
     /// Lets a connection in, and asks others to go for it. A trusted proxy's may be as many as there are places.
     pub(super) fn enter(&mut self, id: u64, address: IpAddr, trusted: bool, link: Arc<Link>) {
+        let now = Instant::now();
         while !trusted && self.address_is_full(address) {
             let oldest = self.addresses.get(&address).and_then(Address::oldest);
-            let Some(oldest) = oldest else { break };
+            let Some(oldest) = oldest.filter(|id| self.has_had_time(*id, now)) else { break };
             self.ask(oldest);
         }
         while is_full(self.limits.places, self.seats.len(), self.waiting, self.asked) {
-            let Some(oldest) = self.oldest_of_the_fullest() else { break };
+            let oldest = self.oldest_of_the_fullest();
+            let Some(oldest) = oldest.filter(|id| self.has_had_time(*id, now)) else { break };
             self.ask(oldest);
         }
-        if self.seats.len() >= self.limits.all {
-            self.cut_one();
+        if self.seats.len() - self.asked >= self.limits.all {
+            match self.oldest_of_the_fullest() {
+                Some(oldest) => self.ask(oldest),
+                None => self.cut_one(),
+            }
         }
         let of_address = self.addresses.entry(address).or_default();
         of_address.trusted = trusted;
         of_address.all += 1;
-        self.seats.insert(id, Seat { address, state: State::Busy, client: None, link });
+        self.seats.insert(id, Seat { address, state: State::Busy, since: now, client: None, link });
         self.wait(id);
     }
 
@@ -125,6 +138,7 @@ impl Table {
         if seat.state == State::Busy {
             self.turn += 1;
             seat.state = State::Waiting(self.turn);
+            seat.since = Instant::now();
             of_address.waiting.insert(self.turn, id);
             self.waiting += 1;
         }
@@ -172,6 +186,10 @@ impl Table {
         if let Some(slow) = theirs.find(|seat| seat.link.is_slow()) {
             slow.link.cut();
         }
+    }
+
+    fn has_had_time(&self, id: u64, now: Instant) -> bool {
+        self.seats.get(&id).is_some_and(|seat| now.duration_since(seat.since) >= self.limits.grace)
     }
 
     fn address_is_full(&self, address: IpAddr) -> bool {

@@ -135,7 +135,12 @@ async fn an_idle_connection_ends_in_its_time() {
 
 #[tokio::test]
 async fn silent_connections_make_room_and_none_of_another_address() {
-    let relay = Relay::start_changed(&FLAGS, |config| config.max_http_connections_per_address = 8).await;
+    let relay = Relay::start_changed(&FLAGS, |config| {
+        config.max_http_connections_per_address = 8;
+        config.timings.grace = Duration::ZERO;
+        config.timings.headers = NEVER;
+    })
+    .await;
     let mut other = Peer::connect_from("127.0.0.2", relay.address, None).await;
     let mut silent = Vec::new();
     for number in 0..40 {
@@ -167,6 +172,7 @@ async fn silent_connections_make_room_and_none_of_another_address() {
 async fn a_body_that_does_not_come_makes_room_too() {
     let relay = Relay::start_changed(&FLAGS, |config| {
         config.max_http_connections_per_address = 4;
+        config.timings.grace = Duration::ZERO;
         config.timings.line = NEVER;
     })
     .await;
