@@ -56,9 +56,9 @@ impl Outcome {
         match (self, waits) {
             (Self::Stored, false) => Some("Everything is stored."),
             (Self::Discarded, false) => Some("Discarded."),
-            (Self::Refused, true) => Some(
-                "The relay no longer accepts them. They stay on this device until you discard them.",
-            ),
+            (Self::Refused, true) => {
+                Some("The relay no longer accepts them. They stay on this device until you discard them.")
+            }
             (Self::Unknown, true) => {
                 Some("Nothing was sent. The samples stay on this device; try again later.")
             }
