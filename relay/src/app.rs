@@ -62,6 +62,8 @@ pub struct App {
     /// Whether the store takes writes.
     pub writable: Writable,
     metrics_text: Rendered,
+    /// The OpenAPI document, with this relay's limits.
+    pub openapi: Bytes,
     pub drain: Drain,
     /// WebSockets that have not said hello.
     pub pending: Pending,
@@ -105,6 +107,7 @@ impl AppState {
             connections: Arc::new(Semaphore::new(config.max_connections)),
             sources: Gauge::default(),
             metrics_text: Rendered::default(),
+            openapi: http::openapi_text(&config),
             metrics,
             store,
             config,

@@ -212,6 +212,6 @@ fn a_page_whose_files_do_not_come_says_so() {
     page.goto(&proxy.url());
     wait::until_within(std::time::Duration::from_secs(10), "the page to say what is missing", || {
         let text = page.text();
-        (text.contains("MIEN_BASE_PATH") && text.contains("files do not come")).then_some(())
+        (text.contains("MIEN_BASE_PATH") && text.contains("files did not arrive")).then_some(())
     });
 }

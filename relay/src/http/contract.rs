@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, header};
 use bytes::Bytes;
 
-use super::{asyncapi, openapi};
+use super::asyncapi;
 use crate::app::AppState;
 
 type Document = ([(HeaderName, &'static str); 2], Bytes);
@@ -15,7 +15,7 @@ type Document = ([(HeaderName, &'static str); 2], Bytes);
     responses((status = 200, description = "OpenAPI 3.1", body = Value)),
 )]
 pub(super) async fn openapi(State(state): State<AppState>) -> Document {
-    document(openapi::text(&state.config.base_path))
+    document(state.openapi.clone())
 }
 
 /// The WebSockets, their messages and close codes.

@@ -30,11 +30,13 @@ use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use bytes::Bytes;
 use mien_shared::Code;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::AppState;
+use crate::config::Config;
 use crate::problem::ApiError;
 
 /// What users call, and what counts for their rate.
@@ -74,6 +76,11 @@ pub fn metrics_routes(state: &AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), admit::admit))
         .layer(from_fn_with_state(state.clone(), observe::observe))
         .with_state(state.clone())
+}
+
+/// The OpenAPI document of a relay with these settings.
+pub(crate) fn openapi_text(config: &Config) -> Bytes {
+    openapi::text(config)
 }
 
 pub fn routes(state: &AppState) -> Router<AppState> {

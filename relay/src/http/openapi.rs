@@ -12,20 +12,22 @@ use mien_shared::{Code, Problem, schema};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 
+use super::tokens::longest_ttl;
 use super::{free, limited};
+use crate::config::Config;
 
-/// The document as text, for a relay that is found below this path.
-pub(super) fn text(base_path: &str) -> Bytes {
-    match TEXT.strip_prefix(b"{") {
-        // Of such a path, no character is escaped in JSON.
-        Some(rest) if !base_path.is_empty() => {
-            [format!(r#"{{"servers":[{{"url":"{base_path}"}}],"#).as_bytes(), rest].concat().into()
-        }
-        _ => TEXT.clone(),
+/// The document as text, for a relay with these settings.
+pub(super) fn text(config: &Config) -> Bytes {
+    let mut document = DOCUMENT.clone();
+    if !config.base_path.is_empty() {
+        document["servers"] = json!([{"url": config.base_path}]);
     }
+    // What is served says what this relay takes, which is never more than what the contract allows.
+    if let Some(life) = document.pointer_mut("/components/schemas/TokenSeconds") {
+        life["maximum"] = longest_ttl(config).as_secs().into();
+    }
+    document.to_string().into()
 }
-
-static TEXT: LazyLock<Bytes> = LazyLock::new(|| DOCUMENT.to_string().into());
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 

@@ -109,10 +109,11 @@ fn check_name(jti: &str) -> ApiResult<()> {
 
 /// What a token lives for where nobody says.
 pub(super) fn default_ttl(config: &Config) -> Duration {
-    DEFAULT_TOKEN_TTL.min(most(config))
+    DEFAULT_TOKEN_TTL.min(longest_ttl(config))
 }
 
-fn most(config: &Config) -> Duration {
+/// The longest life that a token can be given.
+pub(super) fn longest_ttl(config: &Config) -> Duration {
     config.max_token_ttl.min(MAX_TOKEN_TTL)
 }
 
@@ -127,7 +128,7 @@ fn issue(asked_with: Option<&Stamp>, revoked: &Revoked) -> Issue {
 /// The longest life of a token that is asked for with another one: a token that asks for its own successor must not live
 /// for ever.
 fn longest(config: &Config, asked_with: Option<&Stamp>, issue: Issue) -> Duration {
-    let most = most(config);
+    let most = longest_ttl(config);
     let Some(stamp) = asked_with else { return most };
     let now = u64::try_from(issue.at_ms / 1_000).unwrap_or(0);
     let end = issue.first.saturating_add(most.as_secs()).max(stamp.expires);

@@ -39,12 +39,13 @@ const NPM: &str = "MIEN_NPM";
 
 /// The relay's suites that can take another store, and those of their modules for which it makes no difference.
 const OVER_ANY_STORE: [&str; 2] = ["http", "sockets"];
-const OVER_SQLITE_ALONE: [&str; 9] = [
+const OVER_SQLITE_ALONE: [&str; 10] = [
     "documents::",
     "limits::",
     "origins::",
     "page::",
     "queries::",
+    "reference::",
     "restart::",
     "retention::",
     "secrets::",

@@ -63,7 +63,7 @@ pub(crate) fn DiscardUnsent(on_discard: Callback<()>) -> impl IntoView {
             when=move || armed.get()
             fallback=move || view! { <button data-testid="discard" on:click=move |_| armed.set(true)>"Discard them"</button> }
         >
-            <p>"They are lost for good then, and this browser forgets the recording."</p>
+            <p>"They will be lost for good, and this browser will forget the recording."</p>
             <button class="stop" data-testid="discard-confirm" on:click=move |_| on_discard.run(())>"Discard for good"</button>
             <button class="quiet" on:click=move |_| armed.set(false)>"Keep"</button>
         </Show>
