@@ -25,7 +25,7 @@ pub const LOCAL_USER: &str = "local";
 pub enum AuthMode {
     /// Whoever reaches the relay is the user `local`. Only on loopback.
     Open,
-    /// A user token is wanted.
+    /// A user token is required.
     Token,
 }
 
@@ -38,7 +38,7 @@ pub struct Grant {
 }
 
 /// Whoever sent a request or opened a socket. As an extractor it answers 401 for a bad token, also in open
-/// mode, and for none where one is wanted.
+/// mode, and for none where one is required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub user: String,
@@ -132,7 +132,7 @@ fn read_credentials(parts: &Parts, state: &AppState) -> Result<Credentials, ApiE
     let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
         return match state.config.auth {
             AuthMode::Open => Ok(Credentials { caller: Caller::local(), stamp: None }),
-            AuthMode::Token => Err(refused("a bearer token is wanted")),
+            AuthMode::Token => Err(refused("a bearer token is required")),
         };
     };
     let (scheme, token) = value

@@ -39,7 +39,7 @@ pub struct Settings {
     /// File that holds what MIEN_TOKEN_SECRET would
     #[arg(long, env = "MIEN_TOKEN_SECRET_FILE", global = true)]
     pub token_secret_file: Option<PathBuf>,
-    /// An older secret, whose tokens are still believed
+    /// An older secret, whose tokens are still accepted
     #[arg(long, env = "MIEN_TOKEN_SECRET_PREVIOUS", global = true, hide_env_values = true)]
     pub token_secret_previous: Option<String>,
     /// File that holds what MIEN_DATABASE_URL would
@@ -70,7 +70,7 @@ pub struct Settings {
     /// WebSockets at most
     #[arg(long, env = "MIEN_MAX_CONNECTIONS", global = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
-    /// HTTP connections of one address at most, WebSockets apart; of a trusted proxy, as many as there are
+    /// HTTP connections of one address at most, not counting WebSockets; a trusted proxy may have all there are
     #[arg(long, env = "MIEN_MAX_HTTP_CONNECTIONS_PER_ADDRESS", global = true, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_http_connections_per_address: u32,
     /// WebSockets of one user at most
@@ -97,14 +97,14 @@ pub struct Settings {
     /// Path under which a proxy serves the relay, for example `/mien` [default: none]
     #[arg(long, env = "MIEN_BASE_PATH", global = true)]
     pub base_path: Option<String>,
-    /// Addresses or networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed,
-    /// parted by commas [default: none]
+    /// Addresses or networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted,
+    /// separated by commas [default: none]
     #[arg(long, env = "MIEN_TRUSTED_PROXIES", global = true, value_delimiter = ',')]
     pub trusted_proxies: Vec<String>,
     /// Address of a listener of its own for `/metrics`, which is then answered there alone [default: none]
     #[arg(long, env = "MIEN_METRICS_LISTEN", global = true)]
     pub metrics_listen: Option<SocketAddr>,
-    /// Origins of other pages that may use the relay, parted by commas, for example `https://example.org`; also the
+    /// Origins of other pages that may use the relay, separated by commas, for example `https://example.org`; also the
     /// page's own where a proxy in front does not pass on `Host` with its port; in open mode only those of this machine
     /// [default: its own alone]
     #[arg(long, env = "MIEN_ALLOWED_ORIGINS", global = true, value_delimiter = ',')]
