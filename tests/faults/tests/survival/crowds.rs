@@ -219,7 +219,9 @@ async fn few_handles_are_shared_out_and_the_log_is_told_once() {
     }
     all_answered("few handles", &probe(&relay).await);
     let said = relay.said();
-    let warnings: Vec<&str> = said.lines().filter(|line| line.contains("WARN")).collect();
+    // The other thing that an open relay warns of.
+    let unexpected = |line: &&str| line.contains("WARN") && !line.contains("MIEN_AUTH=open");
+    let warnings: Vec<&str> = said.lines().filter(unexpected).collect();
     println!("few handles: {} sockets, {} refused; {warnings:#?}", welcomed.len(), refused.len());
     assert!(welcomed.len() > 64 && !refused.is_empty());
     assert!(refused.iter().all(|missed| *missed == Missed::Refused(503)), "{refused:?}");
