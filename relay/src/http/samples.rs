@@ -20,8 +20,8 @@ use super::extract::{Json, Params, Query, ReadQuery, Readable};
 use super::place::enter;
 use super::sessions::limit;
 
-/// Samples that a summary reads at a time. With as many faces as may be, some 4 MB.
-const SUMMARY_ROWS: u32 = 2_000;
+/// Samples that a summary reads at a time. With as many faces as may be, some 8 MB; half as many would cost it a tenth.
+const SUMMARY_ROWS: u32 = 4_000;
 
 /// Which samples.
 #[derive(Debug, IntoParams)]
