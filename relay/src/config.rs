@@ -37,6 +37,8 @@ const REDIS_URL: &str = "MIEN_REDIS_URL";
 /// Where samples are stored if nothing else is said.
 const DEFAULT_DATABASE: &str = "sqlite:mien.db";
 
+/// Sessions of one user, where nothing else is said.
+const SESSIONS_PER_USER: u32 = 10_000;
 /// HTTP connections of all addresses: those that wait for a request or for their turn, and those being answered. A
 /// browser has six of them; each costs a handle and about 10 KiB.
 const MAX_HTTP_CONNECTIONS: usize = 4_096;
@@ -97,7 +99,7 @@ pub struct Quota {
 impl Default for Quota {
     fn default() -> Self {
         Self {
-            sessions: 10_000,
+            sessions: SESSIONS_PER_USER,
             sources_per_session: MAX_SOURCES as u32,
             markers_per_session: MAX_MARKERS as u32,
         }

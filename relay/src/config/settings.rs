@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use mien_shared::limits::{MAX_MARKERS, MAX_SOURCES};
 
-use super::read_lifetime;
+use super::{SESSIONS_PER_USER, read_lifetime};
 use crate::auth::AuthMode;
 
 /// Settings as flags and environment say them.
@@ -83,7 +83,7 @@ pub struct Settings {
     #[arg(long, env = "MIEN_MAX_SOCKETS_PER_TOKEN", global = true, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_sockets_per_token: u32,
     /// Sessions of one user at most
-    #[arg(long, env = "MIEN_MAX_SESSIONS_PER_USER", global = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "MIEN_MAX_SESSIONS_PER_USER", global = true, default_value_t = SESSIONS_PER_USER, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_sessions_per_user: u32,
     /// Sources of one session at most
     #[arg(long, env = "MIEN_MAX_SOURCES_PER_SESSION", global = true, default_value_t = MAX_SOURCES as u32, value_parser = clap::value_parser!(u32).range(1..=MAX_SOURCES as i64))]
