@@ -10,7 +10,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use mien_relay::auth::{Caller, TokenKey};
 use mien_relay::config::{self, Config, Settings, Warning, read_lifetime};
 use mien_relay::metrics::Metrics;
-use mien_relay::redis::Redis;
+use mien_relay::redis::{Redis, Seal};
 use mien_relay::store::Store;
 use mien_relay::{probe, serve, telemetry};
 
@@ -141,7 +141,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
                 println!("the store answers and takes writes; sessions in it: {sessions}");
             }
             if let Some(address) = &config.redis {
-                let redis = Redis::new(address, Metrics::new());
+                let redis = Redis::sealed(address, Metrics::new(), Seal::of(&config));
                 redis.try_all().await.map_err(|cause| {
                     let what =
                         if cause.is_io_error() { "does not answer" } else { "refuses what relays do there" };

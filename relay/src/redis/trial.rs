@@ -11,6 +11,7 @@ use super::message::{
     window_key,
 };
 use super::scripts::{CHARGE, CLAIM, PRESENT, SHARE};
+use super::seal::Seal;
 use super::{Redis, bridge};
 
 /// Life of what a trial writes.
@@ -27,7 +28,7 @@ impl Redis {
 
     /// The same without a new connection.
     pub(super) async fn try_calls(&self) -> RedisResult<()> {
-        match self.0.pool.run::<()>(&calls(SessionId(Uuid::now_v7()))).await {
+        match self.0.pool.run::<()>(&calls(SessionId(Uuid::now_v7()), self.seal())).await {
             // It forgets nothing to make room. What it refuses then is not of need, and the rest goes on.
             Err(cause) if is_out_of_memory(&cause) => Ok(()),
             tried => tried,
@@ -35,7 +36,7 @@ impl Redis {
     }
 }
 
-fn calls(id: SessionId) -> Pipeline {
+fn calls(id: SessionId, seal: &Seal) -> Pipeline {
     let source = SourceName::default();
     let window = window_key(id, &source);
     let mut pipeline = redis::pipe();
@@ -52,7 +53,8 @@ fn calls(id: SessionId) -> Pipeline {
     let charge = CHARGE.call(&[bucket_key("trial", &id.to_string())]).arg(1).arg(1);
     pipeline.add_command(charge.command()).ignore();
     pipeline.del(&[session_key(id), window, presence_key(id)]).ignore();
-    pipeline.publish(ALL, NOTHING).ignore();
+    // Sealed, as other relays would warn of whoever else said it.
+    pipeline.publish(ALL, seal.close(ALL, NOTHING)).ignore();
     pipeline
 }
 
@@ -80,6 +82,24 @@ mod tests {
     async fn try_as(server: &Server, user: &str) -> RedisResult<()> {
         let url = server.url().replace("redis://", &format!("redis://{user}:x@"));
         Redis::new(&url.parse().unwrap(), Metrics::new()).try_all().await
+    }
+
+    #[test]
+    fn what_all_relays_hear_of_it_is_sealed() {
+        let seal = Seal::new(&[7; 32], None);
+        let calls = calls(SessionId(Uuid::nil()), &seal);
+        let said: Vec<Vec<&[u8]>> = (calls.cmd_iter())
+            .map(|call| {
+                let words = call.args_iter().map(|word| match word {
+                    redis::Arg::Simple(word) => word,
+                    _ => &[],
+                });
+                words.collect::<Vec<_>>()
+            })
+            .filter(|words| words[..2] == [b"PUBLISH".as_slice(), ALL.as_bytes()])
+            .collect();
+        assert_eq!(said.len(), 1);
+        assert_eq!(seal.open(ALL, said[0][2]), Some(NOTHING.as_bytes()));
     }
 
     #[tokio::test]

@@ -147,6 +147,8 @@ impl Place {
             .bind(lock_of(&name))
             .execute(&mut *transaction)
             .await?;
+        // sqlx (0.9) makes its table if there is none, and the server tells each time that there is one.
+        sqlx::query("SET LOCAL client_min_messages = warning").execute(&mut *transaction).await?;
         MIGRATOR
             .run_direct(None, &mut *transaction, false)
             .await
