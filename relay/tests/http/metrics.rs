@@ -1,4 +1,4 @@
-//! `/metrics`: one text for all who ask within a moment, and a listener of its own where that is wanted.
+//! `/metrics`: one text for all who ask within a moment, and a listener of its own where one is set.
 
 use std::time::Duration;
 

@@ -119,7 +119,7 @@ async fn all_tokens_but_the_callers_are_taken_back() {
         relay.get(&read, token).await.is_problem(Code::Unauthorized);
     }
     assert_eq!(relay.get(&read, &alice).await.json::<Session>().id, session.id);
-    // And it is so for whoever asks the store anew.
+    // A relay that asks the store again finds the same.
     relay.state.cache.forget_all();
     relay.get(&read, &fresh).await.is_problem(Code::Unauthorized);
 }

@@ -101,7 +101,7 @@ pub(crate) struct Sender {
     token_is_new: bool,
     /// What the relay's clock said last, Unix milliseconds, and when.
     relay_time: Option<(Steady, u64)>,
-    /// When another token is wanted, and when this one ends.
+    /// When to ask for another token, and when this one ends.
     expiry: Option<(Steady, Steady)>,
     doubt: Doubt,
     pub(super) ledger: Ledger,

@@ -59,7 +59,7 @@ impl Recording {
         }
     }
 
-    /// Shows what is the matter, and goes on by itself once it is not any more.
+    /// Shows the trouble, and resumes on its own once it is over.
     fn wait_with(self, fault: Fault) {
         let waits = Phase::Fault(fault);
         self.phase.set(waits.clone());
