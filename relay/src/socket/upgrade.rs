@@ -71,14 +71,19 @@ impl Handshake {
         serve: impl FnOnce(Box<Socket>, Place) -> F + Send + 'static,
     ) -> Response {
         tokio::spawn(async move {
-            // A peer that does not even take the answer loses its place, too.
-            let Some(Ok(upgraded)) = place.while_kept(self.on).await else { return };
-            let metered = Metered::new(TokioIo::new(upgraded), sizes);
-            let socket = WebSocketStream::from_raw_socket(metered, Role::Server, Some(config())).await;
-            serve(Box::new(socket), place).await;
+            // Boxed: what is only needed for the upgrade is not kept for hours.
+            let Some(socket) = Box::pin(upgraded(self.on, sizes, &place)).await else { return };
+            serve(socket, place).await;
         });
         self.response
     }
+}
+
+/// A peer that does not even take the answer loses its place, too.
+async fn upgraded(on: OnUpgrade, sizes: Sizes, place: &Place) -> Option<Box<Socket>> {
+    let upgraded = place.while_kept(on).await?.ok()?;
+    let metered = Metered::new(TokioIo::new(upgraded), sizes);
+    Some(Box::new(WebSocketStream::from_raw_socket(metered, Role::Server, Some(config())).await))
 }
 
 fn config() -> WebSocketConfig {
