@@ -232,7 +232,7 @@ fn lint<'a>(cargo: &'a mut Command, target: Option<&str>) -> &'a mut Command {
 /// The end to end tests, which do not run by themselves.
 fn end_to_end() -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(workspace::root().join("tests/tests"))? {
+    for entry in std::fs::read_dir(workspace::root().join("tests/page/tests"))? {
         let file = entry?.path();
         if file.extension().is_some_and(|extension| extension == "rs") {
             names.extend(file.file_stem().and_then(|name| name.to_str()).map(str::to_owned));

@@ -1,0 +1,98 @@
+//! Redis is killed, or its time stops: it costs speed, and nothing else.
+
+use std::time::Duration;
+
+use mien_kit::load::{Load, median, p99};
+use mien_kit::relay::Relay;
+use mien_kit::socket::{Kind, connect, hear, say};
+use mien_kit::source::Source;
+use mien_kit::until;
+use mien_servers::Redis;
+use mien_shared::protocol::{IngestReply, IngestRequest};
+
+use crate::stage::{Database, Stage};
+
+/// For how long Redis is away: longer than any of the relay's time-outs for it.
+const AWAY: Duration = Duration::from_secs(5);
+/// What half of the acks may take longer while Redis is away, and a machine that does other things besides may
+/// add. One that waited for Redis would take 3 s longer, or at least the 25 ms after which it is given up.
+const SLACK: Duration = Duration::from_millis(20);
+
+async fn linked(relay: &Relay) {
+    let api = relay.api();
+    until("the relays to hear each other through Redis", || async {
+        api.metric("redis_up").await == Some(1.0) && api.metric("redis_linked").await == Some(1.0)
+    })
+    .await;
+}
+
+/// Someone who sends more than their share is told so.
+async fn limits_hold(relay: &Relay) {
+    let session = relay.api_of("greedy").await.create_session().await;
+    let mut socket = connect(relay.address(), session.session.id, Kind::Ingest, None).await.unwrap();
+    say(&mut socket, &IngestRequest::Hello { token: &session.tokens.ingest }).await.unwrap();
+    let load = Load { batch: 250, faces: 0, ..Load::FAST };
+    for round in 0..20 {
+        mien_kit::load::push(&mut socket, load, 1 + round * load.batch).await.unwrap();
+    }
+    loop {
+        if let IngestReply::Throttle { .. } = hear::<IngestReply>(&mut socket).await.unwrap() {
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_redis_acks_come_limits_hold_and_watchers_miss_nothing() {
+    let Some(mut redis) = Redis::if_present() else { return println!("skipped: there is no Redis") };
+    let Some(database) = Database::make() else { return println!("skipped: there is no Postgres") };
+    let url = redis.url();
+    // Two steady sources send two hundred samples a second.
+    let settings = [
+        ("MIEN_REDIS_URL", url.as_str()),
+        ("MIEN_SAMPLES_PER_SECOND", "800"),
+        ("MIEN_SAMPLES_BURST", "4000"),
+    ];
+    let here = Relay::start_over(database.url(), &settings).await;
+    let there = Relay::start_over(database.url(), &settings).await;
+    linked(&here).await;
+    linked(&there).await;
+    let mut stage = Stage::set(&here, &[Load::STEADY; 2], 1).await;
+    stage.watch(&there);
+    stage.acked_more(100).await;
+    let with = latencies(&stage);
+    println!("ack p50 {:?} and p99 {:?} with Redis", median(&with), p99(&with));
+
+    for (what, frozen) in [("killed", false), ("frozen", true)] {
+        if frozen {
+            redis.freeze()
+        } else {
+            redis.kill()
+        }
+        tokio::time::sleep(AWAY).await;
+        stage.acked_more(100).await;
+        let without = latencies(&stage);
+        println!("ack p50 {:?} and p99 {:?} while Redis is {what}", median(&without), p99(&without));
+        assert!(median(&without) < 2 * median(&with) + SLACK, "acks wait for a Redis that is {what}");
+        limits_hold(&there).await;
+        assert_eq!((here.api().ready().await, there.api().ready().await), (Some(200), Some(200)));
+        // What is acked meanwhile is seen on the other relay meanwhile.
+        for number in 0..stage.sources.len() {
+            let acked = stage.sources[number].acked();
+            stage.watchers[1].sees(&format!("source-{number}"), acked).await;
+        }
+        if frozen {
+            redis.thaw()
+        } else {
+            redis.start_again()
+        }
+        linked(&here).await;
+        linked(&there).await;
+        stage.acked_more(100).await;
+    }
+    stage.clear(&here).await;
+}
+
+fn latencies(stage: &Stage) -> Vec<Duration> {
+    stage.sources.iter().flat_map(Source::take_latencies).collect()
+}
