@@ -8,7 +8,8 @@ use mien_shared::api::SamplesPage;
 use mien_shared::{Code, SessionId};
 use sqlx::{Connection, SqliteConnection};
 
-use crate::support::{Relay, sample};
+use mien_in_process::Relay;
+use mien_in_process::samples::with_faces as sample;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 /// A month and a day, milliseconds.

@@ -10,7 +10,9 @@ use mien_shared::SessionId;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Heard, Relay, sample};
+use mien_in_process::Relay;
+use mien_in_process::client::{Client, Heard};
+use mien_in_process::samples::sample;
 
 /// One sample of a message: its seq as seen from the last one, and whether it is good.
 type Sent = (i64, bool);

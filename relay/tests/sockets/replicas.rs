@@ -9,12 +9,13 @@ use mien_shared::api::{PatchSession, SourceName};
 use mien_shared::{SessionId, SessionStatus};
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Relay, until};
+use mien_in_process::client::Client;
+use mien_in_process::{Relay, until};
 
 /// Two relays that hear each other.
 pub(crate) async fn pair(redis: &Redis) -> (Relay, Relay) {
     let url = redis.url();
-    let one = Relay::start_with(&["--redis-url", &url], |_| {}).await;
+    let one = Relay::start_with(&["--redis-url", &url]).await;
     let two = one.beside(|_| {}).await;
     linked(&one).await;
     linked(&two).await;
@@ -211,7 +212,7 @@ async fn two_relays_share_one_rate() {
     let mut redis = Redis::start();
     let slow = Rate { per_second: 1, burst: 100 };
     let url = redis.url();
-    let one = Relay::start_with(&["--redis-url", &url], |config| config.samples = slow).await;
+    let one = Relay::start_changed(&["--redis-url", &url], |config| config.samples = slow).await;
     let two = one.beside(|_| {}).await;
     linked(&one).await;
     linked(&two).await;
@@ -418,7 +419,8 @@ async fn forged_words_end_no_socket_and_show_nobody_a_sample() {
     let session = one.session().await;
     let (mut source, _) = one.ingest(session).await;
     let (mut watcher, _) = two.watch(session, Value::Null).await;
-    let shown = json!({"type": "samples", "source": "main", "samples": [crate::harness::sample(1)]});
+    let shown =
+        json!({"type": "samples", "source": "main", "samples": [mien_in_process::samples::sample(1)]});
     let change = json!({"type": "changed", "session": session, "change": "erased"}).to_string();
     for channel in ["mien:all".to_owned(), format!("mien:live:{session}")] {
         forge(&redis, &["PUBLISH", &channel, &change]);
@@ -443,7 +445,7 @@ async fn forged_words_end_no_socket_and_show_nobody_a_sample() {
 async fn it_starts_without_redis_and_finds_it_later() {
     let mut redis = Redis::start();
     redis.kill();
-    let one = Relay::start_with(&["--redis-url", &redis.url()], |_| {}).await;
+    let one = Relay::start_with(&["--redis-url", &redis.url()]).await;
     let session = one.session().await;
     let (mut source, _) = one.ingest(session).await;
     source.send(1..=3).await;

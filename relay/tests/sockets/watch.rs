@@ -6,7 +6,8 @@ use mien_shared::api::{PatchSession, SourceName};
 use mien_shared::{Sample, SessionId, SessionStatus};
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Heard, Relay};
+use mien_in_process::Relay;
+use mien_in_process::client::{Client, Heard};
 
 async fn send_all(client: &mut Client, from: u64, to: u64) {
     let mut next = from;
@@ -176,8 +177,7 @@ async fn each_stored_sample_comes_once_also_over_reconnects() {
 
 #[tokio::test]
 async fn a_slow_watcher_delays_nobody_and_misses_nothing() {
-    let relay =
-        Relay::start_with(&["--samples-per-second", "1000000", "--samples-burst", "1000000"], |_| {}).await;
+    let relay = Relay::start_with(&["--samples-per-second", "1000000", "--samples-burst", "1000000"]).await;
     let session = relay.session().await;
     let (mut slow, _) = relay.watch(session, Value::Null).await;
     let (mut fast, _) = relay.watch(session, Value::Null).await;

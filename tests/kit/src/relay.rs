@@ -1,22 +1,25 @@
-//! A relay process that can be killed and started again in place.
+//! A relay process: the one starter of every suite. It can be killed and started again in place.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Output, Stdio};
+use std::process::{ExitStatus, Stdio};
 
-use mien_servers::Postgres;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::api::Api;
-use crate::room::Room;
-use crate::{parts, patiently, ports, postgres, until};
+use crate::database::{Database, sqlite_url};
+use crate::program::run;
+use crate::tmpfs::Tmpfs;
+use crate::{patiently, ports, program, until};
 
 /// Signs the tokens of every relay here.
 pub const SECRET: &str = "a secret of tests, and of no use elsewhere";
-/// No test of anything else is to be slowed by a limit.
 const UNLIMITED: &str = "1000000";
+/// Those that a test of anything else must not run into.
+const LIMITS: [&str; 4] =
+    ["MIEN_SAMPLES_PER_SECOND", "MIEN_SAMPLES_BURST", "MIEN_REQUESTS_PER_SECOND", "MIEN_REQUESTS_BURST"];
 
 /// Runs until dropped. Its port and its database outlive the process.
 #[derive(Debug)]
@@ -24,13 +27,51 @@ pub struct Relay {
     process: Option<Child>,
     address: SocketAddr,
     folder: TempDir,
-    settings: Vec<(&'static str, String)>,
-    room: Option<Room>,
-    /// Handles that it may have, if only so many.
-    handles: Option<u32>,
+    setup: Setup,
+    settings: Vec<(String, String)>,
     /// Its own, where the tests run over Postgres.
-    postgres: Option<Postgres>,
+    _database: Option<Database>,
 }
+
+/// What is unusual about a relay.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// Another build than the one under test.
+    pub program: Option<PathBuf>,
+    /// On rates of samples and requests.
+    pub limits: Limits,
+    pub confinement: Confinement,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Limits {
+    #[default]
+    Lifted,
+    AsShipped,
+}
+
+/// What the system allows a relay.
+#[derive(Debug, Default)]
+pub enum Confinement {
+    #[default]
+    None,
+    /// Its database is in here.
+    Tmpfs(Tmpfs),
+    /// So many open files at most.
+    OpenFiles(u32),
+}
+
+/// It ended before it was ready; with what it logged.
+#[derive(Debug)]
+pub struct NotReady(pub String);
+
+impl std::fmt::Display for NotReady {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "the relay ended before it was ready:\n{}", self.0)
+    }
+}
+
+impl std::error::Error for NotReady {}
 
 impl Relay {
     /// With an empty database, ready: over SQLite, or over Postgres where `MIEN_TESTS_OVER` says so.
@@ -39,97 +80,115 @@ impl Relay {
     }
 
     /// The same with further settings from the environment.
-    pub async fn start_with(settings: &[(&'static str, &str)]) -> Self {
+    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
         let wanted = std::env::var("MIEN_TESTS_OVER").is_ok_and(|store| store == "postgres");
-        let Some(server) = wanted.then(postgres).flatten() else {
-            return Self::start_in(settings, None).await;
+        let Some(database) = wanted.then(Database::postgres).flatten() else {
+            return Self::start_as(Setup::default(), settings).await;
         };
-        let mut relay = Self::start_over(&server.database(), settings).await;
-        relay.postgres = Some(server);
-        relay
+        let url = database.url().to_owned();
+        let settings = [&[("MIEN_DATABASE_URL", url.as_str())], settings].concat();
+        Self::try_start_on(Some(database), Setup::default(), &settings)
+            .await
+            .unwrap_or_else(|fault| panic!("{fault}"))
     }
 
     /// With an empty SQLite database, whatever `MIEN_TESTS_OVER` says.
     pub async fn start_over_sqlite() -> Self {
-        Self::start_in(&[], None).await
-    }
-
-    /// The same, where the system allows it no more handles than these.
-    pub async fn start_with_handles(handles: u32) -> Self {
-        Self::start_at(&[], None, Some(handles)).await
+        Self::start_as(Setup::default(), &[]).await
     }
 
     /// With further settings, over the database of this URL.
-    pub async fn start_over(database: &str, settings: &[(&'static str, &str)]) -> Self {
-        let mut all = vec![("MIEN_DATABASE_URL", database)];
-        all.extend(settings);
-        Self::start_in(&all, None).await
+    pub async fn start_over(database: &str, settings: &[(&str, &str)]) -> Self {
+        let settings = [&[("MIEN_DATABASE_URL", database)], settings].concat();
+        Self::start_as(Setup::default(), &settings).await
     }
 
-    /// The same with its database in a room of limited size.
-    pub async fn start_in_room(room: Room, settings: &[(&'static str, &str)]) -> Self {
-        Self::start_in(settings, Some(room)).await
+    pub async fn start_as(setup: Setup, settings: &[(&str, &str)]) -> Self {
+        Self::try_start(setup, settings).await.unwrap_or_else(|fault| panic!("{fault}"))
     }
 
-    async fn start_in(settings: &[(&'static str, &str)], room: Option<Room>) -> Self {
-        Self::start_at(settings, room, None).await
+    /// Over SQLite, where the settings name no other database.
+    pub async fn try_start(setup: Setup, settings: &[(&str, &str)]) -> Result<Self, NotReady> {
+        Self::try_start_on(None, setup, settings).await
     }
 
-    async fn start_at(settings: &[(&'static str, &str)], room: Option<Room>, handles: Option<u32>) -> Self {
+    async fn try_start_on(
+        database: Option<Database>,
+        setup: Setup,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, NotReady> {
         let folder = tempfile::tempdir().expect("a folder for the relay");
-        let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let address = ports::free_address();
-        let mut relay = Self { process: None, address, folder, settings, room, handles, postgres: None };
-        relay.restart().await;
-        relay
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut relay = Self {
+            process: None,
+            address: ports::free_address(),
+            folder,
+            setup,
+            settings: settings.collect(),
+            _database: database,
+        };
+        relay.launch();
+        relay.ready().await?;
+        Ok(relay)
     }
 
     /// Starts it again where it was.
     pub async fn restart(&mut self) {
         self.launch();
-        let api = self.api();
-        until("the relay to be ready", || {
-            let ended = self.process.as_mut().and_then(|process| process.try_wait().ok().flatten());
-            assert!(ended.is_none(), "the relay ended: {ended:?}\n{}", self.said());
-            let api = api.clone();
-            async move { api.ready().await == Some(200) }
+        self.ready().await.unwrap_or_else(|fault| panic!("{fault}"));
+    }
+
+    async fn ready(&mut self) -> Result<(), NotReady> {
+        let (api, mut ended) = (self.api(), None);
+        until("the relay to be ready", async || {
+            ended = self.process.as_mut().and_then(|process| process.try_wait().ok().flatten());
+            ended.is_some() || api.ready().await == Some(200)
         })
         .await;
+        if ended.is_some() { Err(NotReady(self.said())) } else { Ok(()) }
+    }
+
+    /// One more setting, or another value, from the next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.push((name.to_owned(), value.to_owned()));
     }
 
     /// Starts it again and waits for nothing.
     pub fn launch(&mut self) {
         assert!(self.process.is_none(), "the relay still runs");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
-        let mut command = match (&self.room, self.handles) {
-            (Some(room), _) => room.command(&program()),
-            (None, Some(handles)) => {
+        let program = self.setup.program.clone().unwrap_or_else(program::path);
+        let mut command = match &self.setup.confinement {
+            Confinement::Tmpfs(tmpfs) => tmpfs.command(&program),
+            Confinement::OpenFiles(count) => {
                 let mut command = Command::new("sh");
-                command.args(["-c", "ulimit -n $1 && exec \"$0\""]).arg(program()).arg(handles.to_string());
+                command.args(["-c", "ulimit -n $1 && exec \"$0\""]).arg(program).arg(count.to_string());
                 command
             }
-            (None, None) => Command::new(program()),
+            Confinement::None => Command::new(program),
         };
-        let database = self.room.as_ref().map_or(self.folder.path(), Room::path).join("mien.db");
+        let place = match &self.setup.confinement {
+            Confinement::Tmpfs(tmpfs) => tmpfs.path(),
+            _ => self.folder.path(),
+        };
+        if self.setup.limits == Limits::Lifted {
+            command.envs(LIMITS.map(|limit| (limit, UNLIMITED)));
+        }
         let process = command
             .current_dir(self.folder.path())
             .env("MIEN_LISTEN", self.address.to_string())
-            .env("MIEN_DATABASE_URL", format!("sqlite:{}", database.display()))
+            .env("MIEN_DATABASE_URL", sqlite_url(&place.join("mien.db")))
             .env("MIEN_TOKEN_SECRET", SECRET)
-            .env("MIEN_SAMPLES_PER_SECOND", UNLIMITED)
-            .env("MIEN_SAMPLES_BURST", UNLIMITED)
-            .env("MIEN_REQUESTS_PER_SECOND", UNLIMITED)
-            .env("MIEN_REQUESTS_BURST", UNLIMITED)
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log"))
+            // It says where it listens, which is known.
+            .stdout(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)
             .spawn()
-            .expect("the relay starts");
+            .unwrap_or_else(|cause| panic!("the relay does not start: {cause}"));
         self.process = Some(process);
     }
-
     /// SIGKILL: no flush, no farewell.
     pub async fn kill(&mut self) {
         let mut process = self.process.take().expect("the relay runs");
@@ -154,7 +213,7 @@ impl Relay {
 
     /// The interface as the user of open mode.
     pub fn api(&self) -> Api {
-        Api { address: self.address, token: None }
+        Api::at(self.address)
     }
 
     /// The interface as this user.
@@ -190,11 +249,14 @@ impl Relay {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("it runs").count()
     }
 
-    pub fn room(&self) -> &Room {
-        self.room.as_ref().expect("the relay has a room")
+    pub fn tmpfs(&self) -> &Tmpfs {
+        match &self.setup.confinement {
+            Confinement::Tmpfs(tmpfs) => tmpfs,
+            _ => panic!("this relay has no file system of its own"),
+        }
     }
 
-    /// Where its database is, but for one with a room.
+    /// Where its database is, unless it has a file system of its own.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -215,39 +277,4 @@ impl Drop for Relay {
             eprintln!("── the relay said ──\n{}", self.said());
         }
     }
-}
-
-/// Runs the relay's program to its end, with these settings alone.
-pub async fn run(arguments: &[&str], settings: &[(&str, &str)], folder: &Path) -> Output {
-    let mut command = command(&program(), arguments, settings, folder);
-    patiently("the relay's program to end", command.output()).await.expect("the relay's program runs")
-}
-
-/// The same as a user who owns nothing; `None` where we are not root, who alone can be another.
-pub async fn run_as_nobody(arguments: &[&str], settings: &[(&str, &str)], folder: &Path) -> Option<Output> {
-    const NOBODY: u32 = 65_534;
-    if !rustix::process::getuid().is_root() {
-        return None;
-    }
-    // Where they can reach it.
-    let place = tempfile::tempdir().expect("a folder for the program");
-    let copy = place.path().join("mien-relay");
-    std::fs::copy(program(), &copy).expect("the program can be copied");
-    let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(place.path(), everyone).expect("it is ours");
-    let mut command = command(&copy, arguments, settings, folder);
-    command.uid(NOBODY).gid(NOBODY);
-    let output = patiently("the relay's program to end", command.output()).await;
-    Some(output.expect("the relay's program runs"))
-}
-
-fn command(program: &Path, arguments: &[&str], settings: &[(&str, &str)], folder: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
-    command.env_clear().envs(settings.iter().copied());
-    command
-}
-
-fn program() -> PathBuf {
-    parts::program("MIEN_RELAY", "mien-relay")
 }

@@ -1,4 +1,4 @@
-//! One WebSocket to a relay, past its hello.
+//! One WebSocket to a relay. Every suite opens its sockets through this client.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, Response, header};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 pub type Socket = WebSocketStream<TcpStream>;
@@ -34,22 +34,31 @@ pub enum Missed {
     Refused(u16),
 }
 
-/// A new connection, before its hello. `receive_bytes` is the kernel's buffer for what comes, if it should be
-/// a small one.
-pub async fn connect(
-    address: SocketAddr,
-    session: SessionId,
-    kind: Kind,
-    receive_bytes: Option<u32>,
-) -> Result<Socket, Missed> {
-    let kind = match kind {
-        Kind::Ingest => "ingest",
-        Kind::Watch => "watch",
-    };
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Watch => "watch",
+        }
+    }
+}
+
+/// The upgrade that a client asks for.
+pub fn request(address: SocketAddr, session: &str, kind: &str) -> Request<()> {
     let mut request = format!("ws://{address}/api/v1/sessions/{session}/{kind}")
         .into_client_request()
         .expect("an address and an id make an address");
     request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    request
+}
+
+/// A new connection by this request, and how the relay answered it. `receive_bytes` is the kernel's buffer for what
+/// comes, if it should be a small one.
+pub async fn open(
+    address: SocketAddr,
+    request: Request<()>,
+    receive_bytes: Option<u32>,
+) -> Result<(Socket, Response<()>), Missed> {
     let socket = TcpSocket::new_v4().expect("a socket");
     if let Some(bytes) = receive_bytes {
         socket.set_recv_buffer_size(bytes).expect("a small buffer");
@@ -58,10 +67,21 @@ pub async fn connect(
     // Messages are small and waited for.
     stream.set_nodelay(true).map_err(|_| Missed::Nobody)?;
     match tokio_tungstenite::client_async(request, stream).await {
-        Ok((socket, _)) => Ok(socket),
+        Ok((socket, response)) => Ok((socket, response.map(drop))),
         Err(Error::Http(response)) => Err(Missed::Refused(response.status().as_u16())),
         Err(_) => Err(Missed::Nobody),
     }
+}
+
+/// The same, for this end of a session. Its hello is still to come.
+pub async fn connect(
+    address: SocketAddr,
+    session: SessionId,
+    kind: Kind,
+    receive_bytes: Option<u32>,
+) -> Result<Socket, Missed> {
+    let request = request(address, &session.to_string(), kind.name());
+    open(address, request, receive_bytes).await.map(|(socket, _)| socket)
 }
 
 /// Sends one message; an error is the end of the connection.

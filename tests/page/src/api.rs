@@ -3,66 +3,35 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mien_shared::api::{
-    MarkerList, Role, SamplesPage, Session, SessionCreated, Summary, TokenGrant, TokenRequest,
-};
+use mien_kit::blocking::block_on;
+use mien_kit::http::{exchange, request_with};
+use mien_shared::api::{MarkerList, Role, SamplesPage, SessionCreated, Summary};
 use mien_shared::{Sample, SessionId, SourceName};
 use serde::de::DeserializeOwned;
 
 const PAGE: usize = 1_000;
 
 #[derive(Clone, Debug)]
-pub struct Api {
-    agent: ureq::Agent,
-    base: String,
-}
+pub struct Api(mien_kit::api::Api);
 
 impl Api {
     pub fn at(address: SocketAddr) -> Self {
-        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(30)));
-        let agent = config.http_status_as_error(false).max_idle_connections(0).build().new_agent();
-        Self { agent, base: format!("http://{address}") }
-    }
-
-    pub fn is_ready(&self) -> bool {
-        self.agent.get(format!("{}/readyz", self.base)).call().is_ok_and(|answer| answer.status() == 200)
+        Self(mien_kit::api::Api::at(address))
     }
 
     /// `None` while the relay is away or busy; a wrong answer is a failed test.
     fn get<T: DeserializeOwned>(&self, path: &str) -> Option<T> {
-        let mut answer = self.agent.get(format!("{}{path}", self.base)).call().ok()?;
-        match answer.status().as_u16() {
-            200 => Some(answer.body_mut().read_json().expect("an answer of the contract")),
-            429 | 503 => None,
-            status => {
-                panic!("{path} answered {status}: {}", answer.body_mut().read_to_string().unwrap_or_default())
-            }
-        }
+        block_on(self.0.try_get(path))
     }
 
     pub fn header(&self, path: &str, name: &str) -> Option<String> {
-        let answer =
-            self.agent.get(format!("{}{path}", self.base)).header("accept", "text/html").call().ok()?;
-        answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-    }
-
-    /// Says something to the relay, which must take it.
-    fn tell<T: DeserializeOwned>(&self, method: &str, path: &str, body: &str) -> Option<T> {
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base))
-            .header("content-type", "application/json")
-            .body(body.to_owned())
-            .expect("a request");
-        let mut answer = self.agent.run(request).expect("an answer");
-        let text = answer.body_mut().read_to_string().unwrap_or_default();
-        assert!(answer.status().is_success(), "{method} {path} answered {}: {text}", answer.status());
-        serde_json::from_str(&text).ok()
+        let request = request_with("GET".parse().ok()?, path, &[("accept", "text/html")], "");
+        let answer = block_on(exchange(self.0.address, request))?;
+        answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     }
 
     pub fn create_session(&self, title: &str) -> SessionCreated {
-        let body = serde_json::json!({ "title": title });
-        self.tell("POST", "/api/v1/sessions", &body.to_string()).expect("a session")
+        block_on(self.0.create_session_titled(title))
     }
 
     /// A capability token of this session, asked for by the owner's.
@@ -74,26 +43,16 @@ impl Api {
         source: Option<SourceName>,
         life: Duration,
     ) -> String {
-        let request = TokenRequest { role, source, ttl_s: Some(life.as_secs()) };
-        let mut answer = self
-            .agent
-            .post(format!("{}/api/v1/sessions/{session}/tokens", self.base))
-            .header("authorization", format!("Bearer {owner}"))
-            .send_json(&request)
-            .expect("an answer");
-        let grant: TokenGrant = answer.body_mut().read_json().expect("a token");
-        grant.token
+        let owner = mien_kit::api::Api { token: Some(owner.to_owned()), ..self.0.clone() };
+        block_on(owner.token(session, role, source, Some(life)))
     }
 
     pub fn complete(&self, session: SessionId) {
-        let path = format!("/api/v1/sessions/{session}");
-        let done: Option<Session> = self.tell("PATCH", &path, r#"{"status":"completed"}"#);
-        assert!(done.is_some_and(|session| session.completed_at.is_some()));
+        block_on(self.0.complete(session));
     }
 
     pub fn erase(&self, session: SessionId) {
-        let path = format!("/api/v1/sessions/{session}");
-        let _: Option<serde_json::Value> = self.tell("DELETE", &path, "");
+        block_on(self.0.erase(session));
     }
 
     pub fn summary(&self, session: SessionId) -> Option<Summary> {

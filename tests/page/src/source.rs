@@ -1,19 +1,17 @@
 //! A source without a camera: numbers that a test makes up, through the real ingest socket.
 
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use mien_kit::blocking::block_on;
+use mien_kit::socket::{self, Kind, Socket};
 use mien_shared::api::SessionCreated;
 use mien_shared::expression::{Expression, Scores};
 use mien_shared::limits::MAX_BATCH;
-use mien_shared::protocol::{IngestReply, IngestRequest, SUBPROTOCOL};
+use mien_shared::protocol::{IngestReply, IngestRequest};
 use mien_shared::{Face, Sample, SessionId};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
-use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 use crate::relay::Relay;
 
@@ -23,7 +21,7 @@ pub const EVERY_MS: u64 = 100;
 /// Connected until it is dropped.
 #[derive(Debug)]
 pub struct Source {
-    socket: WebSocket<TcpStream>,
+    socket: Socket,
     seq: u64,
     /// By how much its clock is ahead of this machine's.
     ahead_ms: u64,
@@ -78,8 +76,7 @@ impl Source {
             let samples: Vec<Sample> = (0..batch)
                 .map(|place| sample(self.seq + 1 + place, at + (first + place) * EVERY_MS))
                 .collect();
-            let text = serde_json::to_string(&IngestRequest::Samples { samples: &samples });
-            self.socket.send(Message::text(text.expect("plain JSON"))).expect("the relay listens");
+            say(&mut self.socket, &IngestRequest::Samples { samples: &samples });
             self.seq += batch;
             // One message on the way at a time: what counts here is that all of it arrives.
             while self.hear() < self.seq {}
@@ -113,29 +110,22 @@ impl Source {
     }
 }
 
-fn hello(relay: &Relay, session: SessionId, token: &str) -> (WebSocket<TcpStream>, u64) {
-    let address = relay.address();
-    let mut request = format!("ws://{address}/api/v1/sessions/{session}/ingest")
-        .into_client_request()
-        .expect("an address and an id make an address");
-    request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
-    let stream = TcpStream::connect(address).expect("the relay is there");
-    stream.set_nodelay(true).expect("a socket of this machine");
-    let (mut socket, _) = tungstenite::client(request, stream).expect("the relay takes it");
-    let text = serde_json::to_string(&IngestRequest::Hello { token }).expect("plain JSON");
-    socket.send(Message::text(text)).expect("the relay listens");
+fn hello(relay: &Relay, session: SessionId, token: &str) -> (Socket, u64) {
+    let socket = block_on(socket::connect(relay.address(), session, Kind::Ingest, None));
+    let mut socket = socket.expect("the relay takes it");
+    say(&mut socket, &IngestRequest::Hello { token });
     match hear(&mut socket) {
         IngestReply::Welcome(welcome) => (socket, welcome.through),
         other => panic!("no welcome: {other:?}"),
     }
 }
 
-fn hear(socket: &mut WebSocket<TcpStream>) -> IngestReply {
-    loop {
-        if let Message::Text(text) = socket.read().expect("the relay answers") {
-            return serde_json::from_str(&text).expect("a message of the contract");
-        }
-    }
+fn say(socket: &mut Socket, message: &IngestRequest<'_>) {
+    block_on(socket::say(socket, message)).expect("the relay listens");
+}
+
+fn hear(socket: &mut Socket) -> IngestReply {
+    block_on(socket::hear(socket)).expect("the relay answers")
 }
 
 #[derive(Debug)]

@@ -122,7 +122,7 @@ impl Proxy {
 }
 
 fn relay_under_a_path() -> Relay {
-    Relay::start_with(vec![("MIEN_BASE_PATH", "/mien".to_owned())])
+    Relay::start_with(&[("MIEN_BASE_PATH", "/mien")])
 }
 
 /// Said by `cargo xtask test` where a proxy is neither there nor to be had.

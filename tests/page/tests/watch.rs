@@ -49,8 +49,8 @@ fn is_present(note: &Value) -> bool {
 
 /// A relay that takes a long history at once.
 fn quick_relay() -> Relay {
-    let most = || "1000000".to_owned();
-    Relay::start_with(vec![("MIEN_SAMPLES_PER_SECOND", most()), ("MIEN_SAMPLES_BURST", most())])
+    let most = "1000000";
+    Relay::start_with(&[("MIEN_SAMPLES_PER_SECOND", most), ("MIEN_SAMPLES_BURST", most)])
 }
 
 fn link(base: &str, session: &SessionCreated) -> String {

@@ -1,16 +1,17 @@
 //! `mien-relay backup`, while the relay is at work.
 
 use mien_kit::load::Load;
-use mien_kit::relay::{Relay, SECRET, run};
+use mien_kit::program::run;
+use mien_kit::relay::{Relay, SECRET};
 use mien_shared::SessionId;
 
 use crate::stage::Stage;
 
 async fn export(relay: &Relay, id: SessionId, format: &str) -> Vec<u8> {
     let path = format!("/api/v1/sessions/{id}/export?format={format}");
-    let (status, body) = relay.api().call("GET", &path, None).await.expect("a whole export");
-    assert_eq!(status, 200);
-    body.to_vec()
+    let answer = relay.api().call("GET", &path, None).await.expect("a whole export");
+    assert_eq!(answer.status.as_u16(), 200);
+    answer.body.to_vec()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use mien_kit::load::median;
-use mien_kit::relay::Relay;
+use mien_kit::relay::{Confinement, Relay, Setup};
 use mien_kit::socket::{Kind, Missed, connect, hear, say};
 use mien_kit::{patiently, until};
 use mien_shared::protocol::{WatchReply, WatchRequest};
@@ -110,9 +110,9 @@ async fn readers_that_do_not_read_keep_nobody_out_and_are_cut() {
     raise_handle_limit();
     let relay = Relay::start().await;
     let address = relay.address();
-    let (status, page) = relay.api().call("GET", "/", None).await.expect("a page");
-    assert_eq!(status, 200);
-    let page = String::from_utf8_lossy(&page).into_owned();
+    let page = relay.api().call("GET", "/", None).await.expect("a page");
+    assert_eq!(page.status.as_u16(), 200);
+    let page = page.text();
     let worker = page.split_once("data-worker-wasm=\"").and_then(|(_, rest)| rest.split_once('"'));
     let Some((worker, _)) = worker else { return println!("skipped: this relay carries no page") };
     let worker = format!("/{}", worker.trim_start_matches('/'));
@@ -199,7 +199,8 @@ async fn two_thousand_sockets_of_one_address_are_all_let_in_at_once() {
 async fn few_handles_are_shared_out_and_the_log_is_told_once() {
     const HANDLES: u32 = 256;
     const PEERS: usize = 300;
-    let relay = Relay::start_with_handles(HANDLES).await;
+    let setup = Setup { confinement: Confinement::OpenFiles(HANDLES), ..Setup::default() };
+    let relay = Relay::start_as(setup, &[]).await;
     let address = relay.address();
     let session = relay.api().create_session().await;
     let (id, token) = (session.session.id, session.tokens.watch.as_str());

@@ -17,8 +17,7 @@ async fn a_file_that_is_moved_is_told_and_nothing_is_acked_until_it_is_back() {
         std::fs::rename(&file, &aside).unwrap();
         until("the relay to be no longer ready", || async { api.ready().await == Some(503) }).await;
         assert_eq!(api.status("/healthz").await, Some(200), "the process itself is well");
-        let (_, body) = api.call("GET", "/readyz", None).await.unwrap();
-        let detail = String::from_utf8_lossy(&body).into_owned();
+        let detail = api.call("GET", "/readyz", None).await.unwrap().text();
         assert!(detail.contains("was moved, replaced or deleted"), "{detail}");
         let told = format!("{name} is no longer the file that is open");
         let said = relay.said();

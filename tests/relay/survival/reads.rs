@@ -148,9 +148,9 @@ async fn gaps_without_number_cost_a_summary_no_more_than_some() {
     let (took, memory) = (begun.elapsed(), relay.memory_kib() / 1_024);
 
     let (api, path) = (relay.api(), path(&session, "summary"));
-    let (status, body) = api.call("GET", &path, None).await.unwrap();
-    assert_eq!(status, 200);
-    let (bytes, after) = (body.len(), relay.memory_kib() / 1_024);
+    let answer = api.call("GET", &path, None).await.unwrap();
+    assert_eq!(answer.status.as_u16(), 200);
+    let (bytes, after) = (answer.body.len(), relay.memory_kib() / 1_024);
     let peak = Peak::default();
     let asked = async {
         let mut asked = JoinSet::new();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mien_kit::database::Database;
 use mien_kit::load::{Load, median, p99};
 use mien_kit::relay::Relay;
 use mien_kit::socket::{Kind, connect, hear, say};
@@ -10,7 +11,7 @@ use mien_kit::until;
 use mien_servers::Redis;
 use mien_shared::protocol::{IngestReply, IngestRequest};
 
-use crate::stage::{Database, Stage};
+use crate::stage::Stage;
 
 /// For how long Redis is away: longer than any of the relay's time-outs for it.
 const AWAY: Duration = Duration::from_secs(5);
@@ -45,7 +46,7 @@ async fn limits_hold(relay: &Relay) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_acks_come_limits_hold_and_watchers_miss_nothing() {
     let Some(mut redis) = Redis::if_present() else { return println!("skipped: there is no Redis") };
-    let Some(database) = Database::make() else { return println!("skipped: there is no Postgres") };
+    let Some(database) = Database::postgres() else { return println!("skipped: there is no Postgres") };
     let url = redis.url();
     // Two steady sources send two hundred samples a second.
     let settings = [

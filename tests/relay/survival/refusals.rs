@@ -6,7 +6,8 @@ use std::process::Output;
 
 use mien_kit::ports::free_address;
 use mien_kit::postgres;
-use mien_kit::relay::{Relay, SECRET, run, run_as_nobody};
+use mien_kit::program::{run, run_as_nobody};
+use mien_kit::relay::{Relay, SECRET};
 
 /// Starts the relay with these settings, which must end it at once, and gives what it said.
 async fn refusal(settings: &[(&str, &str)], folder: &Path) -> String {

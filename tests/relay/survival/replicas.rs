@@ -1,15 +1,16 @@
 //! Two relays over one store: sources move from one to the other in mid-stream, watchers are on both.
 
+use mien_kit::database::Database;
 use mien_kit::load::Load;
 use mien_kit::relay::Relay;
 use mien_servers::Redis;
 
-use crate::stage::{Database, Stage};
+use crate::stage::Stage;
 
 const MOVES: usize = 6;
 
 async fn moves(settings: &[(&'static str, &str)]) {
-    let Some(database) = Database::make() else { return println!("skipped: there is no Postgres") };
+    let Some(database) = Database::postgres() else { return println!("skipped: there is no Postgres") };
     let mut one = Relay::start_over(database.url(), settings).await;
     let two = Relay::start_over(database.url(), settings).await;
     let mut stage = Stage::set(&one, &[Load::FAST, Load::STEADY], 1).await;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use mien_kit::database::Database;
 use mien_kit::load::Load;
 use mien_kit::relay::Relay;
 use mien_kit::socket::{Kind, connect, hear, say};
@@ -10,7 +11,7 @@ use mien_kit::until;
 use mien_kit::watcher::{Pace, Watcher};
 use mien_shared::protocol::{IngestRequest, WatchReply, WatchRequest};
 
-use crate::stage::{Database, Stage};
+use crate::stage::Stage;
 
 /// Seconds for which it goes on, where not `LENGTH`: `MIEN_SOAK_SECONDS=1800` is half an hour.
 const SECONDS: &str = "MIEN_SOAK_SECONDS";
@@ -57,10 +58,7 @@ async fn churn(relay: &Relay, round: u64) {
     }
     match round % 3 {
         0 => api.complete(id).await,
-        1 => {
-            let erased = api.call("DELETE", &format!("/api/v1/sessions/{id}"), None).await;
-            assert_eq!(erased.map(|(status, _)| status), Some(204));
-        }
+        1 => api.erase(id).await,
         _ => {}
     }
 }
@@ -72,7 +70,7 @@ async fn memory_and_handles_stay_flat_over_sqlite_while_clients_come_and_go() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_and_handles_stay_flat_over_postgres_while_clients_come_and_go() {
-    let Some(database) = Database::make() else { return println!("skipped: there is no Postgres") };
+    let Some(database) = Database::postgres() else { return println!("skipped: there is no Postgres") };
     soak(&Relay::start_over(database.url(), &[]).await).await;
 }
 

@@ -5,27 +5,8 @@ use mien_kit::relay::Relay;
 use mien_kit::source::Source;
 use mien_kit::stored::{assert_saw_all, assert_stored_once};
 use mien_kit::watcher::{Pace, Watcher};
-use mien_servers::Postgres;
 use mien_shared::SessionId;
 use mien_shared::api::SessionCreated;
-
-/// An empty database that several relays share.
-pub(crate) struct Database {
-    url: String,
-    _server: Postgres,
-}
-
-impl Database {
-    /// `None` where there is no Postgres.
-    pub(crate) fn make() -> Option<Self> {
-        let server = mien_kit::postgres()?;
-        Some(Self { url: server.database(), _server: server })
-    }
-
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-}
 
 /// A session with sources that send and watchers that read.
 pub(crate) struct Stage {

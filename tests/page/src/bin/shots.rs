@@ -121,12 +121,12 @@ impl Look<'_> {
 
     /// What a watcher sees while it is behind, cut off, waiting, and at the end.
     fn watching(&self) {
-        let most = || "1000000".to_owned();
-        let relay = Relay::start_with(vec![
-            ("MIEN_SAMPLES_PER_SECOND", most()),
-            ("MIEN_SAMPLES_BURST", most()),
-            ("MIEN_REQUESTS_PER_SECOND", most()),
-            ("MIEN_REQUESTS_BURST", most()),
+        let most = "1000000";
+        let relay = Relay::start_with(&[
+            ("MIEN_SAMPLES_PER_SECOND", most),
+            ("MIEN_SAMPLES_BURST", most),
+            ("MIEN_REQUESTS_PER_SECOND", most),
+            ("MIEN_REQUESTS_BURST", most),
         ]);
         let session = relay.api().create_session("Interview 7, second part");
         let mut source = Source::connect(&relay, &session);
@@ -222,9 +222,8 @@ impl Look<'_> {
 
     /// A session that has as many sources as it may have.
     fn full(&self, stage: &Stage) {
-        let most = || "1000000".to_owned();
-        let settings = vec![("MIEN_REQUESTS_PER_SECOND", most()), ("MIEN_REQUESTS_BURST", most())];
-        let relay = Relay::start_with(settings);
+        let most = "1000000";
+        let relay = Relay::start_with(&[("MIEN_REQUESTS_PER_SECOND", most), ("MIEN_REQUESTS_BURST", most)]);
         let session = relay.api().create_session("Interview 7, second part");
         let _sources: Vec<Source> = (0..MAX_SOURCES)
             .map(|number| {

@@ -2,28 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
+use hyper::body::Bytes;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap};
 use hyper::{Method, StatusCode};
 use mien_shared::Problem;
 use serde_json::Value;
 
-use crate::contract::Document;
+use crate::document::Document;
 
 /// An answer, and what was asked.
 #[derive(Debug)]
-pub(crate) struct Exchange<'a> {
-    pub(crate) method: &'a Method,
+pub struct Exchange<'a> {
+    pub method: &'a Method,
     /// May have a query.
-    pub(crate) target: &'a str,
-    pub(crate) status: StatusCode,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a Bytes,
+    pub target: &'a str,
+    pub status: StatusCode,
+    pub headers: &'a HeaderMap,
+    pub body: &'a Bytes,
 }
 
 impl Exchange<'_> {
     /// Panics where the document does not foresee the answer.
-    pub(crate) fn check(&self, document: &Document) {
+    pub fn check(&self, document: &Document) {
         let path = self.target.split('?').next().unwrap_or_default();
         let Some(template) = template(document, path) else { return self.check_elsewhere(document, path) };
         let item = format!("/paths/{}", escaped(&template));

@@ -8,21 +8,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-pub(crate) struct Document {
-    pub(crate) value: Value,
+#[derive(Debug)]
+pub struct Document {
+    pub value: Value,
     /// By the place of their schema.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
 impl Document {
-    pub(crate) fn new(mut value: Value) -> Self {
+    pub fn new(mut value: Value) -> Self {
         close(&mut value);
         Self { value, validators: Mutex::default() }
     }
 
     /// Holds a value to the schema at this place.
     #[track_caller]
-    pub(crate) fn check(&self, pointer: &str, value: &Value) {
+    pub fn check(&self, pointer: &str, value: &Value) {
         let validator = self.validator(pointer);
         let faults: Vec<String> =
             validator.iter_errors(value).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
@@ -33,7 +34,7 @@ impl Document {
         );
     }
 
-    pub(crate) fn validator(&self, pointer: &str) -> Arc<Validator> {
+    pub fn validator(&self, pointer: &str) -> Arc<Validator> {
         let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
         let made = validators.entry(pointer.to_owned()).or_insert_with(|| {
             let mut schema = self.value.pointer(pointer).cloned().unwrap_or(Value::Bool(false));

@@ -13,17 +13,17 @@ use tokio::process::{Child, Command};
 
 use crate::patiently;
 
-/// Says that the room is there, then waits for the end.
+/// Says that it is mounted, then waits for the end.
 const HOLD: &str = "mount -t tmpfs -o size=$1 tmpfs \"$0\" && echo there && exec cat";
 
 #[derive(Debug)]
-pub struct Room {
+pub struct Tmpfs {
     holder: Child,
     folder: TempDir,
 }
 
-impl Room {
-    /// A room of so many bytes; `None`, with the reason on stderr, where this machine lets nobody make one.
+impl Tmpfs {
+    /// One of so many bytes; `None`, with the reason on stderr, where this machine lets nobody make one.
     pub async fn make(bytes: u64) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder to mount on");
         let mut command = Command::new("unshare");
@@ -48,7 +48,7 @@ impl Room {
         };
         let mut said = String::new();
         let mut output = BufReader::new(holder.stdout.take().expect("a piped output"));
-        let _ = patiently("the room to be there", output.read_line(&mut said)).await;
+        let _ = patiently("the file system to be mounted", output.read_line(&mut said)).await;
         if said.trim() != "there" {
             eprintln!("skipped: this machine lets us mount no file system of limited size");
             return None;
@@ -78,13 +78,13 @@ impl Room {
         command
     }
 
-    /// Takes all the room that is left.
+    /// Takes all the space that is left.
     pub fn fill(&self) {
-        let mut ballast = std::fs::File::create(self.file("ballast")).expect("room for a name");
+        let mut ballast = std::fs::File::create(self.file("ballast")).expect("space for a name");
         while ballast.write_all(&[0; 4_096]).is_ok() {}
     }
 
-    /// Gives back what [`Room::fill`] took.
+    /// Gives back what [`Tmpfs::fill`] took.
     pub fn empty(&self) {
         std::fs::remove_file(self.file("ballast")).expect("it was there");
     }
