@@ -1,7 +1,5 @@
 //! Long reads: how many are under way at once, whose places they take, and that who hangs up gives theirs back.
 
-use std::time::Duration;
-
 use hyper::StatusCode;
 use mien_relay::turns::Turn;
 use mien_shared::api::SessionCreated;
@@ -9,8 +7,8 @@ use mien_shared::{Code, Expression};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use mien_in_process::Relay;
 use mien_in_process::samples::with_faces as sample;
+use mien_in_process::{Relay, until};
 
 /// Of 32 faces each, some 4 KB as text: together more than every buffer between the relay and a peer that does not
 /// read can hold.
@@ -95,16 +93,16 @@ async fn who_hangs_up_gives_the_place_back_wherever_the_work_was() {
         for _ in 0..3 {
             asked.push(ask(&relay, &path, watch).await);
         }
-        until(|| relay.state.reads.under_way() == 3).await;
+        until(async || relay.state.reads.under_way() == 3).await;
         relay.get(&path, watch).await.is_problem(Code::RateLimited);
         assert_eq!(relay.state.reads.under_way(), 3, "{tail}");
         drop(asked);
-        until(|| relay.state.reads.under_way() == 0).await;
+        until(async || relay.state.reads.under_way() == 0).await;
         drop(turns);
         for token in [watch, owner] {
             assert_eq!(relay.get(&path, token).await.status, StatusCode::OK, "{tail}");
         }
-        until(|| relay.state.reads.under_way() == 0).await;
+        until(async || relay.state.reads.under_way() == 0).await;
     }
 }
 
@@ -125,13 +123,4 @@ async fn pages_and_short_series_that_are_asked_for_together_are_all_answered() {
         }
     }
     assert!(asked.join_all().await.iter().all(|status| *status == StatusCode::OK));
-}
-
-async fn until(mut is_so: impl FnMut() -> bool) {
-    let wait = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), wait).await.expect("it comes to that");
 }

@@ -107,7 +107,7 @@ async fn what_is_revoked_closes_what_it_opened_and_opens_nothing() {
 
 #[tokio::test]
 async fn a_revocation_reaches_the_other_relay() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     reaches(&one, &two).await;
 }

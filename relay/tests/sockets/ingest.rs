@@ -1,13 +1,11 @@
 //! What becomes of samples.
 
-use std::time::Duration;
-
 use mien_shared::api::{PatchSession, SourceName};
 use mien_shared::{Role, SessionStatus};
 use serde_json::json;
 
 use mien_in_process::samples::{sample, samples};
-use mien_in_process::{Relay, patiently};
+use mien_in_process::{Relay, patiently, until};
 
 #[tokio::test]
 async fn a_welcome_tells_where_and_how_to_go_on() {
@@ -236,12 +234,7 @@ async fn while_the_store_fails_nothing_is_acked_and_nothing_is_lost() {
     relay.state.ready().await.unwrap();
     let blocked = relay.block_commits().await;
     client.send(1..=100).await;
-    patiently(async {
-        while !relay.state.batcher.is_failing() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    until(async || relay.state.batcher.is_failing()).await;
     assert!(relay.state.ready().await.is_err());
     assert!(relay.state.render_metrics().contains("store_errors_total{kind=\"timeout\"} 1"));
     assert_eq!(relay.stored(session).await, [0; 0]);

@@ -354,7 +354,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_the_day_brings_the_promises_hold(steps in proptest::collection::vec(any_step(), 1..24)) {
+    fn the_promises_hold_over_any_sequence_of_events(steps in proptest::collection::vec(any_step(), 1..24)) {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(live(steps))?;
     }
 }

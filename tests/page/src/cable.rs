@@ -25,6 +25,8 @@ pub struct Cable {
 struct Shared {
     to: SocketAddr,
     plugged: AtomicBool,
+    /// Connections that came while it was pulled.
+    refused: AtomicU64,
     /// Towards the browser.
     bytes_per_second: AtomicU64,
     closing: AtomicBool,
@@ -39,6 +41,7 @@ impl Cable {
         let shared = Arc::new(Shared {
             to,
             plugged: AtomicBool::new(true),
+            refused: AtomicU64::new(0),
             bytes_per_second: AtomicU64::new(ANY_SPEED),
             closing: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
@@ -65,6 +68,11 @@ impl Cable {
         for end in self.shared.open().drain(..) {
             let _ = end.shutdown(Shutdown::Both);
         }
+    }
+
+    /// Connections that were tried while it was pulled, so far.
+    pub fn refused(&self) -> u64 {
+        self.shared.refused.load(Ordering::SeqCst)
     }
 
     pub fn plug(&self) {
@@ -97,6 +105,7 @@ impl Shared {
 
     fn carry(self: &Arc<Self>, client: TcpStream) -> io::Result<()> {
         if !self.plugged.load(Ordering::SeqCst) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
             return client.shutdown(Shutdown::Both);
         }
         let server = TcpStream::connect(self.to)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use mien_servers::missing::skip;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -48,10 +49,11 @@ impl Drop for Group {
 }
 
 impl WebKit {
-    /// `None`, with a word about it, where the machine has none.
+    /// `None` where the machine has none, which skips the test.
+    #[track_caller]
     pub fn start() -> Option<Self> {
         if std::env::var_os(ABSENT).is_some() {
-            println!("left out: this machine has no WebKit ({ABSENT})");
+            skip("WebKit is missing");
             return None;
         }
         let folder = tempfile::tempdir().expect("a folder for the profile");

@@ -9,12 +9,14 @@ use std::process::{Child, Command, Stdio};
 use mien_kit::parts;
 use mien_page_tests::browser::{Browser, Camera};
 use mien_page_tests::stage::Stage;
+use mien_servers::missing::skip;
 use tempfile::TempDir;
 
-/// What `cargo xtask test` has installed; `None` where it says that this machine has no npm.
+/// What `cargo xtask test` has installed; `None` where it says that this machine has no npm, which skips the test.
+#[track_caller]
 fn tools() -> Option<PathBuf> {
     if std::env::var_os("MIEN_WITHOUT_NPM").is_some() {
-        eprintln!("left out: no npm");
+        skip("npm is missing");
         return None;
     }
     let tools = std::env::var_os("MIEN_NPM").expect("the tests run through `cargo xtask test`");

@@ -12,6 +12,7 @@ use mien_page_tests::browser::{Browser, Camera};
 use mien_page_tests::relay::{Relay, free_address};
 use mien_page_tests::stage::{self, Stage};
 use mien_page_tests::wait;
+use mien_servers::missing::skip;
 use tempfile::TempDir;
 
 const SOME: u64 = 8;
@@ -126,17 +127,19 @@ fn relay_under_a_path() -> Relay {
 }
 
 /// Said by `cargo xtask test` where a proxy is neither there nor to be had.
-fn left_out() -> bool {
+#[track_caller]
+fn without_proxies() -> bool {
     let absent = std::env::var_os("MIEN_WITHOUT_PROXIES").is_some();
     if absent {
-        eprintln!("left out: a proxy is missing on this machine");
+        skip("a proxy is missing");
     }
     absent
 }
 
 /// A whole recording with a watcher, a reload, and the ways within the page.
+#[track_caller]
 fn works(start: fn(SocketAddr, Manner) -> Proxy) {
-    if left_out() {
+    if without_proxies() {
         return;
     }
     let stage = Stage::set();
@@ -202,7 +205,7 @@ fn under_a_path_behind_haproxy() {
 /// What a person sees where the relay was not told of the path.
 #[test]
 fn a_page_whose_files_do_not_come_says_so() {
-    if left_out() {
+    if without_proxies() {
         return;
     }
     let relay = Relay::start();

@@ -5,7 +5,7 @@ use mien_kit::program::run;
 use mien_kit::relay::{Relay, SECRET};
 use mien_shared::SessionId;
 
-use crate::stage::Stage;
+use crate::workload::Workload;
 
 async fn export(relay: &Relay, id: SessionId, format: &str) -> Vec<u8> {
     let path = format!("/api/v1/sessions/{id}/export?format={format}");
@@ -15,15 +15,15 @@ async fn export(relay: &Relay, id: SessionId, format: &str) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_under_load_has_every_session_byte_for_byte() {
+async fn a_backup_under_load_has_a_finished_session_byte_for_byte_and_what_was_acked_of_another() {
     let relay = Relay::start_over_sqlite().await;
     // One that is over, and one that goes on meanwhile.
-    let mut done = Stage::set(&relay, &[Load::FAST; 2], 0).await;
+    let mut done = Workload::start(&relay, &[Load::FAST; 2], 0).await;
     done.acked_more(2_000).await;
     let id = done.id();
-    done.clear(&relay).await;
+    done.finish(&relay).await;
     relay.api().complete(id).await;
-    let mut going = Stage::set(&relay, &[Load::STEADY; 2], 1).await;
+    let mut going = Workload::start(&relay, &[Load::STEADY; 2], 1).await;
     going.acked_more(50).await;
     let before = [export(&relay, id, "csv").await, export(&relay, id, "json").await];
     let acked = going.sources[0].acked();
@@ -50,7 +50,7 @@ async fn a_backup_under_load_has_every_session_byte_for_byte() {
     assert!(before == after, "{} and {} bytes", before[1].len(), after[1].len());
     let stored = restored.api().stored(going.id()).await;
     assert!(stored.iter().filter(|one| one.source.as_str() == "source-0").count() as u64 >= acked);
-    going.clear(&relay).await;
+    going.finish(&relay).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use mien_kit::relay::{Confinement, Relay, Setup};
 use mien_kit::tmpfs::Tmpfs;
 use mien_kit::until;
 
-use crate::stage::Stage;
+use crate::workload::Workload;
 
 /// Enough for an empty database, its log and a minute of [`LOADS`]: the ballast shall fill it, and nothing else.
 const DISK_BYTES: u64 = 24 * 1024 * 1024;
@@ -18,8 +18,8 @@ async fn a_full_disk_is_told_and_nothing_is_acked_that_is_not_stored() {
     let setup = Setup { confinement: Confinement::Tmpfs(disk), ..Setup::default() };
     let mut relay = Relay::start_as(setup, &[]).await;
     let api = relay.api();
-    let mut stage = Stage::set(&relay, &LOADS, 2).await;
-    stage.acked_more(50).await;
+    let mut workload = Workload::start(&relay, &LOADS, 2).await;
+    workload.acked_more(50).await;
 
     relay.tmpfs().fill();
     until("the relay to be no longer ready", || async { api.ready().await == Some(503) }).await;
@@ -33,8 +33,8 @@ async fn a_full_disk_is_told_and_nothing_is_acked_that_is_not_stored() {
     // Something so small may still fit into the log, where a batch that failed left it.
     assert!(status == 201 || (status == 503 && text.contains("store_unavailable")), "{status} {text}");
     // What is acked now cannot grow: there is nowhere to put it.
-    let acked: Vec<u64> = stage.sources.iter().map(|source| source.acked()).collect();
-    let stored = api.stored(stage.id()).await;
+    let acked: Vec<u64> = workload.sources.iter().map(|source| source.acked()).collect();
+    let stored = api.stored(workload.id()).await;
     for (number, acked) in acked.iter().enumerate() {
         let name = format!("source-{number}");
         let seqs: Vec<u64> =
@@ -44,10 +44,10 @@ async fn a_full_disk_is_told_and_nothing_is_acked_that_is_not_stored() {
 
     relay.tmpfs().empty();
     until("the relay to be ready again", || async { api.ready().await == Some(200) }).await;
-    stage.acked_more(200).await;
+    workload.acked_more(200).await;
     // And what it wrote meanwhile outlives a kill.
     relay.kill().await;
     relay.restart().await;
-    stage.acked_more(20).await;
-    stage.clear(&relay).await;
+    workload.acked_more(20).await;
+    workload.finish(&relay).await;
 }

@@ -5,7 +5,7 @@ use mien_kit::relay::Relay;
 use mien_kit::until;
 use rustix::process::Signal;
 
-use crate::stage::Stage;
+use crate::workload::Workload;
 
 const LOADS: [Load; 4] = [Load::FAST, Load::FAST, Load::STEADY, Load::STEADY];
 
@@ -22,8 +22,8 @@ async fn a_hangup_ends_a_relay_in_order_too() {
 
 async fn ends_in_order(signal: Signal) {
     let mut relay = Relay::start().await;
-    let mut stage = Stage::set(&relay, &LOADS, 3).await;
-    stage.acked_more(200).await;
+    let mut workload = Workload::start(&relay, &LOADS, 3).await;
+    workload.acked_more(200).await;
 
     relay.signal(signal);
     // Success means within MIEN_SHUTDOWN_SECONDS: it fails where it had to cut someone off.
@@ -31,15 +31,15 @@ async fn ends_in_order(signal: Signal) {
     assert!(ended.success(), "{ended}\n{}", relay.said());
     // A closing frame is read when it comes.
     until("every client to have heard it", || {
-        let told = stage.sources.iter().all(|source| !source.closes().is_empty())
-            && stage.watchers.iter().all(|watcher| !watcher.closes().is_empty());
+        let told = workload.sources.iter().all(|source| !source.closes().is_empty())
+            && workload.watchers.iter().all(|watcher| !watcher.closes().is_empty());
         async move { told }
     })
     .await;
 
     relay.restart().await;
-    stage.acked_more(200).await;
-    let (accounts, watchers) = stage.clear(&relay).await;
+    workload.acked_more(200).await;
+    let (accounts, watchers) = workload.finish(&relay).await;
     for account in accounts {
         assert_eq!(account.closes[0], 1012, "{}", account.source);
     }
@@ -50,14 +50,14 @@ async fn ends_in_order(signal: Signal) {
 async fn a_relay_that_is_killed_loses_nothing_that_it_acked() {
     const KILLS: usize = 3;
     let mut relay = Relay::start().await;
-    let mut stage = Stage::set(&relay, &LOADS, 3).await;
+    let mut workload = Workload::start(&relay, &LOADS, 3).await;
     for _ in 0..KILLS {
-        stage.acked_more(200).await;
+        workload.acked_more(200).await;
         relay.kill().await;
         relay.restart().await;
     }
-    stage.acked_more(200).await;
-    let (accounts, _) = stage.clear(&relay).await;
+    workload.acked_more(200).await;
+    let (accounts, _) = workload.finish(&relay).await;
     for account in accounts {
         assert!(account.closes.iter().filter(|code| **code == 1006).count() >= KILLS, "{:?}", account.closes);
     }

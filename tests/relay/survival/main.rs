@@ -14,5 +14,5 @@ mod rejects;
 mod replicas;
 mod slow;
 mod soak;
-mod stage;
 mod strangers;
+mod workload;

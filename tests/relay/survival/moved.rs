@@ -4,14 +4,14 @@ use mien_kit::load::Load;
 use mien_kit::relay::Relay;
 use mien_kit::until;
 
-use crate::stage::Stage;
+use crate::workload::Workload;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_moved_is_told_and_nothing_is_acked_until_it_is_back() {
     let relay = Relay::start_over_sqlite().await;
     let api = relay.api();
-    let mut stage = Stage::set(&relay, &[Load::STEADY; 2], 1).await;
-    stage.acked_more(50).await;
+    let mut workload = Workload::start(&relay, &[Load::STEADY; 2], 1).await;
+    workload.acked_more(50).await;
     for name in ["mien.db", "mien.db-wal"] {
         let (file, aside) = (relay.folder().join(name), relay.folder().join("aside"));
         std::fs::rename(&file, &aside).unwrap();
@@ -26,9 +26,9 @@ async fn a_file_that_is_moved_is_told_and_nothing_is_acked_until_it_is_back() {
         assert_eq!(lines.count(), 1, "{said}");
         std::fs::rename(&aside, &file).unwrap();
         until("the relay to be ready again", || async { api.ready().await == Some(200) }).await;
-        stage.acked_more(100).await;
+        workload.acked_more(100).await;
     }
-    stage.clear(&relay).await;
+    workload.finish(&relay).await;
 }
 
 /// What was acked before is in the file that was moved; the sources keep the rest until the relay has it again.
@@ -36,8 +36,8 @@ async fn a_file_that_is_moved_is_told_and_nothing_is_acked_until_it_is_back() {
 async fn what_was_acked_outlives_a_file_that_was_moved_and_a_relay_that_was_killed() {
     let mut relay = Relay::start_over_sqlite().await;
     let api = relay.api();
-    let mut stage = Stage::set(&relay, &[Load::STEADY; 2], 1).await;
-    stage.acked_more(50).await;
+    let mut workload = Workload::start(&relay, &[Load::STEADY; 2], 1).await;
+    workload.acked_more(50).await;
     let aside = relay.folder().join("aside");
     std::fs::create_dir(&aside).unwrap();
     let names = ["mien.db", "mien.db-wal", "mien.db-shm"];
@@ -51,6 +51,6 @@ async fn what_was_acked_outlives_a_file_that_was_moved_and_a_relay_that_was_kill
         std::fs::rename(aside.join(name), relay.folder().join(name)).unwrap();
     }
     relay.restart().await;
-    stage.acked_more(50).await;
-    stage.clear(&relay).await;
+    workload.acked_more(50).await;
+    workload.finish(&relay).await;
 }

@@ -8,6 +8,7 @@ use mien_kit::ports::free_address;
 use mien_kit::postgres;
 use mien_kit::program::{run, run_as_nobody};
 use mien_kit::relay::{Relay, SECRET};
+use mien_servers::missing::leave_out;
 
 /// Starts the relay with these settings, which must end it at once, and gives what it said.
 async fn refusal(settings: &[(&str, &str)], folder: &Path) -> String {
@@ -77,7 +78,7 @@ async fn a_database_file_of_another_user() {
     open_to_all(&folder.path().join("mien.db"), 0o644);
     let Some(Output { status, stdout, stderr }) = run_as_nobody(&["check"], &settings, folder.path()).await
     else {
-        return println!("skipped: only root can be somebody else");
+        return leave_out("only root can be somebody else");
     };
     let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
     assert!(!status.success() && !said.contains("the store answers"), "{said}");
@@ -101,7 +102,7 @@ async fn a_postgres_that_is_not_there_or_newer() {
     let nowhere = format!("postgres://mien@{}/mien", free_address());
     check(&over(&nowhere), "cannot be reached", "start it or correct MIEN_DATABASE_URL").await;
 
-    let Some(server) = postgres() else { return println!("skipped: there is no Postgres") };
+    let Some(server) = postgres() else { return };
     let missing = server.url("mien_of_nobody");
     check(&over(&missing), "has no database mien_of_nobody", "createdb").await;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mien_kit::load::Load;
 use mien_kit::relay::Relay;
 
-use crate::stage::Stage;
+use crate::workload::Workload;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rejected_samples_cost_only_themselves_also_over_a_restart() {
@@ -17,12 +17,12 @@ async fn rejected_samples_cost_only_themselves_also_over_a_restart() {
         Load { spoiled_every: 1, ..Load::STEADY },
         Load::FAST,
     ];
-    let mut stage = Stage::set(&relay, &loads, 2).await;
-    stage.acked_more(100).await;
+    let mut workload = Workload::start(&relay, &loads, 2).await;
+    workload.acked_more(100).await;
     relay.kill().await;
     relay.restart().await;
-    stage.acked_more(100).await;
-    let (accounts, _) = stage.clear(&relay).await;
+    workload.acked_more(100).await;
+    let (accounts, _) = workload.finish(&relay).await;
     for account in accounts {
         let told: BTreeSet<u64> = account.rejected.keys().copied().collect();
         let spoiled: BTreeSet<u64> = (1..=account.made).filter(|seq| account.load.is_spoiled(*seq)).collect();

@@ -5,38 +5,38 @@ use mien_kit::load::Load;
 use mien_kit::relay::Relay;
 use mien_servers::Redis;
 
-use crate::stage::Stage;
+use crate::workload::Workload;
 
 const MOVES: usize = 6;
 
 async fn moves(settings: &[(&'static str, &str)]) {
-    let Some(database) = Database::postgres() else { return println!("skipped: there is no Postgres") };
+    let Some(database) = Database::postgres() else { return };
     let mut one = Relay::start_over(database.url(), settings).await;
     let two = Relay::start_over(database.url(), settings).await;
-    let mut stage = Stage::set(&one, &[Load::FAST, Load::STEADY], 1).await;
-    stage.watch(&two);
+    let mut workload = Workload::start(&one, &[Load::FAST, Load::STEADY], 1).await;
+    workload.watch(&two);
     for round in 0..MOVES {
-        stage.acked_more(100).await;
+        workload.acked_more(100).await;
         let next = if round % 2 == 0 { &two } else { &one };
-        for source in &stage.sources {
+        for source in &workload.sources {
             source.move_to(next.address());
         }
-        stage.watchers[0].move_to(next.address());
+        workload.watchers[0].move_to(next.address());
     }
-    stage.acked_more(100).await;
+    workload.acked_more(100).await;
     // The relay that they are on dies, and they go on with the other.
     one.kill().await;
-    for source in &stage.sources {
+    for source in &workload.sources {
         source.move_to(two.address());
     }
-    stage.watchers[0].move_to(two.address());
-    stage.acked_more(100).await;
-    stage.clear(&two).await;
+    workload.watchers[0].move_to(two.address());
+    workload.acked_more(100).await;
+    workload.finish(&two).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sources_and_watchers_move_between_two_relays() {
-    let Some(redis) = Redis::if_present() else { return println!("skipped: there is no Redis") };
+    let Some(redis) = Redis::if_present() else { return };
     moves(&[("MIEN_REDIS_URL", &redis.url())]).await;
 }
 

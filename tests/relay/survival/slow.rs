@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use mien_kit::load::{Load, p99};
+use mien_kit::load::Load;
 use mien_kit::relay::Relay;
 use mien_kit::watcher::{Pace, Watcher};
 
-use crate::stage::Stage;
+use crate::hostile::are_not_delayed;
+use crate::workload::Workload;
 
 /// Bytes of a face as JSON, about.
 const FACE_BYTES: u64 = 130;
@@ -25,29 +26,29 @@ fn more_than_fits() -> u64 {
 async fn a_watcher_that_stops_reading_delays_nobody_and_then_receives_everything() {
     const LOAD: Load = Load { batch: 25, faces: 16, window: 4, ..Load::FAST };
     let relay = Relay::start().await;
-    let mut stage = Stage::set(&relay, &[LOAD], 1).await;
-    stage.acked_more(500).await;
-    let alone = p99(&stage.sources[0].take_latencies());
-    let watch = stage.session.tokens.watch.clone();
-    let mut slow = Watcher::start(relay.address(), stage.id(), &watch, Pace::Held);
+    let mut workload = Workload::start(&relay, &[LOAD], 1).await;
+    workload.acked_more(500).await;
+    let alone = workload.sources[0].take_latencies();
+    let watch = workload.session.tokens.watch.clone();
+    let mut slow = Watcher::start(relay.address(), workload.id(), &watch, Pace::Held);
 
     // So much that nothing between here and there can hold it. The eager watcher keeps up meanwhile.
     let samples = more_than_fits() / (FACE_BYTES * LOAD.faces as u64);
-    let (held, mut goal) = (Instant::now(), stage.sources[0].acked() + samples);
-    stage.sources[0].acked_to(goal).await;
+    let (held, mut goal) = (Instant::now(), workload.sources[0].acked() + samples);
+    workload.sources[0].acked_to(goal).await;
     while held.elapsed() < HELD {
-        goal = stage.sources[0].acked() + 1;
-        stage.sources[0].acked_to(goal).await;
+        goal = workload.sources[0].acked() + 1;
+        workload.sources[0].acked_to(goal).await;
     }
-    let beside = p99(&stage.sources[0].take_latencies());
-    stage.watchers[0].sees("source-0", goal).await;
+    let beside = workload.sources[0].take_latencies();
+    workload.watchers[0].sees("source-0", goal).await;
     assert_eq!(slow.count(), 0, "it has not read");
-    println!("ack p99: {alone:?} without and {beside:?} beside a watcher that does not read");
+    are_not_delayed("a watcher that does not read", &alone, &beside);
 
     slow.read_on();
     slow.sees("source-0", goal).await;
-    stage.watchers.push(slow);
-    let (_, closes) = stage.clear(&relay).await;
+    workload.watchers.push(slow);
+    let (_, closes) = workload.finish(&relay).await;
     assert!(closes.iter().all(Vec::is_empty), "nobody was cut off: {closes:?}");
     assert_eq!(relay.api().metric("watch_lag_samples").await, Some(0.0));
 }

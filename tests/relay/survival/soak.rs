@@ -11,7 +11,7 @@ use mien_kit::until;
 use mien_kit::watcher::{Pace, Watcher};
 use mien_shared::protocol::{IngestRequest, WatchReply, WatchRequest};
 
-use crate::stage::Stage;
+use crate::workload::Workload;
 
 /// Seconds for which it goes on, where not `LENGTH`: `MIEN_SOAK_SECONDS=1800` is half an hour.
 const SECONDS: &str = "MIEN_SOAK_SECONDS";
@@ -70,7 +70,7 @@ async fn memory_and_handles_stay_flat_over_sqlite_while_clients_come_and_go() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_and_handles_stay_flat_over_postgres_while_clients_come_and_go() {
-    let Some(database) = Database::postgres() else { return println!("skipped: there is no Postgres") };
+    let Some(database) = Database::postgres() else { return };
     soak(&Relay::start_over(database.url(), &[]).await).await;
 }
 
@@ -79,7 +79,7 @@ async fn soak(relay: &Relay) {
         .map_or(LENGTH, |text| Duration::from_secs(text.parse().expect("a number of seconds")));
     let handles = relay.handles();
     // Two who stay all the while.
-    let stage = Stage::set(relay, &[Load::STEADY; 2], 2).await;
+    let workload = Workload::start(relay, &[Load::STEADY; 2], 2).await;
     let (begun, mut rounds) = (Instant::now(), 0);
     let mut memory = Vec::new();
     for reading in 1..=READINGS {
@@ -89,7 +89,7 @@ async fn soak(relay: &Relay) {
         }
         memory.push(relay.memory_kib());
     }
-    stage.clear(relay).await;
+    workload.finish(relay).await;
     let third = memory.len() / 3;
     let (first, last) = (median(&memory[..third]), median(&memory[2 * third..]));
     println!(

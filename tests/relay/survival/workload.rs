@@ -9,14 +9,14 @@ use mien_shared::SessionId;
 use mien_shared::api::SessionCreated;
 
 /// A session with sources that send and watchers that read.
-pub(crate) struct Stage {
+pub(crate) struct Workload {
     pub(crate) session: SessionCreated,
     pub(crate) sources: Vec<Source>,
     pub(crate) watchers: Vec<Watcher>,
 }
 
-impl Stage {
-    pub(crate) async fn set(relay: &Relay, loads: &[Load], watchers: usize) -> Self {
+impl Workload {
+    pub(crate) async fn start(relay: &Relay, loads: &[Load], watchers: usize) -> Self {
         let api = relay.api();
         let session = api.create_session().await;
         let mut sources = Vec::new();
@@ -51,7 +51,7 @@ impl Stage {
 
     /// Everyone finishes, and then what was acked is stored once, and was seen by all. Gives the sources'
     /// accounts and how the watchers' connections ended.
-    pub(crate) async fn clear(self, relay: &Relay) -> (Vec<Account>, Vec<Vec<u16>>) {
+    pub(crate) async fn finish(self, relay: &Relay) -> (Vec<Account>, Vec<Vec<u16>>) {
         let id = self.id();
         let mut accounts = Vec::new();
         for source in self.sources {
