@@ -13,5 +13,5 @@ mod redis;
 mod server;
 
 pub use pgbouncer::PgBouncer;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, postgres_programs};
 pub use redis::Redis;

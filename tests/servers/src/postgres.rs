@@ -159,6 +159,11 @@ fn programs() -> Option<PathBuf> {
     if told(WITHOUT) { None } else { postgres_folder("initdb") }
 }
 
+/// The folder of Postgres' programs; `None` where there is none.
+pub fn postgres_programs() -> Option<PathBuf> {
+    programs()
+}
+
 fn absent() -> String {
     advice("initdb", "postgresql")
 }
