@@ -1,5 +1,5 @@
 //! What the tests of the npm package are run with: a bundler, a compiler of TypeScript and the Node.js for both, in
-//! the versions that tests/bundlers locks. They come through npm, once, into the user's cache folder.
+//! the versions that tests/page/bundlers locks. They come through npm, once, into the user's cache folder.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use crate::inputs::Fingerprint;
 use crate::{apt, process, tools, workspace};
 
-const PROJECT: &str = "tests/bundlers";
+const PROJECT: &str = "tests/page/bundlers";
 /// Of its own, as it must be there first: npm leaves out what a bundler needs where the system's is too old for it.
 const NODE: &str = "node";
 /// Of each processor's package.

@@ -5,7 +5,7 @@ use mien_relay::page::Page;
 use mien_shared::api::SessionCreated;
 use serde_json::Value;
 
-use crate::support::Relay;
+use mien_in_process::Relay;
 
 const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 const AT_ROOT: &str = "<base href=\"/\"";
@@ -20,7 +20,7 @@ async fn the_page_is_below_it_and_says_so() {
     let relay = start().await;
     let page = relay.get_with("/deep/mien/", &[BROWSER]).await;
     assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
-    let at_root = Relay::start().await.get_with("/", &[BROWSER]).await;
+    let at_root = Relay::guarded().await.get_with("/", &[BROWSER]).await;
     assert_eq!(page.text(), at_root.text().replace(AT_ROOT, BELOW));
     if at_root.text().contains(AT_ROOT) {
         assert!(page.text().contains(BELOW));

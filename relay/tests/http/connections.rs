@@ -9,7 +9,8 @@ use mien_shared::Code;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::support::{Relay, sample};
+use mien_in_process::Relay;
+use mien_in_process::samples::with_faces as sample;
 
 /// A hang fails the test instead of the whole run; nothing is measured against it.
 const PATIENCE: Duration = Duration::from_mins(1);

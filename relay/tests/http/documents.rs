@@ -5,11 +5,11 @@ use mien_shared::Problem;
 use mien_shared::problem::{CloseCode, Code};
 use serde_json::{Value, json};
 
-use crate::support::Relay;
+use mien_in_process::Relay;
 
 #[tokio::test]
 async fn every_call_of_the_contract_is_described_and_answers() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let answer = relay.get("/api/v1/openapi.json", "").await;
     assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "application/json"));
     let document: Value = answer.json();
@@ -64,7 +64,7 @@ async fn every_call_of_the_contract_is_described_and_answers() {
 
 #[tokio::test]
 async fn the_sockets_are_described_too() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let answer = relay.get("/api/v1/asyncapi.json", "").await;
     assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "application/json"));
     let document: Value = answer.json();

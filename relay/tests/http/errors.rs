@@ -8,12 +8,13 @@ use mien_shared::{Code, Problem};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::conformance::Exchange;
-use crate::support::{Relay, hold_to_contract};
+use mien_in_process::Relay;
+use mien_in_process::conformance::Exchange;
+use mien_in_process::http::hold_to_contract;
 
 #[tokio::test]
 async fn bodies_are_refused_for_what_is_wrong_with_them() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let bearer = format!("Bearer {}", relay.user("alice"));
     let post = async |kind: &str, body: &str| {
         let headers: &[_] = if kind.is_empty() {
@@ -50,7 +51,7 @@ async fn bodies_are_refused_for_what_is_wrong_with_them() {
 
 #[tokio::test]
 async fn what_is_not_there_is_a_problem_too() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     for path in [
         "/nothing",
         "/api",
@@ -71,7 +72,7 @@ async fn what_is_not_there_is_a_problem_too() {
 
 #[tokio::test]
 async fn a_wrong_method_is_told_the_right_ones() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let id = relay.create("alice").await.session.id;
     for (method, path, allowed) in [
         (Method::PUT, "/api/v1/sessions".to_owned(), vec!["GET", "HEAD", "POST"]),
@@ -93,7 +94,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 
 #[tokio::test]
 async fn every_answer_names_its_request() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     for path in
         ["/", "/healthz", "/readyz", "/metrics", "/nothing", "/api/v1/sessions", "/api/v1/openapi.json"]
     {
@@ -113,7 +114,7 @@ async fn every_answer_names_its_request() {
 
 #[tokio::test]
 async fn an_unauthorized_caller_is_told_how_to_sign_in() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     for token in ["", "nonsense", &format!("{}x", relay.user("alice"))] {
         let answer = relay.get("/api/v1/sessions", token).await;
         let problem = answer.is_problem(Code::Unauthorized);
@@ -128,7 +129,7 @@ async fn a_panic_is_an_internal_problem_and_tells_nothing() {
     async fn panics() -> &'static str {
         panic!("secret");
     }
-    let mut relay = Relay::start().await;
+    let mut relay = Relay::guarded().await;
     let routes = axum::Router::new().route("/panics", axum::routing::get(panics));
     let router = mien_relay::http::layer(routes, &relay.state).with_state(relay.state.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -143,7 +144,7 @@ async fn a_panic_is_an_internal_problem_and_tells_nothing() {
 
 #[tokio::test]
 async fn without_its_store_the_relay_is_alive_but_not_ready() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     assert_eq!(relay.get("/readyz", "").await.status, StatusCode::OK);
     relay.state.store.close().await;
     relay.get("/readyz", "").await.is_problem(Code::StoreUnavailable);
@@ -156,7 +157,7 @@ async fn without_its_store_the_relay_is_alive_but_not_ready() {
 /// The clock is paused and leaps to the end of the wait, since nothing else is left to do.
 #[tokio::test(flavor = "current_thread")]
 async fn a_body_that_never_ends_is_given_up() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let mut stream = TcpStream::connect(relay.address).await.unwrap();
     let head = format!(
         "POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
@@ -191,7 +192,7 @@ async fn a_body_that_never_ends_is_given_up() {
 
 #[tokio::test]
 async fn a_relay_that_shuts_down_says_so() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let session = relay.create("alice").await.session.id;
     assert_eq!(relay.get_with("/readyz", &[]).await.status, StatusCode::OK);
     // As a socket that is still open, for whose end the relay waits.
@@ -214,7 +215,7 @@ async fn a_relay_that_shuts_down_says_so() {
 
 #[tokio::test]
 async fn a_session_erased_by_another_relay_takes_no_marker() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let created = relay.create("alice").await;
     let (id, owner) = (created.session.id, &created.tokens.owner);
     let markers = format!("/api/v1/sessions/{id}/markers");

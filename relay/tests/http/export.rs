@@ -5,11 +5,12 @@ use mien_shared::api::{SamplesPage, SessionExport, StoredSample};
 use mien_shared::{Expression, Face, Sample, SkipReason, Skipped};
 
 use crate::samples::recorded;
-use crate::support::{Relay, request, sample};
+use mien_in_process::samples::with_faces as sample;
+use mien_in_process::{Relay, request};
 
 #[tokio::test]
 async fn each_form_holds_every_sample() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let (created, all) = recorded(&relay).await;
     let path = format!("/api/v1/sessions/{}", created.session.id);
     let get = async |format: &str| relay.get(&format!("{path}/export{format}"), &created.tokens.watch).await;
@@ -95,7 +96,7 @@ fn unquoted(field: &str) -> &str {
 
 #[tokio::test]
 async fn an_export_goes_on_over_many_chunks_and_an_empty_one_is_whole_too() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let created = relay.create("alice").await;
     let path = format!("/api/v1/sessions/{}/export", created.session.id);
     let get = async |format: &str| relay.get(&format!("{path}?format={format}"), &created.tokens.watch).await;

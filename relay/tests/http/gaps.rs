@@ -5,7 +5,8 @@ use mien_shared::Code;
 use mien_shared::api::Summary;
 use serde_json::{Value, json};
 
-use crate::support::{Relay, sample};
+use mien_in_process::Relay;
+use mien_in_process::samples::with_faces as sample;
 
 /// Samples with every second seq.
 fn holed(gaps: u64) -> Vec<mien_shared::Sample> {
@@ -26,7 +27,7 @@ async fn walk(relay: &Relay, path: &str, token: &str) -> Vec<Value> {
 #[tokio::test]
 async fn a_summary_lists_the_first_thousand_and_pages_have_them_all() {
     const GAPS: u64 = 2_345;
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let created = relay.create("alice").await;
     let (id, watch) = (created.session.id, &created.tokens.watch);
     relay.store(id, "main", &holed(GAPS)).await;
@@ -63,7 +64,7 @@ async fn a_summary_lists_the_first_thousand_and_pages_have_them_all() {
 #[tokio::test]
 async fn beyond_ten_thousand_the_last_range_grows_and_the_relay_says_so() {
     const KEPT: u64 = 10_000;
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let created = relay.create("alice").await;
     let (id, watch) = (created.session.id, &created.tokens.watch);
     relay.store(id, "main", &holed(KEPT)).await;

@@ -3,7 +3,7 @@
 use hyper::{Method, StatusCode};
 use mien_shared::Code;
 
-use crate::support::Relay;
+use mien_in_process::Relay;
 
 #[tokio::test]
 async fn a_user_over_the_rate_is_told_when_to_come_back() {
@@ -45,7 +45,7 @@ async fn whoever_cannot_be_named_counts_for_their_address() {
     assert_eq!(relay.get("/api/v1/sessions", &relay.user("alice")).await.status, StatusCode::OK);
     let nowhere = mien_shared::SessionId(uuid::Uuid::now_v7());
     let path = format!("/api/v1/sessions/{nowhere}");
-    let capability = relay.capability(nowhere, mien_shared::Role::Owner);
+    let capability = relay.token(nowhere, mien_shared::Role::Owner);
     for _ in 0..2 {
         relay.get(&path, &capability).await.is_problem(Code::SessionNotFound);
     }
@@ -64,7 +64,7 @@ async fn a_share_link_spends_a_bucket_of_its_own() {
     }
     relay.get(&path, &created.tokens.watch).await.is_problem(Code::RateLimited);
     // Another link of the session has the same one: more links are no more requests.
-    let watch = relay.capability(created.session.id, mien_shared::Role::Watch);
+    let watch = relay.token(created.session.id, mien_shared::Role::Watch);
     relay.get(&path, &watch).await.is_problem(Code::RateLimited);
     for token in [&alice, &created.tokens.owner] {
         let ended = relay.patch(&path, token, r#"{"status":"completed"}"#).await;
@@ -74,7 +74,7 @@ async fn a_share_link_spends_a_bucket_of_its_own() {
 
 #[tokio::test]
 async fn refusals_are_counted_by_route_not_by_path() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let before = relay.get("/metrics", "").await;
     assert!(before.header("content-type").starts_with("application/openmetrics-text"));
     let series = |text: &str, method: &str, endpoint: &str, status: u16| {

@@ -3,10 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
 
 mod base_path;
-mod conformance;
 mod connections;
-#[path = "../contract/mod.rs"]
-mod contract;
 mod documents;
 mod errors;
 mod export;
@@ -23,5 +20,4 @@ mod reference;
 mod retention;
 mod samples;
 mod sessions;
-mod support;
 mod tokens;

@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use mien_shared::Code;
 
 use crate::connections::Peer;
-use crate::support::Relay;
+use mien_in_process::Relay;
 
 #[tokio::test]
 async fn whoever_asks_within_a_moment_gets_the_same_text() {

@@ -3,7 +3,7 @@
 use hyper::{Method, StatusCode};
 use mien_shared::Code;
 
-use crate::support::{Answer, Relay};
+use mien_in_process::{Answer, Relay};
 
 /// A relay that lets everyone in who reaches it, as it is on a person's own machine.
 async fn open_relay(flags: &[&str]) -> Relay {
@@ -26,7 +26,7 @@ fn says_nothing_to_strangers(answer: &Answer) {
 
 #[tokio::test]
 async fn a_foreign_page_changes_nothing_and_hears_nothing() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let own = format!("http://{}", relay.address);
     let answer = create(&relay, &own).await;
     assert_eq!(answer.status, StatusCode::CREATED);
@@ -75,7 +75,7 @@ async fn a_named_page_is_let_in() {
 
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; \
                   media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'self'; \
                   form-action 'none'; frame-ancestors 'none'";
@@ -159,7 +159,7 @@ async fn an_open_relay_answers_to_a_proxy_of_this_machine_alone() {
 /// In token mode a proxy in front is what one should have.
 #[tokio::test]
 async fn a_relay_that_wants_tokens_answers_through_a_proxy() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let bearer = format!("Bearer {}", relay.user("alice"));
     let headers = [
         ("authorization", bearer.as_str()),

@@ -6,13 +6,13 @@ use hyper::{Method, StatusCode};
 use mien_relay::page::Page;
 use mien_shared::Code;
 
-use crate::support::Relay;
+use mien_in_process::Relay;
 
 const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 
 #[tokio::test]
 async fn the_page_is_there() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let plain = relay.get_with("/", &[]).await;
     assert_eq!((plain.status, plain.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
     assert_eq!(plain.header("cache-control"), "no-cache");
@@ -37,7 +37,7 @@ async fn the_page_is_there() {
 
 #[tokio::test]
 async fn a_compressed_file_unpacks_to_the_plain_one() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     for path in Page::embedded().paths() {
         let path = format!("/{path}");
         let plain = relay.get_with(&path, &[("accept-encoding", "identity")]).await;
@@ -57,7 +57,7 @@ async fn a_compressed_file_unpacks_to_the_plain_one() {
 
 #[tokio::test]
 async fn any_file_can_be_had_in_parts() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     for path in Page::embedded().paths() {
         let path = format!("/{path}");
         for coding in ["identity", "br"] {

@@ -82,8 +82,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Desk;
-    use crate::conformance::Exchange;
-    use crate::contract::Document;
+    use mien_in_process::conformance::Exchange;
+    use mien_in_process::document::Document;
 
     thread_local! {
         static DESK: (Desk, Document) = {

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use mien_shared::Code;
 
-use crate::support::Relay;
+use mien_in_process::Relay;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_of_one_user_are_counted_exactly_also_where_many_are_made_at_once() {

@@ -1,7 +1,5 @@
 //! Long reads: how many are under way at once, whose places they take, and that who hangs up gives theirs back.
 
-use std::time::Duration;
-
 use hyper::StatusCode;
 use mien_relay::turns::Turn;
 use mien_shared::api::SessionCreated;
@@ -9,7 +7,8 @@ use mien_shared::{Code, Expression};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::support::{Relay, sample};
+use mien_in_process::samples::with_faces as sample;
+use mien_in_process::{Relay, until};
 
 /// Of 32 faces each, some 4 KB as text: together more than every buffer between the relay and a peer that does not
 /// read can hold.
@@ -42,7 +41,7 @@ async fn is_answered(stream: &mut TcpStream) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_share_link_has_three_exports_at_once_and_none_of_its_owners() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let created = long_session(&relay).await;
     let (watch, owner) = (&created.tokens.watch, &created.tokens.owner);
     let session = format!("/api/v1/sessions/{}", created.session.id);
@@ -83,7 +82,7 @@ async fn every_turn(relay: &Relay) -> Vec<Turn> {
 /// With every turn at the store taken, what is asked for stays under way for as long as the test wants.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_hangs_up_gives_the_place_back_wherever_the_work_was() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let created = long_session(&relay).await;
     let (watch, owner) = (&created.tokens.watch, &created.tokens.owner);
     let session = format!("/api/v1/sessions/{}", created.session.id);
@@ -94,23 +93,23 @@ async fn who_hangs_up_gives_the_place_back_wherever_the_work_was() {
         for _ in 0..3 {
             asked.push(ask(&relay, &path, watch).await);
         }
-        until(|| relay.state.reads.under_way() == 3).await;
+        until(async || relay.state.reads.under_way() == 3).await;
         relay.get(&path, watch).await.is_problem(Code::RateLimited);
         assert_eq!(relay.state.reads.under_way(), 3, "{tail}");
         drop(asked);
-        until(|| relay.state.reads.under_way() == 0).await;
+        until(async || relay.state.reads.under_way() == 0).await;
         drop(turns);
         for token in [watch, owner] {
             assert_eq!(relay.get(&path, token).await.status, StatusCode::OK, "{tail}");
         }
-        until(|| relay.state.reads.under_way() == 0).await;
+        until(async || relay.state.reads.under_way() == 0).await;
     }
 }
 
 /// A page is soon read: those who ask for many at once wait for each other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_and_short_series_that_are_asked_for_together_are_all_answered() {
-    let relay = std::sync::Arc::new(Relay::start().await);
+    let relay = std::sync::Arc::new(Relay::guarded().await);
     let created = relay.create("alice").await;
     let samples: Vec<_> = (1..=2_000).map(|seq| sample(seq, seq * 40, &[None])).collect();
     relay.store(created.session.id, "main", &samples).await;
@@ -124,13 +123,4 @@ async fn pages_and_short_series_that_are_asked_for_together_are_all_answered() {
         }
     }
     assert!(asked.join_all().await.iter().all(|status| *status == StatusCode::OK));
-}
-
-async fn until(mut is_so: impl FnMut() -> bool) {
-    let wait = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), wait).await.expect("it comes to that");
 }

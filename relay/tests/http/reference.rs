@@ -8,14 +8,14 @@ use mien_relay::config::Settings;
 use mien_shared::problem::{CloseCode, Code};
 use serde_json::Value;
 
-use crate::support::Relay;
+use mien_in_process::Relay;
 
 /// Set by the command that renews them.
 const RENEW: &str = "MIEN_RENEW_DOCUMENTS";
 
 #[tokio::test]
 async fn the_contract_is_committed_as_it_is_served() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     for name in ["openapi.json", "asyncapi.json"] {
         let document: Value = relay.get(&format!("/api/v1/{name}"), "").await.json();
         let text = serde_json::to_string_pretty(&document).unwrap() + "\n";
@@ -25,7 +25,7 @@ async fn the_contract_is_committed_as_it_is_served() {
 
 #[tokio::test]
 async fn the_protocol_s_tables_are_those_of_the_code() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let document: Value = relay.get("/api/v1/openapi.json", "").await.json();
     let metrics = relay.get("/metrics", "").await.text();
     let path = "docs/PROTOCOL.md";

@@ -1,16 +1,14 @@
 //! Sessions past their time are erased by the relay itself.
 
-use std::time::{Duration, Instant};
-
 use hyper::StatusCode;
 use mien_relay::retention;
 use mien_shared::api::SamplesPage;
 use mien_shared::{Code, SessionId};
 use sqlx::{Connection, SqliteConnection};
 
-use crate::support::{Relay, sample};
+use mien_in_process::samples::with_faces as sample;
+use mien_in_process::{Relay, until};
 
-const PATIENCE: Duration = Duration::from_mins(1);
 /// A month and a day, milliseconds.
 const LONG_AGO: i64 = 2_678_400_000;
 
@@ -81,15 +79,9 @@ async fn what_was_left_open_is_erased_after_its_last_sample_where_nobody_is_conn
 }
 
 async fn is_erased(relay: &Relay, id: SessionId) {
-    let begun = Instant::now();
-    let gone = loop {
-        let answer = relay.get(&path(id), &relay.user("alice")).await;
-        if answer.status != StatusCode::OK || begun.elapsed() > PATIENCE {
-            break answer;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    gone.is_problem(Code::SessionNotFound);
+    let user = relay.user("alice");
+    until(async || relay.get(&path(id), &user).await.status != StatusCode::OK).await;
+    relay.get(&path(id), &user).await.is_problem(Code::SessionNotFound);
 }
 
 enum Age {

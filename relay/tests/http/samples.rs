@@ -9,7 +9,8 @@ use mien_shared::limits::MAX_MARKERS;
 use mien_shared::protocol::RefusedSample;
 use mien_shared::{Code, Expression, Sample, SessionId, SkipReason, Skipped};
 
-use crate::support::{Relay, sample};
+use mien_in_process::Relay;
+use mien_in_process::samples::with_faces as sample;
 
 const START: u64 = 1_763_907_600_000;
 
@@ -70,7 +71,7 @@ fn path(id: SessionId, tail: &str) -> String {
 
 #[tokio::test]
 async fn cursors_walk_every_sample_once_in_order() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let (created, all) = recorded(&relay).await;
     let watch = &created.tokens.watch;
     for limit in [1, 7, 100, 1_000] {
@@ -91,7 +92,7 @@ async fn cursors_walk_every_sample_once_in_order() {
 
 #[tokio::test]
 async fn source_from_and_to_select() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let (created, all) = recorded(&relay).await;
     let get = async |query: String| -> Vec<StoredSample> {
         let answer = relay
@@ -117,7 +118,7 @@ async fn source_from_and_to_select() {
 
 #[tokio::test]
 async fn queries_are_refused_by_the_one_rule() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let created = relay.create("alice").await;
     let alice = relay.user("alice");
     let sessions_cursor = {
@@ -156,7 +157,7 @@ async fn queries_are_refused_by_the_one_rule() {
 
 #[tokio::test]
 async fn a_series_is_the_mean_of_each_bucket() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let (created, all) = recorded(&relay).await;
     // Times that are long are read in halves: one whose middle is in the middle of a bucket, and of which one half
     // is empty.
@@ -198,7 +199,7 @@ async fn a_series_is_the_mean_of_each_bucket() {
 
 #[tokio::test]
 async fn a_series_has_its_limit() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let created = relay.create("alice").await;
     let samples: Vec<_> = (1..=16_385).map(|seq| sample(seq, seq, &[None])).collect();
     relay.store(created.session.id, "main", &samples).await;
@@ -211,7 +212,7 @@ async fn a_series_has_its_limit() {
 
 #[tokio::test]
 async fn a_summary_adds_up() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let (created, all) = recorded(&relay).await;
     let id = created.session.id;
     // One refused sample at the end of `main`.
@@ -282,7 +283,7 @@ fn times(time: &mien_shared::api::TimeByExpression) -> [u64; 8] {
 
 #[tokio::test]
 async fn markers_are_put_listed_and_taken_away() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let created = relay.create("alice").await;
     let (id, owner) = (created.session.id, &created.tokens.owner);
     let markers = path(id, "markers");
@@ -327,7 +328,7 @@ async fn markers_are_put_listed_and_taken_away() {
 
 #[tokio::test]
 async fn one_marker_too_many_is_over_the_quota() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let created = relay.create("alice").await;
     let id = created.session.id;
     for at in 0..MAX_MARKERS as u64 {

@@ -5,11 +5,11 @@ use mien_relay::auth::{Caller, Grant};
 use mien_shared::api::{Session, SessionCreated, SessionList, TokenGrant};
 use mien_shared::{Code, Role, SessionStatus};
 
-use crate::support::{Relay, request};
+use mien_in_process::{Relay, request};
 
 #[tokio::test]
 async fn a_session_lives_from_creation_to_erasure() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let alice = relay.user("alice");
     let answer =
         relay.post("/api/v1/sessions", &alice, r#"{"title":"Interview","purpose":"Research","new":1}"#).await;
@@ -53,7 +53,7 @@ async fn a_session_lives_from_creation_to_erasure() {
 
 #[tokio::test]
 async fn pages_of_sessions_hold_each_of_mine_once_newest_first() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let alice = relay.user("alice");
     let mut created = Vec::new();
     for _ in 0..7 {
@@ -135,7 +135,7 @@ fn calls(id: &str) -> Vec<(Method, String, Option<&'static str>, bool)> {
 
 #[tokio::test]
 async fn each_call_is_open_to_those_whom_it_concerns_and_to_no_other() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let SessionCreated { session, tokens } = relay.create("alice").await;
     let other = relay.create("alice").await;
     let unknown = "0193c0de-0000-7000-8000-000000000000";
@@ -179,7 +179,7 @@ async fn each_call_is_open_to_those_whom_it_concerns_and_to_no_other() {
 
 #[tokio::test]
 async fn refusals_come_in_the_contracts_order() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let SessionCreated { session, tokens } = relay.create("alice").await;
     let alice = relay.user("alice");
     let path = format!("/api/v1/sessions/{}", session.id);
@@ -213,7 +213,7 @@ async fn open_mode_needs_no_token_and_still_refuses_a_bad_one() {
 
 #[tokio::test]
 async fn words_have_their_lengths() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let alice = relay.user("alice");
     let post = async |body: String| relay.post("/api/v1/sessions", &alice, &body).await;
     assert_eq!(post(format!(r#"{{"title":"{}"}}"#, "ä".repeat(200))).await.status, StatusCode::CREATED);

@@ -9,7 +9,7 @@ use mien_shared::api::{Session, SessionCreated, TokenGrant};
 use mien_shared::{Code, SessionId};
 use serde_json::{Value, json};
 
-use crate::support::{Relay, SECRET};
+use mien_in_process::{Relay, SECRET};
 
 const DAY: i64 = 86_400;
 
@@ -43,7 +43,7 @@ async fn link(relay: &Relay, id: SessionId, token: &str) -> String {
 
 #[tokio::test]
 async fn one_token_is_taken_back_by_its_name() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let SessionCreated { session, tokens } = relay.create("alice").await;
     let [bad, good] =
         [link(&relay, session.id, &tokens.owner).await, link(&relay, session.id, &tokens.owner).await];
@@ -81,7 +81,7 @@ async fn one_token_is_taken_back_by_its_name() {
 
 #[tokio::test]
 async fn all_tokens_but_the_callers_are_taken_back() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let SessionCreated { session, tokens } = relay.create("alice").await;
     let old = |more: Value| {
         let mut claims = json!({
@@ -126,7 +126,7 @@ async fn all_tokens_but_the_callers_are_taken_back() {
 
 #[tokio::test]
 async fn no_token_outlives_what_the_relay_allows() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let SessionCreated { session, tokens } = relay.create("alice").await;
     let ask = path(session.id, "/tokens");
     for token in [&relay.user("alice"), &tokens.owner] {
@@ -160,7 +160,7 @@ async fn no_token_outlives_what_the_relay_allows() {
 
 #[tokio::test]
 async fn half_a_capability_is_not_its_user() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let id = relay.create("alice").await.session.id;
     for half in [
         json!({"sid": null}),
@@ -180,7 +180,7 @@ async fn half_a_capability_is_not_its_user() {
 
 #[tokio::test]
 async fn a_token_may_begin_five_seconds_ahead() {
-    let relay = Relay::start().await;
+    let relay = Relay::guarded().await;
     let begins = |seconds: i64| {
         let nbf = mien_relay::wall::now().as_second() + seconds;
         signed(&json!({"aud": "mien", "sub": "alice", "exp": 4_000_000_000_u64, "nbf": nbf}))
@@ -198,5 +198,5 @@ async fn an_older_secret_is_still_believed() {
     assert_eq!(rotated.get("/api/v1/sessions", &token).await.status, StatusCode::OK);
     let created: SessionCreated = rotated.post("/api/v1/sessions", &token, "{}").await.json();
     assert!(TokenKey::new(old.as_bytes()).read(&created.tokens.owner).is_err(), "it signs nothing");
-    Relay::start().await.get("/api/v1/sessions", &token).await.is_problem(Code::Unauthorized);
+    Relay::guarded().await.get("/api/v1/sessions", &token).await.is_problem(Code::Unauthorized);
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-pub(crate) const SECRET: &str = "a secret of tests, and of no use elsewhere";
+pub(crate) use mien_kit::relay::SECRET;
 
 pub(crate) struct Program {
     pub(crate) folder: TempDir,

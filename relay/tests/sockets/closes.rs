@@ -14,7 +14,9 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Frame, coding::Data, coding::OpCode};
 
-use crate::harness::{FUTURE, Relay, patiently, request, samples};
+use mien_in_process::samples::samples;
+use mien_in_process::{FUTURE, Relay, patiently};
+use mien_kit::socket::request;
 
 fn hello(token: &str) -> Value {
     json!({"type": "hello", "token": token})
@@ -42,7 +44,7 @@ async fn what_is_no_hello_is_malformed() {
 
 #[tokio::test]
 async fn no_hello_in_time() {
-    let relay = Relay::start_with(&[], |config| config.timings.hello = Duration::from_millis(1)).await;
+    let relay = Relay::start_changed(&[], |config| config.timings.hello = Duration::from_millis(1)).await;
     let session = relay.session().await;
     for kind in ["ingest", "watch"] {
         assert_eq!(relay.connect(session, kind).await.close_code().await, 4408);
@@ -179,7 +181,7 @@ async fn text_must_be_utf8() {
 
 #[tokio::test]
 async fn silence_is_pinged_and_then_ended() {
-    let relay = Relay::start_with(&[], |config| {
+    let relay = Relay::start_changed(&[], |config| {
         config.timings.ping = Duration::from_millis(20);
         config.timings.silence = Duration::from_millis(60);
     })

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Relay, document, sample};
+use mien_in_process::Relay;
+use mien_in_process::client::document;
+use mien_in_process::samples::sample;
 
 /// A sample with one value put in the place that a pointer says.
 fn with(pointer: &str, value: Value) -> Value {
@@ -77,7 +79,7 @@ async fn a_sample_is_valid_by_the_document_where_the_relay_takes_it() {
     }
     for (count, good) in [(0, false), (1, true), (256, true), (257, false)] {
         let (mut client, _) = relay.ingest_as(session, &format!("many-{count}")).await;
-        let message = json!({"type": "samples", "samples": (1..=count).map(crate::harness::sample).collect::<Vec<_>>()});
+        let message = json!({"type": "samples", "samples": (1..=count).map(mien_in_process::samples::sample).collect::<Vec<_>>()});
         assert_eq!(validator.is_valid(&message), good, "by the document: {count} samples");
         client.say(&message).await;
         let answer = client.hear_message().await;

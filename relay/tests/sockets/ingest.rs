@@ -1,16 +1,15 @@
 //! What becomes of samples.
 
-use std::time::Duration;
-
 use mien_shared::api::{PatchSession, SourceName};
 use mien_shared::{Role, SessionStatus};
 use serde_json::json;
 
-use crate::harness::{Relay, patiently, sample, samples, unblock};
+use mien_in_process::samples::{sample, samples};
+use mien_in_process::{Relay, patiently, until};
 
 #[tokio::test]
 async fn a_welcome_tells_where_and_how_to_go_on() {
-    let relay = Relay::start_with(&["--samples-per-second", "7", "--samples-burst", "70"], |_| {}).await;
+    let relay = Relay::start_with(&["--samples-per-second", "7", "--samples-burst", "70"]).await;
     let session = relay.session().await;
     let (_client, welcome) = relay.ingest_as(session, "cam-2").await;
     assert_eq!(welcome["session"], session.to_string());
@@ -169,7 +168,7 @@ async fn the_newer_connection_takes_over_and_goes_on_after_what_was_taken() {
     old.hear_type("error").await;
     let (welcome, ()) = tokio::join!(relay.ingest(session), async {
         tokio::task::yield_now().await;
-        unblock(blocked).await;
+        blocked.unblock().await;
     });
     let (mut new, welcome) = welcome;
     assert_eq!(welcome["through"], 9);
@@ -205,7 +204,7 @@ async fn completing_lets_taken_samples_finish_and_takes_no_more() {
 
 #[tokio::test]
 async fn erasing_leaves_nothing() {
-    let relay = Relay::start_with(&["--samples-burst", "100000"], |_| {}).await;
+    let relay = Relay::start_with(&["--samples-burst", "100000"]).await;
     let (session, kept) = (relay.session().await, relay.session().await);
     let (mut client, _) = relay.ingest(session).await;
     let (mut other, _) = relay.ingest(kept).await;
@@ -235,16 +234,11 @@ async fn while_the_store_fails_nothing_is_acked_and_nothing_is_lost() {
     relay.state.ready().await.unwrap();
     let blocked = relay.block_commits().await;
     client.send(1..=100).await;
-    patiently(async {
-        while !relay.state.batcher.is_failing() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    until(async || relay.state.batcher.is_failing()).await;
     assert!(relay.state.ready().await.is_err());
     assert!(relay.state.render_metrics().contains("store_errors_total{kind=\"timeout\"} 1"));
     assert_eq!(relay.stored(session).await, [0; 0]);
-    unblock(blocked).await;
+    blocked.unblock().await;
     client.acked(100).await;
     assert_eq!(relay.stored(session).await, (1..=100).collect::<Vec<_>>());
     relay.state.ready().await.unwrap();

@@ -2,15 +2,12 @@
 //! rule. `MIEN_TESTS_OVER=postgres` runs it over Postgres.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-#[path = "../contract/mod.rs"]
-mod contract;
-
 mod closes;
 mod documented;
 mod expiry;
-mod harness;
 mod ingest;
 mod model;
+mod process;
 mod quotas;
 mod replicas;
 mod restart;

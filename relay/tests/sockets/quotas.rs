@@ -8,7 +8,8 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::{Frame, coding::Data, coding::OpCode};
 
-use crate::harness::{Client, Heard, Relay, patiently, until};
+use mien_in_process::client::{Client, Heard};
+use mien_in_process::{Relay, patiently, until};
 
 /// What a connection with this token hears first: the type of a message, or a close code.
 async fn enter(relay: &Relay, session: SessionId, kind: &str, token: &str) -> (Client, String) {
@@ -23,7 +24,7 @@ async fn enter(relay: &Relay, session: SessionId, kind: &str, token: &str) -> (C
 
 #[tokio::test]
 async fn one_token_opens_so_many_sockets() {
-    let relay = Relay::start_with(&["--max-sockets-per-token", "2"], |_| {}).await;
+    let relay = Relay::start_with(&["--max-sockets-per-token", "2"]).await;
     let session = relay.session().await;
     let link = relay.token(session, Role::Watch);
     let (first, heard) = enter(&relay, session, "watch", &link).await;
@@ -41,7 +42,7 @@ async fn one_token_opens_so_many_sockets() {
 #[tokio::test]
 async fn one_session_and_one_user_have_so_many_sockets() {
     let flags = ["--max-sockets-per-session", "2", "--max-sockets-per-user", "3"];
-    let relay = Relay::start_with(&flags, |_| {}).await;
+    let relay = Relay::start_with(&flags).await;
     let sessions = [relay.session().await, relay.session().await];
     let mut open = Vec::new();
     for (session, expected) in [(0, "welcome"), (0, "welcome"), (0, "4413"), (1, "welcome"), (1, "4413")] {
@@ -57,7 +58,7 @@ async fn one_session_and_one_user_have_so_many_sockets() {
 async fn a_source_takes_over_from_itself_at_any_limit() {
     let flags =
         ["--max-sockets-per-token", "1", "--max-sockets-per-session", "1", "--max-sockets-per-user", "1"];
-    let relay = Relay::start_with(&flags, |_| {}).await;
+    let relay = Relay::start_with(&flags).await;
     let session = relay.session().await;
     let token = relay.token(session, Role::Ingest);
     let (mut before, heard) = enter(&relay, session, "ingest", &token).await;
@@ -74,7 +75,7 @@ async fn a_source_takes_over_from_itself_at_any_limit() {
 
 #[tokio::test]
 async fn a_message_that_never_ends_is_silence_whatever_is_pinged() {
-    let relay = Relay::start_with(&[], |config| {
+    let relay = Relay::start_changed(&[], |config| {
         config.timings.ping = Duration::from_millis(20);
         config.timings.silence = Duration::from_millis(100);
     })

@@ -1,86 +1,22 @@
 //! The real binary, killed in mid-stream: what was acked is there, and stored once.
 
-use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 
 use mien_relay::auth::{Caller, Grant, TokenKey};
-use mien_relay::metrics::Metrics;
-use mien_relay::store::Store;
 use mien_shared::api::SourceName;
 use mien_shared::{Role, SessionId};
 use serde_json::json;
 
-use crate::harness::{Client, FUTURE, SECRET};
+use crate::process::{self, store};
 
-pub(crate) struct Process {
-    child: Child,
-    pub(crate) address: SocketAddr,
-    log: PathBuf,
-}
+use mien_in_process::client::Client;
+use mien_in_process::{FUTURE, SECRET};
+use mien_kit::relay::Relay;
 
 /// Asked for now: in a copied checkout, what was compiled in is the one that was copied.
 fn program() -> PathBuf {
     std::env::var_os("CARGO_BIN_EXE_mien-relay").unwrap().into()
-}
-
-impl Process {
-    pub(crate) fn start(folder: &Path) -> Self {
-        Self::start_with(folder, &[])
-    }
-
-    pub(crate) fn start_with(folder: &Path, settings: &[(&str, String)]) -> Self {
-        let log = folder.join("relay.log");
-        let mut child = Command::new(program())
-            .current_dir(folder)
-            .env("MIEN_LISTEN", "127.0.0.1:0")
-            .env("MIEN_TOKEN_SECRET", SECRET)
-            .env("MIEN_LOG", "warn")
-            .envs(settings.iter().map(|(name, value)| (name, value)))
-            .stderr(OpenOptions::new().create(true).append(true).open(&log).unwrap())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().rsplit_once("http://").unwrap().1.parse().unwrap();
-        Self { child, address, log }
-    }
-
-    /// What it has logged so far.
-    pub(crate) fn said(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
-    }
-
-    /// SIGTERM, which it must obey in order. Gives all that it has logged.
-    pub(crate) fn end(mut self) -> String {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
-        self.said()
-    }
-
-    pub(crate) fn kill(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!("{}", self.said());
-        }
-    }
-}
-
-pub(crate) async fn store(folder: &Path) -> Store {
-    let url = format!("sqlite:{}", folder.join("mien.db").display());
-    Store::open(&url, 2, &Metrics::new()).await.unwrap()
 }
 
 #[tokio::test]
@@ -95,7 +31,7 @@ async fn a_killed_relay_loses_nothing_that_was_acked() {
 
     let mut acked = 0;
     for round in 1..=3 {
-        let relay = Process::start(folder.path());
+        let mut relay = process::start(folder.path(), &[]).await;
         let (mut client, through) = enter(&relay, session, &token).await;
         assert!(through >= acked, "nothing that was acked may be asked for again");
         // More is on the way than is acked when the end comes.
@@ -108,16 +44,16 @@ async fn a_killed_relay_loses_nothing_that_was_acked() {
             acked = client.hear_type("ack").await["through"].as_u64().unwrap();
         }
         client.send(next..next + 20).await;
-        relay.kill();
+        relay.kill().await;
     }
 
-    let relay = Process::start(folder.path());
+    let mut relay = process::start(folder.path(), &[]).await;
     let (mut client, through) = enter(&relay, session, &token).await;
     assert!(through >= acked);
     // A client that is not sure sends again.
     client.send(acked - 50..=through + 10).await;
     client.acked(through + 10).await;
-    relay.kill();
+    relay.kill().await;
     let database = store(folder.path()).await;
     let samples =
         database.samples_after(session, &SourceName::default(), 0, u64::MAX, u32::MAX).await.unwrap();
@@ -125,8 +61,8 @@ async fn a_killed_relay_loses_nothing_that_was_acked() {
     assert_eq!(seqs, (1..=through + 10).collect::<Vec<_>>());
 }
 
-async fn enter(relay: &Process, session: SessionId, token: &str) -> (Client, u64) {
-    let mut client = Client::connect(relay.address, session, "ingest").await;
+async fn enter(relay: &Relay, session: SessionId, token: &str) -> (Client, u64) {
+    let mut client = Client::connect(relay.address(), session, "ingest").await;
     client.say(&json!({"type": "hello", "token": token})).await;
     let welcome = client.hear_type("welcome").await;
     (client, welcome["through"].as_u64().unwrap())
@@ -136,7 +72,7 @@ async fn enter(relay: &Process, session: SessionId, token: &str) -> (Client, u64
 #[tokio::test]
 async fn a_signal_ends_it_in_order() {
     let folder = tempfile::tempdir().unwrap();
-    Process::start(folder.path()).end();
+    process::end(process::start(folder.path(), &[]).await).await;
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! What a log never holds, however much it is asked for.
 
+use hyper::Method;
+use mien_kit::http::{exchange, request};
+use mien_kit::relay::Relay;
 use mien_relay::auth::{Caller, TokenKey};
 use mien_servers::{Postgres, Redis};
 use mien_shared::Role;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::harness::{Client, FUTURE, SECRET, patiently};
-use crate::restart::Process;
+use crate::process;
+use mien_in_process::client::Client;
+use mien_in_process::{FUTURE, SECRET, patiently};
 
 /// Everything that passes, and the libraries that pass it by name.
 const EVERYTHING: &str = "trace,tungstenite=trace,tokio_tungstenite=trace,tungstenite::protocol=trace,hyper=trace,\
@@ -16,46 +18,38 @@ const EVERYTHING: &str = "trace,tungstenite=trace,tokio_tungstenite=trace,tungst
 const PASSWORD: &str = "geheim-und-lang-genug";
 const TITLE: &str = "a title of someone";
 
-async fn ask(relay: &Process, method: &str, path: &str, token: &str, body: &str) -> Value {
-    let mut stream = TcpStream::connect(relay.address).await.unwrap();
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
-         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
-        relay.address
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    patiently(stream.read_to_string(&mut answer)).await.unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+async fn ask(relay: &Relay, method: Method, path: &str, token: &str, body: &str) -> Value {
+    let body = (!body.is_empty()).then_some(body);
+    let answer = patiently(exchange(relay.address(), request(method, path, token, body))).await;
+    answer.unwrap().json()
 }
 
 /// A session from its beginning to its end, with every kind of token. Gives the tokens.
-async fn use_it(relay: &Process) -> Vec<String> {
+async fn use_it(relay: &Relay) -> Vec<String> {
     let user =
         TokenKey::new(SECRET.as_bytes()).sign(&Caller { user: "alice".to_owned(), grant: None }, FUTURE);
     let body = json!({ "title": TITLE }).to_string();
-    let created = ask(relay, "POST", "/api/v1/sessions", &user, &body).await;
+    let created = ask(relay, Method::POST, "/api/v1/sessions", &user, &body).await;
     let token = |role: &str| created["tokens"][role].as_str().unwrap().to_owned();
     let session: mien_shared::SessionId = serde_json::from_value(created["session"]["id"].clone()).unwrap();
 
-    let mut watcher = Client::connect(relay.address, session, "watch").await;
+    let mut watcher = Client::connect(relay.address(), session, "watch").await;
     watcher.say(&json!({"type": "hello", "token": token("watch")})).await;
     watcher.hear_type("welcome").await;
-    let mut source = Client::connect(relay.address, session, "ingest").await;
+    let mut source = Client::connect(relay.address(), session, "ingest").await;
     source.say(&json!({"type": "hello", "token": token("ingest")})).await;
     source.hear_type("welcome").await;
     source.send(1..=20).await;
     source.acked(20).await;
     assert_eq!(watcher.watched(20).await.len(), 20);
     let path = format!("/api/v1/sessions/{session}");
-    ask(relay, "GET", &format!("{path}/summary"), &token("owner"), "").await;
+    ask(relay, Method::GET, &format!("{path}/summary"), &token("owner"), "").await;
     let role = json!({ "role": Role::Watch }).to_string();
-    let minted = ask(relay, "POST", &format!("{path}/tokens"), &token("owner"), &role).await;
+    let minted = ask(relay, Method::POST, &format!("{path}/tokens"), &token("owner"), &role).await;
     // Refused ones are tokens all the same.
     let forged = format!("{}x", token("owner"));
-    ask(relay, "GET", &path, &forged, "").await;
-    let mut stranger = Client::connect(relay.address, session, "watch").await;
+    ask(relay, Method::GET, &path, &forged, "").await;
+    let mut stranger = Client::connect(relay.address(), session, "watch").await;
     stranger.say(&json!({"type": "hello", "token": forged})).await;
     assert_eq!(stranger.close_code().await, 4401);
     vec![
@@ -96,16 +90,17 @@ fn holds_none(log: &str, secrets: &[String]) {
 #[tokio::test]
 async fn no_token_and_no_secret_reach_the_log_at_any_level() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = [("MIEN_LOG", EVERYTHING.to_owned()), ("MIEN_AUTH", "token".to_owned())];
-    let relay = Process::start_with(folder.path(), &settings);
+    let settings = [("MIEN_LOG", EVERYTHING), ("MIEN_AUTH", "token")];
+    let relay = process::start(folder.path(), &settings).await;
     let mut secrets = use_it(&relay).await;
     secrets.extend([SECRET.to_owned(), TITLE.to_owned()]);
-    holds_none(&relay.end(), &secrets);
+    holds_none(&process::end(relay).await, &secrets);
 }
 
 #[tokio::test]
 async fn no_password_of_a_database_or_of_redis_reaches_the_log_either() {
-    let (Some(postgres), Some(server)) = (Postgres::if_present(), Redis::if_present()) else { return };
+    let Some(postgres) = Postgres::if_present() else { return };
+    let Some(server) = Redis::if_present() else { return };
     let url = postgres.database();
     postgres.sql(&url, &format!("CREATE ROLE anna SUPERUSER LOGIN PASSWORD '{PASSWORD}'"));
     let hba = "host all mien 127.0.0.1/32 trust\nhost all anna 127.0.0.1/32 scram-sha-256\n";
@@ -114,18 +109,19 @@ async fn no_password_of_a_database_or_of_redis_reaches_the_log_either() {
     let url = url.replacen("://mien@", &format!("://anna:{PASSWORD}@"), 1);
     assert!(url.contains(PASSWORD), "{url}");
     let folder = tempfile::tempdir().unwrap();
+    let redis_url = server.url().replacen("://", &format!("://default:{PASSWORD}@"), 1);
     let settings = [
-        ("MIEN_LOG", EVERYTHING.to_owned()),
-        ("MIEN_AUTH", "token".to_owned()),
-        ("MIEN_DATABASE_URL", url),
-        ("MIEN_REDIS_URL", server.url().replacen("://", &format!("://default:{PASSWORD}@"), 1)),
+        ("MIEN_LOG", EVERYTHING),
+        ("MIEN_AUTH", "token"),
+        ("MIEN_DATABASE_URL", url.as_str()),
+        ("MIEN_REDIS_URL", redis_url.as_str()),
     ];
     let mut operator =
         redis::Client::open(server.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
     let set = redis::cmd("CONFIG").arg(&["SET", "requirepass", PASSWORD]).exec_async(&mut operator).await;
     set.unwrap();
-    let relay = Process::start_with(folder.path(), &settings);
+    let relay = process::start(folder.path(), &settings).await;
     let mut secrets = use_it(&relay).await;
     secrets.extend([SECRET.to_owned(), TITLE.to_owned(), PASSWORD.to_owned()]);
-    holds_none(&relay.end(), &secrets);
+    holds_none(&process::end(relay).await, &secrets);
 }

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::{Frame, coding::Data, coding::OpCode};
 
-use crate::harness::{Client, Relay, request, samples};
+use mien_in_process::Relay;
+use mien_in_process::client::Client;
+use mien_in_process::samples::samples;
+use mien_kit::socket::request;
 
 /// One who connects and says nothing.
 async fn stranger(relay: &Relay, session: SessionId) -> Client {
@@ -27,7 +30,7 @@ async fn say_hello(relay: &Relay, session: SessionId, client: &mut Client, role:
 
 #[tokio::test]
 async fn strangers_take_no_permit_from_those_with_a_token() {
-    let relay = Relay::start_with(&["--max-connections", "2"], |_| {}).await;
+    let relay = Relay::start_with(&["--max-connections", "2"]).await;
     let session = relay.session().await;
     let mut strangers = Vec::new();
     for _ in 0..8 {
@@ -56,7 +59,7 @@ async fn who_was_silent_for_longest_makes_room() {
 
 #[tokio::test]
 async fn addresses_that_a_proxy_names_have_their_own_places() {
-    let relay = Relay::start_with(&["--auth=token", "--trusted-proxies", "127.0.0.1"], |_| {}).await;
+    let relay = Relay::start_with(&["--auth=token", "--trusted-proxies", "127.0.0.1"]).await;
     let session = relay.session().await;
     let mut strangers = Vec::new();
     for _ in 0..MAX_PENDING_SOCKETS_PER_ADDRESS {

@@ -2,14 +2,15 @@
 
 use serde_json::json;
 
-use crate::harness::{Heard, Relay};
+use mien_in_process::Relay;
+use mien_in_process::client::Heard;
 
 /// One sample a second, so that a bucket stays empty for the length of a test's few messages.
 const SLOW: [&str; 4] = ["--samples-per-second", "1", "--samples-burst", "10"];
 
 #[tokio::test]
 async fn samples_over_the_rate_are_asked_for_again() {
-    let relay = Relay::start_with(&["--samples-per-second", "50", "--samples-burst", "10"], |_| {}).await;
+    let relay = Relay::start_with(&["--samples-per-second", "50", "--samples-burst", "10"]).await;
     let session = relay.session().await;
     let (mut client, _) = relay.ingest(session).await;
     // A client as the contract wants it: it goes back to `from` after the pause.
@@ -39,7 +40,7 @@ async fn samples_over_the_rate_are_asked_for_again() {
 /// As while a source moves between relays: it is not left to wait for a sample that nobody sends again.
 #[tokio::test]
 async fn a_throttle_that_was_overtaken_is_begun_anew() {
-    let relay = Relay::start_with(&SLOW, |_| {}).await;
+    let relay = Relay::start_with(&SLOW).await;
     let session = relay.session().await;
     let (mut client, _) = relay.ingest(session).await;
     client.send(1..=12).await;
@@ -55,7 +56,7 @@ async fn a_throttle_that_was_overtaken_is_begun_anew() {
 
 #[tokio::test]
 async fn nothing_passes_a_throttle_but_its_own_seq() {
-    let relay = Relay::start_with(&SLOW, |_| {}).await;
+    let relay = Relay::start_with(&SLOW).await;
     let session = relay.session().await;
     let (mut client, _) = relay.ingest(session).await;
     client.send(1..=100).await;
@@ -70,7 +71,7 @@ async fn nothing_passes_a_throttle_but_its_own_seq() {
 
 #[tokio::test]
 async fn rejected_samples_cost_and_duplicates_do_not() {
-    let relay = Relay::start_with(&SLOW, |_| {}).await;
+    let relay = Relay::start_with(&SLOW).await;
     let session = relay.session().await;
     let (mut client, _) = relay.ingest(session).await;
     for _ in 0..5 {
@@ -97,7 +98,7 @@ async fn rejected_samples_cost_and_duplicates_do_not() {
 
 #[tokio::test]
 async fn who_sends_on_is_shown_out() {
-    let relay = Relay::start_with(&SLOW, |_| {}).await;
+    let relay = Relay::start_with(&SLOW).await;
     let session = relay.session().await;
     let (mut client, _) = relay.ingest(session).await;
     let mut message = 0;

@@ -12,8 +12,11 @@ use mien_shared::Role;
 use mien_shared::api::SourceName;
 use serde_json::json;
 
-use crate::harness::{Client, FUTURE, SECRET, get, request, until};
-use crate::restart::{Process, store};
+use crate::process::{self, store};
+use mien_in_process::client::Client;
+use mien_in_process::{FUTURE, SECRET, until};
+use mien_kit::http::get;
+use mien_kit::socket::request;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
@@ -59,12 +62,12 @@ async fn a_trace_goes_from_the_request_to_the_commit() {
         TokenKey::new(SECRET.as_bytes()).sign(&Caller { user: "local".into(), grant: Some(grant) }, FUTURE);
 
     // An open relay warns of that.
-    let settings = [("MIEN_OTLP_ENDPOINT", address), ("MIEN_AUTH", "token".to_owned())];
-    let relay = Process::start_with(folder.path(), &settings);
-    let mut upgrade = request(relay.address, &session.to_string(), "ingest");
+    let settings = [("MIEN_OTLP_ENDPOINT", address.as_str()), ("MIEN_AUTH", "token")];
+    let relay = process::start(folder.path(), &settings).await;
+    let mut upgrade = request(relay.address(), &session.to_string(), "ingest");
     let parent = format!("00-{TRACE}-b7ad6b7169203331-01");
     upgrade.headers_mut().insert("traceparent", parent.parse().unwrap());
-    let (mut client, response) = Client::upgrade(relay.address, upgrade).await;
+    let (mut client, response) = Client::upgrade(relay.address(), upgrade).await;
     let ours = response.headers()["traceparent"].to_str().unwrap();
     assert!(ours.contains(TRACE) && ours != parent, "{ours}");
     client.say(&json!({"type": "hello", "token": token})).await;
@@ -72,7 +75,7 @@ async fn a_trace_goes_from_the_request_to_the_commit() {
     client.send(1..=3).await;
     client.acked(3).await;
     client.leave().await;
-    assert_eq!(relay.end(), "", "what arrives is not worth a word");
+    assert_eq!(process::end(relay).await, "", "what arrives is not worth a word");
 
     let told: Vec<u8> = bodies.try_iter().flatten().collect();
     let has = |bytes: &[u8]| told.windows(bytes.len()).any(|window| window == bytes);
@@ -93,9 +96,9 @@ fn lines<'a>(log: &'a str, words: &str) -> Vec<&'a str> {
 /// The words of the one line about traces that were lost, at the end of a relay with this collector.
 async fn last_words(collector: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let relay = Process::start_with(folder.path(), &[("MIEN_OTLP_ENDPOINT", collector.to_owned())]);
-    get(relay.address, "/healthz").await;
-    let log = relay.end();
+    let relay = process::start(folder.path(), &[("MIEN_OTLP_ENDPOINT", collector)]).await;
+    get(relay.address(), "/healthz").await;
+    let log = process::end(relay).await;
     let lines = lines(&log, "traces never arrived at the collector");
     assert_eq!(lines.len(), 1, "{log}");
     lines[0].to_owned()
@@ -122,25 +125,22 @@ async fn traces_that_are_lost_meanwhile_are_told_once_and_so_is_their_return() {
     let status = Arc::new(AtomicU16::new(503));
     let (address, bodies) = collector(Arc::clone(&status));
     let folder = tempfile::tempdir().unwrap();
-    let settings = [
-        ("MIEN_OTLP_ENDPOINT", address),
-        ("MIEN_LOG", "info".to_owned()),
-        ("OTEL_BSP_SCHEDULE_DELAY", "10".to_owned()),
-    ];
-    let relay = Process::start_with(folder.path(), &settings);
+    let settings =
+        [("MIEN_OTLP_ENDPOINT", address.as_str()), ("MIEN_LOG", "info"), ("OTEL_BSP_SCHEDULE_DELAY", "10")];
+    let relay = process::start(folder.path(), &settings).await;
     // Three exports that fail for good, each of them tried four times.
     let mut tries = 0;
     while tries < 12 {
-        get(relay.address, "/healthz").await;
+        get(relay.address(), "/healthz").await;
         tries += bodies.try_iter().count();
     }
     status.store(200, Ordering::SeqCst);
     until(async || {
-        get(relay.address, "/healthz").await;
+        get(relay.address(), "/healthz").await;
         relay.said().contains("traces arrive at the collector again")
     })
     .await;
-    let log = relay.end();
+    let log = process::end(relay).await;
     assert_eq!(lines(&log, "traces do not arrive at the collector").len(), 1, "{log}");
     assert_eq!(lines(&log, "arrive at the collector again").len(), 1, "{log}");
     assert_eq!(lines(&log, "traces never arrived at the collector").len(), 1, "{log}");

@@ -3,8 +3,10 @@
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, header};
 
-use crate::harness::{Client, Relay, patiently, request};
-use crate::restart::Process;
+use crate::process;
+use mien_in_process::client::Client;
+use mien_in_process::{Relay, patiently};
+use mien_kit::socket::request;
 
 /// The HTTP status and code that an upgrade is answered with.
 async fn refusal(request: Request<()>) -> (u16, String) {
@@ -34,7 +36,7 @@ async fn the_subprotocol_is_compulsory() {
 
 #[tokio::test]
 async fn sockets_are_below_the_base_path_and_without_it() {
-    let relay = Relay::start_with(&["--base-path", "/mien"], |_| {}).await;
+    let relay = Relay::start_with(&["--base-path", "/mien"]).await;
     let session = relay.session().await.to_string();
     for prefix in ["/mien", ""] {
         let mut request = request(relay.address, &session, "watch");
@@ -48,7 +50,7 @@ async fn sockets_are_below_the_base_path_and_without_it() {
 #[tokio::test]
 async fn foreign_origins_stay_out() {
     let flags = ["--auth", "token", "--allowed-origins", "https://embed.example"];
-    let relay = Relay::start_with(&flags, |_| {}).await;
+    let relay = Relay::start_with(&flags).await;
     let session = relay.session().await.to_string();
     for origin in ["https://evil.example", "null"] {
         let mut request = request(relay.address, &session, "watch");
@@ -66,7 +68,7 @@ async fn foreign_origins_stay_out() {
 #[tokio::test]
 async fn strangers_whom_a_proxy_passes_on_stay_out_of_an_open_relay() {
     let folder = tempfile::tempdir().unwrap();
-    let relay = Process::start_with(folder.path(), &[("MIEN_LOG", "info".to_owned())]);
+    let relay = process::start(folder.path(), &[("MIEN_LOG", "info")]).await;
     let nowhere = "0193c0de-0000-7000-8000-000000000000";
     for (name, value) in [
         ("x-forwarded-for", "203.0.113.7"),
@@ -74,11 +76,11 @@ async fn strangers_whom_a_proxy_passes_on_stay_out_of_an_open_relay() {
         ("forwarded", "for=203.0.113.7"),
         ("x-forwarded-host", "mien.example"),
     ] {
-        let mut request = request(relay.address, nowhere, "watch");
+        let mut request = request(relay.address(), nowhere, "watch");
         request.headers_mut().insert(name, HeaderValue::from_static(value));
         assert_eq!(refusal(request).await, (403, "foreign_origin".into()), "{name}");
     }
-    let log = relay.end();
+    let log = process::end(relay).await;
     let line =
         log.lines().find(|line| line.contains("came through a proxy")).unwrap_or_else(|| panic!("{log}"));
     assert!(line.contains("x-forwarded-for") && line.contains("MIEN_AUTH=token"), "{line}");
@@ -89,14 +91,14 @@ async fn strangers_whom_a_proxy_passes_on_stay_out_of_an_open_relay() {
 #[tokio::test]
 async fn a_refused_origin_is_logged_with_what_to_do_and_not_each_time() {
     let folder = tempfile::tempdir().unwrap();
-    let relay = Process::start_with(folder.path(), &[("MIEN_LOG", "info".to_owned())]);
+    let relay = process::start(folder.path(), &[("MIEN_LOG", "info")]).await;
     let nowhere = "0193c0de-0000-7000-8000-000000000000";
     for _ in 0..30 {
-        let mut request = request(relay.address, nowhere, "watch");
+        let mut request = request(relay.address(), nowhere, "watch");
         request.headers_mut().insert(header::ORIGIN, HeaderValue::from_static("https://mien.example"));
         assert_eq!(refusal(request).await, (403, "foreign_origin".into()));
     }
-    let log = relay.end();
+    let log = process::end(relay).await;
     let lines: Vec<&str> = log.lines().filter(|line| line.contains("another origin")).collect();
     // One, or a second if thirty refusals take ten seconds here.
     assert!((1..=2).contains(&lines.len()), "{log}");
@@ -114,7 +116,7 @@ async fn an_address_without_a_session_is_not_found() {
 
 #[tokio::test]
 async fn connections_are_counted() {
-    let relay = Relay::start_with(&["--max-connections", "1"], |_| {}).await;
+    let relay = Relay::start_with(&["--max-connections", "1"]).await;
     let session = relay.session().await;
     let (first, _) = relay.watch(session, serde_json::Value::Null).await;
     let again = request(relay.address, &session.to_string(), "ingest");
@@ -132,7 +134,7 @@ async fn connections_are_counted() {
 async fn an_upgrade_that_a_proxy_has_spoiled_is_answered_and_logged_with_what_to_do() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let folder = tempfile::tempdir().unwrap();
-    let relay = Process::start_with(folder.path(), &[("MIEN_LOG", "info".to_owned())]);
+    let relay = process::start(folder.path(), &[("MIEN_LOG", "info")]).await;
     let nowhere = "0193c0de-0000-7000-8000-000000000000";
     for missing in ["upgrade", "connection"].into_iter().cycle().take(10) {
         let kept = if missing == "upgrade" {
@@ -143,9 +145,9 @@ async fn an_upgrade_that_a_proxy_has_spoiled_is_answered_and_logged_with_what_to
         let request = format!(
             "GET /api/v1/sessions/{nowhere}/ingest HTTP/1.1\r\nhost: {}\r\n{kept}\r\nsec-websocket-version: 13\r\n\
              sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: mien.v1\r\n\r\n",
-            relay.address,
+            relay.address(),
         );
-        let mut stream = tokio::net::TcpStream::connect(relay.address).await.unwrap();
+        let mut stream = tokio::net::TcpStream::connect(relay.address()).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         while !answer.ends_with(b"}") {
@@ -155,7 +157,7 @@ async fn an_upgrade_that_a_proxy_has_spoiled_is_answered_and_logged_with_what_to
         assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
         assert!(answer.contains(&format!("the header {missing} is missing")), "{answer}");
     }
-    let log = relay.end();
+    let log = process::end(relay).await;
     let lines: Vec<&str> = log.lines().filter(|line| line.contains("a request for a WebSocket")).collect();
     // One, or a second if ten answers take ten seconds here.
     assert!((1..=2).contains(&lines.len()), "{log}");

@@ -19,7 +19,8 @@ impl Place {
         Self { url: format!("sqlite:{}", folder.path().join("mien.db").display()), folder: Some(folder) }
     }
 
-    /// `None` where whoever runs the tests said that there is no Postgres.
+    /// `None` where there is no Postgres, which skips the test.
+    #[track_caller]
     pub(crate) fn postgres() -> Option<Self> {
         Some(Self { url: Postgres::shared()?.database(), folder: None })
     }

@@ -1,6 +1,7 @@
 //! PgBouncer before Postgres: it serves as the contract has it, or is refused with one sentence.
 
 use mien_relay::store::{Batch, Item, SampleQuery, Store, StoreError};
+use mien_servers::missing::leave_out;
 use mien_servers::{PgBouncer, Postgres};
 use mien_shared::Sample;
 use mien_shared::api::{PatchSession, SourceName};
@@ -10,14 +11,6 @@ use crate::place::open;
 
 /// From here on it follows prepared statements from one server connection to the next.
 const WITH_STATEMENTS: (u32, u32) = (1, 21);
-
-fn bouncer(postgres: &Postgres, settings: &[(&str, &str)]) -> Option<PgBouncer> {
-    let bouncer = PgBouncer::before(postgres, settings);
-    if bouncer.is_none() {
-        eprintln!("skipped: there is no pgbouncer");
-    }
-    bouncer
-}
 
 /// All that a relay asks of a store.
 async fn use_all(url: &str) {
@@ -60,9 +53,8 @@ async fn use_all(url: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_keeps_sessions_serves() {
     let Some(server) = Postgres::shared() else { return };
-    let Some(bouncer) = bouncer(server, &[("pool_mode", "session"), ("default_pool_size", "40")]) else {
-        return;
-    };
+    let settings = [("pool_mode", "session"), ("default_pool_size", "40")];
+    let Some(bouncer) = PgBouncer::before(server, &settings) else { return };
     use_all(&bouncer.through(&server.database())).await;
 }
 
@@ -70,7 +62,7 @@ async fn one_that_keeps_sessions_serves() {
 async fn one_that_keeps_prepared_statements_serves() {
     let Some(server) = Postgres::shared() else { return };
     if PgBouncer::version().is_some_and(|version| version < WITH_STATEMENTS) {
-        return eprintln!("skipped: this pgbouncer is older than 1.21");
+        return leave_out("it needs PgBouncer 1.21 or later");
     }
     for connections in ["1", "3"] {
         let settings = [
@@ -78,7 +70,7 @@ async fn one_that_keeps_prepared_statements_serves() {
             ("default_pool_size", connections),
             ("max_prepared_statements", "200"),
         ];
-        let Some(bouncer) = bouncer(server, &settings) else { return };
+        let Some(bouncer) = PgBouncer::before(server, &settings) else { return };
         let url = server.database();
         use_all(&bouncer.through(&url)).await;
         // Nobody else's connection was told how the relay wants its own.
@@ -108,7 +100,7 @@ async fn one_that_keeps_nothing_is_refused_with_one_sentence() {
         if !old {
             settings.push(("max_prepared_statements", "0"));
         }
-        let Some(bouncer) = bouncer(server, &settings) else { return };
+        let Some(bouncer) = PgBouncer::before(server, &settings) else { return };
         match open(&bouncer.through(&server.database())).await {
             Err(StoreError::Unusable(why)) => {
                 assert!(

@@ -1,7 +1,5 @@
 //! Several writers at once: lanes of one relay, and relays that share a database.
 
-use std::time::Duration;
-
 use mien_relay::config::Quota;
 use mien_relay::store::{Batch, Fate, Item, Outcome, SampleQuery, SourceKey, Store, StoreError, Take};
 use mien_shared::api::{PatchSession, SourceName};
@@ -97,19 +95,21 @@ pub(crate) async fn a_session_that_ends_takes_nothing_more(place: &Place) {
     for round in 0..10 {
         let id = session(&store).await;
         let (source, _) = store.open_source(id, &SourceName::default()).await.unwrap();
+        let (committed, mut commits) = tokio::sync::watch::channel(0);
         let writer = tokio::spawn({
             let store = store.clone();
             async move {
-                let mut through = 0;
                 loop {
+                    let through = *committed.borrow();
                     match commit(&store, &[batch(source, [through + 1])]).await.remove(0) {
-                        Outcome::Taken(take) => through = take.through,
+                        Outcome::Taken(take) => drop(committed.send_replace(take.through)),
                         Outcome::Ended => return through,
                     }
                 }
             }
         });
-        tokio::time::sleep(Duration::from_millis(round * 3)).await;
+        // Before the first commit, and ever later among them.
+        commits.wait_for(|through| *through >= round).await.unwrap();
         let patch = PatchSession { title: None, status: Some(SessionStatus::Completed) };
         loop {
             match other.update_session(id, &patch).await {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::cpu;
 use crate::latency::Latencies;
-use crate::server::{Seat, Server};
+use crate::server::{Endpoints, Server};
 use crate::source::{Source, Window};
 
 /// Connections that open at the same time: a crowd at the door is not what is measured.
@@ -18,7 +18,7 @@ const DOOR: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Fleet {
     pub(crate) server: Server,
-    seats: Vec<Seat>,
+    endpoints: Vec<Endpoints>,
     sources: Vec<Source>,
 }
 
@@ -64,20 +64,20 @@ impl Cost {
 impl Fleet {
     /// Connects sources to a server, each in a session of its own.
     pub(crate) async fn new(server: Server, sources: usize) -> anyhow::Result<Self> {
-        let mut fleet = Self { server, seats: Vec::new(), sources: Vec::new() };
+        let mut fleet = Self { server, endpoints: Vec::new(), sources: Vec::new() };
         fleet.grow(sources).await?;
         Ok(fleet)
     }
 
     /// So many more.
     pub(crate) async fn grow(&mut self, sources: usize) -> anyhow::Result<()> {
-        let seats = self.server.seats(sources)?;
+        let endpoints = self.server.endpoints(sources).await;
         let address = self.server.address();
-        for some in seats.chunks(DOOR) {
-            let opened = some.iter().map(|seat| Source::open(address, seat));
+        for some in endpoints.chunks(DOOR) {
+            let opened = some.iter().map(|endpoints| Source::open(address, endpoints));
             self.sources.extend(futures_util::future::try_join_all(opened).await?);
         }
-        self.seats.extend(seats);
+        self.endpoints.extend(endpoints);
         Ok(())
     }
 
@@ -125,8 +125,8 @@ impl Fleet {
     }
 
     /// Looks for every acked sample in the store.
-    pub(crate) fn verify(&self) -> anyhow::Result<()> {
-        if let Some(stored) = self.server.stored(&self.seats)? {
+    pub(crate) async fn verify(&self) -> anyhow::Result<()> {
+        if let Some(stored) = self.server.stored(&self.endpoints).await? {
             let acked = self.acked();
             ensure!(stored == acked, "void: {acked} samples were acked, {stored} are stored");
         }

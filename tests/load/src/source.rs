@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::latency::Latencies;
 use crate::message;
-use crate::server::Seat;
+use crate::server::Endpoints;
 use crate::wire::Wire;
 
 /// Patience with the last acks of a phase: far beyond what a relay needs that has not lost any.
@@ -37,8 +37,8 @@ pub(crate) struct Window {
 }
 
 impl Source {
-    pub(crate) async fn open(address: SocketAddr, seat: &Seat) -> anyhow::Result<Self> {
-        let wire = Wire::open(address, &seat.ingest, &seat.ingest_token).await?;
+    pub(crate) async fn open(address: SocketAddr, endpoints: &Endpoints) -> anyhow::Result<Self> {
+        let wire = Wire::open(address, &endpoints.ingest, &endpoints.ingest_token).await?;
         Ok(Self {
             wire,
             sent: 0,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 
 use crate::message;
-use crate::server::Seat;
+use crate::server::Endpoints;
 use crate::wire::Wire;
 
 /// Patience between one message and the next.
@@ -22,8 +22,8 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    pub(crate) async fn open(address: SocketAddr, seat: &Seat) -> anyhow::Result<Self> {
-        let wire = Wire::open(address, &seat.watch, &seat.watch_token).await?;
+    pub(crate) async fn open(address: SocketAddr, endpoints: &Endpoints) -> anyhow::Result<Self> {
+        let wire = Wire::open(address, &endpoints.watch, &endpoints.watch_token).await?;
         Ok(Self { wire, deliveries: 0, last: 0 })
     }
 

@@ -1,10 +1,11 @@
-//! Real Postgres and Redis servers, and PgBouncer before one, for tests and benchmarks: each on a free port of this machine, in a folder
-//! of its own, gone with whoever started it, also when that was killed.
+//! Real Postgres and Redis servers, and PgBouncer before one, for tests and benchmarks: each on a free port of this
+//! machine, in a folder of its own, gone with whoever started it, also when that was killed.
 //!
-//! The programs are Debian's (or any others on the path). Where they are missing, starting panics and names
-//! the package, unless the environment says that the caller was told: see [`Postgres::if_present`].
+//! The programs are Debian's (or any others on the path). Where one is missing, its test is skipped by name, and fails
+//! with `CI` set: see [`missing`].
 
 mod folder;
+pub mod missing;
 mod pgbouncer;
 mod postgres;
 mod program;
@@ -12,5 +13,5 @@ mod redis;
 mod server;
 
 pub use pgbouncer::PgBouncer;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, postgres_programs};
 pub use redis::Redis;

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use crate::Postgres;
 use crate::folder::Folder;
-use crate::program::on_path;
+use crate::missing::skip;
+use crate::program::{advice, on_path};
 use crate::server::{Server, User, free_port};
 
 /// Another program than the one on the path, as where Debian's is too old.
@@ -36,9 +37,13 @@ impl PgBouncer {
         Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
     }
 
-    /// Before this server, with these settings, ready; `None` where there is none on this machine.
+    /// Before this server, with these settings, ready; `None` where there is none, which skips the test.
+    #[track_caller]
     pub fn before(postgres: &Postgres, settings: &[(&str, &str)]) -> Option<Self> {
-        let program = Self::program()?;
+        let Some(program) = Self::program() else {
+            skip(&advice("pgbouncer", "pgbouncer"));
+            return None;
+        };
         let user = User::instead_of_root(&["postgres", "nobody"]);
         let folder = Folder::new("mien-pgbouncer-", user);
         let port = free_port();

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustix::process::Signal;
 
 use crate::folder::Folder;
-use crate::program::{missing, postgres_folder};
+use crate::missing::{skip, told};
+use crate::program::{advice, postgres_folder};
 use crate::server::{Server, User, free_port};
 
-/// Set where the machine has no Postgres and whoever runs the tests was told.
+/// Whoever runs the tests says that this machine has no Postgres.
 const WITHOUT: &str = "MIEN_WITHOUT_POSTGRES";
 const OVER: &str = "MIEN_TESTS_OVER";
 
@@ -28,7 +29,10 @@ pub struct Postgres {
 impl Postgres {
     /// On a free port with an empty cluster, ready. It syncs to disk as one in use does.
     pub fn start() -> Self {
-        let programs = postgres_folder("initdb").unwrap_or_else(|| missing("initdb", "postgresql"));
+        Self::start_from(programs().unwrap_or_else(|| panic!("{}", absent())))
+    }
+
+    fn start_from(programs: PathBuf) -> Self {
         let user = User::instead_of_root(&["postgres", "nobody"]);
         let folder = Folder::new("mien-postgres-", user);
         let mut init = Command::new(programs.join("initdb"));
@@ -45,21 +49,31 @@ impl Postgres {
         postgres
     }
 
-    /// The same, or `None` where the environment says that there is none (`MIEN_WITHOUT_POSTGRES`).
+    /// The same, or `None` where there is none, which skips the test.
+    #[track_caller]
     pub fn if_present() -> Option<Self> {
-        std::env::var_os(WITHOUT).is_none().then(Self::start)
+        let found = programs();
+        if found.is_none() {
+            skip(&absent());
+        }
+        found.map(Self::start_from)
     }
 
     /// One for all tests of a process, started by the first that asks.
+    #[track_caller]
     pub fn shared() -> Option<&'static Self> {
-        static SHARED: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::if_present);
+        static SHARED: LazyLock<Option<Postgres>> = LazyLock::new(|| programs().map(Postgres::start_from));
+        if SHARED.is_none() {
+            skip(&absent());
+        }
         SHARED.as_ref()
     }
 
     /// The shared one, where whoever runs a suite that can take any store asked for it
-    /// (`MIEN_TESTS_OVER=postgres`).
+    /// (`MIEN_TESTS_OVER=postgres`). Where there is none, such a suite fails: it would pass over another store.
     pub fn asked_for() -> Option<&'static Self> {
-        std::env::var_os(OVER).is_some_and(|store| store == "postgres").then(Self::shared).flatten()
+        let asked = std::env::var_os(OVER).is_some_and(|store| store == "postgres");
+        asked.then(|| Self::shared().unwrap_or_else(|| panic!("{OVER} asks for Postgres: {}", absent())))
     }
 
     /// Starts it again where it was.
@@ -138,6 +152,20 @@ impl Postgres {
         command.args(["-h", "127.0.0.1", "-U", "mien", "-p", &self.port.to_string()]);
         command
     }
+}
+
+/// Where Postgres' programs are.
+fn programs() -> Option<PathBuf> {
+    if told(WITHOUT) { None } else { postgres_folder("initdb") }
+}
+
+/// The folder of Postgres' programs; `None` where there is none.
+pub fn postgres_programs() -> Option<PathBuf> {
+    programs()
+}
+
+fn absent() -> String {
+    advice("initdb", "postgresql")
 }
 
 fn run(command: &mut Command, user: Option<User>) -> Output {

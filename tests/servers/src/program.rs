@@ -25,7 +25,7 @@ pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// Stops with what to install.
-pub(crate) fn missing(program: &str, package: &str) -> ! {
-    panic!("`{program}` is missing; install it, for example with `apt-get install {package}`")
+/// What to install.
+pub(crate) fn advice(program: &str, package: &str) -> String {
+    format!("`{program}` is missing; install it, for example with `apt-get install {package}`")
 }

@@ -2,44 +2,44 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::folder::Folder;
-use crate::program::{missing, on_path};
+use crate::missing::{skip, told};
+use crate::program::{advice, on_path};
 use crate::server::{Server, free_port};
 
-/// Set where the machine has no Redis and whoever runs the tests was told.
+/// Whoever runs the tests says that this machine has no Redis.
 const WITHOUT: &str = "MIEN_WITHOUT_REDIS";
 
 /// Runs until dropped. Its port outlives the process; its keys do not.
 #[derive(Debug)]
 pub struct Redis {
     server: Server,
+    program: PathBuf,
     port: u16,
 }
 
 impl Redis {
-    /// On a free port, empty, ready.
-    pub fn start() -> Self {
-        let mut redis =
-            Self { server: Server::new("Redis", Folder::new("mien-redis-", None)), port: free_port() };
-        redis.start_again();
-        redis
-    }
-
-    /// The same, or `None` where the environment says that there is none (`MIEN_WITHOUT_REDIS`).
+    /// On a free port, empty, ready; `None` where there is none, which skips the test.
+    #[track_caller]
     pub fn if_present() -> Option<Self> {
-        std::env::var_os(WITHOUT).is_none().then(Self::start)
+        let Some(program) = program() else {
+            skip(&advice("redis-server", "redis-server"));
+            return None;
+        };
+        let server = Server::new("Redis", Folder::new("mien-redis-", None));
+        let mut redis = Self { server, program, port: free_port() };
+        redis.start_again();
+        Some(redis)
     }
 
     /// Starts it again where it was, empty.
     pub fn start_again(&mut self) {
-        let program = on_path("redis-server")
-            .or_else(|| on_path("valkey-server"))
-            .unwrap_or_else(|| missing("redis-server", "redis-server"));
         let port = self.port;
-        let mut command = Command::new(program);
+        let mut command = Command::new(&self.program);
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"]);
         command.arg(self.server.folder().path()).args(["--appendonly", "no"]);
         self.server.start(&mut command, || answers(port));
@@ -69,6 +69,13 @@ impl Redis {
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
+}
+
+fn program() -> Option<PathBuf> {
+    if told(WITHOUT) {
+        return None;
+    }
+    on_path("redis-server").or_else(|| on_path("valkey-server"))
 }
 
 fn answers(port: u16) -> bool {

@@ -21,7 +21,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
             StoreKind::Sqlite => Raw::sqlite(folder.path()).await?,
             StoreKind::Postgres => Raw::postgres(&plan.postgres_url()?).await?,
         };
-        let mut relay = Fleet::new(plan.relay(store)?, SOURCES).await?;
+        let mut relay = Fleet::new(plan.relay(store).await?, SOURCES).await?;
         let (mut rows, mut raw_wall) = (0, Duration::ZERO);
         let mut cost = Cost::default();
         for _ in 0..plan.rounds() {
@@ -30,7 +30,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
             raw_wall += took;
             cost += relay.phase(LOAD, plan.turn()).await?;
         }
-        relay.verify()?;
+        relay.verify().await?;
         let least = if store == StoreKind::Postgres { 27_000.0 } else { 35_000.0 };
         let figure = |what: &str, unit, floor, relay, musts| Figure {
             scenario: Scenario::Capacity.name(),

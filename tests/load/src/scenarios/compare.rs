@@ -41,8 +41,8 @@ async fn pairs(
     scenario: Scenario,
     store: StoreKind,
 ) -> anyhow::Result<Vec<(Figures, Figures)>> {
-    let mut old = Subject::new(plan.relay_of(old, store)?, scenario).await?;
-    let mut new = Subject::new(plan.relay(store)?, scenario).await?;
+    let mut old = Subject::new(plan.relay_of(old, store).await?, scenario).await?;
+    let mut new = Subject::new(plan.relay(store).await?, scenario).await?;
     // Not counted: caches fill, and the database grows its files.
     old.turn(plan).await?;
     new.turn(plan).await?;
@@ -56,8 +56,8 @@ async fn pairs(
             (old.turn(plan).await?, first)
         });
     }
-    old.verify()?;
-    new.verify()?;
+    old.verify().await?;
+    new.verify().await?;
     Ok(pairs)
 }
 
@@ -65,8 +65,8 @@ async fn pairs(
 async fn fresh_pairs(plan: &Plan, old: &Path, store: StoreKind) -> anyhow::Result<Vec<(Figures, Figures)>> {
     let mut pairs = Vec::new();
     for _ in 0..PAIRS {
-        let old = idle::kib_of(plan.relay_of(old, store)?).await?;
-        let new = idle::kib_of(plan.relay(store)?).await?;
+        let old = idle::kib_of(plan.relay_of(old, store).await?).await?;
+        let new = idle::kib_of(plan.relay(store).await?).await?;
         let figures = |kib| vec![("resident memory a connection", "KiB", kib)];
         pairs.push((figures(old), figures(new)));
     }
@@ -104,10 +104,10 @@ impl Subject {
         }
     }
 
-    fn verify(&self) -> anyhow::Result<()> {
+    async fn verify(&self) -> anyhow::Result<()> {
         match self {
-            Self::Fleet(fleet, _) => fleet.verify(),
-            Self::Room(room) => room.verify(),
+            Self::Fleet(fleet, _) => fleet.verify().await,
+            Self::Room(room) => room.verify().await,
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (store, mut relay) in relays {
         let kib = kib_each(&mut relay).await?;
-        relay.verify()?;
+        relay.verify().await?;
         figures.push(Figure {
             scenario: Scenario::Idle.name(),
             what: "resident memory a connection".to_owned(),
@@ -38,7 +38,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
 pub(super) async fn kib_of(server: Server) -> anyhow::Result<f64> {
     let mut fleet = Fleet::new(server, FIRST).await?;
     let kib = kib_each(&mut fleet).await?;
-    fleet.verify()?;
+    fleet.verify().await?;
     Ok(kib)
 }
 

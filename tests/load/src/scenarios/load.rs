@@ -20,7 +20,7 @@ pub(super) async fn run(plan: &Plan, scenario: Scenario) -> anyhow::Result<Vec<F
     }
     let mut figures = Vec::new();
     for ((store, relay), cost) in relays.iter().zip(&mut costs) {
-        relay.verify()?;
+        relay.verify().await?;
         figures.extend(figures_of(scenario, *store, &mut floor_cost, cost));
     }
     Ok(figures)

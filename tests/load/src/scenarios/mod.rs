@@ -104,15 +104,15 @@ impl Plan {
     }
 
     /// A relay on an empty store of this kind.
-    fn relay(&self, store: StoreKind) -> anyhow::Result<Server> {
-        self.relay_of(&self.program, store)
+    async fn relay(&self, store: StoreKind) -> anyhow::Result<Server> {
+        self.relay_of(&self.program, store).await
     }
 
     /// Another build of it, likewise.
-    fn relay_of(&self, program: &Path, store: StoreKind) -> anyhow::Result<Server> {
+    async fn relay_of(&self, program: &Path, store: StoreKind) -> anyhow::Result<Server> {
         match store {
-            StoreKind::Sqlite => Server::relay(program, None),
-            StoreKind::Postgres => Server::relay(program, Some(&self.postgres_url()?)),
+            StoreKind::Sqlite => Server::relay(program, None).await,
+            StoreKind::Postgres => Server::relay(program, Some(&self.postgres_url()?)).await,
         }
     }
 
@@ -121,7 +121,7 @@ impl Plan {
         let floor = Fleet::new(Server::floor()?, sources).await?;
         let mut relays = Vec::new();
         for &store in &self.stores {
-            relays.push((store, Fleet::new(self.relay(store)?, sources).await?));
+            relays.push((store, Fleet::new(self.relay(store).await?, sources).await?));
         }
         Ok((floor, relays))
     }

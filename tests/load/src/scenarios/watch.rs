@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Plan, Scenario};
 use crate::cpu;
 use crate::report::{Figure, Must};
-use crate::server::{Seat, Server};
+use crate::server::{Endpoints, Server};
 use crate::source::Source;
 use crate::watcher::Watcher;
 
@@ -20,7 +20,7 @@ const BEAT: Duration = Duration::from_millis(50);
 /// A server with one source and its watchers.
 pub(super) struct Room {
     server: Server,
-    seats: Vec<Seat>,
+    endpoints: Vec<Endpoints>,
     source: Source,
     watchers: Vec<Watcher>,
     deliveries: u64,
@@ -31,7 +31,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
     let mut floor = Room::open(Server::floor()?).await?;
     let mut relays = Vec::new();
     for &store in &plan.stores {
-        relays.push((store, Room::open(plan.relay(store)?).await?));
+        relays.push((store, Room::open(plan.relay(store).await?).await?));
     }
     for _ in 0..plan.rounds() {
         floor.turn(plan.turn()).await?;
@@ -41,7 +41,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
     }
     let mut figures = Vec::new();
     for (store, relay) in &relays {
-        relay.verify()?;
+        relay.verify().await?;
         figures.push(Figure {
             scenario: Scenario::Watch.name(),
             what: "server CPU a delivery, 500 watchers".to_owned(),
@@ -57,13 +57,13 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
 
 impl Room {
     pub(super) async fn open(server: Server) -> anyhow::Result<Self> {
-        let seats = server.seats(1)?;
-        let source = Source::open(server.address(), &seats[0]).await?;
+        let endpoints = server.endpoints(1).await;
+        let source = Source::open(server.address(), &endpoints[0]).await?;
         let mut watchers = Vec::new();
         for _ in 0..WATCHERS {
-            watchers.push(Watcher::open(server.address(), &seats[0]).await?);
+            watchers.push(Watcher::open(server.address(), &endpoints[0]).await?);
         }
-        Ok(Self { server, seats, source, watchers, deliveries: 0, cpu: Duration::ZERO })
+        Ok(Self { server, endpoints, source, watchers, deliveries: 0, cpu: Duration::ZERO })
     }
 
     /// The source sends for a while; it is over when every watcher has seen all of it. Microseconds of the server's
@@ -93,8 +93,8 @@ impl Room {
         Ok(micros(cpu, deliveries))
     }
 
-    pub(super) fn verify(&self) -> anyhow::Result<()> {
-        let (acked, stored) = (self.source.acked(), self.server.stored(&self.seats)?);
+    pub(super) async fn verify(&self) -> anyhow::Result<()> {
+        let (acked, stored) = (self.source.acked(), self.server.stored(&self.endpoints).await?);
         ensure!(stored == Some(acked), "void: acked {acked}, stored {stored:?}");
         Ok(())
     }

@@ -6,7 +6,7 @@
 //! a view writes between tags is a literal, and each text that may change is the whole content of an element of its
 //! own, set through `prop:textContent`, which throws the translation away with the text that it was of. So are those of
 //! two branches that differ in their words alone: to Leptos they are one view. A conditional view has elements at its
-//! root. `tests/tests/translate.rs` holds every page to this.
+//! root. `tests/page/tests/translate.rs` holds every page to this.
 //!
 //! A value (a number, a name that somebody gave, what a face shows) also has `translate="no"`: it would flicker
 //! while it is translated over and over, and what a face shows would be sent to the translator's server. Where it has

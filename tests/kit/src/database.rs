@@ -1,0 +1,52 @@
+//! An empty database that outlives the relays on it.
+
+use std::path::Path;
+
+use mien_servers::Postgres;
+use tempfile::TempDir;
+
+/// SQLite in a folder of its own, or Postgres where whoever runs the suite asked for it
+/// (`MIEN_TESTS_OVER=postgres`). Gone when dropped.
+#[derive(Debug)]
+pub struct Database {
+    url: String,
+    _folder: Option<TempDir>,
+    /// Its own server, where it has one.
+    _server: Option<Postgres>,
+}
+
+impl Database {
+    /// On the server that all tests of this process share.
+    pub fn asked_for() -> Self {
+        match Postgres::asked_for() {
+            Some(server) => Self { url: server.database(), _folder: None, _server: None },
+            None => Self::sqlite(),
+        }
+    }
+
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the database");
+        let url = sqlite_url(&folder.path().join("mien.db"));
+        Self { url, _folder: Some(folder), _server: None }
+    }
+
+    /// On a server of its own; `None` where there is no Postgres, which skips the test.
+    #[track_caller]
+    pub fn postgres() -> Option<Self> {
+        let server = crate::postgres()?;
+        Some(Self { url: server.database(), _folder: None, _server: Some(server) })
+    }
+
+    /// Another's, who keeps it.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), _folder: None, _server: None }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+pub(crate) fn sqlite_url(file: &Path) -> String {
+    format!("sqlite:{}", file.display())
+}

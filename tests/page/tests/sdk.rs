@@ -1,0 +1,250 @@
+//! The npm package on an embedder's plain page, from an origin of its own.
+
+use std::collections::BTreeMap;
+
+use mien_kit::parts;
+use mien_page_tests::browser::{Browser, Camera};
+use mien_page_tests::files::{Content, Site};
+use mien_page_tests::page::Page;
+use mien_page_tests::stage::Stage;
+
+/// What the package's README shows, on the demo clip.
+const PAGE: &str = r#"<!doctype html>
+<title>An embedder</title>
+<link rel="icon" href="data:,">
+<video id="video" src="/demo/demo.webm" muted autoplay loop playsinline></video>
+<script type="module">
+  globalThis.samples = [];
+  try {
+    const { default: init, Mien } = await import("/pkg/mien_sdk.js");
+    await init();
+    const mien = await Mien.load();
+    globalThis.run = await mien.start(document.querySelector("video"), {
+      onSample: (sample) => globalThis.samples.push(sample),
+    });
+  } catch (fault) {
+    globalThis.fault = String(fault?.stack ?? fault);
+  }
+</script>"#;
+
+/// For tests that drive it: `mien` is loaded, `listen` starts a run on the element and keeps what it says.
+const DRIVEN: &str = r#"<!doctype html>
+<title>An embedder</title>
+<link rel="icon" href="data:,">
+<video id="video" muted autoplay loop playsinline></video>
+<script type="module">
+  import init, { Mien } from "/pkg/mien_sdk.js";
+  globalThis.errors = [];
+  addEventListener("error", ({ error }) => globalThis.errors.push(error.message));
+  globalThis.video = document.querySelector("video");
+  globalThis.listen = async (more) => {
+    globalThis.samples = [];
+    globalThis.faults = [];
+    globalThis.ends = 0;
+    try {
+      globalThis.run = await globalThis.mien.start(video, {
+        onSample: (sample) => globalThis.samples.push(sample),
+        onFault: (fault) => globalThis.faults.push(fault),
+        onEnd: () => (globalThis.ends += 1),
+        ...more,
+      });
+      return { code: "running" };
+    } catch (fault) {
+      return { code: fault.code, message: fault.message };
+    }
+  };
+  await init();
+  globalThis.mien = await Mien.load();
+</script>"#;
+
+/// Streams for the element. Tracks that a page makes itself, as those end with an event when their writer does; a
+/// page's own `stop` has none.
+const STREAMS: &str = r#"
+globalThis.clip = Object.assign(document.createElement("video"), { src: "/demo/demo.webm", muted: true, loop: true });
+clip.play();
+globalThis.camera = () => {
+  const track = new MediaStreamTrackGenerator({ kind: "video" });
+  const writer = track.writable.getWriter();
+  const timer = setInterval(() => {
+    if (clip.readyState < 2) return;
+    writer.write(new VideoFrame(clip, { timestamp: performance.now() * 1000 }));
+  }, 50);
+  const fallSilent = () => clearInterval(timer);
+  return { track, fallSilent, end: () => { fallSilent(); return writer.close(); } };
+};
+globalThis.microphone = () => {
+  const track = new MediaStreamTrackGenerator({ kind: "audio" });
+  const writer = track.writable.getWriter();
+  return { track, end: () => writer.close() };
+};
+"#;
+
+fn site(page: &str) -> Site {
+    Site::of(BTreeMap::from([
+        ("/", Content::Html(page.to_owned())),
+        ("/pkg/", Content::Folder(parts::root().join("web/sdk/pkg"))),
+        ("/demo/", demo()),
+    ]))
+}
+
+fn demo() -> Content {
+    Content::Folder(parts::root().join("web/app/demo"))
+}
+
+/// The page of [`DRIVEN`], ready.
+fn driven(browser: &Browser) -> Page {
+    let page = browser.page();
+    page.goto(&format!("http://{}/", site(DRIVEN).serve()));
+    page.wait_for("the engine", "!!globalThis.mien");
+    page
+}
+
+fn listen(page: &Page, more: &str) -> serde_json::Value {
+    page.ask(&format!("listen({more})")).expect("an answer")
+}
+
+/// Waits for samples that are yet to come.
+fn goes_on(page: &Page, after: &str) {
+    page.ask("globalThis.mark = samples.length");
+    page.wait_for(&format!("samples {after}, or the end"), "ends > 0 || samples.length > mark + 5");
+    assert_eq!(
+        page.ask("({ ends, faults: faults.filter(({ final }) => final) })"),
+        Some(serde_json::json!({ "ends": 0, "faults": [] })),
+        "{after}"
+    );
+}
+
+#[test]
+fn an_embedder_gets_samples_from_a_video_element() {
+    let _stage = Stage::set();
+    let site = site(PAGE).serve();
+    let browser = Browser::start(&Camera::Absent);
+    let page = browser.page();
+    page.goto(&format!("http://{site}/"));
+    page.wait_for("samples or a fault", "globalThis.fault ?? (globalThis.samples?.length >= 10)");
+    assert_eq!(page.ask("globalThis.fault ?? ''"), Some("".into()));
+    page.wait_for(
+        "a face with an expression",
+        "samples.some(sample => sample.faces.some(face => face.expression))",
+    );
+    let samples = page.ask("samples").expect("the samples");
+    for sample in samples.as_array().expect("a list") {
+        serde_json::from_value::<mien_shared::Sample>(sample.clone()).expect("a sample of the contract");
+    }
+
+    page.ask("run.stop()");
+    let stopped_at = page.wait_for("a count", "samples.length");
+    page.ask("new Promise(done => setTimeout(done, 1000))");
+    // One analysis may have been on its way.
+    let later = page.ask("samples.length").and_then(|count| count.as_u64()).expect("a count");
+    assert!(later <= stopped_at.as_u64().expect("a count") + 1, "it goes on after stop");
+    for url in browser.traffic().urls {
+        assert!(url.starts_with(&format!("http://{site}/")), "{url}");
+    }
+}
+
+#[test]
+fn what_handlers_throw_reaches_the_console_and_ends_nothing() {
+    const THROWING: &str = r#"Object.fromEntries(["onSample", "onStats", "onFault", "onEnd"].map((name) => [
+        name, () => { throw new Error(name); },
+    ]))"#;
+    let _stage = Stage::set();
+    let browser = Browser::start(&Camera::Absent);
+    let page = driven(&browser);
+    page.ask("video.src = '/demo/demo.webm'");
+    assert_eq!(listen(&page, THROWING)["code"], "running");
+    let thrown = |name: &str| format!("errors.filter((message) => message === '{name}').length");
+    page.wait_for("one sample after another", &format!("{} > 3", thrown("onSample")));
+    page.wait_for("figures", &format!("{} > 1", thrown("onStats")));
+    let elsewhere = Site::of(BTreeMap::from([("/demo/", demo())])).serve();
+    page.ask(&format!("video.src = 'http://{elsewhere}/demo/demo.webm'"));
+    page.wait_for("the fault", &format!("{} > 0", thrown("onFault")));
+    page.wait_for("the end", &format!("{} > 0", thrown("onEnd")));
+    assert!(
+        browser.traffic().complaints.iter().any(|line| line.contains("onSample")),
+        "the console shows it: {:?}",
+        browser.traffic().complaints
+    );
+
+    // Nor does what loading calls.
+    let loaded = page.ask(
+        "import('/pkg/mien_sdk.js').then(({ Mien }) =>
+           Mien.load({ onProgress: () => { throw new Error('onProgress'); } })).then(() => true)",
+    );
+    assert_eq!(loaded, Some(true.into()));
+    page.wait_for("its word", &format!("{} > 0", thrown("onProgress")));
+}
+
+#[test]
+fn a_video_that_may_not_be_read_is_refused_once_with_the_reason() {
+    let _stage = Stage::set();
+    let browser = Browser::start(&Camera::Absent);
+    let page = driven(&browser);
+    let closed = Site::of(BTreeMap::from([("/demo/", demo())])).serve();
+    let open = Site::of(BTreeMap::from([("/demo/", demo())]))
+        .header("/demo/", "Access-Control-Allow-Origin", "*")
+        .serve();
+
+    page.ask(&format!("video.src = 'http://{closed}/demo/demo.webm'"));
+    let refused = listen(&page, "");
+    assert_eq!(refused["code"], "cross_origin", "{refused}");
+    let message = refused["message"].as_str().unwrap_or_default();
+    assert!(message.contains("crossorigin") && message.contains("Access-Control-Allow-Origin"), "{message}");
+
+    page.ask(&format!("video.crossOrigin = 'anonymous'; video.src = 'http://{open}/demo/demo.webm'"));
+    assert_eq!(listen(&page, "")["code"], "running");
+    goes_on(&page, "from another origin that allows it");
+
+    page.ask(&format!("video.crossOrigin = null; video.src = 'http://{closed}/demo/demo.webm'"));
+    page.wait_for("the end", "ends > 0");
+    page.ask("new Promise((done) => setTimeout(done, 500))");
+    let told = page.ask("({ ends, faults: faults.map(({ final, code }) => [final, code]) })");
+    assert_eq!(told, Some(serde_json::json!({ "ends": 1, "faults": [[true, "cross_origin"]] })));
+}
+
+#[test]
+fn a_run_goes_on_with_what_the_element_shows_now() {
+    let _stage = Stage::set();
+    let browser = Browser::start(&Camera::Absent);
+    let page = driven(&browser);
+    page.ask(STREAMS);
+    page.ask(
+        "globalThis.first = camera(); globalThis.sound = microphone();
+         video.srcObject = new MediaStream([first.track, sound.track]);",
+    );
+    assert_eq!(listen(&page, "")["code"], "running");
+    goes_on(&page, "of a stream");
+
+    page.ask("sound.end()");
+    page.wait_for("the sound's end", "sound.track.readyState === 'ended'");
+    goes_on(&page, "after its sound has ended");
+
+    page.ask("globalThis.second = camera(); video.srcObject = new MediaStream([second.track]); first.end();");
+    page.wait_for("the first camera's end", "first.track.readyState === 'ended'");
+    goes_on(&page, "of another stream, after the first has ended");
+
+    page.ask(
+        "globalThis.third = camera();
+         video.srcObject.addTrack(third.track);
+         video.srcObject.removeTrack(second.track);
+         second.end();",
+    );
+    page.wait_for("the second camera's end", "second.track.readyState === 'ended'");
+    goes_on(&page, "of a track that came in another's place");
+
+    page.ask("third.fallSilent()");
+    page.wait_for(
+        "word of the silence",
+        "faults.some(({ final, code }) => !final && code === 'source_silent')",
+    );
+    page.ask("video.srcObject = null");
+    page.ask("video.src = '/demo/demo.webm'");
+    goes_on(&page, "of a file, in an element that was emptied");
+
+    page.ask("globalThis.last = camera(); video.srcObject = new MediaStream([last.track]);");
+    goes_on(&page, "of a stream again");
+    page.ask("last.end()");
+    page.wait_for("the end", "ends > 0");
+    let told = page.ask("faults.filter(({ final }) => final).map(({ code }) => code)");
+    assert_eq!(told, Some(serde_json::json!(["source_lost"])));
+}

@@ -1,0 +1,35 @@
+//! What a test needs and this machine does not have: a failure in CI, elsewhere a skip with a name.
+
+use std::io::Write as _;
+use std::panic::Location;
+
+/// Set where nothing may be left out; `.ci/run` sets it.
+const CI: &str = "CI";
+
+/// The test that calls this and returns has been skipped: it says so past the harness, which swallows what a test that
+/// passes prints. With `CI` set it fails instead.
+#[track_caller]
+pub fn skip(what: &str) {
+    assert!(!nothing_may_be_left_out(), "{what}; with {CI} set nothing may be left out");
+    leave_out(what);
+}
+
+/// The same wherever the tests run, for what no package brings: rights, kinds of systems.
+#[track_caller]
+pub fn leave_out(what: &str) {
+    let place = Location::caller();
+    let thread = std::thread::current();
+    // With one test at a time the harness has no threads, and so no names.
+    let name = thread.name().filter(|name| *name != "main").unwrap_or("a test");
+    // The harness may be in the middle of a line.
+    let _ = writeln!(std::io::stdout(), "\nskipped: {name} ({}:{}): {what}", place.file(), place.line());
+}
+
+/// Whether whoever runs the tests said so by this variable: what is there is as if it were not.
+pub(crate) fn told(variable: &str) -> bool {
+    std::env::var_os(variable).is_some()
+}
+
+fn nothing_may_be_left_out() -> bool {
+    std::env::var(CI).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+}
