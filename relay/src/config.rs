@@ -5,6 +5,7 @@
 
 mod address;
 mod command_line;
+mod database;
 mod kept_in_file;
 mod settings;
 mod warnings;
@@ -24,10 +25,11 @@ use crate::auth::AuthMode;
 use crate::limiter::Rate;
 use crate::origin::name::{self, BadOrigin};
 use crate::redis::{Address, BadAddress};
-use crate::{secret, store};
+use crate::secret;
 
 pub(crate) use address::without_secrets;
 pub use command_line::{ignore_empty_variables, secrets_in_arguments};
+pub use database::{file_of, is_postgres};
 pub use settings::Settings;
 pub use warnings::Warning;
 
@@ -249,7 +251,7 @@ impl Config {
         }
         let url = kept_in_file::text(DATABASE_URL, settings.database_url, settings.database_url_file)?
             .unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
-        let postgres = store::is_postgres(&url);
+        let postgres = is_postgres(&url);
         if !postgres && !url.starts_with("sqlite:") {
             return Err(ConfigError::UnknownDatabase);
         }

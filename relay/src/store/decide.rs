@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use mien_shared::Sample;
 
-use super::{Batch, Fate, Item, Outcome, SourceKey, Take};
+use super::model::{Batch, Fate, Item, Outcome, SourceKey, Take};
+use super::value::unsigned;
 
 /// Gaps of a source that are kept as they are. Beyond that the last one grows over what lies between it and the next:
 /// a source that leaves out every second seq costs a row no more, and whoever has so many gaps is told where the
@@ -39,6 +40,10 @@ pub(super) struct Gap {
     /// It stands for several, and some seqs in it were stored or rejected.
     pub merged: bool,
 }
+
+/// What a backend found about a late seq: its source and itself, whether it is stored, and the gap that it lies in
+/// (both ends, and whether it is a merged one), if it does.
+pub(super) type LateRow = (i64, i64, bool, Option<i64>, Option<i64>, Option<bool>);
 
 /// A commit while it is decided.
 #[derive(Debug)]
@@ -114,6 +119,17 @@ impl<'a> Commit<'a> {
             }
         }
         late
+    }
+
+    /// What was found about the late seqs.
+    pub(super) fn learn_rows(&mut self, rows: Vec<LateRow>) {
+        for (key, seq, stored, first, last, merged) in rows {
+            let gap = first.zip(last).map(|(first, last)| Gap {
+                seqs: [unsigned(first), unsigned(last)],
+                merged: merged.unwrap_or_default(),
+            });
+            self.learn(SourceKey(key), unsigned(seq), stored, gap);
+        }
     }
 
     /// Whether a late seq is stored, and the gap that it lies in.

@@ -1,6 +1,10 @@
 //! What can go wrong in the store, told apart by what the caller can do about it.
 
+use std::fmt;
 use std::path::PathBuf;
+
+/// Result of a call to the store.
+pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// A failed call to the store.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +53,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Names the database, and says why it cannot be used and what helps.
+    pub(super) fn unusable(database: impl fmt::Display, why: impl fmt::Display) -> Self {
+        Self::Unusable(format!("the database {database} cannot be used: {why}"))
+    }
+
     /// Whether the store works, and says no to what was asked.
     pub const fn is_refusal(&self) -> bool {
         matches!(

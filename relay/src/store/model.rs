@@ -14,6 +14,16 @@ pub struct Page<T, C> {
     pub next: Option<C>,
 }
 
+impl<T, C> Page<T, C> {
+    /// The first `limit` of the rows that were found; one more than those tells that there is a next page.
+    pub(super) fn cut(mut rows: Vec<T>, limit: usize, cursor: impl FnOnce(&T) -> C) -> Self {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(cursor);
+        Self { rows, next }
+    }
+}
+
 /// What became of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {

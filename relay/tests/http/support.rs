@@ -70,7 +70,7 @@ impl Relay {
         config.timings.metrics = Duration::ZERO;
         change(&mut config);
         let metrics = Metrics::new();
-        let store = Store::open(&config.database_url, 4, &metrics).await.unwrap();
+        let store = Store::open(&config.database_url, 4, metrics.pool_wait_seconds.clone()).await.unwrap();
         let state = AppState::new(config, store, metrics);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -104,7 +104,7 @@ impl Relay {
         let mut config = Config::resolve(args.settings).unwrap();
         change(&mut config);
         let metrics = Metrics::new();
-        let store = Store::open(&config.database_url, 5, &metrics).await.unwrap();
+        let store = Store::open(&config.database_url, 5, metrics.pool_wait_seconds.clone()).await.unwrap();
         Self::serve(place, config, store, metrics).await
     }
 
@@ -114,7 +114,9 @@ impl Relay {
         change(&mut config);
         let metrics = Metrics::new();
         let store = match &self.state.store {
-            Store::Postgres(_) => Store::open(&config.database_url, 5, &metrics).await.unwrap(),
+            Store::Postgres(_) => {
+                Store::open(&config.database_url, 5, metrics.pool_wait_seconds.clone()).await.unwrap()
+            }
             // One process to a file.
             Store::Sqlite(_) => self.state.store.clone(),
         };

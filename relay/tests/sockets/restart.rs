@@ -80,7 +80,7 @@ impl Drop for Process {
 
 pub(crate) async fn store(folder: &Path) -> Store {
     let url = format!("sqlite:{}", folder.join("mien.db").display());
-    Store::open(&url, 2, &Metrics::new()).await.unwrap()
+    Store::open(&url, 2, Metrics::new().pool_wait_seconds).await.unwrap()
 }
 
 #[tokio::test]

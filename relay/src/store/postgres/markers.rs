@@ -1,14 +1,13 @@
-//! Markers: notes on a session's timeline.
+//! Markers: made and deleted.
 
 use mien_shared::SessionId;
 use mien_shared::api::{Marker, SourceName};
-use sqlx::postgres::PgRow;
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::PostgresStore;
-use crate::store::value::{millis, now, signed, source_name, timestamp, unsigned};
-use crate::store::{Result, StoreError};
+use super::connections::PostgresStore;
+use crate::store::error::{Result, StoreError};
+use crate::store::queries::markers;
 
 impl PostgresStore {
     /// [`StoreError::Ended`] where there is no such session, [`StoreError::TooManyMarkers`] where it is full of
@@ -20,13 +19,7 @@ impl PostgresStore {
         label: &str,
         source: Option<&SourceName>,
     ) -> Result<Marker> {
-        let marker = Marker {
-            id: Uuid::now_v7(),
-            at,
-            label: label.to_owned(),
-            source: source.cloned(),
-            created_at: now(),
-        };
+        let marker = markers::new(at, label, source);
         let mut writer = self.lease().await?;
         let mut transaction = writer.begin().await?;
         let made = insert(&mut transaction, id, &marker, self.quota.markers_per_session).await;
@@ -36,27 +29,11 @@ impl PostgresStore {
         made.map(|()| marker)
     }
 
-    pub async fn markers(&self, id: SessionId) -> Result<Vec<Marker>> {
-        let mut reader = self.lease().await?;
-        let rows = sqlx::query(
-            "SELECT id, at, label, source, created_at FROM markers WHERE session_id = $1 ORDER BY at, id",
-        )
-        .bind(id.0)
-        .fetch_all(&mut *reader)
-        .await?;
-        reader.give_back();
-        rows.iter().map(read).collect()
-    }
-
     pub async fn delete_marker(&self, id: SessionId, marker: Uuid) -> Result<bool> {
         let mut writer = self.lease().await?;
-        let found = sqlx::query("DELETE FROM markers WHERE session_id = $1 AND id = $2")
-            .bind(id.0)
-            .bind(marker)
-            .execute(&mut *writer)
-            .await?;
+        let found = markers::delete(&mut *writer, id, marker).await?;
         writer.give_back();
-        Ok(found.rows_affected() > 0)
+        Ok(found)
     }
 }
 
@@ -77,26 +54,5 @@ async fn insert(writer: &mut PgConnection, id: SessionId, marker: &Marker, most:
     if markers >= i64::from(most) {
         return Err(StoreError::TooManyMarkers(most));
     }
-    sqlx::query(
-        "INSERT INTO markers (session_id, id, at, label, source, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(id.0)
-    .bind(marker.id)
-    .bind(signed(marker.at))
-    .bind(&marker.label)
-    .bind(marker.source.as_ref().map(SourceName::as_str))
-    .bind(millis(marker.created_at))
-    .execute(writer)
-    .await?;
-    Ok(())
-}
-
-fn read(row: &PgRow) -> Result<Marker> {
-    Ok(Marker {
-        id: row.try_get(0)?,
-        at: unsigned(row.try_get(1)?),
-        label: row.try_get(2)?,
-        source: row.try_get::<Option<&str>, _>(3)?.map(source_name).transpose()?,
-        created_at: timestamp(row.try_get(4)?),
-    })
+    markers::insert(writer, id, marker).await
 }

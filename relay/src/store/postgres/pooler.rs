@@ -10,8 +10,8 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
-use super::within;
-use crate::store::Result;
+use super::patience::within;
+use crate::store::error::Result;
 
 /// Patience with a server connection that another client of the pooler has, such as a relay that makes its tables.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -3,10 +3,11 @@
 use futures_util::TryStreamExt;
 use mien_shared::series::SeriesBuilder;
 
-use super::PostgresStore;
+use super::connections::PostgresStore;
 use crate::store::codec::{self, CodecFault};
+use crate::store::error::Result;
+use crate::store::model::{SampleQuery, Stretch};
 use crate::store::value::{signed, unsigned};
-use crate::store::{Result, SampleQuery, Stretch};
 
 /// Before the first row: 11 bytes of signature, flags, and the length of an extension that nobody uses.
 const HEAD_BYTES: usize = 19;

@@ -4,8 +4,8 @@
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::PostgresStore;
-use crate::store::Result;
+use super::connections::PostgresStore;
+use crate::store::error::Result;
 
 /// One row to the first table. Of the others what may be done with them: rights are checked before it is known that
 /// there is no row, and none of them leaves one behind.

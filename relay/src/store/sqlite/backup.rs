@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use super::SqliteStore;
+use super::connections::SqliteStore;
 use super::files::create_private;
 use super::open::{APPLICATION_ID, BUSY_TIMEOUT, application_id, explain, named_file, unusable};
-use crate::store::{Result, StoreError};
+use crate::store::error::{Result, StoreError};
 
 impl SqliteStore {
     /// Copies the database to a new file, for its owner alone, and gives its bytes.

@@ -12,13 +12,15 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
+use super::connections::SqliteStore;
 use super::files::{self, Before, Files};
-use super::scrub::Unclean;
+use super::trial;
+use super::unclean::Unclean;
 use super::write::open_log;
-use super::{SqliteStore, trial};
-use crate::config::Quota;
-use crate::store::migrate::is_older;
-use crate::store::{LIFETIME, Result, StoreError, file_of};
+use crate::config::{Quota, file_of};
+use crate::store::backend::LIFETIME;
+use crate::store::error::{Result, StoreError};
+use crate::store::migrate::{self, is_older};
 
 static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 /// The table that they are listed in, by sqlx's own name.
@@ -205,33 +207,16 @@ pub(super) fn explain(path: &Path, cause: sqlx::Error) -> StoreError {
 }
 
 fn explain_migration(path: &Path, cause: MigrateError) -> StoreError {
-    match cause {
-        MigrateError::VersionMissing(version) => unusable(
-            path,
-            &format!("a newer mien-relay wrote it (schema {version}); run that version or restore a backup"),
-        ),
-        MigrateError::VersionMismatch(version) => unusable(
-            path,
-            &format!(
-                "its schema {version} is not the one that this mien-relay knows; run the version that made it"
-            ),
-        ),
-        MigrateError::Dirty(version) => {
-            unusable(path, &format!("the change to schema {version} was cut short; restore a backup"))
-        }
-        MigrateError::Execute(cause) => cause.into(),
-        other => unusable(path, &other.to_string()),
-    }
+    migrate::explain(cause, |why| unusable(path, &why))
 }
 
 pub(super) fn unusable(path: &Path, why: &str) -> StoreError {
-    StoreError::Unusable(format!("the database {} cannot be used: {why}", path.display()))
+    StoreError::unusable(path.display(), why)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Metrics;
 
     #[test]
     fn there_are_as_many_readers_as_the_machine_can_use() {
@@ -253,7 +238,7 @@ mod tests {
     async fn caches_are_small_and_readers_that_nobody_needs_are_closed() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("mien.db").display());
-        let store = SqliteStore::open(&url, 1_000, Metrics::new().pool_wait_seconds).await.unwrap();
+        let store = SqliteStore::open(&url, 1_000, Histogram::new([])).await.unwrap();
         let options = store.readers.options();
         let processors = std::thread::available_parallelism().unwrap().get() as u32;
         assert_eq!(options.get_max_connections(), (2 * processors).max(4));

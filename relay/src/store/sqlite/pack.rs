@@ -11,8 +11,9 @@ use mien_shared::series::SeriesBuilder;
 use sqlx::SqliteConnection;
 
 use crate::store::codec::{self, CodecFault, FACE_BYTES};
+use crate::store::error::Result;
+use crate::store::queries::samples::Range;
 use crate::store::value::{signed, unsigned};
-use crate::store::{Result, SampleQuery};
 
 /// Samples that come over together: enough for the crossing to cost nothing, and at most 2 MB.
 const ROWS: usize = 1_000;
@@ -42,17 +43,6 @@ impl Pack {
         }
         Ok(())
     }
-}
-
-/// Which samples of a source are read.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Range<'a> {
-    pub(super) key: i64,
-    /// Seqs that can matter are above the first and up to the second.
-    pub(super) after: i64,
-    pub(super) through: i64,
-    /// The time in which they lie.
-    pub(super) query: &'a SampleQuery,
 }
 
 /// The first samples of a range, by seq, at most `most`.

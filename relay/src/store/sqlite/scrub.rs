@@ -9,15 +9,13 @@
 //! All of it takes turns with commits, a few milliseconds at a time, and what readers hold back is tried again until it
 //! is done.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::SqliteConnection;
-use tokio::sync::Notify;
 
-use super::SqliteStore;
+use super::connections::SqliteStore;
 use super::open::BUSY_TIMEOUT;
-use crate::store::Result;
+use crate::store::error::Result;
 
 /// For how long whoever erases waits for it. Readers are done in less; where they are not, it goes on behind.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -35,30 +33,10 @@ const SHRINK_PAGES: i64 = 256;
 /// Free pages that stay for what comes next.
 const SPARE_PAGES: i64 = 256;
 
-/// How often there was something to scrub, and how often of that it is done.
-#[derive(Debug, Default)]
-pub(super) struct Unclean {
-    marks: AtomicU64,
-    done: AtomicU64,
-    marked: Notify,
-}
-
-impl Unclean {
-    /// Something was erased or overwritten.
-    pub(super) fn mark(&self) {
-        self.marks.fetch_add(1, Ordering::AcqRel);
-        self.marked.notify_one();
-    }
-
-    fn is_clean(&self) -> bool {
-        self.done.load(Ordering::Acquire) == self.marks.load(Ordering::Acquire)
-    }
-}
-
 impl SqliteStore {
     /// Returns once nothing of what was erased or overwritten before is in any of the files.
     pub async fn scrub(&self) -> Result<()> {
-        let marks = self.unclean.marks.load(Ordering::Acquire);
+        let marks = self.unclean.marks();
         if self.unclean.is_clean() {
             return Ok(());
         }
@@ -67,7 +45,7 @@ impl SqliteStore {
         }
         self.shrink().await?;
         self.cut_log_until(None).await?;
-        self.unclean.done.fetch_max(marks, Ordering::AcqRel);
+        self.unclean.cleaned(marks);
         Ok(())
     }
 
@@ -82,7 +60,7 @@ impl SqliteStore {
     /// Scrubs whenever there is something to scrub, for ever.
     pub async fn keep_clean(&self) {
         loop {
-            self.unclean.marked.notified().await;
+            self.unclean.marked().await;
             tokio::time::sleep(GATHER).await;
             while let Err(cause) = self.scrub().await {
                 tracing::warn!(%cause, "what was erased may still be in the database's files; trying again");

@@ -3,8 +3,8 @@
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::SqliteStore;
-use crate::store::Result;
+use super::connections::SqliteStore;
+use crate::store::error::Result;
 
 /// Writes to each table: one row to the first, and whether the others are there at all.
 const STATEMENTS: [&str; 6] = [
@@ -28,7 +28,7 @@ impl SqliteStore {
 pub(super) async fn write_all(write: &mut SqliteConnection) -> Result<()> {
     let id = Uuid::now_v7();
     for statement in STATEMENTS {
-        sqlx::query(statement).bind(id.as_bytes().as_slice()).execute(&mut *write).await?;
+        sqlx::query(statement).bind(id).execute(&mut *write).await?;
     }
     Ok(())
 }

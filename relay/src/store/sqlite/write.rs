@@ -10,9 +10,9 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
 
-use super::SqliteStore;
+use super::connections::SqliteStore;
 use super::files::Files;
-use crate::store::Result;
+use crate::store::error::Result;
 
 impl SqliteStore {
     /// Begins a write transaction once those who asked before are done. Whatever it is for ends with
@@ -155,15 +155,16 @@ mod tests {
     use mien_shared::api::{PatchSession, SourceName};
     use mien_shared::limits::{MAX_MARKERS, MAX_SOURCES};
     use mien_shared::{SessionId, SessionStatus};
+    use prometheus_client::metrics::histogram::Histogram;
     use uuid::Uuid;
 
     use super::*;
-    use crate::metrics::Metrics;
-    use crate::store::StoreError;
+    use crate::store::error::StoreError;
+    use crate::store::queries::sessions;
 
     async fn open(folder: &tempfile::TempDir) -> SqliteStore {
         let url = format!("sqlite:{}", folder.path().join("mien.db").display());
-        let store = SqliteStore::open(&url, 5, Metrics::new().pool_wait_seconds).await.unwrap();
+        let store = SqliteStore::open(&url, 5, Histogram::new([])).await.unwrap();
         // Only this connection has it.
         let mut writer = store.writer.lock().await;
         let mark = "CREATE TEMP TABLE mark (x)";
@@ -238,7 +239,8 @@ mod tests {
         sqlx::query(insert).execute(&mut *write).await.unwrap();
         drop(write);
         assert!(is_the_same(&store).await, "gone after it has written");
-        assert!(store.list_sessions("alice", None, 10).await.unwrap().rows.is_empty());
+        let mut reader = store.reader().await.unwrap();
+        assert!(sessions::list(&mut *reader, "alice", None, 10).await.unwrap().rows.is_empty());
         // Wherever it was: as it began, wrote or committed.
         for steps in 1..=5 {
             let mut call = Box::pin(store.create_session("alice", "", ""));

@@ -1,0 +1,42 @@
+//! A sample as bytes, as the store keeps it beside its seq and its time.
+//!
+//! The first byte is the version; all numbers are little endian. Each version that was ever written is read.
+//!
+//! Version 1, for a sample that has nothing but faces: 53 bytes a face.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | id, u32 |
+//! | 16 | left, top, width, height, f32 each |
+//! | 1 | expression, its index, or 255 where the analyser abstained |
+//! | 28 | the seven scores, f32 each |
+//! | 4 | quality, f32, or NaN where there is none |
+//!
+//! Version 2 says what it has, and so where it ends:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | which optional parts follow: 1 position in the file, 2 what was skipped |
+//! | 8 | position in the file, u64 milliseconds, if there is one |
+//! | 1 + 9 each | how many entries; for each the code of its reason, and i64 milliseconds; if there are any |
+//! | 1 | how many faces |
+//! | 1 + 53 each | which optional parts the face has: none yet; then the face as in version 1, then those parts |
+//!
+//! A bit for a part that is not known here means that a newer relay wrote it: its length is not known either, and
+//! nobody shall take half of a sample for the whole.
+//!
+//! What version 1 can say is written so: it is smaller, and a relay before version 2 that shares the database reads
+//! it. Nobody in view is the version byte alone. A tenth of the JSON, and no parsing to read a million of them.
+
+mod decode;
+mod encode;
+mod format;
+#[cfg(test)]
+mod tests;
+
+pub use decode::{decode, scores};
+pub use encode::{encode, encode_into};
+pub use format::CodecFault;
+
+pub(super) use decode::first_scores;
+pub(super) use format::FACE_BYTES;
