@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+mod close_code;
 pub mod expression;
 pub mod limits;
 pub mod problem;
