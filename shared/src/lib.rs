@@ -8,6 +8,7 @@ pub mod api;
 mod close_code;
 pub mod expression;
 pub mod limits;
+mod object;
 pub mod problem;
 pub mod protocol;
 pub mod sample;

@@ -61,6 +61,12 @@ codes! {
     Internal "internal" 500 "Something failed on our side";
 }
 
+#[cfg(feature = "schema")]
+crate::schema::components! {
+    /// A code that an error has today. More may come: one that is not known here means what its status means.
+    pub(crate) ErrorCode: crate::schema::open::<Code>(), of Code;
+}
+
 impl std::fmt::Display for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
@@ -77,7 +83,7 @@ pub struct Problem {
     pub title: Cow<'static, str>,
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::ErrorStatus))]
     pub status: u16,
-    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::ErrorCode))]
+    #[cfg_attr(feature = "schema", schema(value_type = ErrorCode))]
     pub code: Code,
     /// What is wrong with this very request.
     pub detail: String,
