@@ -2,7 +2,7 @@
 //!
 //! Pure: a backend reads, under the locks that it writes under, what [`Commit::begin`] and [`Commit::learn`]
 //! ask for, and writes what [`Decision`] says in the same transaction. So a decision is right across
-//! reconnects, takeovers, restarts and replicas, and there is one of it for every backend.
+//! reconnects, takeovers, restarts and replicas, and is the same for both backends.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use super::model::{Batch, Fate, Item, Outcome, SourceKey, Take};
 use super::value::unsigned;
 
 /// Gaps of a source that are kept as they are. Beyond that the last one grows over what lies between it and the next:
-/// a source that leaves out every second seq costs a row no more, and whoever has so many gaps is told where the
+/// a source that skips every second seq then costs no more rows, and a client with that many gaps learns where the
 /// first of them are.
 pub(super) const MAX_GAPS: u64 = 10_000;
 
@@ -73,7 +73,7 @@ pub(super) struct Decision<'a> {
 struct Source {
     progress: Progress,
     changed: bool,
-    /// Whether some seq comes after a higher one: only then is it noted what is durable.
+    /// Whether some seq comes after a higher one: only then is it recorded which are durable.
     late: bool,
     durable: HashSet<u64>,
     /// Gaps by first seq: those learnt, and as they become.
@@ -138,7 +138,7 @@ impl<'a> Commit<'a> {
         if stored {
             source.durable.insert(seq);
         }
-        // A merged gap stays as it is: nobody knows which of its seqs were rejected before.
+        // A merged gap stays as it is: which of its seqs were rejected before is unknown.
         if let Some(Gap { seqs: [first, last], merged: false }) = gap {
             source.old_gaps.insert(first, last);
             source.gaps.insert(first, last);

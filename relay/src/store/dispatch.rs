@@ -1,23 +1,21 @@
 //! [`Store`]: asks the backend that is in use.
 
-use futures_util::TryFutureExt as _;
 use futures_util::future::BoxFuture;
 use mien_shared::api::{Marker, PatchSession, Session, SourceGap, SourceName, StoredSample};
 use mien_shared::series::SeriesBuilder;
 use mien_shared::{Sample, SessionId};
-use prometheus_client::metrics::histogram::Histogram;
 use uuid::Uuid;
 
-use super::error::{Result, StoreError};
+use super::error::Result;
 use super::model::{
     Batch, Found, GapQuery, Outcome, Page, Reach, SampleCursor, SampleQuery, SessionCursor, SourceKey,
     SourceState, Stretch,
 };
-use super::postgres::{PostgresStore, patiently};
+use super::postgres::{PostgresStore, with_timeout};
 use super::queries::{gaps, markers, revocations, samples, sessions, sources};
 use super::revoked::{Revocation, Revoked};
 use super::sqlite::SqliteStore;
-use crate::config::{Quota, is_postgres};
+use crate::config::Quota;
 
 /// Where samples live. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -26,18 +24,18 @@ pub enum Store {
     Postgres(PostgresStore),
 }
 
-/// What a call of the store will give.
+/// The answer to a call of the store.
 ///
 /// Boxed: what a database's client holds while it waits is tens of kilobytes, which every future around it would
 /// hold, too; and each program that polled it would compile that client anew.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
 
-/// Asks the backend. One that is elsewhere gets a time limit.
+/// Asks the backend. Postgres, which is another process, gets a time limit.
 macro_rules! ask {
     ($backend:expr, $store:ident => $call:expr) => {
         match $backend {
             Store::Sqlite($store) => Box::pin($call),
-            Store::Postgres($store) => Box::pin(patiently($call)),
+            Store::Postgres($store) => Box::pin(with_timeout($call)),
         }
     };
 }
@@ -51,7 +49,7 @@ macro_rules! read {
                 let $connection = &mut *reader;
                 $call.await
             }),
-            Store::Postgres(store) => Box::pin(patiently(async move {
+            Store::Postgres(store) => Box::pin(with_timeout(async move {
                 let mut reader = store.lease().await?;
                 let $connection = &mut *reader;
                 let answer = $call.await?;
@@ -63,36 +61,17 @@ macro_rules! read {
 }
 
 impl Store {
-    /// Whether [`Store::open`] would change a database that is there already. Changes nothing itself.
-    pub fn awaits_migration(url: &str) -> Answer<'_, bool> {
-        if is_postgres(url) {
-            Box::pin(PostgresStore::awaits_migration(url))
-        } else {
-            Box::pin(SqliteStore::awaits_migration(url))
-        }
-    }
-
-    /// Opens, creates or migrates the database that `url` names. `wait` observes how long a connection of its pool was
-    /// waited for, in seconds.
-    pub fn open(url: &str, max_connections: u32, wait: Histogram) -> Answer<'_, Self> {
-        if is_postgres(url) {
-            Box::pin(PostgresStore::open(url, max_connections, wait).map_ok(Self::Postgres))
-        } else {
-            Box::pin(SqliteStore::open(url, max_connections, wait).map_ok(Self::Sqlite))
-        }
-    }
-
-    /// The same store, in which a user may keep so much.
+    /// The same store with this quota for each user.
     #[must_use]
-    pub fn within(mut self, most: Quota) -> Self {
+    pub fn with_quota(mut self, quota: Quota) -> Self {
         match &mut self {
-            Self::Sqlite(store) => store.quota = most,
-            Self::Postgres(store) => store.quota = most,
+            Self::Sqlite(store) => store.quota = quota,
+            Self::Postgres(store) => store.quota = quota,
         }
         self
     }
 
-    /// Commits that may run side by side: [`Store::commit`] is called by so many at once at most.
+    /// How many calls of [`Store::commit`] may run at the same time.
     pub const fn lanes(&self) -> usize {
         match self {
             Self::Sqlite(_) => 1,
@@ -100,26 +79,17 @@ impl Store {
         }
     }
 
-    /// Copies a database to a new file while it is in use, and gives the bytes of the copy.
-    pub fn backup<'a>(url: &'a str, to: &'a std::path::Path) -> Answer<'a, u64> {
-        if is_postgres(url) {
-            let why = "Postgres has its own tools for copies: pg_dump and pg_restore, or a base backup with its log";
-            return Box::pin(std::future::ready(Err(StoreError::Unusable(why.into()))));
-        }
-        Box::pin(SqliteStore::backup(url, to))
-    }
-
     /// Whether the store answers right now.
     pub fn ready(&self) -> Answer<'_, ()> {
         ask!(self, store => store.ready())
     }
 
-    /// Whether it takes what ingest writes: a write to each table, which is undone.
+    /// Whether it accepts what ingest writes: writes to each table and rolls back.
     pub fn try_write(&self) -> Answer<'_, ()> {
         ask!(self, store => store.try_write())
     }
 
-    /// How many sessions there are, for those who must tell one database from another.
+    /// How many sessions there are, so that an operator can tell one database from another.
     pub fn count_sessions(&self) -> Answer<'_, u64> {
         read!(self, reader => sessions::count(reader))
     }
@@ -165,16 +135,16 @@ impl Store {
         ask!(self, store => store.update_session(id, patch))
     }
 
-    /// Makes the session and its markers vanish at once; false where there was none. Its samples can be read
-    /// by nobody from then on, and are erased by [`Store::sweep`].
+    /// Removes the session and its markers at once; false where there was none. Its samples can no longer be read,
+    /// and are erased by [`Store::sweep`].
     ///
     /// Handlers call `AppState::erase_session`, which does both and tells sockets.
     pub fn delete_session(&self, id: SessionId) -> Answer<'_, bool> {
         ask!(self, store => store.delete_session(id))
     }
 
-    /// Tokens of a session that are no longer to be believed from now on, and gives all there are of it; `None` where
-    /// there is no such session.
+    /// Revokes tokens of a session, and returns everything that is revoked of it; `None` where there is no such
+    /// session.
     ///
     /// Handlers call `AppState::revoke`, which also tells sockets.
     pub fn revoke<'a>(&'a self, id: SessionId, revocation: &'a Revocation) -> Answer<'a, Option<Revoked>> {
@@ -186,12 +156,12 @@ impl Store {
         read!(self, reader => revocations::read(reader, id))
     }
 
-    /// What was revoked within the last half minute, for those who may not have heard of it: none where the store is
-    /// this process' own.
+    /// What was revoked within the last half minute, in case another relay did it: nothing over SQLite, which serves one
+    /// relay.
     pub fn recently_revoked(&self) -> Answer<'_, Vec<(SessionId, Revoked)>> {
         match self {
             Self::Sqlite(_) => Box::pin(async { Ok(Vec::new()) }),
-            Self::Postgres(store) => Box::pin(patiently(store.recently_revoked())),
+            Self::Postgres(store) => Box::pin(with_timeout(store.recently_revoked())),
         }
     }
 
@@ -204,8 +174,8 @@ impl Store {
         }
     }
 
-    /// Returns once nothing of what was erased or overwritten before is in a file of the database's, and free room is
-    /// the disk's again. Postgres sees to that itself, by its vacuum.
+    /// Returns once nothing that was erased or overwritten before is left in any of the database's files, and free pages
+    /// are returned to the disk. Postgres does so by its vacuum.
     pub fn scrub(&self) -> Answer<'_, ()> {
         match self {
             Self::Sqlite(store) => Box::pin(store.scrub()),
@@ -213,7 +183,7 @@ impl Store {
         }
     }
 
-    /// Does that whenever there is something to do, for ever.
+    /// Scrubs whenever there is something to scrub. Never returns.
     pub fn keep_clean(&self) -> BoxFuture<'_, ()> {
         match self {
             Self::Sqlite(store) => Box::pin(store.keep_clean()),
@@ -310,8 +280,8 @@ impl Store {
         ask!(self, store => store.open_source(id, source))
     }
 
-    /// Commits batches in one transaction and says what became of each sample, batch by batch. It may take as
-    /// long as its caller waits; dropped, it has been done or not.
+    /// Commits batches in one transaction and says what became of each sample, batch by batch. It has no
+    /// time limit of its own. If the future is dropped, the commit may or may not have happened.
     pub fn commit<'a>(&'a self, batches: &'a [Batch]) -> Answer<'a, Vec<Outcome>> {
         match self {
             Self::Sqlite(store) => Box::pin(store.commit(batches)),

@@ -30,7 +30,7 @@ pub enum StoreError {
     /// The database cannot serve as it stands: the text says why and what helps.
     #[error("{0}")]
     Unusable(String),
-    /// What was committed to the open file would not be found by whoever opens the path next.
+    /// The path names another file than the one that is open, so the next start would not find what is committed now.
     #[error(
         "{} is no longer the file that is open: it was moved, replaced or deleted; put it back, or restart the relay", .0.display()
     )]
@@ -93,8 +93,8 @@ impl StoreError {
     pub const KINDS: [&'static str; 8] =
         ["corrupt", "unusable", "moved", "read_only", "full", "timeout", "unreachable", "database"];
 
-    /// What an operator must know, for `/readyz`, which everyone may ask: no path, no address, no text of the
-    /// database's. The log has those.
+    /// What an operator must know, for `/readyz`, which is public: no path, no address, no text of the database's. Those
+    /// are in the log.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Moved(_) => "the database's file was moved, replaced or deleted; the log names it",

@@ -15,6 +15,7 @@ mod dispatch;
 mod error;
 mod migrate;
 mod model;
+mod open;
 mod postgres;
 mod queries;
 mod revoked;

@@ -4,7 +4,7 @@ use mien_shared::api::{SourceName, SourceNameFault};
 
 use super::error::Result;
 
-/// Now, to the millisecond, as it is kept: what is answered now must equal what is read later.
+/// Now, to the millisecond, as it is stored: an answer now must equal what is read later.
 pub(super) fn now() -> jiff::Timestamp {
     timestamp(millis(crate::wall::now()))
 }

@@ -123,7 +123,7 @@ fn word(bytes: &[u8; FACE_BYTES], at: usize) -> [u8; 4] {
 }
 
 fn decode_scores(bytes: &[u8; FACE_BYTES]) -> Scores {
-    Scores(std::array::from_fn(|place| f32::from_le_bytes(word(bytes, 21 + 4 * place))))
+    Scores(std::array::from_fn(|index| f32::from_le_bytes(word(bytes, 21 + 4 * index))))
 }
 
 fn decode_face(bytes: &[u8; FACE_BYTES]) -> Result<Face, CodecFault> {

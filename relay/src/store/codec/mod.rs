@@ -22,11 +22,12 @@
 //! | 1 | how many faces |
 //! | 1 + 53 each | which optional parts the face has: none yet; then the face as in version 1, then those parts |
 //!
-//! A bit for a part that is not known here means that a newer relay wrote it: its length is not known either, and
-//! nobody shall take half of a sample for the whole.
+//! An unknown bit means that a newer relay wrote a part whose length is unknown here, so the sample is refused rather
+//! than read by half.
 //!
 //! What version 1 can say is written so: it is smaller, and a relay before version 2 that shares the database reads
-//! it. Nobody in view is the version byte alone. A tenth of the JSON, and no parsing to read a million of them.
+//! it. A sample without faces is the version byte alone. It is a tenth of the JSON, and a million of them are read
+//! without parsing.
 
 mod decode;
 mod encode;

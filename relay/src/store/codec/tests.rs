@@ -80,9 +80,9 @@ fn parts_of_a_newer_version_are_not_left_out() {
     let bytes = encode(&Sample { media_ms: Some(4), ..Sample::new(1, 1, vec![face]) });
     assert!(decode(1, 1, &bytes).is_ok());
     // Of the sample, and of its face.
-    for place in [1, 11] {
+    for index in [1, 11] {
         let mut newer = bytes.clone();
-        newer[place] |= 0x40;
+        newer[index] |= 0x40;
         assert_eq!(decode(1, 1, &newer), Err(CodecFault::Version));
         assert!(matches!(scores(&newer), Err(CodecFault::Version)));
     }

@@ -52,17 +52,17 @@ async fn lock(writer: &mut PgConnection, keys: &[i64]) -> Result<Vec<(SourceKey,
     .await?;
     let (keys, throughs, stored, rejected, first_ats, last_ats, disorders, gaps) =
         columns.unwrap_or_default();
-    let progress = (0..keys.len()).map(|place| {
+    let progress = (0..keys.len()).map(|index| {
         let progress = Progress {
-            through: unsigned(throughs[place]),
-            stored: unsigned(stored[place]),
-            rejected: unsigned(rejected[place]),
-            first_at: first_ats[place].map(unsigned),
-            last_at: last_ats[place].map(unsigned),
-            disorder_ms: unsigned(disorders[place]),
-            gaps: unsigned(gaps[place]),
+            through: unsigned(throughs[index]),
+            stored: unsigned(stored[index]),
+            rejected: unsigned(rejected[index]),
+            first_at: first_ats[index].map(unsigned),
+            last_at: last_ats[index].map(unsigned),
+            disorder_ms: unsigned(disorders[index]),
+            gaps: unsigned(gaps[index]),
         };
-        (SourceKey(keys[place]), progress)
+        (SourceKey(keys[index]), progress)
     });
     Ok(progress.collect())
 }

@@ -8,7 +8,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 
-use super::patience::{CALL_PATIENCE, within};
+use super::timeout::{CALL_TIMEOUT, within};
 use crate::config::Quota;
 use crate::store::backend::LIFETIME;
 use crate::store::error::Result;
@@ -17,13 +17,13 @@ use crate::store::error::Result;
 /// each of them smaller.
 pub(super) const LANES: usize = 2;
 /// The longest that `/readyz` waits for an answer.
-const READY_PATIENCE: Duration = Duration::from_secs(1);
+const READY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A Postgres database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
     pub(super) pool: PgPool,
-    /// Connections that committed and wait for the next commit: handing one back to the pool costs a round trip.
+    /// Connections kept for the next commit: returning one to the pool costs a round trip.
     pub(super) writers: Arc<Mutex<Vec<Lease>>>,
     /// Of those, at most.
     pub(super) max_writers: usize,
@@ -33,7 +33,7 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     pub async fn ready(&self) -> Result<()> {
-        within(READY_PATIENCE, async {
+        within(READY_TIMEOUT, async {
             let mut reader = self.lease().await?;
             sqlx::query("SELECT 1 FROM sessions LIMIT 1").fetch_optional(&mut *reader).await?;
             reader.give_back();
@@ -55,7 +55,7 @@ impl PostgresStore {
     pub async fn close(&self) {
         self.writers().clear();
         // Connections that do not answer are left to the server.
-        let _ = within(CALL_PATIENCE, async {
+        let _ = within(CALL_TIMEOUT, async {
             self.pool.close().await;
             Ok(())
         })

@@ -7,14 +7,14 @@ use crate::store::queries::gaps::GapReader;
 use crate::store::value::unsigned;
 
 impl GapReader for PgConnection {
-    async fn gaps_after(&mut self, source: i64, after: i64, most: usize) -> Result<Vec<(u64, u64, bool)>> {
+    async fn gaps_after(&mut self, source: i64, after: i64, max: usize) -> Result<Vec<(u64, u64, bool)>> {
         let found = sqlx::query(
             "SELECT first_seq, last_seq, merged FROM gaps WHERE source_key = $1 AND first_seq > $2 \
              ORDER BY first_seq LIMIT $3",
         )
         .bind(source)
         .bind(after)
-        .bind(most as i64)
+        .bind(max as i64)
         .fetch_all(self)
         .await?;
         let gap = |gap: &sqlx::postgres::PgRow| {
@@ -23,7 +23,7 @@ impl GapReader for PgConnection {
         found.iter().map(gap).collect()
     }
 
-    async fn first_gaps(&mut self, source: i64, most: usize) -> Result<(Vec<[u64; 2]>, bool)> {
+    async fn first_gaps(&mut self, source: i64, max: usize) -> Result<(Vec<[u64; 2]>, bool)> {
         let (firsts, lasts, merged): (Vec<i64>, Vec<i64>, bool) = sqlx::query_as(
             "SELECT coalesce(array_agg(first_seq ORDER BY first_seq), '{}'), \
                  coalesce(array_agg(last_seq ORDER BY first_seq), '{}'), \
@@ -31,7 +31,7 @@ impl GapReader for PgConnection {
              FROM (SELECT first_seq, last_seq FROM gaps WHERE source_key = $1 ORDER BY first_seq LIMIT $2) g",
         )
         .bind(source)
-        .bind(most as i64)
+        .bind(max as i64)
         .fetch_one(self)
         .await?;
         let gaps = firsts.into_iter().zip(lasts).map(|(first, last)| [unsigned(first), unsigned(last)]);

@@ -39,7 +39,7 @@ impl PostgresStore {
 
 /// Under the session's lock: an erased session must not grow anything back, and markers are counted one at a
 /// time.
-async fn insert(writer: &mut PgConnection, id: SessionId, marker: &Marker, most: u32) -> Result<()> {
+async fn insert(writer: &mut PgConnection, id: SessionId, marker: &Marker, max: u32) -> Result<()> {
     let session = sqlx::query("SELECT FROM sessions WHERE id = $1 FOR UPDATE")
         .bind(id.0)
         .fetch_optional(&mut *writer)
@@ -51,8 +51,8 @@ async fn insert(writer: &mut PgConnection, id: SessionId, marker: &Marker, most:
         .bind(id.0)
         .fetch_one(&mut *writer)
         .await?;
-    if markers >= i64::from(most) {
-        return Err(StoreError::TooManyMarkers(most));
+    if markers >= i64::from(max) {
+        return Err(StoreError::TooManyMarkers(max));
     }
     markers::insert(writer, id, marker).await
 }

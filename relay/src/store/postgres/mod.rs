@@ -10,15 +10,15 @@ mod connections;
 mod gaps;
 mod markers;
 mod open;
-mod patience;
-mod place;
 mod pooler;
 mod revocations;
 mod samples;
 mod series;
 mod sessions;
 mod sources;
+mod target;
+mod timeout;
 mod trial;
 
 pub(super) use connections::PostgresStore;
-pub(super) use patience::patiently;
+pub(super) use timeout::with_timeout;

@@ -9,22 +9,22 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use tracing::log::LevelFilter;
 
 use super::connections::{LANES, PostgresStore};
-use super::patience::within;
-use super::place::Place;
 use super::pooler::{self, Keeps};
+use super::target::Target;
+use super::timeout::within;
 use crate::config::Quota;
 use crate::store::backend::LIFETIME;
 use crate::store::error::{Result, StoreError};
 
-/// Patience with a server that is asked for the first time.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// For the first answer of the server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that are kept ready.
 const IDLE_CONNECTIONS: u32 = 5;
-/// Patience with connections that are all at work.
+/// For a connection when all are busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What every connection is told: the server gives up by itself what the relay has given up, and a commit is on
-/// disk before it is answered, even where the server's default is not to wait.
+/// Sent on every connection: the server abandons what the relay has abandoned, and a commit is on disk before it is
+/// answered, even where the server's default is not to wait.
 const GREETING: &str = "SELECT set_config('statement_timeout', '10s', false), \
     set_config('lock_timeout', '5s', false), \
     set_config('idle_in_transaction_session_timeout', '10s', false), \
@@ -33,22 +33,22 @@ const GREETING: &str = "SELECT set_config('statement_timeout', '10s', false), \
 impl PostgresStore {
     /// Changes nothing.
     pub async fn awaits_migration(url: &str) -> Result<bool> {
-        let (place, _, mut connection) = connect(url).await?;
-        let awaits = place.awaits_migration(&mut connection).await;
+        let (target, _, mut connection) = connect(url).await?;
+        let awaits = target.awaits_migration(&mut connection).await;
         let _ = connection.close().await;
         awaits
     }
 
     pub async fn open(url: &str, max_connections: u32, pool_wait: Histogram) -> Result<Self> {
-        let (place, options, mut connection) = connect(url).await?;
+        let (target, options, mut connection) = connect(url).await?;
         let keeps = pooler::what_is_kept(&options, &mut connection)
             .await
-            .map_err(|cause| place.explain_store(cause))?;
-        place.prepare(&mut connection).await?;
+            .map_err(|cause| target.explain_store(cause))?;
+        target.prepare(&mut connection).await?;
         if keeps == Keeps::Statements {
-            place.commits_to_disk(&mut connection).await?;
+            target.commits_to_disk(&mut connection).await?;
         }
-        place.takes_writes(&mut connection).await?;
+        target.takes_writes(&mut connection).await?;
         let _ = connection.close().await;
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
@@ -60,7 +60,7 @@ impl PostgresStore {
                 Box::pin(async move {
                     match keeps {
                         Keeps::All => connection.execute(GREETING).await.map(drop),
-                        // It would be told to whoever has that connection next.
+                        // The settings would stay with the connection's next user.
                         Keeps::Statements => Ok(()),
                     }
                 })
@@ -73,7 +73,7 @@ impl PostgresStore {
     }
 }
 
-async fn connect(url: &str) -> Result<(Place, PgConnectOptions, PgConnection)> {
+async fn connect(url: &str) -> Result<(Target, PgConnectOptions, PgConnection)> {
     let options: PgConnectOptions = url.parse().map_err(|cause| {
         StoreError::Unusable(format!(
             "MIEN_DATABASE_URL cannot be read ({cause}); write postgres://USER:PASSWORD@HOST:PORT/DATABASE"
@@ -84,11 +84,11 @@ async fn connect(url: &str) -> Result<(Place, PgConnectOptions, PgConnection)> {
         // For numbers as text, of which there are none here. PgBouncer 1.18 refuses a client that asks for it.
         .extra_float_digits(None)
         .log_slow_statements(LevelFilter::Warn, Duration::from_secs(2));
-    let place = Place::of(&options);
-    let connected = async { options.connect().await.map_err(|cause| place.explain(cause)) };
-    match within(CONNECT_PATIENCE, connected).await {
-        Ok(connection) => Ok((place, options, connection)),
-        Err(StoreError::TimedOut) => Err(place.silent()),
+    let target = Target::of(&options);
+    let connected = async { options.connect().await.map_err(|cause| target.explain(cause)) };
+    match within(CONNECT_TIMEOUT, connected).await {
+        Ok(connection) => Ok((target, options, connection)),
+        Err(StoreError::TimedOut) => Err(target.silent()),
         Err(cause) => Err(cause),
     }
 }

@@ -10,11 +10,11 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
-use super::patience::within;
+use super::timeout::within;
 use crate::store::error::Result;
 
-/// Patience with a server connection that another client of the pooler has, such as a relay that makes its tables.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// For a server connection that another client of the pooler has, such as a relay that creates its tables.
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// How often it is compared: a pooler hands out the server connection that was free last, but other clients may come
 /// between.
 const ROUNDS: usize = 4;
@@ -32,7 +32,7 @@ pub(super) enum Keeps {
 /// before, a pooler is between. One that keeps no statements fails here, as it would later: what was prepared by one is
 /// not there for the other, or is there already. Neither holds anything while it waits for the other.
 pub(super) async fn what_is_kept(options: &PgConnectOptions, first: &mut PgConnection) -> Result<Keeps> {
-    within(PATIENCE, compare(options, first)).await
+    within(TIMEOUT, compare(options, first)).await
 }
 
 async fn compare(options: &PgConnectOptions, first: &mut PgConnection) -> Result<Keeps> {

@@ -66,7 +66,7 @@ impl SampleReader for PgConnection {
     async fn append(
         &mut self,
         rows: &mut Vec<StoredSample>,
-        most: usize,
+        max: usize,
         source: &SourceName,
         range: Range<'_>,
     ) -> Result<()> {
@@ -80,7 +80,7 @@ impl SampleReader for PgConnection {
         .bind(through)
         .bind(signed(query.from.unwrap_or(0)))
         .bind(signed(query.to.unwrap_or(u64::MAX)))
-        .bind((most - rows.len()) as i64)
+        .bind((max - rows.len()) as i64)
         .fetch(self);
         while let Some(row) = found.try_next().await? {
             rows.push(StoredSample { source: source.clone(), sample: read(&row)? });

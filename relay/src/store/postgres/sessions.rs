@@ -5,7 +5,7 @@ use mien_shared::{SessionId, SessionStatus};
 use sqlx::{Connection, PgConnection};
 
 use super::connections::PostgresStore;
-use super::patience::patiently;
+use super::timeout::with_timeout;
 use crate::store::error::{Result, StoreError};
 use crate::store::queries::sessions;
 use crate::store::value::millis;
@@ -52,11 +52,11 @@ impl PostgresStore {
     }
 
     pub async fn sweep(&self, only: Option<SessionId>) -> Result<()> {
-        let orphans = patiently(self.orphans(only)).await?;
+        let orphans = with_timeout(self.orphans(only)).await?;
         for key in orphans {
             let mut after = Some(0);
             while let Some(seq) = after {
-                after = patiently(self.sweep_chunk(key, seq)).await?;
+                after = with_timeout(self.sweep_chunk(key, seq)).await?;
             }
         }
         Ok(())
@@ -77,12 +77,12 @@ impl PostgresStore {
         Ok(orphans)
     }
 
-    /// Erases some samples of a source and gives the last of them; or erases the source, once it has none.
+    /// Erases some samples of a source and returns the last of them; or erases the source, once it has none.
     /// Whatever was on the way to it is stored or refused by now: the source has ended.
     async fn sweep_chunk(&self, key: i64, after: i64) -> Result<Option<i64>> {
         let mut writer = self.lease().await?;
         let last: Option<i64> = sqlx::query_scalar(
-            // From where the last chunk ended: what it left behind on the pages need not be passed over again.
+            // From where the last chunk ended, so that its dead rows are not scanned again.
             "WITH chunk AS ( \
                  SELECT seq FROM samples WHERE source_key = $1 AND seq > $2 ORDER BY seq LIMIT $3 \
              ), erased AS ( \
@@ -105,8 +105,8 @@ impl PostgresStore {
 
 /// False where the user has as many as they may have. A user's sessions are made one at a time, on whichever relay, so
 /// the count holds.
-async fn insert(transaction: &mut PgConnection, session: &Session, most: u32) -> Result<bool> {
-    // A statement of its own: the next one then sees what whoever had the lock before has committed.
+async fn insert(transaction: &mut PgConnection, session: &Session, max: u32) -> Result<bool> {
+    // A separate statement, so that the next one sees what the lock's previous holder committed.
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('mien sessions of ' || $1, 0))")
         .bind(&session.user_id)
         .execute(&mut *transaction)
@@ -121,7 +121,7 @@ async fn insert(transaction: &mut PgConnection, session: &Session, most: u32) ->
     .bind(&session.title)
     .bind(&session.purpose)
     .bind(millis(session.started_at))
-    .bind(i64::from(most))
+    .bind(i64::from(max))
     .execute(transaction)
     .await?;
     Ok(inserted.rows_affected() > 0)

@@ -54,7 +54,7 @@ async fn add(
     writer: &mut PgConnection,
     id: SessionId,
     source: &SourceName,
-    most: u32,
+    max: u32,
 ) -> Result<(SourceKey, u64)> {
     let mut transaction = writer.begin().await?;
     let active: Option<bool> =
@@ -63,7 +63,7 @@ async fn add(
             .fetch_optional(&mut *transaction)
             .await?;
     let added = if active == Some(true) {
-        add_locked(&mut transaction, id, source, most).await
+        add_locked(&mut transaction, id, source, max).await
     } else {
         Err(StoreError::Ended)
     };
@@ -76,7 +76,7 @@ async fn add_locked(
     writer: &mut PgConnection,
     id: SessionId,
     source: &SourceName,
-    most: u32,
+    max: u32,
 ) -> Result<(SourceKey, u64)> {
     // Another may have been faster.
     if let Some(found) = find(&mut *writer, id, source).await? {
@@ -86,8 +86,8 @@ async fn add_locked(
         .bind(id.0)
         .fetch_one(&mut *writer)
         .await?;
-    if others >= i64::from(most) {
-        return Err(StoreError::TooManySources(most));
+    if others >= i64::from(max) {
+        return Err(StoreError::TooManySources(max));
     }
     let key = sqlx::query_scalar("INSERT INTO sources (session_id, name) VALUES ($1, $2) RETURNING key")
         .bind(id.0)

@@ -22,7 +22,7 @@ const STATEMENTS: [&str; 8] = [
 ];
 
 impl PostgresStore {
-    /// Writes and takes it back.
+    /// Writes and rolls back.
     pub async fn try_write(&self) -> Result<()> {
         let mut writer = self.lease().await?;
         write_and_undo(&mut writer).await?;

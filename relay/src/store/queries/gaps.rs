@@ -10,19 +10,19 @@ use crate::store::value::{signed, source_name};
 
 /// How a backend reads the gaps of one source.
 pub(in crate::store) trait GapReader: Backend {
-    /// Those that begin above `after`, ascending, at most `most`, each with whether it is a merged one.
+    /// Those that begin above `after`, ascending, at most `max`, each with whether it is a merged one.
     fn gaps_after(
         &mut self,
         source: i64,
         after: i64,
-        most: usize,
+        max: usize,
     ) -> impl Future<Output = Result<Vec<(u64, u64, bool)>>> + Send;
 
-    /// The first ones, at most `most`, and whether any of all is a merged one.
+    /// The first ones, at most `max`, and whether any of all is a merged one.
     fn first_gaps(
         &mut self,
         source: i64,
-        most: usize,
+        max: usize,
     ) -> impl Future<Output = Result<(Vec<[u64; 2]>, bool)>> + Send;
 }
 

@@ -28,11 +28,11 @@ pub(in crate::store) trait SampleReader: Backend {
     /// all but those that are within it.
     fn last_before(&mut self, range: Range<'_>, at: i64) -> impl Future<Output = Result<i64>> + Send;
 
-    /// Appends the samples of a range, by seq, until there are `most` rows.
+    /// Appends the samples of a range, by seq, until there are `max` rows.
     fn append(
         &mut self,
         rows: &mut Vec<StoredSample>,
-        most: usize,
+        max: usize,
         source: &SourceName,
         range: Range<'_>,
     ) -> impl Future<Output = Result<()>> + Send;

@@ -180,8 +180,8 @@ async fn save(write: &mut SqliteConnection, sources: &[(SourceKey, Progress)]) -
 
 fn json_list(numbers: impl Iterator<Item = impl std::fmt::Display>) -> String {
     let mut text = String::from("[");
-    for (place, number) in numbers.enumerate() {
-        let comma = if place > 0 { "," } else { "" };
+    for (index, number) in numbers.enumerate() {
+        let comma = if index > 0 { "," } else { "" };
         write!(text, "{comma}{number}").expect("writing to a String cannot fail");
     }
     text.push(']');

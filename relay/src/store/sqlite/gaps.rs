@@ -7,7 +7,7 @@ use crate::store::error::Result;
 use crate::store::queries::gaps::GapReader;
 
 impl GapReader for SqliteConnection {
-    async fn gaps_after(&mut self, source: i64, after: i64, most: usize) -> Result<Vec<(u64, u64, bool)>> {
+    async fn gaps_after(&mut self, source: i64, after: i64, max: usize) -> Result<Vec<(u64, u64, bool)>> {
         let found: String = sqlx::query_scalar(
             "SELECT json_group_array(json_array(first_seq, last_seq, merged)) FROM ( \
                  SELECT first_seq, last_seq, merged FROM gaps WHERE source_key = ? AND first_seq > ? \
@@ -16,21 +16,21 @@ impl GapReader for SqliteConnection {
         )
         .bind(source)
         .bind(after)
-        .bind(most as i64)
+        .bind(max as i64)
         .fetch_one(self)
         .await?;
         let found: Vec<(u64, u64, u8)> = read(&found)?;
         Ok(found.into_iter().map(|(first, last, merged)| (first, last, merged != 0)).collect())
     }
 
-    async fn first_gaps(&mut self, source: i64, most: usize) -> Result<(Vec<[u64; 2]>, bool)> {
+    async fn first_gaps(&mut self, source: i64, max: usize) -> Result<(Vec<[u64; 2]>, bool)> {
         let row = sqlx::query(
             "SELECT json_group_array(json_array(first_seq, last_seq)), \
                  (SELECT coalesce(max(merged), 0) FROM gaps WHERE source_key = ?1) \
              FROM (SELECT first_seq, last_seq FROM gaps WHERE source_key = ?1 ORDER BY first_seq LIMIT ?2)",
         )
         .bind(source)
-        .bind(most as i64)
+        .bind(max as i64)
         .fetch_one(self)
         .await?;
         Ok((read(row.try_get(0)?)?, row.try_get(1)?))

@@ -37,15 +37,15 @@ impl SqliteStore {
 }
 
 /// Only while the session is there: an erased one must not grow anything back.
-async fn insert(write: &mut SqliteConnection, id: SessionId, marker: &Marker, most: u32) -> Result<()> {
+async fn insert(write: &mut SqliteConnection, id: SessionId, marker: &Marker, max: u32) -> Result<()> {
     let markers: Option<i64> = sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM markers WHERE session_id = sessions.id) FROM sessions WHERE id = ?",
     )
     .bind(id.0)
     .fetch_optional(&mut *write)
     .await?;
-    if markers.ok_or(StoreError::Ended)? >= i64::from(most) {
-        return Err(StoreError::TooManyMarkers(most));
+    if markers.ok_or(StoreError::Ended)? >= i64::from(max) {
+        return Err(StoreError::TooManyMarkers(max));
     }
     markers::insert(write, id, marker).await
 }

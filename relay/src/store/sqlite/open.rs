@@ -16,7 +16,7 @@ use super::connections::SqliteStore;
 use super::files::{self, Before, Files};
 use super::trial;
 use super::unclean::Unclean;
-use super::write::open_log;
+use super::write::open_wal;
 use crate::config::{Quota, file_of};
 use crate::store::backend::LIFETIME;
 use crate::store::error::{Result, StoreError};
@@ -30,16 +30,16 @@ const MIGRATIONS: &str = "_sqlx_migrations";
 pub(super) const APPLICATION_ID: i32 = 0x4D49_454E;
 /// `SQLITE_NOTADB`.
 const NOT_A_DATABASE: &str = "26";
-/// Patience with another process that writes, such as a relay that is just ending.
+/// For another process that writes, such as a relay that is shutting down.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Patience with readers that are all at work.
+/// For a reader when all are busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers of one processor: each is a thread with a cache, and while one waits for the disk another can work. More
 /// of them only wait for each other.
 const READERS_A_PROCESSOR: u32 = 2;
 /// On a machine with fewer processors than that: long reads (two for a series, one for each export) leave some over.
 const MIN_READERS: u32 = 4;
-/// A reader that nobody has needed for so long is closed.
+/// A reader that was idle for this long is closed.
 const READER_IDLE: Duration = Duration::from_secs(30);
 /// KiB (negative, as SQLite has it) of pages that a reader keeps. Its default is four times that; what they read is in
 /// the system's cache anyway.
@@ -82,7 +82,7 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             // Erased means gone, not merely unlisted.
             .pragma("secure_delete", "on");
-        // Never made anew: it is there, and where it goes under us, an empty one must not take its place.
+        // Never created: the file exists, and if it is removed meanwhile, an empty one must not replace it.
         let options = base.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "memory");
         let first = match before {
             // Can only be chosen before there is a table: which page refers to which is noted, so that free pages can
@@ -96,12 +96,12 @@ impl SqliteStore {
             .run_direct(None, &mut writer, false)
             .await
             .map_err(|cause| explain_migration(&path, cause))?;
-        open_log(&mut writer).await?;
+        open_wal(&mut writer).await?;
         let files = Files::opened(&path).map_err(|cause| unusable(&path, &cause.to_string()))?;
         try_to_write(&path, &mut writer).await?;
         let unclean = Arc::<Unclean>::default();
         if before != Before::New {
-            // Whoever left it may have erased something just before.
+            // The previous process may have erased something just before it ended.
             unclean.mark();
         }
         let in_place = files.clone();

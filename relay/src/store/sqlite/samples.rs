@@ -77,10 +77,10 @@ impl SampleReader for SqliteConnection {
     async fn append(
         &mut self,
         rows: &mut Vec<StoredSample>,
-        most: usize,
+        max: usize,
         source: &SourceName,
         range: Range<'_>,
     ) -> Result<()> {
-        pack::append(rows, most, source, range, self).await
+        pack::append(rows, max, source, range, self).await
     }
 }

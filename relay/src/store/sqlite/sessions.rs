@@ -63,15 +63,15 @@ impl SqliteStore {
 }
 
 /// Nobody else writes meanwhile, so the count holds.
-async fn insert(write: &mut SqliteConnection, session: &Session, most: u32) -> Result<()> {
+async fn insert(write: &mut SqliteConnection, session: &Session, max: u32) -> Result<()> {
     let sessions: i64 =
         sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM sessions WHERE user_id = ? LIMIT ?)")
             .bind(&session.user_id)
-            .bind(most)
+            .bind(max)
             .fetch_one(&mut *write)
             .await?;
-    if sessions >= i64::from(most) {
-        return Err(StoreError::TooManySessions(most));
+    if sessions >= i64::from(max) {
+        return Err(StoreError::TooManySessions(max));
     }
     sqlx::query(
         "INSERT INTO sessions (id, user_id, title, purpose, status, started_at) VALUES (?, ?, ?, ?, 'active', ?)",

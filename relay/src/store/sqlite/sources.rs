@@ -42,7 +42,7 @@ async fn add(
     write: &mut SqliteConnection,
     id: SessionId,
     source: &SourceName,
-    most: u32,
+    max: u32,
 ) -> Result<(SourceKey, u64)> {
     let active: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ? AND status = 'active')")
@@ -58,8 +58,8 @@ async fn add(
         .bind(source.as_str())
         .fetch_one(&mut *write)
         .await?;
-    if others >= i64::from(most) {
-        return Err(StoreError::TooManySources(most));
+    if others >= i64::from(max) {
+        return Err(StoreError::TooManySources(max));
     }
     let row = sqlx::query(
         "INSERT INTO sources (session_id, name) VALUES (?, ?) \

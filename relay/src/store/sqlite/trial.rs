@@ -17,7 +17,7 @@ const STATEMENTS: [&str; 6] = [
 ];
 
 impl SqliteStore {
-    /// Writes and takes it back. What is undone in time never reaches the disk.
+    /// Writes and rolls back, which never reaches the disk.
     pub async fn try_write(&self) -> Result<()> {
         let mut write = self.write().await?;
         let tried = write_all(&mut write).await;

@@ -1,4 +1,4 @@
-//! The database as it is found: recognised, migrated and tried, or said what is wrong with it.
+//! The database that is opened: recognised, migrated and tried, or refused with a reason and a remedy.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 
-use super::patience::within;
+use super::timeout::within;
 use super::trial;
 use crate::store::error::{Result, StoreError};
 use crate::store::migrate::{self, is_older};
@@ -16,24 +16,24 @@ use crate::store::migrate::{self, is_older};
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = sqlx::migrate!("src/store/migrations/postgres");
     migrator.dangerous_set_table_name(MIGRATIONS);
-    // [`Place::prepare`] has a lock of its own: sqlx's is the session's, and behind a pooler there is none.
+    // [`Target::prepare`] has a lock of its own: sqlx's is the session's, and behind a pooler there is none.
     migrator.set_locking(false);
     migrator
 });
 const MIGRATIONS: &str = "mien_migrations";
 
-/// Patience with a database that is empty or up to date, and with another relay that makes its tables.
-const PREPARE_PATIENCE: Duration = Duration::from_mins(1);
-/// Patience with the change of an older one, which may copy every sample, here or by another relay.
-const MIGRATE_PATIENCE: Duration = Duration::from_hours(1);
-/// Which database on which server, for those who must mend it.
-pub(super) struct Place {
+/// For a database that is empty or up to date, and for another relay that creates its tables.
+const PREPARE_TIMEOUT: Duration = Duration::from_mins(1);
+/// For migrating an older one, here or by another relay, which may copy every sample.
+const MIGRATE_TIMEOUT: Duration = Duration::from_hours(1);
+/// Which database on which server: errors name it for the operator.
+pub(super) struct Target {
     server: String,
     database: String,
     user: String,
 }
 
-impl Place {
+impl Target {
     pub(super) fn of(options: &PgConnectOptions) -> Self {
         let server = match options.get_socket() {
             Some(socket) => socket.display().to_string(),
@@ -45,16 +45,16 @@ impl Place {
 
     /// Recognises and migrates.
     pub(super) async fn prepare(&self, connection: &mut PgConnection) -> Result<()> {
-        let patience = if self.awaits_migration(connection).await? {
+        let timeout = if self.awaits_migration(connection).await? {
             tracing::info!(
                 database = %self.database,
                 "bringing the database up to date; this may copy every sample"
             );
-            MIGRATE_PATIENCE
+            MIGRATE_TIMEOUT
         } else {
-            PREPARE_PATIENCE
+            PREPARE_TIMEOUT
         };
-        within(patience, self.migrate(connection)).await
+        within(timeout, self.migrate(connection)).await
     }
 
     /// In one transaction, with a lock that ends with it, so that relays may start at once, also behind a pooler.
@@ -92,7 +92,7 @@ impl Place {
 
     /// Tries what ingest does.
     pub(super) async fn takes_writes(&self, connection: &mut PgConnection) -> Result<()> {
-        match within(PREPARE_PATIENCE, trial::write_and_undo(connection)).await {
+        match within(PREPARE_TIMEOUT, trial::write_and_undo(connection)).await {
             Err(StoreError::ReadOnly(cause)) => Err(self.unusable(&format!(
                 "{} may not write to it ({cause}); grant that, for example with `GRANT ALL ON ALL TABLES IN SCHEMA public TO {}`",
                 self.user, self.user
@@ -110,7 +110,7 @@ impl Place {
 
     /// Whether an older relay made it. Changes nothing.
     pub(super) async fn awaits_migration(&self, connection: &mut PgConnection) -> Result<bool> {
-        within(PREPARE_PATIENCE, self.is_older(connection)).await
+        within(PREPARE_TIMEOUT, self.is_older(connection)).await
     }
 
     async fn is_older(&self, connection: &mut PgConnection) -> Result<bool> {
