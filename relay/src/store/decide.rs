@@ -25,8 +25,8 @@ pub(super) struct Progress {
     /// `at` of the earliest and of the latest stored sample, Unix milliseconds.
     pub first_at: Option<u64>,
     pub last_at: Option<u64>,
-    /// The furthest that `at` ever went back behind the latest one, milliseconds: how far a range of time can
-    /// be off as a range of seqs.
+    /// The furthest that `at` ever went back behind the latest one, milliseconds: how inexact a range of time is
+    /// as a range of seqs.
     pub disorder_ms: u64,
     /// How many gaps are kept.
     pub gaps: u64,
@@ -61,7 +61,7 @@ pub(super) struct Decision<'a> {
     pub samples: Vec<(SourceKey, &'a Sample)>,
     /// Those that changed, by key.
     pub sources: Vec<(SourceKey, Progress)>,
-    /// First seqs of gaps that are no more, or not as they were. To be deleted before `new_gaps` are added.
+    /// First seqs of gaps that ended or changed. To be deleted before `new_gaps` are added.
     pub old_gaps: Vec<(SourceKey, u64)>,
     /// Both ends inclusive.
     pub new_gaps: Vec<(SourceKey, [u64; 2])>,
@@ -76,7 +76,7 @@ struct Source {
     /// Whether some seq comes after a higher one: only then is it recorded which are durable.
     late: bool,
     durable: HashSet<u64>,
-    /// Gaps by first seq: those learnt, and as they become.
+    /// Gaps by first seq: as they were stored, and as they are now.
     old_gaps: BTreeMap<u64, u64>,
     gaps: BTreeMap<u64, u64>,
     /// Where the last gap ends, if it has grown.
@@ -224,8 +224,8 @@ impl Source {
             self.progress.through = seq;
             self.changed = true;
         }
-        // A seq is counted as rejected once: when it is new, or leaves a gap. Asked again it is refused again,
-        // which changes nothing.
+        // A seq is counted as rejected once: when it is new, or leaves a gap. Sent again, it is rejected again
+        // without being counted.
         if matches!(fate, Fate::Invalid | Fate::OutOfOrder)
             && (!is_late || (!is_durable && self.close_gap(seq)))
         {

@@ -27,7 +27,7 @@ pub enum StoreError {
     /// A row that this build cannot read.
     #[error("a stored sample cannot be read: {0}")]
     Corrupt(#[from] super::codec::CodecFault),
-    /// The database cannot serve as it stands: the text says why and what helps.
+    /// The database cannot be used as it is: the text says why and what helps.
     #[error("{0}")]
     Unusable(String),
     /// The path names another file than the one that is open, so the next start would not find what is committed now.
@@ -35,7 +35,7 @@ pub enum StoreError {
         "{} is no longer the file that is open: it was moved, replaced or deleted; put it back, or restart the relay", .0.display()
     )]
     Moved(PathBuf),
-    /// It can be read, and nothing can be written.
+    /// It can be read but not written.
     #[error("the database takes no writes: {0}")]
     ReadOnly(#[source] sqlx::Error),
     /// The disk has no room.
@@ -58,7 +58,7 @@ impl StoreError {
         Self::Unusable(format!("the database {database} cannot be used: {why}"))
     }
 
-    /// Whether the store works, and says no to what was asked.
+    /// Whether the store works and refuses what was asked.
     pub const fn is_refusal(&self) -> bool {
         matches!(
             self,
@@ -89,7 +89,7 @@ impl StoreError {
         }
     }
 
-    /// Every name that [`StoreError::kind`] can give for a failure, so that metrics start at zero.
+    /// Every name that [`StoreError::kind`] returns for a failure, so that metrics start at zero.
     pub const KINDS: [&'static str; 8] =
         ["corrupt", "unusable", "moved", "read_only", "full", "timeout", "unreachable", "database"];
 

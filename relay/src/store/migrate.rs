@@ -1,11 +1,11 @@
-//! How far a database is, told without changing it, and why it cannot be brought further.
+//! Which migrations a database has, found without changing it, and why it cannot be migrated.
 
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 
 use super::error::StoreError;
 
-/// Whether the database that these migrations made before lacks some of them. One that they cannot have made, or that
-/// knows more of them, is an error, as it is when they are run.
+/// Whether a database that these migrations made lacks the newest of them. One that was made by others, or has
+/// more of them, is an error, as it is when they are run.
 pub(super) async fn is_older(
     migrator: &Migrator,
     table: &str,

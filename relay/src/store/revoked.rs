@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Revoked {
-    /// Every token that was issued up to then, Unix milliseconds.
+    /// Every token that was issued up to this time, Unix milliseconds.
     pub until_ms: Option<i64>,
-    /// The one that asked for that.
+    /// The `jti` of the token that asked for it, which stays good.
     pub except: Option<String>,
-    /// Tokens that were named.
+    /// The `jti` of each token that was revoked by name.
     pub ids: BTreeSet<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Values as databases keep them.
+//! Values as they are stored.
 
 use mien_shared::api::{SourceName, SourceNameFault};
 

@@ -1,4 +1,4 @@
-//! Bytes into a sample, or into its scores alone.
+//! From bytes to a sample, or to its scores alone.
 
 use mien_shared::{Expression, Face, FaceBox, Sample, Scores, Skipped};
 
@@ -25,7 +25,7 @@ pub fn scores(bytes: &[u8]) -> Result<impl Iterator<Item = Scores>, CodecFault> 
 }
 
 /// The scores of each face of the first of several samples, and the bytes of the others. Version 1 does not say where
-/// it ends: such a sample has `faces_of_version_1`.
+/// it ends: a sample of it has `faces_of_version_1` faces.
 pub(in crate::store) fn first_scores(
     bytes: &[u8],
     faces_of_version_1: Option<usize>,
@@ -34,7 +34,7 @@ pub(in crate::store) fn first_scores(
     Ok((parts.faces.map(decode_scores), rest))
 }
 
-/// What a sample has, checked for its length.
+/// The parts of a sample, whose lengths were checked.
 struct Parts<'a> {
     media_ms: Option<u64>,
     skipped: &'a [[u8; SKIPPED_BYTES]],
@@ -42,7 +42,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Also gives the bytes behind it. Without a number of faces, version 1 takes all there are.
+    /// Also returns the bytes that follow. Without a number of faces, version 1 takes all the bytes.
     fn read(bytes: &'a [u8], faces_of_version_1: Option<usize>) -> Result<(Self, &'a [u8]), CodecFault> {
         match *bytes {
             [FACES, ref rest @ ..] => {
@@ -83,14 +83,14 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Faces one after the other, whose lengths were checked.
+/// Consecutive faces, whose lengths were checked.
 struct Faces<'a> {
     bytes: &'a [u8],
     version: u8,
 }
 
 impl<'a> Faces<'a> {
-    /// The first face of version 2, and what is behind it.
+    /// The first face of version 2, and the bytes that follow.
     fn next_with_parts(bytes: &'a [u8]) -> Result<(&'a [u8; FACE_BYTES], &'a [u8]), CodecFault> {
         let (&parts, rest) = bytes.split_first().ok_or(CodecFault::Length)?;
         if parts != 0 {

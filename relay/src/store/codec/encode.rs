@@ -1,10 +1,10 @@
-//! A sample into bytes.
+//! From a sample to bytes.
 
 use mien_shared::{Face, Sample, Skipped};
 
 use super::format::{ABSTAINED, FACE_BYTES, FACES, MEDIA_MS, PARTS, SKIPPED, SKIPPED_BYTES, reason_code};
 
-/// All of a sample but its seq and its time.
+/// Everything of a sample except its seq and its time.
 pub fn encode(sample: &Sample) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(length(sample));
     encode_into(sample, &mut bytes);

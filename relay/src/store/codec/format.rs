@@ -1,4 +1,4 @@
-//! Marks and lengths of the format, and the codes of reasons.
+//! Constants of the format, and the codes of reasons.
 
 use mien_shared::SkipReason;
 
@@ -12,11 +12,11 @@ pub(super) const ABSTAINED: u8 = 255;
 /// The parts that a sample of version 2 may have.
 pub(super) const MEDIA_MS: u8 = 1;
 pub(super) const SKIPPED: u8 = 2;
-/// A reason, and how long.
+/// A reason and a duration.
 pub(super) const SKIPPED_BYTES: usize = 9;
 const OTHER_REASON: u8 = 255;
 
-/// Bytes that this build did not write.
+/// Why bytes cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CodecFault {
     #[error("it was written by a newer version")]
@@ -39,7 +39,7 @@ pub(super) const fn reason_code(reason: SkipReason) -> u8 {
     }
 }
 
-/// A reason that is newer than this reader is another one, as it is on the wire.
+/// An unknown code reads as [`SkipReason::Other`], as an unknown name does on the wire.
 pub(super) fn reason(code: u8) -> SkipReason {
     SkipReason::ALL.into_iter().find(|&reason| reason_code(reason) == code).unwrap_or(SkipReason::Other)
 }

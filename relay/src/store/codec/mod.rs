@@ -1,6 +1,6 @@
-//! A sample as bytes, as the store keeps it beside its seq and its time.
+//! A sample as bytes, stored beside its seq and its time.
 //!
-//! The first byte is the version; all numbers are little endian. Each version that was ever written is read.
+//! The first byte is the version; all numbers are little endian. Every version that was ever written can be read.
 //!
 //! Version 1, for a sample that has nothing but faces: 53 bytes a face.
 //!
@@ -12,7 +12,7 @@
 //! | 28 | the seven scores, f32 each |
 //! | 4 | quality, f32, or NaN where there is none |
 //!
-//! Version 2 says what it has, and so where it ends:
+//! Version 2 says which parts it has, and so where it ends:
 //!
 //! | bytes | what |
 //! |---|---|
@@ -25,7 +25,7 @@
 //! An unknown bit means that a newer relay wrote a part whose length is unknown here, so the sample is refused rather
 //! than read by half.
 //!
-//! What version 1 can say is written so: it is smaller, and a relay before version 2 that shares the database reads
+//! A sample that fits version 1 is written in it: it is smaller, and an older relay over the same database can read
 //! it. A sample without faces is the version byte alone. It is a tenth of the JSON, and a million of them are read
 //! without parsing.
 

@@ -38,7 +38,7 @@ type Columns =
 
 /// Sources that still take samples, locked until the transaction ends.
 async fn lock(writer: &mut PgConnection, keys: &[i64]) -> Result<Vec<(SourceKey, Progress)>> {
-    // One row for all: a row of its own costs several times what is in it.
+    // One row for all: a row costs several times what its values cost.
     let columns: Option<Columns> = sqlx::query_as(
         "SELECT array_agg(key), array_agg(through), array_agg(stored), array_agg(rejected), \
              array_agg(first_at), array_agg(last_at), array_agg(disorder_ms), array_agg(gap_count) \

@@ -13,8 +13,8 @@ use crate::config::Quota;
 use crate::store::backend::LIFETIME;
 use crate::store::error::Result;
 
-/// Commits that run side by side. With two, one is written while the other waits for the disk; more only make
-/// each of them smaller.
+/// Commits that run at the same time. With two, one is written while the other waits for the disk; more would only
+/// make each smaller.
 pub(super) const LANES: usize = 2;
 /// The longest that `/readyz` waits for an answer.
 const READY_TIMEOUT: Duration = Duration::from_secs(1);

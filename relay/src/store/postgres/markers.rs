@@ -23,7 +23,7 @@ impl PostgresStore {
         let mut writer = self.lease().await?;
         let mut transaction = writer.begin().await?;
         let made = insert(&mut transaction, id, &marker, self.quota.markers_per_session).await;
-        // Also where nothing was put, so that the connection is whole.
+        // Even if nothing was inserted, so that the connection is left outside a transaction.
         transaction.commit().await?;
         writer.give_back();
         made.map(|()| marker)

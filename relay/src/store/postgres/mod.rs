@@ -1,9 +1,9 @@
 //! The store over Postgres, which several relays may share.
 //!
 //! Readers and lanes of the batcher draw connections from one pool. What must not happen twice or at once is
-//! kept apart by row locks, never by a relay's own memory: first a session's row, then the rows of its sources
-//! in the order of their keys, so that nobody waits in a circle. Every call ends in time, also when the server
-//! is frozen or gone without a word, and then closes its connection instead of handing it on.
+//! serialised by row locks, never by a relay's own memory: first a session's row, then the rows of its sources
+//! in the order of their keys, so that there is no deadlock. Every call has a time limit, even when the server hangs
+//! or vanishes, and one that exceeds it closes its connection instead of returning it to the pool.
 
 mod commit;
 mod connections;

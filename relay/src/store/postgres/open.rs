@@ -66,7 +66,7 @@ impl PostgresStore {
                 })
             })
             .connect_lazy_with(options);
-        // Readers always find some left.
+        // So that readers always have some left.
         let max_writers = LANES.min(max_connections as usize / 2);
         let (writers, quota) = (Arc::new(Mutex::new(Vec::new())), Quota::default());
         Ok(Self { pool, writers, max_writers, pool_wait, quota })
@@ -81,7 +81,7 @@ async fn connect(url: &str) -> Result<(Target, PgConnectOptions, PgConnection)> 
     })?;
     let options = options
         .application_name("mien-relay")
-        // For numbers as text, of which there are none here. PgBouncer 1.18 refuses a client that asks for it.
+        // It concerns numbers as text, which are not used here, and PgBouncer 1.18 refuses a client that sets it.
         .extra_float_digits(None)
         .log_slow_statements(LevelFilter::Warn, Duration::from_secs(2));
     let target = Target::of(&options);

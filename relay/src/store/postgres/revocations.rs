@@ -26,8 +26,8 @@ impl PostgresStore {
         Ok(revoked)
     }
 
-    /// Sessions of which tokens were revoked within the last half minute, which is longer than a transaction may take:
-    /// none is passed over that was noted before one that was seen and is committed after it.
+    /// Sessions of which tokens were revoked within the last half minute. That is longer than a transaction may take, so
+    /// none is missed that was noted before another and committed after it.
     pub async fn recently_revoked(&self) -> Result<Vec<(SessionId, Revoked)>> {
         let mut reader = self.lease().await?;
         let rows = sqlx::query(

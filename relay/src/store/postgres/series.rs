@@ -1,4 +1,4 @@
-//! Samples on their way into a series, by `COPY`: a row without what a series does not need.
+//! Reading samples into a series by `COPY`, which transfers no more of a row than a series needs.
 
 use futures_util::TryStreamExt;
 use mien_shared::series::SeriesBuilder;
@@ -9,7 +9,7 @@ use crate::store::error::Result;
 use crate::store::model::{SampleQuery, Stretch};
 use crate::store::value::{signed, unsigned};
 
-/// Before the first row: 11 bytes of signature, flags, and the length of an extension that nobody uses.
+/// Before the first row: 11 bytes of signature, flags, and the length of an extension, which is unused.
 const HEAD_BYTES: usize = 19;
 
 impl PostgresStore {

@@ -31,7 +31,7 @@ impl PostgresStore {
             Some(session) => update_locked(&mut transaction, session, patch).await.map(Some),
             None => Ok(None),
         };
-        // Also where nothing was changed, so that the connection is whole.
+        // Even if nothing was changed, so that the connection is left outside a transaction.
         transaction.commit().await?;
         writer.give_back();
         updated
@@ -78,7 +78,7 @@ impl PostgresStore {
     }
 
     /// Erases some samples of a source and returns the last of them; or erases the source, once it has none.
-    /// Whatever was on the way to it is stored or refused by now: the source has ended.
+    /// Nothing can be stored in it meanwhile: the source has ended.
     async fn sweep_chunk(&self, key: i64, after: i64) -> Result<Option<i64>> {
         let mut writer = self.lease().await?;
         let last: Option<i64> = sqlx::query_scalar(
@@ -103,8 +103,8 @@ impl PostgresStore {
     }
 }
 
-/// False where the user has as many as they may have. A user's sessions are made one at a time, on whichever relay, so
-/// the count holds.
+/// False where the user has as many as they may have. A user's sessions are created one at a time across all relays,
+/// so the count holds.
 async fn insert(transaction: &mut PgConnection, session: &Session, max: u32) -> Result<bool> {
     // A separate statement, so that the next one sees what the lock's previous holder committed.
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('mien sessions of ' || $1, 0))")
@@ -141,7 +141,7 @@ async fn update_locked(
     Ok(session)
 }
 
-/// Lets the session's sources take nothing more, once the commits under way are done.
+/// Makes the session's sources accept nothing more, once the commits under way are done.
 async fn end_sources(transaction: &mut PgConnection, id: SessionId) -> Result<()> {
     sqlx::query(
         "UPDATE sources SET ended = true WHERE key IN \

@@ -67,7 +67,7 @@ async fn add(
     } else {
         Err(StoreError::Ended)
     };
-    // Also where nothing was added, so that the connection is whole.
+    // Even if nothing was added, so that the connection is left outside a transaction.
     transaction.commit().await?;
     added
 }
@@ -78,7 +78,7 @@ async fn add_locked(
     source: &SourceName,
     max: u32,
 ) -> Result<(SourceKey, u64)> {
-    // Another may have been faster.
+    // Another connection may have added it meanwhile.
     if let Some(found) = find(&mut *writer, id, source).await? {
         return Ok(found);
     }

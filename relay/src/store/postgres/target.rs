@@ -26,6 +26,7 @@ const MIGRATIONS: &str = "mien_migrations";
 const PREPARE_TIMEOUT: Duration = Duration::from_mins(1);
 /// For migrating an older one, here or by another relay, which may copy every sample.
 const MIGRATE_TIMEOUT: Duration = Duration::from_hours(1);
+
 /// Which database on which server: errors name it for the operator.
 pub(super) struct Target {
     server: String,

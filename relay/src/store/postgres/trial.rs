@@ -1,4 +1,4 @@
-//! Whether what ingest does can be done: a database may well be read and take nothing, as where it is read-only by
+//! Whether the database accepts what ingest writes: it may be readable and refuse writes, as when it is read-only by
 //! default or was restored without its grants.
 
 use sqlx::{Connection, PgConnection};

@@ -7,7 +7,7 @@ use crate::store::error::Result;
 use crate::store::revoked::{Revocation, Revoked};
 use crate::store::value::{millis, now};
 
-/// What is stored of a revocation: the token that it names (none: all of them), until when, and the exception.
+/// A revocation as it is stored: the token that it names (empty for all), until when, and the exception.
 pub(in crate::store) fn columns(revocation: &Revocation) -> (&str, i64, Option<&str>) {
     match revocation {
         Revocation::One(token) => (token, millis(now()), None),
@@ -15,7 +15,7 @@ pub(in crate::store) fn columns(revocation: &Revocation) -> (&str, i64, Option<&
     }
 }
 
-/// Such a row, read back.
+/// Adds such a row to what is revoked of its session.
 pub(in crate::store) fn add(revoked: &mut Revoked, token: String, until_ms: i64, except: Option<String>) {
     if token.is_empty() {
         revoked.until_ms = Some(until_ms);

@@ -120,7 +120,7 @@ async fn sources(reader: &mut impl Backend, id: SessionId, query: &SampleQuery) 
 
 /// Where all samples of the query's time lie that are above `after`; `None` where there are none.
 ///
-/// Times go up with the seqs but for the source's disorder. So both ends are found by halving, in a few dozen
+/// Times ascend with the seqs except for the source's disorder. So both ends are found by binary search, in a few dozen
 /// look-ups however long the recording is, and without an index by time.
 async fn range<'a>(
     reader: &mut impl SampleReader,

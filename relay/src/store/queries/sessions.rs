@@ -156,7 +156,7 @@ pub(in crate::store) async fn delete(writer: &mut impl Backend, id: SessionId) -
     Ok(writer.execute("DELETE FROM sessions WHERE id = $1", &[id.0.into()]).await? > 0)
 }
 
-/// Deletes what hangs on a session that was just deleted, but for its sources, and notes that it was there.
+/// Deletes what belongs to a session that was just deleted, except its sources, and records that it existed.
 pub(in crate::store) async fn delete_belongings(writer: &mut impl Backend, id: SessionId) -> Result<()> {
     writer.execute("DELETE FROM markers WHERE session_id = $1", &[id.0.into()]).await?;
     writer.execute("DELETE FROM revocations WHERE session_id = $1", &[id.0.into()]).await?;
@@ -169,7 +169,7 @@ pub(in crate::store) async fn delete_belongings(writer: &mut impl Backend, id: S
     Ok(())
 }
 
-/// Forgets sessions that were erased so long ago that no token for them is left.
+/// Forgets sessions that were erased so long ago that every token for them has expired.
 pub(in crate::store) async fn forget_erased(writer: &mut impl Backend) -> Result<()> {
     let before = millis(now()) - signed(MAX_TOKEN_TTL.as_secs() * 1_000);
     writer.execute("DELETE FROM erased_sessions WHERE erased_at < $1", &[before.into()]).await?;

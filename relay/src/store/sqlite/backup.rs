@@ -17,7 +17,7 @@ use super::open::{APPLICATION_ID, BUSY_TIMEOUT, application_id, explain, named_f
 use crate::store::error::{Result, StoreError};
 
 impl SqliteStore {
-    /// Copies the database to a new file, for its owner alone, and gives its bytes.
+    /// Copies the database to a new file that only its owner can read, and returns its size in bytes.
     pub async fn backup(url: &str, to: &Path) -> Result<u64> {
         let path = named_file(url)?;
         if !path.exists() {

@@ -1,4 +1,4 @@
-//! Whether what ingest does can be done: a file may well be read and take nothing.
+//! Whether the database accepts what ingest writes: a file may be readable and refuse writes.
 
 use sqlx::SqliteConnection;
 use uuid::Uuid;
