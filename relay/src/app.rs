@@ -85,7 +85,7 @@ impl Deref for AppState {
 impl AppState {
     /// Builds the application and starts its tasks. Call it inside a runtime.
     pub fn new(config: Config, store: Store, metrics: Metrics) -> Self {
-        let store = store.within(config.quota);
+        let store = store.with_quota(config.quota);
         let Parts { hub, cache, sample_limiter, request_limiter, replicas } =
             Parts::start(&config, &store, &metrics);
         Self(Arc::new(App {

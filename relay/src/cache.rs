@@ -343,7 +343,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let metrics = Metrics::new();
         let url = format!("sqlite:{}", folder.path().join("mien.db").display());
-        let store = Store::open(&url, 8, &metrics).await.unwrap();
+        let store = Store::open(&url, 8, metrics.pool_wait_seconds.clone()).await.unwrap();
         let session = store.create_session("alice", "0", "").await.unwrap().id;
         let cache = Cache::new(Others::None, &metrics);
         let told = Arc::new(AtomicU64::new(0));

@@ -5,6 +5,7 @@
 
 mod address;
 mod command_line;
+mod database;
 mod kept_in_file;
 mod settings;
 mod warnings;
@@ -24,10 +25,12 @@ use crate::auth::AuthMode;
 use crate::limiter::Rate;
 use crate::origin::name::{self, BadOrigin};
 use crate::redis::{Address, BadAddress};
-use crate::{secret, store};
+use crate::secret;
 
 pub(crate) use address::without_secrets;
 pub use command_line::{ignore_empty_variables, secrets_in_arguments};
+pub use database::{file_of, is_postgres};
+use settings::InForce;
 pub use settings::Settings;
 pub use warnings::Warning;
 
@@ -249,7 +252,7 @@ impl Config {
         }
         let url = kept_in_file::text(DATABASE_URL, settings.database_url, settings.database_url_file)?
             .unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
-        let postgres = store::is_postgres(&url);
+        let postgres = is_postgres(&url);
         if !postgres && !url.starts_with("sqlite:") {
             return Err(ConfigError::UnknownDatabase);
         }
@@ -381,54 +384,52 @@ pub fn read_lifetime(text: &str) -> Result<Duration, String> {
 /// What is in force, one line each, for `mien-relay check`.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let auth = match self.auth {
-            AuthMode::Open => "open",
-            AuthMode::Token => "token",
-        };
-        let origins = if self.allowed_origins.is_empty() {
-            "(its own)".to_owned()
-        } else {
-            self.allowed_origins.join(",")
-        };
-        let retention =
-            self.retention.map_or("(never)".to_owned(), |keep| (keep.as_secs() / 86_400).to_string());
-        writeln!(f, "MIEN_LISTEN                   {}", self.listen)?;
-        writeln!(f, "MIEN_DATABASE_URL             {}", without_secrets(&self.database_url))?;
-        writeln!(f, "MIEN_DATABASE_MAX_CONNECTIONS {}", self.database_max_connections)?;
-        let redis = self.redis.as_ref().map_or("(none)".to_owned(), ToString::to_string);
-        writeln!(f, "MIEN_REDIS_URL                {redis}")?;
-        writeln!(f, "MIEN_AUTH                     {auth}")?;
-        writeln!(f, "MIEN_TOKEN_SECRET             {:?}", self.token_secret)?;
-        let previous = if self.previous_secret.is_some() { "(hidden)" } else { "(none)" };
-        writeln!(f, "MIEN_TOKEN_SECRET_PREVIOUS    {previous}")?;
-        writeln!(f, "MIEN_SAMPLES_PER_SECOND       {}", self.samples.per_second)?;
-        writeln!(f, "MIEN_SAMPLES_BURST            {}", self.samples.burst)?;
-        writeln!(f, "MIEN_REQUESTS_PER_SECOND      {}", self.requests.per_second)?;
-        writeln!(f, "MIEN_REQUESTS_BURST           {}", self.requests.burst)?;
-        writeln!(f, "MIEN_BATCH_SIZE               {}", self.batch_size)?;
-        writeln!(f, "MIEN_BATCH_INTERVAL_MS        {}", self.batch_interval.as_millis())?;
-        writeln!(f, "MIEN_MAX_CONNECTIONS          {}", self.max_connections)?;
-        writeln!(f, "MIEN_MAX_HTTP_CONNECTIONS_PER_ADDRESS {}", self.max_http_connections_per_address)?;
-        writeln!(f, "MIEN_MAX_SOCKETS_PER_USER     {}", self.sockets.per_user)?;
-        writeln!(f, "MIEN_MAX_SOCKETS_PER_SESSION  {}", self.sockets.per_session)?;
-        writeln!(f, "MIEN_MAX_SOCKETS_PER_TOKEN    {}", self.sockets.per_token)?;
-        writeln!(f, "MIEN_MAX_SESSIONS_PER_USER    {}", self.quota.sessions)?;
-        writeln!(f, "MIEN_MAX_SOURCES_PER_SESSION  {}", self.quota.sources_per_session)?;
-        writeln!(f, "MIEN_MAX_MARKERS_PER_SESSION  {}", self.quota.markers_per_session)?;
-        writeln!(f, "MIEN_MAX_TOKEN_TTL            {}s", self.max_token_ttl.as_secs())?;
-        let base_path = if self.base_path.is_empty() { "(none)" } else { &self.base_path };
-        writeln!(f, "MIEN_BASE_PATH                {base_path}")?;
-        let proxies: Vec<String> = self.trusted_proxies.iter().map(ToString::to_string).collect();
-        let proxies = if proxies.is_empty() { "(none)".to_owned() } else { proxies.join(",") };
-        writeln!(f, "MIEN_TRUSTED_PROXIES          {proxies}")?;
-        let metrics = self.metrics_listen.map_or("(with the rest)".to_owned(), |address| address.to_string());
-        writeln!(f, "MIEN_METRICS_LISTEN           {metrics}")?;
-        writeln!(f, "MIEN_ALLOWED_ORIGINS          {origins}")?;
-        writeln!(f, "MIEN_SHUTDOWN_SECONDS         {}", self.shutdown.as_secs())?;
-        writeln!(f, "MIEN_RETENTION_DAYS           {retention}")?;
-        let collector = self.otlp_endpoint.as_deref().map_or("(none)".to_owned(), without_secrets);
-        writeln!(f, "MIEN_OTLP_ENDPOINT            {collector}")?;
-        write!(f, "MIEN_LOG                      {}", self.log)
+        fn or<T: ToString>(value: Option<T>, otherwise: &str) -> String {
+            value.map_or_else(|| otherwise.to_owned(), |value| value.to_string())
+        }
+        fn list<T: ToString>(values: &[T], otherwise: &str) -> String {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            if values.is_empty() { otherwise.to_owned() } else { values.join(",") }
+        }
+        InForce {
+            listen: self.listen.to_string(),
+            database_url: without_secrets(&self.database_url),
+            database_max_connections: self.database_max_connections.to_string(),
+            redis_url: or(self.redis.as_ref(), "(none)"),
+            auth: match self.auth {
+                AuthMode::Open => "open".to_owned(),
+                AuthMode::Token => "token".to_owned(),
+            },
+            token_secret: format!("{:?}", self.token_secret),
+            token_secret_previous: or(
+                self.previous_secret.as_ref().map(|secret| format!("{secret:?}")),
+                "(none)",
+            ),
+            samples_per_second: self.samples.per_second.to_string(),
+            samples_burst: self.samples.burst.to_string(),
+            requests_per_second: self.requests.per_second.to_string(),
+            requests_burst: self.requests.burst.to_string(),
+            batch_size: self.batch_size.to_string(),
+            batch_interval_ms: self.batch_interval.as_millis().to_string(),
+            max_connections: self.max_connections.to_string(),
+            max_http_connections_per_address: self.max_http_connections_per_address.to_string(),
+            max_sockets_per_user: self.sockets.per_user.to_string(),
+            max_sockets_per_session: self.sockets.per_session.to_string(),
+            max_sockets_per_token: self.sockets.per_token.to_string(),
+            max_sessions_per_user: self.quota.sessions.to_string(),
+            max_sources_per_session: self.quota.sources_per_session.to_string(),
+            max_markers_per_session: self.quota.markers_per_session.to_string(),
+            max_token_ttl: format!("{}s", self.max_token_ttl.as_secs()),
+            base_path: or(Some(&self.base_path).filter(|path| !path.is_empty()), "(none)"),
+            trusted_proxies: list(&self.trusted_proxies, "(none)"),
+            metrics_listen: or(self.metrics_listen, "(with the rest)"),
+            allowed_origins: list(&self.allowed_origins, "(its own)"),
+            shutdown_seconds: self.shutdown.as_secs().to_string(),
+            retention_days: or(self.retention.map(|keep| keep.as_secs() / 86_400), "(never)"),
+            otlp_endpoint: or(self.otlp_endpoint.as_deref().map(without_secrets), "(none)"),
+            log: self.log.clone(),
+        }
+        .fmt(f)
     }
 }
 

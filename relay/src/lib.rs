@@ -9,6 +9,7 @@ pub mod auth;
 mod base_path;
 pub mod batcher;
 pub mod cache;
+pub mod chunks;
 pub mod config;
 mod connections;
 pub mod http;

@@ -131,9 +131,8 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
                     "the store answers; an older mien-relay made it, and the next start brings it up to date"
                 );
             } else {
-                let store =
-                    Store::open(&config.database_url, config.database_max_connections, &Metrics::new())
-                        .await?;
+                let wait = Metrics::new().pool_wait_seconds;
+                let store = Store::open(&config.database_url, config.database_max_connections, wait).await?;
                 store.ready().await.context("the store does not answer")?;
                 store.try_write().await.context("the store answers, and takes nothing")?;
                 let sessions = store.count_sessions().await?;

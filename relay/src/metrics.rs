@@ -34,28 +34,111 @@ struct Request {
     status: u16,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Kind {
-    kind: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Queue {
-    queue: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SampleOutcome {
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CacheOutcome {
-    level: &'static str,
-    outcome: &'static str,
-}
+/// The label and value of one series of a metric.
+type Label = [(&'static str, &'static str); 1];
+type Labels = [(&'static str, &'static str); 2];
 
 type Requests = Family<Request, Histogram, fn() -> Histogram>;
+
+/// From one definition come a metric's name and help, its row in `docs/PROTOCOL.md`, its labels, and the handles that
+/// the relay counts with.
+///
+/// A definition is: its name (a counter's without `_total`), its help, the metric, and its handles: each a field of
+/// [`Metrics`] with the function that takes it from the metric.
+macro_rules! metrics {
+    ($(
+        $name:literal, $help:literal, $metric:expr => {
+            $($(#[$doc:meta])* $visibility:vis $field:ident: $type:ty = $handle:expr,)+
+        }
+    )*) => {
+        /// Handles to every metric. Cheap to clone.
+        #[derive(Clone, Debug)]
+        pub struct Metrics {
+            registry: Arc<Registry>,
+            $($($(#[$doc])* $visibility $field: $type,)+)*
+        }
+
+        impl Metrics {
+            pub fn new() -> Self {
+                let mut registry = Registry::default();
+                $(
+                    let metric = $metric;
+                    registry.register($name, $help, metric.clone());
+                    $(let $field: $type = $handle(&metric);)+
+                )*
+                Self { registry: Arc::new(registry), $($($field,)+)* }
+            }
+        }
+    };
+}
+
+metrics! {
+    "http_request_duration_seconds", "Duration of HTTP requests",
+    Requests::new_with_constructor(seconds) => {
+        requests: Requests = itself,
+    }
+    "websocket_active_connections", "Open WebSockets", Family::default() => {
+        pub ingest_connections: Gauge = series("kind", "ingest"),
+        pub watch_connections: Gauge = series("kind", "watch"),
+    }
+    "queue_depth", "Items that wait in a queue", Family::default() => {
+        /// Batches that wait for the store.
+        pub batch_queue: Gauge = series("queue", "batch"),
+        /// Batches that wait for Redis.
+        pub redis_queue: Gauge = series("queue", "redis"),
+    }
+    "samples", "Samples by what became of them", Family::default() => {
+        pub samples: SampleCounts = SampleCounts::of,
+    }
+    "batch_rows", "Samples of one commit", Histogram::new(ROWS) => {
+        pub batch_rows: Histogram = itself,
+    }
+    "batch_commit_seconds", "Duration of a commit", seconds() => {
+        pub batch_commit_seconds: Histogram = itself,
+    }
+    "ack_latency_seconds", "From the arrival of samples to their ack", seconds() => {
+        /// From the arrival of a message to its ack.
+        pub ack_latency_seconds: Histogram = itself,
+    }
+    "watch_lag_samples", "Samples that watchers have yet to be served from the store", Gauge::default() => {
+        /// Samples by which watchers are behind when they turn to the store.
+        pub watch_lag_samples: Gauge = itself,
+    }
+    "rate_limited", "What was refused for its rate", Family::default() => {
+        pub rate_limited_samples: Counter = series("kind", "samples"),
+        pub rate_limited_requests: Counter = series("kind", "requests"),
+        pub rate_limited_reads: Counter = series("kind", "reads"),
+    }
+    "cache_requests", "Questions to the cache", Family::default() => {
+        pub memory_cache: CacheCounts = CacheCounts::of("memory"),
+        pub redis_cache: CacheCounts = CacheCounts::of("redis"),
+    }
+    "redis_dropped", "Committed batches that were not passed to Redis, which was slow or away",
+    Counter::default() => {
+        /// Batches that Redis did not get.
+        pub redis_dropped: Counter = itself,
+    }
+    "redis_up", "Whether Redis answers", Gauge::default() => {
+        /// 1 while Redis answers.
+        pub redis_up: Gauge = itself,
+    }
+    "redis_linked", "Whether the other relays are heard", Gauge::default() => {
+        /// 1 while the other relays are heard.
+        pub redis_linked: Gauge = itself,
+    }
+    "store_errors", "Failed calls to the store", store_errors() => {
+        store_errors: Family<Label, Counter> = itself,
+    }
+    "database_pool_in_use", "Database connections at work", Gauge::default() => {
+        pub pool_in_use: Gauge = itself,
+    }
+    "database_pool_idle", "Database connections at rest", Gauge::default() => {
+        pub pool_idle: Gauge = itself,
+    }
+    "database_pool_wait_seconds", "Time until a database connection was free", seconds() => {
+        pub pool_wait_seconds: Histogram = itself,
+    }
+}
 
 /// Samples by what became of them.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +152,19 @@ pub struct SampleCounts {
     pub throttled: Counter,
 }
 
+impl SampleCounts {
+    fn of(family: &Family<Label, Counter>) -> Self {
+        let outcome = |outcome| family.get_or_create_owned(&[("outcome", outcome)]);
+        Self {
+            accepted: outcome("accepted"),
+            duplicate: outcome("duplicate"),
+            invalid: outcome("invalid_sample"),
+            out_of_order: outcome("out_of_order"),
+            throttled: outcome("throttled"),
+        }
+    }
+}
+
 /// Questions to one level of the cache.
 #[derive(Clone, Debug, Default)]
 pub struct CacheCounts {
@@ -76,39 +172,31 @@ pub struct CacheCounts {
     pub miss: Counter,
 }
 
-/// Handles to every metric. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Metrics {
-    registry: Arc<Registry>,
-    requests: Requests,
-    pub ingest_connections: Gauge,
-    pub watch_connections: Gauge,
-    /// Batches that wait for the store.
-    pub batch_queue: Gauge,
-    pub samples: SampleCounts,
-    pub batch_rows: Histogram,
-    pub batch_commit_seconds: Histogram,
-    /// From the arrival of a message to its ack.
-    pub ack_latency_seconds: Histogram,
-    /// Samples by which watchers are behind when they turn to the store.
-    pub watch_lag_samples: Gauge,
-    pub rate_limited_samples: Counter,
-    pub rate_limited_requests: Counter,
-    pub rate_limited_reads: Counter,
-    pub memory_cache: CacheCounts,
-    pub redis_cache: CacheCounts,
-    /// Batches that wait for Redis.
-    pub redis_queue: Gauge,
-    /// Batches that Redis did not get.
-    pub redis_dropped: Counter,
-    /// 1 while Redis answers.
-    pub redis_up: Gauge,
-    /// 1 while the other relays are heard.
-    pub redis_linked: Gauge,
-    store_errors: Family<Kind, Counter>,
-    pub pool_in_use: Gauge,
-    pub pool_idle: Gauge,
-    pub pool_wait_seconds: Histogram,
+impl CacheCounts {
+    fn of(level: &'static str) -> impl Fn(&Family<Labels, Counter>) -> Self {
+        move |family| {
+            let outcome = |outcome| family.get_or_create_owned(&[("level", level), ("outcome", outcome)]);
+            Self { hit: outcome("hit"), miss: outcome("miss") }
+        }
+    }
+}
+
+/// The handle of a metric without labels, or with labels that are not known beforehand.
+fn itself<M: Clone>(metric: &M) -> M {
+    metric.clone()
+}
+
+/// The series of a family that has this label.
+fn series<M: Clone + Default>(label: &'static str, value: &'static str) -> impl Fn(&Family<Label, M>) -> M {
+    move |family| family.get_or_create_owned(&[(label, value)])
+}
+
+fn store_errors() -> Family<Label, Counter> {
+    let errors = Family::default();
+    for kind in StoreError::KINDS {
+        drop(errors.get_or_create(&[("kind", kind)]));
+    }
+    errors
 }
 
 impl Default for Metrics {
@@ -118,106 +206,6 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    pub fn new() -> Self {
-        let mut registry = Registry::default();
-        let requests: Requests = Family::new_with_constructor(seconds as fn() -> Histogram);
-        registry.register("http_request_duration_seconds", "Duration of HTTP requests", requests.clone());
-
-        let connections = Family::<Kind, Gauge>::default();
-        registry.register("websocket_active_connections", "Open WebSockets", connections.clone());
-        let queues = Family::<Queue, Gauge>::default();
-        registry.register("queue_depth", "Items that wait in a queue", queues.clone());
-        let outcomes = Family::<SampleOutcome, Counter>::default();
-        registry.register("samples", "Samples by what became of them", outcomes.clone());
-        let outcome = |outcome| outcomes.get_or_create_owned(&SampleOutcome { outcome });
-        let samples = SampleCounts {
-            accepted: outcome("accepted"),
-            duplicate: outcome("duplicate"),
-            invalid: outcome("invalid_sample"),
-            out_of_order: outcome("out_of_order"),
-            throttled: outcome("throttled"),
-        };
-
-        let batch_rows = Histogram::new(ROWS);
-        registry.register("batch_rows", "Samples of one commit", batch_rows.clone());
-        let batch_commit_seconds = seconds();
-        registry.register("batch_commit_seconds", "Duration of a commit", batch_commit_seconds.clone());
-        let ack_latency_seconds = seconds();
-        registry.register(
-            "ack_latency_seconds",
-            "From the arrival of samples to their ack",
-            ack_latency_seconds.clone(),
-        );
-        let watch_lag_samples = Gauge::default();
-        registry.register(
-            "watch_lag_samples",
-            "Samples that watchers have yet to be served from the store",
-            watch_lag_samples.clone(),
-        );
-        let limited = Family::<Kind, Counter>::default();
-        registry.register("rate_limited", "What was refused for its rate", limited.clone());
-
-        let cache = Family::<CacheOutcome, Counter>::default();
-        registry.register("cache_requests", "Questions to the cache", cache.clone());
-        let level = |level| CacheCounts {
-            hit: cache.get_or_create_owned(&CacheOutcome { level, outcome: "hit" }),
-            miss: cache.get_or_create_owned(&CacheOutcome { level, outcome: "miss" }),
-        };
-        let redis_dropped = Counter::default();
-        registry.register(
-            "redis_dropped",
-            "Committed batches that were not passed to Redis, which was slow or away",
-            redis_dropped.clone(),
-        );
-        let redis_up = Gauge::default();
-        registry.register("redis_up", "Whether Redis answers", redis_up.clone());
-        let redis_linked = Gauge::default();
-        registry.register("redis_linked", "Whether the other relays are heard", redis_linked.clone());
-
-        let store_errors = Family::<Kind, Counter>::default();
-        registry.register("store_errors", "Failed calls to the store", store_errors.clone());
-        for kind in StoreError::KINDS {
-            drop(store_errors.get_or_create(&Kind { kind }));
-        }
-
-        let pool_in_use = Gauge::default();
-        registry.register("database_pool_in_use", "Database connections at work", pool_in_use.clone());
-        let pool_idle = Gauge::default();
-        registry.register("database_pool_idle", "Database connections at rest", pool_idle.clone());
-        let pool_wait_seconds = seconds();
-        registry.register(
-            "database_pool_wait_seconds",
-            "Time until a database connection was free",
-            pool_wait_seconds.clone(),
-        );
-
-        Self {
-            requests,
-            ingest_connections: connections.get_or_create_owned(&Kind { kind: "ingest" }),
-            watch_connections: connections.get_or_create_owned(&Kind { kind: "watch" }),
-            batch_queue: queues.get_or_create_owned(&Queue { queue: "batch" }),
-            samples,
-            batch_rows,
-            batch_commit_seconds,
-            ack_latency_seconds,
-            watch_lag_samples,
-            rate_limited_samples: limited.get_or_create_owned(&Kind { kind: "samples" }),
-            rate_limited_requests: limited.get_or_create_owned(&Kind { kind: "requests" }),
-            rate_limited_reads: limited.get_or_create_owned(&Kind { kind: "reads" }),
-            memory_cache: level("memory"),
-            redis_cache: level("redis"),
-            redis_queue: queues.get_or_create_owned(&Queue { queue: "redis" }),
-            redis_dropped,
-            redis_up,
-            redis_linked,
-            store_errors,
-            pool_in_use,
-            pool_idle,
-            pool_wait_seconds,
-            registry: Arc::new(registry),
-        }
-    }
-
     /// Makes the series of a route exist before its first request.
     pub fn announce_request(&self, method: &Method, endpoint: &str, status: StatusCode) {
         drop(self.requests.get_or_create(&request(method, endpoint, status)));
@@ -230,7 +218,7 @@ impl Metrics {
 
     pub fn count_store_error(&self, cause: &StoreError) {
         if StoreError::KINDS.contains(&cause.kind()) {
-            self.store_errors.get_or_create(&Kind { kind: cause.kind() }).inc();
+            self.store_errors.get_or_create(&[("kind", cause.kind())]).inc();
         }
     }
 

@@ -13,11 +13,14 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use crate::app::patiently;
+use crate::chunks::joined;
 use crate::problem::{ApiError, ApiResult};
-use crate::store::{CHUNK_ROWS, SampleQuery, Store, Stretch, joined};
+use crate::store::{SampleQuery, Store, Stretch};
 use crate::turns::{Turn, Turns};
 
 const READERS: usize = 2;
+/// Samples read at a time: few enough to keep memory flat, and many enough to hide the cost of a query.
+const CHUNK_ROWS: u32 = 8_000;
 
 /// Buckets of the samples of `query`, which has no cursor, and whose limit does not matter. Once there are more than
 /// `most`, reading ends, and what is returned is not whole.

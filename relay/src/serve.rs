@@ -36,7 +36,9 @@ pub fn run(config: Config) -> BoxFuture<'static, anyhow::Result<()>> {
 async fn serve_until_signal(mut config: Config) -> anyhow::Result<()> {
     let metrics = Metrics::new();
     connections::fit(&mut config);
-    let store = Store::open(&config.database_url, config.database_max_connections, &metrics).await?;
+    let store =
+        Store::open(&config.database_url, config.database_max_connections, metrics.pool_wait_seconds.clone())
+            .await?;
     let listener = listen_on(config.listen)?;
     let for_metrics = config.metrics_listen.map(listen_on).transpose()?;
     let address = listener.local_addr()?;

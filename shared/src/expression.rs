@@ -79,6 +79,39 @@ impl Scores {
     }
 }
 
+#[cfg(feature = "schema")]
+mod schema {
+    use utoipa::openapi::RefOr;
+    use utoipa::openapi::schema::{ArrayBuilder, Schema};
+    use utoipa::{PartialSchema, ToSchema};
+
+    use super::{Expression, Scores};
+    use crate::schema::{components, list, number};
+
+    components! {
+        /// The expressions, in the order of every list of scores.
+        pub(crate) Expressions: list::<Expression>(Expression::COUNT..=Expression::COUNT), of Expression;
+    }
+
+    impl PartialSchema for Scores {
+        fn schema() -> RefOr<Schema> {
+            let list = ArrayBuilder::new()
+                .items(number(0.0..=1.0).build())
+                .min_items(Some(Expression::COUNT))
+                .max_items(Some(Expression::COUNT))
+                .description(Some(
+                    "Probability of each expression, in the order of `expressions`; their sum is 1 ± 0.05.",
+                ));
+            Schema::from(list.build()).into()
+        }
+    }
+
+    impl ToSchema for Scores {}
+}
+
+#[cfg(feature = "schema")]
+pub(crate) use schema::Expressions;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,10 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+mod close_code;
 pub mod expression;
 pub mod limits;
+mod object;
 pub mod problem;
 pub mod protocol;
 pub mod sample;

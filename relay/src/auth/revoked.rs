@@ -1,33 +1,7 @@
-//! Tokens of a session that were good and are no longer to be believed.
-
-use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
+//! Whether a token was revoked.
 
 use super::Stamp;
-
-/// What was revoked of one session.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Revoked {
-    /// Every token that was given out up to then, Unix milliseconds.
-    pub until_ms: Option<i64>,
-    /// The one that asked for that.
-    pub except: Option<String>,
-    /// Tokens that were named.
-    pub ids: BTreeSet<String>,
-}
-
-/// What is to be revoked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Revocation {
-    One(String),
-    /// All that were given out until now.
-    All {
-        until_ms: i64,
-        except: Option<String>,
-    },
-}
+pub use crate::store::{Revocation, Revoked};
 
 impl Revoked {
     pub fn covers(&self, token: &Stamp) -> bool {

@@ -6,6 +6,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
 use super::address::without_secrets;
+use super::settings::{self, Kind, Setting};
 use super::warnings::Warning;
 
 /// Takes variables that are empty for such that are not set. Files for compose write `MIEN_RETENTION_DAYS=` where nothing
@@ -19,28 +20,22 @@ pub fn ignore_empty_variables(command: Command) -> Command {
     command.mut_args(ignore).mut_subcommands(ignore_empty_variables)
 }
 
-/// Settings that are secrets, or may hold one, by their flag.
-const SECRETS: [(&str, &str); 2] =
-    [("token_secret", "MIEN_TOKEN_SECRET"), ("token_secret_previous", "MIEN_TOKEN_SECRET_PREVIOUS")];
-const ADDRESSES: [(&str, &str); 3] = [
-    ("database_url", "MIEN_DATABASE_URL"),
-    ("redis_url", "MIEN_REDIS_URL"),
-    ("otlp_endpoint", "MIEN_OTLP_ENDPOINT"),
-];
-
 /// Secrets among the arguments, which everyone on the machine can see.
 pub fn secrets_in_arguments(matches: &ArgMatches) -> Vec<Warning> {
-    let said = |id: &str| {
-        let here = matches.value_source(id) == Some(ValueSource::CommandLine);
-        here.then(|| matches.get_one::<String>(id)).flatten()
+    let given = |setting: &&Setting| {
+        let here = matches.value_source(setting.id) == Some(ValueSource::CommandLine);
+        match setting.kind {
+            Kind::Plain => false,
+            Kind::Secret => here,
+            Kind::Url => {
+                let url = matches.get_one::<String>(setting.id);
+                here && url.is_some_and(|url| without_secrets(url) != *url)
+            }
+        }
     };
-    let secrets = SECRETS.into_iter().filter(|(id, _)| said(id).is_some());
-    let addresses = ADDRESSES
-        .into_iter()
-        .filter(|(id, _)| said(id).is_some_and(|address| without_secrets(address) != *address));
-    let warning = |(id, variable): (&str, &'static str)| Warning::SecretInArguments {
-        flag: format!("--{}", id.replace('_', "-")),
-        variable,
+    let warning = |setting: &Setting| Warning::SecretInArguments {
+        flag: format!("--{}", setting.id.replace('_', "-")),
+        variable: setting.variable,
     };
-    secrets.chain(addresses).map(warning).collect()
+    settings::ALL.iter().filter(given).map(warning).collect()
 }

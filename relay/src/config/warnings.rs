@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
-use super::Config;
 use super::address::{unknown_parameters, without_a_word_on_encryption};
+use super::database::is_postgres;
+use super::{Config, settings};
 use crate::auth::AuthMode;
-use crate::store;
 
 /// One of them, with the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,12 +28,8 @@ pub enum Warning {
 }
 
 fn or_in_file(variable: &str) -> String {
-    match variable {
-        "MIEN_TOKEN_SECRET" | "MIEN_DATABASE_URL" | "MIEN_REDIS_URL" => {
-            format!(", or in a file that {variable}_FILE names")
-        }
-        _ => String::new(),
-    }
+    let in_file = settings::ALL.iter().any(|setting| setting.variable == variable && setting.in_file);
+    if in_file { format!(", or in a file that {variable}_FILE names") } else { String::new() }
 }
 
 impl Config {
@@ -43,7 +39,7 @@ impl Config {
         if self.auth == AuthMode::Open {
             warnings.push(Warning::Open(self.listen));
         }
-        if store::is_postgres(&self.database_url) {
+        if is_postgres(&self.database_url) {
             let silent = without_a_word_on_encryption(&self.database_url);
             warnings.extend(silent.map(|host| Warning::NothingOnEncryption { host }));
             warnings

@@ -13,9 +13,10 @@ use utoipa::IntoParams;
 
 use crate::app::AppState;
 use crate::auth::Caller;
+use crate::chunks::SampleChunks;
 use crate::problem::{ApiError, ApiResult};
 use crate::reads::Kind;
-use crate::store::{SampleChunks, SampleQuery};
+use crate::store::SampleQuery;
 
 use super::csv;
 use super::extract::{Params, Query, ReadQuery, Readable};
@@ -78,7 +79,7 @@ pub(super) async fn export(
     let place = enter(&state, Kind::Export, &caller, &session).await?;
     let format = format.unwrap_or(ExportFormat::Csv);
     let query = SampleQuery { limit: CHUNK_ROWS, ..SampleQuery::default() };
-    let mut chunks = state.store.sample_chunks(session.id, query, &state.reads.turns);
+    let mut chunks = SampleChunks::new(&state.store, &state.reads.turns, session.id, query);
     // The first chunk comes before the status, so that a store that is down is still a 503.
     let first = chunks.next().await?;
     let (extension, kind) = match format {

@@ -10,6 +10,7 @@ use utoipa::IntoParams;
 
 use crate::app::{AppState, patiently};
 use crate::auth::Caller;
+use crate::chunks::SampleChunks;
 use crate::problem::{ApiError, ApiResult};
 use crate::reads::Kind;
 use crate::series;
@@ -164,7 +165,7 @@ pub(super) async fn summary(
     drop(turn);
     let mut tallies: Vec<Tally> = states.into_iter().map(Tally::new).collect();
     let query = SampleQuery { limit: SUMMARY_ROWS, ..SampleQuery::default() };
-    let mut chunks = state.store.sample_chunks(session.id, query, &state.reads.turns);
+    let mut chunks = SampleChunks::new(&state.store, &state.reads.turns, session.id, query);
     while let Some(chunk) = chunks.next().await? {
         for stored in &chunk {
             // Samples that came after the counts were read are left to the next summary.

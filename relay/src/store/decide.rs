@@ -2,16 +2,17 @@
 //!
 //! Pure: a backend reads, under the locks that it writes under, what [`Commit::begin`] and [`Commit::learn`]
 //! ask for, and writes what [`Decision`] says in the same transaction. So a decision is right across
-//! reconnects, takeovers, restarts and replicas, and there is one of it for every backend.
+//! reconnects, takeovers, restarts and replicas, and is the same for both backends.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use mien_shared::Sample;
 
-use super::{Batch, Fate, Item, Outcome, SourceKey, Take};
+use super::model::{Batch, Fate, Item, Outcome, SourceKey, Take};
+use super::value::unsigned;
 
 /// Gaps of a source that are kept as they are. Beyond that the last one grows over what lies between it and the next:
-/// a source that leaves out every second seq costs a row no more, and whoever has so many gaps is told where the
+/// a source that skips every second seq then costs no more rows, and a client with that many gaps learns where the
 /// first of them are.
 pub(super) const MAX_GAPS: u64 = 10_000;
 
@@ -24,8 +25,8 @@ pub(super) struct Progress {
     /// `at` of the earliest and of the latest stored sample, Unix milliseconds.
     pub first_at: Option<u64>,
     pub last_at: Option<u64>,
-    /// The furthest that `at` ever went back behind the latest one, milliseconds: how far a range of time can
-    /// be off as a range of seqs.
+    /// The furthest that `at` ever went back behind the latest one, milliseconds: how inexact a range of time is
+    /// as a range of seqs.
     pub disorder_ms: u64,
     /// How many gaps are kept.
     pub gaps: u64,
@@ -39,6 +40,10 @@ pub(super) struct Gap {
     /// It stands for several, and some seqs in it were stored or rejected.
     pub merged: bool,
 }
+
+/// What a backend found about a late seq: its source and itself, whether it is stored, and the gap that it lies in
+/// (both ends, and whether it is a merged one), if it does.
+pub(super) type LateRow = (i64, i64, bool, Option<i64>, Option<i64>, Option<bool>);
 
 /// A commit while it is decided.
 #[derive(Debug)]
@@ -56,7 +61,7 @@ pub(super) struct Decision<'a> {
     pub samples: Vec<(SourceKey, &'a Sample)>,
     /// Those that changed, by key.
     pub sources: Vec<(SourceKey, Progress)>,
-    /// First seqs of gaps that are no more, or not as they were. To be deleted before `new_gaps` are added.
+    /// First seqs of gaps that ended or changed. To be deleted before `new_gaps` are added.
     pub old_gaps: Vec<(SourceKey, u64)>,
     /// Both ends inclusive.
     pub new_gaps: Vec<(SourceKey, [u64; 2])>,
@@ -68,10 +73,10 @@ pub(super) struct Decision<'a> {
 struct Source {
     progress: Progress,
     changed: bool,
-    /// Whether some seq comes after a higher one: only then is it noted what is durable.
+    /// Whether some seq comes after a higher one: only then is it recorded which are durable.
     late: bool,
     durable: HashSet<u64>,
-    /// Gaps by first seq: those learnt, and as they become.
+    /// Gaps by first seq: as they were stored, and as they are now.
     old_gaps: BTreeMap<u64, u64>,
     gaps: BTreeMap<u64, u64>,
     /// Where the last gap ends, if it has grown.
@@ -116,13 +121,24 @@ impl<'a> Commit<'a> {
         late
     }
 
+    /// What was found about the late seqs.
+    pub(super) fn learn_rows(&mut self, rows: Vec<LateRow>) {
+        for (key, seq, stored, first, last, merged) in rows {
+            let gap = first.zip(last).map(|(first, last)| Gap {
+                seqs: [unsigned(first), unsigned(last)],
+                merged: merged.unwrap_or_default(),
+            });
+            self.learn(SourceKey(key), unsigned(seq), stored, gap);
+        }
+    }
+
     /// Whether a late seq is stored, and the gap that it lies in.
     pub(super) fn learn(&mut self, key: SourceKey, seq: u64, stored: bool, gap: Option<Gap>) {
         let Some(source) = self.sources.get_mut(&key) else { return };
         if stored {
             source.durable.insert(seq);
         }
-        // A merged gap stays as it is: nobody knows which of its seqs were rejected before.
+        // A merged gap stays as it is: which of its seqs were rejected before is unknown.
         if let Some(Gap { seqs: [first, last], merged: false }) = gap {
             source.old_gaps.insert(first, last);
             source.gaps.insert(first, last);
@@ -208,8 +224,8 @@ impl Source {
             self.progress.through = seq;
             self.changed = true;
         }
-        // A seq is counted as rejected once: when it is new, or leaves a gap. Asked again it is refused again,
-        // which changes nothing.
+        // A seq is counted as rejected once: when it is new, or leaves a gap. Sent again, it is rejected again
+        // without being counted.
         if matches!(fate, Fate::Invalid | Fate::OutOfOrder)
             && (!is_late || (!is_durable && self.close_gap(seq)))
         {

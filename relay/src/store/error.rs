@@ -1,6 +1,10 @@
 //! What can go wrong in the store, told apart by what the caller can do about it.
 
+use std::fmt;
 use std::path::PathBuf;
+
+/// Result of a call to the store.
+pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// A failed call to the store.
 #[derive(Debug, thiserror::Error)]
@@ -23,15 +27,15 @@ pub enum StoreError {
     /// A row that this build cannot read.
     #[error("a stored sample cannot be read: {0}")]
     Corrupt(#[from] super::codec::CodecFault),
-    /// The database cannot serve as it stands: the text says why and what helps.
+    /// The database cannot be used as it is: the text says why and what helps.
     #[error("{0}")]
     Unusable(String),
-    /// What was committed to the open file would not be found by whoever opens the path next.
+    /// The path names another file than the one that is open, so the next start would not find what is committed now.
     #[error(
         "{} is no longer the file that is open: it was moved, replaced or deleted; put it back, or restart the relay", .0.display()
     )]
     Moved(PathBuf),
-    /// It can be read, and nothing can be written.
+    /// It can be read but not written.
     #[error("the database takes no writes: {0}")]
     ReadOnly(#[source] sqlx::Error),
     /// The disk has no room.
@@ -49,7 +53,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the store works, and says no to what was asked.
+    /// Names the database, and says why it cannot be used and what helps.
+    pub(super) fn unusable(database: impl fmt::Display, why: impl fmt::Display) -> Self {
+        Self::Unusable(format!("the database {database} cannot be used: {why}"))
+    }
+
+    /// Whether the store works and refuses what was asked.
     pub const fn is_refusal(&self) -> bool {
         matches!(
             self,
@@ -80,12 +89,12 @@ impl StoreError {
         }
     }
 
-    /// Every name that [`StoreError::kind`] can give for a failure, so that metrics start at zero.
+    /// Every name that [`StoreError::kind`] returns for a failure, so that metrics start at zero.
     pub const KINDS: [&'static str; 8] =
         ["corrupt", "unusable", "moved", "read_only", "full", "timeout", "unreachable", "database"];
 
-    /// What an operator must know, for `/readyz`, which everyone may ask: no path, no address, no text of the
-    /// database's. The log has those.
+    /// What an operator must know, for `/readyz`, which is public: no path, no address, no text of the database's. Those
+    /// are in the log.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Moved(_) => "the database's file was moved, replaced or deleted; the log names it",

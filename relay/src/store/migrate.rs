@@ -1,9 +1,11 @@
-//! How far a database is, told without changing it.
+//! Which migrations a database has, found without changing it, and why it cannot be migrated.
 
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 
-/// Whether the database that these migrations made before lacks some of them. One that they cannot have made, or that
-/// knows more of them, is an error, as it is when they are run.
+use super::error::StoreError;
+
+/// Whether a database that these migrations made lacks the newest of them. One that was made by others, or has
+/// more of them, is an error, as it is when they are run.
 pub(super) async fn is_older(
     migrator: &Migrator,
     table: &str,
@@ -23,4 +25,21 @@ pub(super) async fn is_older(
         }
     }
     Ok(!applied.is_empty() && applied.len() < migrator.iter().count())
+}
+
+/// What an operator can do about it. `unusable` names the database.
+pub(super) fn explain(cause: MigrateError, unusable: impl FnOnce(String) -> StoreError) -> StoreError {
+    match cause {
+        MigrateError::VersionMissing(version) => unusable(format!(
+            "a newer mien-relay wrote it (schema {version}); run that version or restore a backup"
+        )),
+        MigrateError::VersionMismatch(version) => unusable(format!(
+            "its schema {version} is not the one that this mien-relay knows; run the version that made it"
+        )),
+        MigrateError::Dirty(version) => {
+            unusable(format!("the change to schema {version} was cut short; restore a backup"))
+        }
+        MigrateError::Execute(cause) => cause.into(),
+        other => unusable(other.to_string()),
+    }
 }

@@ -14,11 +14,21 @@ pub struct Page<T, C> {
     pub next: Option<C>,
 }
 
+impl<T, C> Page<T, C> {
+    /// The first `limit` of the rows that were found; one more than those tells that there is a next page.
+    pub(super) fn cut(mut rows: Vec<T>, limit: usize, cursor: impl FnOnce(&T) -> C) -> Self {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(cursor);
+        Self { rows, next }
+    }
+}
+
 /// What became of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     Here(Session),
-    /// It was there, and was erased.
+    /// It existed and was erased.
     Erased,
     Never,
 }
@@ -119,7 +129,7 @@ pub struct SourceState {
     pub gaps: Vec<[u64; 2]>,
     /// How many there are.
     pub gaps_total: u64,
-    /// Whether the last ones were put together, so that there are seqs in them which came.
+    /// Whether the last ones were merged, and so contain seqs that came.
     pub gaps_merged: bool,
 }
 
@@ -140,7 +150,7 @@ pub struct SourceKey(pub i64);
 /// One sample as it came from a client: valid, or refused alone.
 pub type Item = Result<Sample, RefusedSample>;
 
-/// What one message of one connection brought.
+/// The samples of one message.
 #[derive(Clone, Debug)]
 pub struct Batch {
     pub source: SourceKey,
@@ -151,7 +161,7 @@ pub struct Batch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Stored,
-    /// It was durable before.
+    /// It was already durable.
     Duplicate,
     /// Refused by itself (the batch's item says why).
     Invalid,

@@ -1,11 +1,10 @@
-//! Values as databases keep them.
+//! Values as they are stored.
 
 use mien_shared::api::{SourceName, SourceNameFault};
 
-use super::Result;
-use crate::auth::Revoked;
+use super::error::Result;
 
-/// Now, to the millisecond, as it is kept: what is answered now must equal what is read later.
+/// Now, to the millisecond, as it is stored: an answer now must equal what is read later.
 pub(super) fn now() -> jiff::Timestamp {
     timestamp(millis(crate::wall::now()))
 }
@@ -31,14 +30,4 @@ pub(super) fn signed(value: u64) -> i64 {
 
 pub(super) fn source_name(text: &str) -> Result<SourceName> {
     text.parse().map_err(|cause: SourceNameFault| sqlx::Error::Decode(cause.into()).into())
-}
-
-/// A row of what was revoked: of one token, or of all where it names none.
-pub(super) fn add_revocation(revoked: &mut Revoked, token: String, until_ms: i64, except: Option<String>) {
-    if token.is_empty() {
-        revoked.until_ms = Some(until_ms);
-        revoked.except = except;
-    } else {
-        revoked.ids.insert(token);
-    }
 }

@@ -39,7 +39,9 @@ impl Desk {
         let config = Config::resolve(CommandLine::parse_from(line).settings).expect("good settings");
         let (router, session) = runtime.block_on(async {
             let metrics = Metrics::new();
-            let store = Store::open(&config.database_url, 2, &metrics).await.expect("a new database");
+            let store = Store::open(&config.database_url, 2, metrics.pool_wait_seconds.clone())
+                .await
+                .expect("a new database");
             let session = store.create_session("local", "", "").await.expect("a session").id;
             let (source, _) =
                 store.open_source(session, &"main".parse().expect("a name")).await.expect("a source");

@@ -106,7 +106,7 @@ fn settings() -> String {
 }
 
 fn metrics_table(text: &str) -> String {
-    let mut table = "| metric | type | meaning |\n|---|---|---|\n".to_owned();
+    let mut table = "| metric | type | labels | meaning |\n|---|---|---|---|\n".to_owned();
     let mut help = "";
     for line in text.lines() {
         if let Some(found) = line.strip_prefix("# HELP ") {
@@ -115,8 +115,23 @@ fn metrics_table(text: &str) -> String {
         if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|line| line.split_once(' ')) {
             // OpenMetrics names a counter's family without the ending that its samples have.
             let ending = if kind == "counter" { "_total" } else { "" };
-            let _ = writeln!(table, "| `{name}{ending}` | {kind} | {help} |");
+            let labels = labels(text, name);
+            let _ = writeln!(table, "| `{name}{ending}` | {kind} | {labels} | {help} |");
         }
     }
     table
+}
+
+/// Of the metric's series, but for the bounds of a histogram's buckets.
+fn labels(text: &str, metric: &str) -> String {
+    let series = text.lines().find_map(|line| {
+        let (name, series) = line.split_once('{')?;
+        let ending = name.strip_prefix(metric)?;
+        ["", "_total", "_bucket"].contains(&ending).then_some(series)
+    });
+    let names = series.into_iter().flat_map(|series| series.split("\",")).filter_map(|label| {
+        let (name, _) = label.split_once('=')?;
+        (name != "le").then(|| format!("`{name}`"))
+    });
+    names.collect::<Vec<_>>().join(", ")
 }

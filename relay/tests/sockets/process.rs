@@ -24,7 +24,7 @@ pub(crate) async fn end(mut relay: Relay) -> String {
 }
 
 pub(crate) async fn store(folder: &Path) -> Store {
-    Store::open(&database_url(folder), 2, &Metrics::new()).await.unwrap()
+    Store::open(&database_url(folder), 2, Metrics::new().pool_wait_seconds).await.unwrap()
 }
 
 fn database_url(folder: &Path) -> String {

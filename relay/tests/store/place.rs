@@ -40,7 +40,7 @@ impl Place {
 }
 
 pub(crate) async fn open(url: &str) -> Result<Store, StoreError> {
-    Store::open(url, 5, &Metrics::new()).await
+    Store::open(url, 5, Metrics::new().pool_wait_seconds).await
 }
 
 /// Makes tests of functions that take a [`Place`]: one over each backend.

@@ -1,5 +1,6 @@
 //! Reading back what was stored.
 
+use mien_relay::chunks::SampleChunks;
 use mien_relay::series;
 use mien_relay::store::{Batch, Item, SampleQuery, StoreError};
 use mien_relay::turns::Turns;
@@ -69,7 +70,7 @@ pub(crate) async fn pages_are_complete_and_in_order(place: &Place) {
             }
             assert_eq!(read, expected, "{from:?} {to:?} {source:?}");
             let mut chunks =
-                store.sample_chunks(session, SampleQuery { after: None, ..query }, &Turns::new(5));
+                SampleChunks::new(&store, &Turns::new(5), session, SampleQuery { after: None, ..query });
             let mut count = 0;
             while let Some(chunk) = chunks.next().await.unwrap() {
                 count += chunk.len();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mien_relay::auth::{Revocation, Revoked};
+use mien_relay::store::{Revocation, Revoked};
 use mien_shared::SessionId;
 
 use crate::place::{Place, over_both};

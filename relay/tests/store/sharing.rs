@@ -157,7 +157,7 @@ pub(crate) async fn an_erased_session_is_swept_while_others_go_on(place: &Place)
 pub(crate) async fn a_users_sessions_are_counted_over_all_relays(place: &Place) {
     const MOST: u32 = 7;
     let quota = Quota { sessions: MOST, ..Quota::default() };
-    let stores = [place.open().await.within(quota), place.open().await.within(quota)];
+    let stores = [place.open().await.with_quota(quota), place.open().await.with_quota(quota)];
     let mut asked = tokio::task::JoinSet::new();
     for number in 0..6 * MOST as usize {
         let store = stores[number % 2].clone();

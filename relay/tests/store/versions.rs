@@ -1,5 +1,6 @@
 //! Rows as several releases wrote them, side by side in one store.
 
+use mien_relay::chunks::SampleChunks;
 use mien_relay::series;
 use mien_relay::store::{Batch, Item, SampleQuery, StoreError, codec};
 use mien_relay::turns::Turns;
@@ -175,7 +176,7 @@ pub(crate) async fn rows_of_both_versions_are_read_by_every_reader(place: &Place
             }
         }
         assert_eq!(read, expected);
-        let mut chunks = store.sample_chunks(session, query.clone(), &Turns::new(5));
+        let mut chunks = SampleChunks::new(&store, &Turns::new(5), session, query.clone());
         let mut read = Vec::new();
         while let Some(chunk) = chunks.next().await.unwrap() {
             read.extend(chunk);

@@ -5,12 +5,14 @@ use mien_shared::Sample;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgBindIterExt, PgHasArrayType, PgTypeInfo};
-use sqlx::{Connection, Encode, PgConnection, Postgres, Row, Type};
+use sqlx::{Connection, Encode, PgConnection, Postgres, Type};
 
-use super::PostgresStore;
-use crate::store::decide::{Commit, Decision, Gap, Progress, source_keys};
+use super::connections::PostgresStore;
+use crate::store::codec;
+use crate::store::decide::{Commit, Decision, LateRow, Progress, source_keys};
+use crate::store::error::Result;
+use crate::store::model::{Batch, Outcome, SourceKey};
 use crate::store::value::{millis, now, signed, unsigned};
-use crate::store::{Batch, Outcome, Result, SourceKey, codec};
 
 impl PostgresStore {
     pub async fn commit(&self, batches: &[Batch]) -> Result<Vec<Outcome>> {
@@ -20,7 +22,7 @@ impl PostgresStore {
         let mut commit = Commit::begin(batches, known);
         let late = commit.late();
         if !late.is_empty() {
-            look_up(&mut transaction, &late, &mut commit).await?;
+            commit.learn_rows(look_up(&mut transaction, &late).await?);
         }
         let decision = commit.decide();
         write(&mut transaction, &decision).await?;
@@ -36,7 +38,7 @@ type Columns =
 
 /// Sources that still take samples, locked until the transaction ends.
 async fn lock(writer: &mut PgConnection, keys: &[i64]) -> Result<Vec<(SourceKey, Progress)>> {
-    // One row for all: a row of its own costs several times what is in it.
+    // One row for all: a row costs several times what its values cost.
     let columns: Option<Columns> = sqlx::query_as(
         "SELECT array_agg(key), array_agg(through), array_agg(stored), array_agg(rejected), \
              array_agg(first_at), array_agg(last_at), array_agg(disorder_ms), array_agg(gap_count) \
@@ -50,27 +52,23 @@ async fn lock(writer: &mut PgConnection, keys: &[i64]) -> Result<Vec<(SourceKey,
     .await?;
     let (keys, throughs, stored, rejected, first_ats, last_ats, disorders, gaps) =
         columns.unwrap_or_default();
-    let progress = (0..keys.len()).map(|place| {
+    let progress = (0..keys.len()).map(|index| {
         let progress = Progress {
-            through: unsigned(throughs[place]),
-            stored: unsigned(stored[place]),
-            rejected: unsigned(rejected[place]),
-            first_at: first_ats[place].map(unsigned),
-            last_at: last_ats[place].map(unsigned),
-            disorder_ms: unsigned(disorders[place]),
-            gaps: unsigned(gaps[place]),
+            through: unsigned(throughs[index]),
+            stored: unsigned(stored[index]),
+            rejected: unsigned(rejected[index]),
+            first_at: first_ats[index].map(unsigned),
+            last_at: last_ats[index].map(unsigned),
+            disorder_ms: unsigned(disorders[index]),
+            gaps: unsigned(gaps[index]),
         };
-        (SourceKey(keys[place]), progress)
+        (SourceKey(keys[index]), progress)
     });
     Ok(progress.collect())
 }
 
-async fn look_up(
-    writer: &mut PgConnection,
-    late: &[(SourceKey, u64)],
-    commit: &mut Commit<'_>,
-) -> Result<()> {
-    let rows = sqlx::query(
+async fn look_up(writer: &mut PgConnection, late: &[(SourceKey, u64)]) -> Result<Vec<LateRow>> {
+    let rows = sqlx::query_as(
         "SELECT q.key, q.seq, \
          EXISTS (SELECT 1 FROM samples WHERE source_key = q.key AND samples.seq = q.seq), \
          g.first_seq, g.last_seq, g.merged \
@@ -83,17 +81,7 @@ async fn look_up(
     .bind(late.iter().map(|(_, seq)| signed(*seq)).bind_iter())
     .fetch_all(writer)
     .await?;
-    for row in &rows {
-        let first: Option<i64> = row.try_get(3)?;
-        let last: Option<i64> = row.try_get(4)?;
-        let merged: Option<bool> = row.try_get(5)?;
-        let gap = first.zip(last).map(|(first, last)| Gap {
-            seqs: [unsigned(first), unsigned(last)],
-            merged: merged.unwrap_or_default(),
-        });
-        commit.learn(SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?), row.try_get(2)?, gap);
-    }
-    Ok(())
+    Ok(rows)
 }
 
 async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()> {

@@ -1,11 +1,12 @@
 //! The store over Postgres, which several relays may share.
 //!
 //! Readers and lanes of the batcher draw connections from one pool. What must not happen twice or at once is
-//! kept apart by row locks, never by a relay's own memory: first a session's row, then the rows of its sources
-//! in the order of their keys, so that nobody waits in a circle. Every call ends in time, also when the server
-//! is frozen or gone without a word, and then closes its connection instead of handing it on.
+//! serialised by row locks, never by a relay's own memory: first a session's row, then the rows of its sources
+//! in the order of their keys, so that there is no deadlock. Every call has a time limit, even when the server hangs
+//! or vanishes, and one that exceeds it closes its connection instead of returning it to the pool.
 
 mod commit;
+mod connections;
 mod gaps;
 mod markers;
 mod open;
@@ -15,148 +16,9 @@ mod samples;
 mod series;
 mod sessions;
 mod sources;
+mod target;
+mod timeout;
 mod trial;
 
-use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-use prometheus_client::metrics::histogram::Histogram;
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
-
-use super::{LIFETIME, Result, StoreError};
-use crate::config::Quota;
-
-/// Commits that run side by side. With two, one is written while the other waits for the disk; more only make
-/// each of them smaller.
-const LANES: usize = 2;
-/// The longest that a call may take.
-const CALL_PATIENCE: Duration = Duration::from_secs(10);
-/// The longest that `/readyz` waits for an answer.
-const READY_PATIENCE: Duration = Duration::from_secs(1);
-
-/// A Postgres database. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct PostgresStore {
-    pool: PgPool,
-    /// Connections that committed and wait for the next commit: handing one back to the pool costs a round trip.
-    writers: Arc<Mutex<Vec<Lease>>>,
-    /// Of those, at most.
-    max_writers: usize,
-    pool_wait: Histogram,
-    pub(super) quota: Quota,
-}
-
-impl PostgresStore {
-    pub async fn ready(&self) -> Result<()> {
-        within(READY_PATIENCE, async {
-            let mut reader = self.lease().await?;
-            sqlx::query("SELECT 1 FROM sessions LIMIT 1").fetch_optional(&mut *reader).await?;
-            reader.give_back();
-            Ok(())
-        })
-        .await
-    }
-
-    pub fn pool_usage(&self) -> (u32, u32) {
-        let resting = self.pool.num_idle() + self.writers().len();
-        let idle = u32::try_from(resting).unwrap_or(u32::MAX);
-        (self.pool.size().saturating_sub(idle), idle)
-    }
-
-    pub const fn lanes() -> usize {
-        LANES
-    }
-
-    pub async fn close(&self) {
-        self.writers().clear();
-        // Connections that do not answer are left to the server.
-        let _ = within(CALL_PATIENCE, async {
-            self.pool.close().await;
-            Ok(())
-        })
-        .await;
-    }
-
-    async fn lease(&self) -> Result<Lease> {
-        let asked = Instant::now();
-        let connection = self.pool.acquire().await?;
-        self.pool_wait.observe(asked.elapsed().as_secs_f64());
-        Ok(Lease { connection: Some(connection), since: asked })
-    }
-
-    /// A connection to commit with.
-    async fn writer(&self) -> Result<Lease> {
-        // Apart from the `if`, whose guard would live on.
-        let kept = self.writers().pop();
-        match kept {
-            Some(writer) => Ok(writer),
-            None => self.lease().await,
-        }
-    }
-
-    /// Keeps a connection whose transaction is over.
-    fn keep(&self, writer: Lease) {
-        let mut writers = self.writers();
-        if writers.len() < self.max_writers && writer.since.elapsed() < LIFETIME && !self.pool.is_closed() {
-            writers.push(writer);
-        } else {
-            drop(writers);
-            writer.give_back();
-        }
-    }
-
-    fn writers(&self) -> std::sync::MutexGuard<'_, Vec<Lease>> {
-        // Pushes and pops leave it whole, whatever panicked.
-        self.writers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A connection on loan. Dropped before [`Lease::give_back`] it is closed: a call that was cut off or failed
-/// leaves it in the middle of something, and on a server that does not answer it would stay on loan.
-#[derive(Debug)]
-struct Lease {
-    /// There until the end.
-    connection: Option<PoolConnection<Postgres>>,
-    since: Instant,
-}
-
-impl Lease {
-    fn give_back(mut self) {
-        drop(self.connection.take());
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(connection) = &mut self.connection {
-            connection.close_on_drop();
-        }
-    }
-}
-
-impl Deref for Lease {
-    type Target = PgConnection;
-    fn deref(&self) -> &PgConnection {
-        self.connection.as_ref().expect("given back only by value")
-    }
-}
-
-impl DerefMut for Lease {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        self.connection.as_mut().expect("given back only by value")
-    }
-}
-
-/// What `call` gives, if it does so in time. Boxed, as what the client holds while it waits is tens of kilobytes,
-/// which would lengthen every future around it.
-fn within<T>(patience: Duration, call: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
-    let call = Box::pin(call);
-    async move { tokio::time::timeout(patience, call).await.unwrap_or(Err(StoreError::TimedOut)) }
-}
-
-/// A call of the store within [`CALL_PATIENCE`].
-pub(super) fn patiently<T>(call: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
-    within(CALL_PATIENCE, call)
-}
+pub(super) use connections::PostgresStore;
+pub(super) use timeout::with_timeout;

@@ -1,38 +1,38 @@
-//! A pooler before Postgres, as PgBouncer is, and how it hands out the server's connections.
+//! Whether a pooler such as PgBouncer is in front of Postgres, and how it assigns server connections.
 //!
 //! One that gives each transaction another server connection (`pool_mode = transaction`) keeps nothing of a session:
 //! no settings, no advisory locks, and statements that were prepared only where it follows them itself, as PgBouncer
-//! does from 1.21 on with `max_prepared_statements` above 0. The relay prepares all it asks, so that is needed; of the
-//! rest it then uses nothing.
+//! does from 1.21 on with `max_prepared_statements` above 0. The relay prepares all its statements, so it needs those;
+//! the rest it then does without.
 
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
-use super::within;
-use crate::store::Result;
+use super::timeout::within;
+use crate::store::error::Result;
 
-/// Patience with a server connection that another client of the pooler has, such as a relay that makes its tables.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// How often it is compared: a pooler hands out the server connection that was free last, but other clients may come
-/// between.
+/// For a server connection that another client of the pooler has, such as a relay that creates its tables.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// How often the two are compared: a pooler assigns the server connection that was freed last, but other clients may
+/// interfere.
 const ROUNDS: usize = 4;
 
 /// What a connection keeps from one transaction to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keeps {
-    /// All: it is a server connection, for as long as it lasts.
+    /// Everything: it is one server connection for its whole life.
     All,
     /// Prepared statements alone.
     Statements,
 }
 
 /// Finds out with a second connection. Where both get the same server connection, or the first gets another than
-/// before, a pooler is between. One that keeps no statements fails here, as it would later: what was prepared by one is
+/// before, there is a pooler. One that keeps no statements fails here, as it would later: what was prepared by one is
 /// not there for the other, or is there already. Neither holds anything while it waits for the other.
 pub(super) async fn what_is_kept(options: &PgConnectOptions, first: &mut PgConnection) -> Result<Keeps> {
-    within(PATIENCE, compare(options, first)).await
+    within(TIMEOUT, compare(options, first)).await
 }
 
 async fn compare(options: &PgConnectOptions, first: &mut PgConnection) -> Result<Keeps> {

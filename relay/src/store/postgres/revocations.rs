@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use mien_shared::SessionId;
 use sqlx::{Connection, PgConnection, Row};
 
-use super::PostgresStore;
-use crate::auth::{Revocation, Revoked};
-use crate::store::Result;
-use crate::store::value::{add_revocation, millis, now};
+use super::connections::PostgresStore;
+use crate::store::error::Result;
+use crate::store::queries::revocations;
+use crate::store::revoked::{Revocation, Revoked};
 
 impl PostgresStore {
     pub async fn revoke(&self, id: SessionId, revocation: &Revocation) -> Result<Option<Revoked>> {
@@ -26,15 +26,8 @@ impl PostgresStore {
         Ok(revoked)
     }
 
-    pub async fn revoked(&self, id: SessionId) -> Result<Revoked> {
-        let mut reader = self.lease().await?;
-        let revoked = read(&mut reader, id).await?;
-        reader.give_back();
-        Ok(revoked)
-    }
-
-    /// Sessions of which tokens were revoked within the last half minute, which is longer than a transaction may take:
-    /// none is passed over that was noted before one that was seen and is committed after it.
+    /// Sessions of which tokens were revoked within the last half minute. That is longer than a transaction may take, so
+    /// none is missed that was noted before another and committed after it.
     pub async fn recently_revoked(&self) -> Result<Vec<(SessionId, Revoked)>> {
         let mut reader = self.lease().await?;
         let rows = sqlx::query(
@@ -47,17 +40,14 @@ impl PostgresStore {
         let mut all: BTreeMap<SessionId, Revoked> = BTreeMap::new();
         for row in rows {
             let revoked = all.entry(SessionId(row.try_get(0)?)).or_default();
-            add_revocation(revoked, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+            revocations::add(revoked, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
         }
         Ok(all.into_iter().collect())
     }
 }
 
 async fn revoke(transaction: &mut PgConnection, id: SessionId, revocation: &Revocation) -> Result<Revoked> {
-    let (token, until_ms, except) = match revocation {
-        Revocation::One(token) => (token.as_str(), millis(now()), None),
-        Revocation::All { until_ms, except } => ("", *until_ms, except.as_deref()),
-    };
+    let (token, until_ms, except) = revocations::columns(revocation);
     sqlx::query(
         "INSERT INTO revocations (session_id, token, until_ms, except_id) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (session_id, token) DO UPDATE SET \
@@ -70,17 +60,5 @@ async fn revoke(transaction: &mut PgConnection, id: SessionId, revocation: &Revo
     .bind(except)
     .execute(&mut *transaction)
     .await?;
-    read(transaction, id).await
-}
-
-async fn read(connection: &mut PgConnection, id: SessionId) -> Result<Revoked> {
-    let rows = sqlx::query("SELECT token, until_ms, except_id FROM revocations WHERE session_id = $1")
-        .bind(id.0)
-        .fetch_all(connection)
-        .await?;
-    let mut revoked = Revoked::default();
-    for row in rows {
-        add_revocation(&mut revoked, row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-    }
-    Ok(revoked)
+    revocations::read(transaction, id).await
 }

@@ -1,14 +1,15 @@
-//! Samples on their way into a series, by `COPY`: a row without what a series does not need.
+//! Reading samples into a series by `COPY`, which transfers no more of a row than a series needs.
 
 use futures_util::TryStreamExt;
 use mien_shared::series::SeriesBuilder;
 
-use super::PostgresStore;
+use super::connections::PostgresStore;
 use crate::store::codec::{self, CodecFault};
+use crate::store::error::Result;
+use crate::store::model::{SampleQuery, Stretch};
 use crate::store::value::{signed, unsigned};
-use crate::store::{Result, SampleQuery, Stretch};
 
-/// Before the first row: 11 bytes of signature, flags, and the length of an extension that nobody uses.
+/// Before the first row: 11 bytes of signature, flags, and the length of an extension, which is unused.
 const HEAD_BYTES: usize = 19;
 
 impl PostgresStore {

@@ -1,11 +1,11 @@
-//! Whether what ingest does can be done: a database may well be read and take nothing, as where it is read-only by
+//! Whether the database accepts what ingest writes: it may be readable and refuse writes, as when it is read-only by
 //! default or was restored without its grants.
 
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::PostgresStore;
-use crate::store::Result;
+use super::connections::PostgresStore;
+use crate::store::error::Result;
 
 /// One row to the first table. Of the others what may be done with them: rights are checked before it is known that
 /// there is no row, and none of them leaves one behind.
@@ -22,7 +22,7 @@ const STATEMENTS: [&str; 8] = [
 ];
 
 impl PostgresStore {
-    /// Writes and takes it back.
+    /// Writes and rolls back.
     pub async fn try_write(&self) -> Result<()> {
         let mut writer = self.lease().await?;
         write_and_undo(&mut writer).await?;

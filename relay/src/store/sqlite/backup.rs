@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use super::SqliteStore;
+use super::connections::SqliteStore;
 use super::files::create_private;
 use super::open::{APPLICATION_ID, BUSY_TIMEOUT, application_id, explain, named_file, unusable};
-use crate::store::{Result, StoreError};
+use crate::store::error::{Result, StoreError};
 
 impl SqliteStore {
-    /// Copies the database to a new file, for its owner alone, and gives its bytes.
+    /// Copies the database to a new file that only its owner can read, and returns its size in bytes.
     pub async fn backup(url: &str, to: &Path) -> Result<u64> {
         let path = named_file(url)?;
         if !path.exists() {

@@ -4,12 +4,14 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use mien_shared::Sample;
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
-use super::SqliteStore;
-use crate::store::decide::{Commit, Gap, Progress, source_keys};
-use crate::store::value::{millis, now, signed, unsigned};
-use crate::store::{Batch, Outcome, Result, SourceKey, codec};
+use super::connections::SqliteStore;
+use crate::store::codec;
+use crate::store::decide::{Commit, LateRow, Progress, source_keys};
+use crate::store::error::Result;
+use crate::store::model::{Batch, Outcome, SourceKey};
+use crate::store::value::{millis, now, signed};
 
 /// Rows of the largest insert. Smaller inserts are its halves, quarters …, so that nine prepared statements
 /// serve every number of rows.
@@ -39,7 +41,7 @@ async fn decide(write: &mut SqliteConnection, batches: &[Batch]) -> Result<Vec<O
     let mut commit = Commit::begin(batches, known);
     let late = commit.late();
     if !late.is_empty() {
-        look_up(&mut *write, &late, &mut commit).await?;
+        commit.learn_rows(look_up(&mut *write, &late).await?);
     }
     let decision = commit.decide();
     for (source, first) in &decision.old_gaps {
@@ -78,12 +80,8 @@ async fn load(write: &mut SqliteConnection, keys: &[i64]) -> Result<Vec<(SourceK
     Ok(rows.into_iter().map(known).collect())
 }
 
-async fn look_up(
-    write: &mut SqliteConnection,
-    late: &[(SourceKey, u64)],
-    commit: &mut Commit<'_>,
-) -> Result<()> {
-    let rows = sqlx::query(
+async fn look_up(write: &mut SqliteConnection, late: &[(SourceKey, u64)]) -> Result<Vec<LateRow>> {
+    let rows = sqlx::query_as(
         "WITH q (key, seq) AS (SELECT value ->> 0, value ->> 1 FROM json_each(?)) \
          SELECT q.key, q.seq, \
          EXISTS (SELECT 1 FROM samples WHERE source_key = q.key AND samples.seq = q.seq), \
@@ -94,17 +92,7 @@ async fn look_up(
     .bind(json_list(late.iter().map(|(key, seq)| format!("[{},{seq}]", key.0))))
     .fetch_all(write)
     .await?;
-    for row in &rows {
-        let first: Option<i64> = row.try_get(3)?;
-        let last: Option<i64> = row.try_get(4)?;
-        let merged: Option<bool> = row.try_get(5)?;
-        let gap = first.zip(last).map(|(first, last)| Gap {
-            seqs: [unsigned(first), unsigned(last)],
-            merged: merged.unwrap_or_default(),
-        });
-        commit.learn(SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?), row.try_get(2)?, gap);
-    }
-    Ok(())
+    Ok(rows)
 }
 
 async fn delete_gap(write: &mut SqliteConnection, source: SourceKey, first: u64) -> Result<()> {
@@ -192,8 +180,8 @@ async fn save(write: &mut SqliteConnection, sources: &[(SourceKey, Progress)]) -
 
 fn json_list(numbers: impl Iterator<Item = impl std::fmt::Display>) -> String {
     let mut text = String::from("[");
-    for (place, number) in numbers.enumerate() {
-        let comma = if place > 0 { "," } else { "" };
+    for (index, number) in numbers.enumerate() {
+        let comma = if index > 0 { "," } else { "" };
         write!(text, "{comma}{number}").expect("writing to a String cannot fail");
     }
     text.push(']');

@@ -1,5 +1,5 @@
-//! The database's files: private before anything is in them, and still those that are open whenever something is
-//! answered for.
+//! The database's files: private before anything is in them, and checked to be still the open ones before a write and
+//! before its answer.
 //!
 //! SQLite writes to the file that it opened, whatever the path names by then. Where that was moved, replaced or
 //! deleted, or the log beside it was, the next start would find nothing of what is committed meanwhile. So each write
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::store::{Result, StoreError};
+use crate::store::error::{Result, StoreError};
 
 /// Which file it is, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,13 +12,15 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
+use super::connections::SqliteStore;
 use super::files::{self, Before, Files};
-use super::scrub::Unclean;
-use super::write::open_log;
-use super::{SqliteStore, trial};
-use crate::config::Quota;
-use crate::store::migrate::is_older;
-use crate::store::{LIFETIME, Result, StoreError, file_of};
+use super::trial;
+use super::unclean::Unclean;
+use super::write::open_wal;
+use crate::config::{Quota, file_of};
+use crate::store::backend::LIFETIME;
+use crate::store::error::{Result, StoreError};
+use crate::store::migrate::{self, is_older};
 
 static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 /// The table that they are listed in, by sqlx's own name.
@@ -28,16 +30,16 @@ const MIGRATIONS: &str = "_sqlx_migrations";
 pub(super) const APPLICATION_ID: i32 = 0x4D49_454E;
 /// `SQLITE_NOTADB`.
 const NOT_A_DATABASE: &str = "26";
-/// Patience with another process that writes, such as a relay that is just ending.
+/// For another process that writes, such as a relay that is shutting down.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Patience with readers that are all at work.
+/// For a reader when all are busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers of one processor: each is a thread with a cache, and while one waits for the disk another can work. More
 /// of them only wait for each other.
 const READERS_A_PROCESSOR: u32 = 2;
 /// On a machine with fewer processors than that: long reads (two for a series, one for each export) leave some over.
 const MIN_READERS: u32 = 4;
-/// A reader that nobody has needed for so long is closed.
+/// A reader that was idle for this long is closed.
 const READER_IDLE: Duration = Duration::from_secs(30);
 /// KiB (negative, as SQLite has it) of pages that a reader keeps. Its default is four times that; what they read is in
 /// the system's cache anyway.
@@ -80,7 +82,7 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             // Erased means gone, not merely unlisted.
             .pragma("secure_delete", "on");
-        // Never made anew: it is there, and where it goes under us, an empty one must not take its place.
+        // Never created: the file exists, and if it is removed meanwhile, an empty one must not replace it.
         let options = base.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "memory");
         let first = match before {
             // Can only be chosen before there is a table: which page refers to which is noted, so that free pages can
@@ -94,12 +96,12 @@ impl SqliteStore {
             .run_direct(None, &mut writer, false)
             .await
             .map_err(|cause| explain_migration(&path, cause))?;
-        open_log(&mut writer).await?;
+        open_wal(&mut writer).await?;
         let files = Files::opened(&path).map_err(|cause| unusable(&path, &cause.to_string()))?;
         try_to_write(&path, &mut writer).await?;
         let unclean = Arc::<Unclean>::default();
         if before != Before::New {
-            // Whoever left it may have erased something just before.
+            // The previous process may have erased something just before it ended.
             unclean.mark();
         }
         let in_place = files.clone();
@@ -205,33 +207,16 @@ pub(super) fn explain(path: &Path, cause: sqlx::Error) -> StoreError {
 }
 
 fn explain_migration(path: &Path, cause: MigrateError) -> StoreError {
-    match cause {
-        MigrateError::VersionMissing(version) => unusable(
-            path,
-            &format!("a newer mien-relay wrote it (schema {version}); run that version or restore a backup"),
-        ),
-        MigrateError::VersionMismatch(version) => unusable(
-            path,
-            &format!(
-                "its schema {version} is not the one that this mien-relay knows; run the version that made it"
-            ),
-        ),
-        MigrateError::Dirty(version) => {
-            unusable(path, &format!("the change to schema {version} was cut short; restore a backup"))
-        }
-        MigrateError::Execute(cause) => cause.into(),
-        other => unusable(path, &other.to_string()),
-    }
+    migrate::explain(cause, |why| unusable(path, &why))
 }
 
 pub(super) fn unusable(path: &Path, why: &str) -> StoreError {
-    StoreError::Unusable(format!("the database {} cannot be used: {why}", path.display()))
+    StoreError::unusable(path.display(), why)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Metrics;
 
     #[test]
     fn there_are_as_many_readers_as_the_machine_can_use() {
@@ -253,7 +238,7 @@ mod tests {
     async fn caches_are_small_and_readers_that_nobody_needs_are_closed() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("mien.db").display());
-        let store = SqliteStore::open(&url, 1_000, Metrics::new().pool_wait_seconds).await.unwrap();
+        let store = SqliteStore::open(&url, 1_000, Histogram::new([])).await.unwrap();
         let options = store.readers.options();
         let processors = std::thread::available_parallelism().unwrap().get() as u32;
         assert_eq!(options.get_max_connections(), (2 * processors).max(4));

@@ -11,8 +11,9 @@ use mien_shared::series::SeriesBuilder;
 use sqlx::SqliteConnection;
 
 use crate::store::codec::{self, CodecFault, FACE_BYTES};
+use crate::store::error::Result;
+use crate::store::queries::samples::Range;
 use crate::store::value::{signed, unsigned};
-use crate::store::{Result, SampleQuery};
 
 /// Samples that come over together: enough for the crossing to cost nothing, and at most 2 MB.
 const ROWS: usize = 1_000;
@@ -44,19 +45,8 @@ impl Pack {
     }
 }
 
-/// Which samples of a source are read.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Range<'a> {
-    pub(super) key: i64,
-    /// Seqs that can matter are above the first and up to the second.
-    pub(super) after: i64,
-    pub(super) through: i64,
-    /// The time in which they lie.
-    pub(super) query: &'a SampleQuery,
-}
-
-/// The first samples of a range, by seq, at most `most`.
-pub(super) async fn read(reader: &mut SqliteConnection, range: Range<'_>, most: usize) -> Result<Pack> {
+/// The first samples of a range, by seq, at most `max`.
+pub(super) async fn read(reader: &mut SqliteConnection, range: Range<'_>, max: usize) -> Result<Pack> {
     let Range { key, after, through, query } = range;
     // As text, bytes are put together as they are: a cast changes none, and the length counts, not a zero byte.
     let (seqs, ats, lengths, faces): (String, String, String, Option<Vec<u8>>) = sqlx::query_as(
@@ -71,7 +61,7 @@ pub(super) async fn read(reader: &mut SqliteConnection, range: Range<'_>, most: 
     .bind(through)
     .bind(signed(query.from.unwrap_or(0)))
     .bind(signed(query.to.unwrap_or(u64::MAX)))
-    .bind(most as i64)
+    .bind(max as i64)
     .fetch_one(reader)
     .await?;
     Ok(Pack {
@@ -82,21 +72,21 @@ pub(super) async fn read(reader: &mut SqliteConnection, range: Range<'_>, most: 
     })
 }
 
-/// Appends the samples of a range until there are `most` rows.
+/// Appends the samples of a range until there are `max` rows.
 pub(super) async fn append(
     rows: &mut Vec<StoredSample>,
-    most: usize,
+    max: usize,
     source: &SourceName,
     mut range: Range<'_>,
     reader: &mut SqliteConnection,
 ) -> Result<()> {
-    let wanted = |rows: usize| ROWS.min(most - rows);
-    let mut pack = read(reader, range, wanted(rows.len())).await?;
+    let chunk = |rows: usize| ROWS.min(max - rows);
+    let mut pack = read(reader, range, chunk(rows.len())).await?;
     loop {
         let reached = rows.len() + pack.seqs.len();
-        let is_last = pack.seqs.len() < wanted(rows.len()) || reached == most;
+        let is_last = pack.seqs.len() < chunk(rows.len()) || reached == max;
         range.after = pack.seqs.last().copied().unwrap_or(range.through);
-        let mut next = pin!(read(reader, range, wanted(reached)));
+        let mut next = pin!(read(reader, range, chunk(reached)));
         // Asked for before this one is decoded.
         let begun = if is_last { None } else { next.as_mut().now_or_never() };
         pack.unpack(|sample| rows.push(StoredSample { source: source.clone(), sample }))?;

@@ -1,76 +1,18 @@
-//! Reading samples: by session, in a stable order, a page at a time.
-//!
-//! A page is found by key, never by offset, so the last page of a long recording costs what the first does.
+//! Reading samples, many in one row.
 
 use mien_shared::api::{SourceName, StoredSample};
 use mien_shared::series::SeriesBuilder;
 use mien_shared::{Sample, SessionId};
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
-use super::SqliteStore;
-use super::pack::{self, Range};
-use crate::store::value::{signed, source_name, unsigned};
-use crate::store::{Page, Result, SampleCursor, SampleQuery, SourceKey, Stretch};
-
-/// Seqs that can matter: above the first, up to the second.
-type SeqRange = (i64, i64);
-
-/// A source as samples are searched in it.
-struct Source {
-    name: SourceName,
-    key: i64,
-    through: i64,
-    disorder_ms: i64,
-}
+use super::connections::SqliteStore;
+use super::pack;
+use crate::store::error::Result;
+use crate::store::model::{SampleQuery, Stretch};
+use crate::store::queries::samples::{Range, SampleReader};
+use crate::store::value::signed;
 
 impl SqliteStore {
-    pub async fn samples(
-        &self,
-        id: SessionId,
-        query: &SampleQuery,
-    ) -> Result<Page<StoredSample, SampleCursor>> {
-        let mut reader = self.reader().await?;
-        let sources = sources(&mut reader, id, query).await?;
-        let limit = query.limit as usize;
-        let mut rows = Vec::new();
-        for Source { name: source, key, through, disorder_ms } in sources {
-            let after = query
-                .after
-                .as_ref()
-                .filter(|after| after.source == source)
-                .map_or(0, |after| signed(after.seq));
-            let Some((low, high)) = seq_range(&mut reader, key, (after, through), disorder_ms, query).await?
-            else {
-                continue;
-            };
-            let range = Range { key, after: low, through: high, query };
-            pack::append(&mut rows, limit + 1, &source, range, &mut reader).await?;
-            if rows.len() > limit {
-                rows.truncate(limit);
-                let next = rows
-                    .last()
-                    .map(|last| SampleCursor { source: last.source.clone(), seq: last.sample.seq });
-                return Ok(Page { rows, next });
-            }
-        }
-        Ok(Page { rows, next: None })
-    }
-
-    pub async fn stretches(&self, id: SessionId, query: &SampleQuery) -> Result<Vec<Stretch>> {
-        let mut reader = self.reader().await?;
-        let mut stretches = Vec::new();
-        for Source { name: source, key, through, disorder_ms } in sources(&mut reader, id, query).await? {
-            let range = seq_range(&mut reader, key, (0, through), disorder_ms, query).await?;
-            stretches.extend(range.map(|(low, high)| Stretch {
-                source,
-                key: SourceKey(key),
-                after: unsigned(low),
-                through: unsigned(high),
-            }));
-        }
-        Ok(stretches)
-    }
-
     pub async fn add_to_series(
         &self,
         stretch: &Stretch,
@@ -81,18 +23,6 @@ impl SqliteStore {
         let (after, through) = (signed(stretch.after), signed(stretch.through));
         let range = Range { key: stretch.key.0, after, through, query };
         pack::add_to_series(&mut reader, &stretch.source, range, series).await
-    }
-
-    pub async fn first_seq(&self, stretch: &Stretch) -> Result<Option<u64>> {
-        let mut reader = self.reader().await?;
-        let first: Option<i64> =
-            sqlx::query_scalar("SELECT min(seq) FROM samples WHERE source_key = ? AND seq > ? AND seq <= ?")
-                .bind(stretch.key.0)
-                .bind(signed(stretch.after))
-                .bind(signed(stretch.through))
-                .fetch_one(&mut *reader)
-                .await?;
-        Ok(first.map(unsigned))
     }
 
     pub async fn samples_after(
@@ -107,7 +37,7 @@ impl SqliteStore {
         let key: Option<i64> = sqlx::query_scalar(
             "SELECT s.key FROM sources s JOIN sessions e ON e.id = s.session_id WHERE s.session_id = ? AND s.name = ?",
         )
-        .bind(id.0.as_bytes().as_slice())
+        .bind(id.0)
         .bind(source.as_str())
         .fetch_optional(&mut *reader)
         .await?;
@@ -121,71 +51,36 @@ impl SqliteStore {
     }
 }
 
-/// Those that a query is about, by name, from the one of its cursor on.
-async fn sources(reader: &mut SqliteConnection, id: SessionId, query: &SampleQuery) -> Result<Vec<Source>> {
-    let rows = sqlx::query(
-        "SELECT s.key, s.name, s.through, s.disorder_ms FROM sources s JOIN sessions e ON e.id = s.session_id \
-             WHERE s.session_id = ?1 AND s.name >= ?2 AND (?3 IS NULL OR s.name = ?3) ORDER BY s.name",
-    )
-    .bind(id.0.as_bytes().as_slice())
-    .bind(query.after.as_ref().map_or("", |after| after.source.as_str()))
-    .bind(query.source.as_ref().map(SourceName::as_str))
-    .fetch_all(reader)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Source {
-                key: row.try_get(0)?,
-                name: source_name(row.try_get(1)?)?,
-                through: row.try_get(2)?,
-                disorder_ms: row.try_get(3)?,
-            })
-        })
-        .collect()
-}
-
-/// The part of `range` in which all samples of the query's time lie; `None` where it has none.
-///
-/// Times go up with the seqs but for the source's disorder. So both ends are found by halving, in a few dozen
-/// look-ups however long the recording is, and without an index by time.
-async fn seq_range(
-    reader: &mut SqliteConnection,
-    key: i64,
-    mut range: SeqRange,
-    disorder_ms: i64,
-    query: &SampleQuery,
-) -> Result<Option<SeqRange>> {
-    // A cursor is beyond the start already.
-    if range.0 == 0
-        && let Some(from) = query.from
-    {
-        range.0 = last_before(reader, key, range, signed(from) - disorder_ms).await?;
+impl SampleReader for SqliteConnection {
+    async fn last_before(&mut self, range: Range<'_>, at: i64) -> Result<i64> {
+        let Range { key, after, through, .. } = range;
+        let found = sqlx::query_scalar(
+            "WITH RECURSIVE search (low, high) AS ( \
+                 SELECT ?2, ?3 \
+                 UNION ALL \
+                 SELECT CASE WHEN s.at < ?4 THEN s.seq ELSE low END, \
+                        CASE WHEN s.at < ?4 THEN high ELSE (low + high + 1) / 2 - 1 END \
+                 FROM search LEFT JOIN samples s ON s.source_key = ?1 AND s.seq = \
+                     (SELECT min(seq) FROM samples WHERE source_key = ?1 AND seq >= (low + high + 1) / 2) \
+                 WHERE low < high \
+             ) SELECT max(low) FROM search",
+        )
+        .bind(key)
+        .bind(after)
+        .bind(through)
+        .bind(at)
+        .fetch_one(self)
+        .await?;
+        Ok(found)
     }
-    if let Some(to) = query.to {
-        range.1 = last_before(reader, key, range, signed(to).saturating_add(disorder_ms)).await?;
-    }
-    Ok((range.0 < range.1).then_some(range))
-}
 
-/// A seq up to which every sample is before `at`, and above which none is; with a source in disorder, all but
-/// those that are within it.
-async fn last_before(reader: &mut SqliteConnection, key: i64, (low, high): SeqRange, at: i64) -> Result<i64> {
-    let found = sqlx::query_scalar(
-        "WITH RECURSIVE search (low, high) AS ( \
-             SELECT ?2, ?3 \
-             UNION ALL \
-             SELECT CASE WHEN s.at < ?4 THEN s.seq ELSE low END, \
-                    CASE WHEN s.at < ?4 THEN high ELSE (low + high + 1) / 2 - 1 END \
-             FROM search LEFT JOIN samples s ON s.source_key = ?1 AND s.seq = \
-                 (SELECT min(seq) FROM samples WHERE source_key = ?1 AND seq >= (low + high + 1) / 2) \
-             WHERE low < high \
-         ) SELECT max(low) FROM search",
-    )
-    .bind(key)
-    .bind(low)
-    .bind(high)
-    .bind(at)
-    .fetch_one(reader)
-    .await?;
-    Ok(found)
+    async fn append(
+        &mut self,
+        rows: &mut Vec<StoredSample>,
+        max: usize,
+        source: &SourceName,
+        range: Range<'_>,
+    ) -> Result<()> {
+        pack::append(rows, max, source, range, self).await
+    }
 }

@@ -1,29 +1,26 @@
 //! What was erased or overwritten leaves the files, and its room goes back to the disk.
 //!
 //! `secure_delete` zeroes what a row leaves behind, in the database. Three things are beyond it. The log keeps every
-//! page as it was written before, until it is written over: it is cut to nothing. Where a page is split or joined, its
+//! earlier version of a page until it is overwritten: it is truncated. Where a page is split or joined, its
 //! rows are copied, and copies stay in what is unused of the old page: the tables that hold text are written anew,
 //! which frees and zeroes all their pages. And freed pages stay in the file for what comes next: those at its end
 //! are given back, with others moved into the gaps.
 //!
-//! All of it takes turns with commits, a few milliseconds at a time, and what readers hold back is tried again until it
-//! is done.
+//! All of it takes turns with commits, a few milliseconds at a time, and is retried while readers hold it up.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::SqliteConnection;
-use tokio::sync::Notify;
 
-use super::SqliteStore;
+use super::connections::SqliteStore;
 use super::open::BUSY_TIMEOUT;
-use crate::store::Result;
+use crate::store::error::Result;
 
-/// For how long whoever erases waits for it. Readers are done in less; where they are not, it goes on behind.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Behind: erasures of about the same time share the work.
+/// How long a caller that erases waits for it. Readers finish sooner as a rule; if not, it is done in the background.
+const SCRUB_TIMEOUT: Duration = Duration::from_secs(2);
+/// In the background, erasures at about the same time share the work.
 const GATHER: Duration = Duration::from_secs(1);
-/// For how long one attempt holds commits back while a reader finishes what it reads, milliseconds.
+/// How long one attempt holds commits back while a reader finishes, milliseconds.
 const ATTEMPT_MS: u32 = 20;
 /// Between attempts: the first, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(2)];
@@ -35,30 +32,10 @@ const SHRINK_PAGES: i64 = 256;
 /// Free pages that stay for what comes next.
 const SPARE_PAGES: i64 = 256;
 
-/// How often there was something to scrub, and how often of that it is done.
-#[derive(Debug, Default)]
-pub(super) struct Unclean {
-    marks: AtomicU64,
-    done: AtomicU64,
-    marked: Notify,
-}
-
-impl Unclean {
-    /// Something was erased or overwritten.
-    pub(super) fn mark(&self) {
-        self.marks.fetch_add(1, Ordering::AcqRel);
-        self.marked.notify_one();
-    }
-
-    fn is_clean(&self) -> bool {
-        self.done.load(Ordering::Acquire) == self.marks.load(Ordering::Acquire)
-    }
-}
-
 impl SqliteStore {
     /// Returns once nothing of what was erased or overwritten before is in any of the files.
     pub async fn scrub(&self) -> Result<()> {
-        let marks = self.unclean.marks.load(Ordering::Acquire);
+        let marks = self.unclean.marks();
         if self.unclean.is_clean() {
             return Ok(());
         }
@@ -66,23 +43,23 @@ impl SqliteStore {
             self.rewrite(table).await?;
         }
         self.shrink().await?;
-        self.cut_log_until(None).await?;
-        self.unclean.done.fetch_max(marks, Ordering::AcqRel);
+        self.truncate_wal_until(None).await?;
+        self.unclean.cleaned(marks);
         Ok(())
     }
 
-    /// For somebody who waits: cuts the log now if readers let it. All of it is done behind, soon.
+    /// For a caller that waits: truncates the log now if readers allow it. The rest is done soon, in the background.
     pub(super) async fn scrub_in_time(&self) -> Result<()> {
         if self.unclean.is_clean() {
             return Ok(());
         }
-        self.cut_log_until(Some(Instant::now() + PATIENCE)).await
+        self.truncate_wal_until(Some(Instant::now() + SCRUB_TIMEOUT)).await
     }
 
-    /// Scrubs whenever there is something to scrub, for ever.
+    /// Scrubs whenever there is something to scrub. Never returns.
     pub async fn keep_clean(&self) {
         loop {
-            self.unclean.marked.notified().await;
+            self.unclean.marked().await;
             tokio::time::sleep(GATHER).await;
             while let Err(cause) = self.scrub().await {
                 tracing::warn!(%cause, "what was erased may still be in the database's files; trying again");
@@ -91,9 +68,9 @@ impl SqliteStore {
         }
     }
 
-    async fn cut_log_until(&self, deadline: Option<Instant>) -> Result<()> {
+    async fn truncate_wal_until(&self, deadline: Option<Instant>) -> Result<()> {
         let [mut pause, longest] = PAUSES;
-        while !self.cut_log().await? {
+        while !self.truncate_wal().await? {
             if deadline.is_some_and(|deadline| Instant::now() + pause > deadline) {
                 return Ok(());
             }
@@ -109,24 +86,24 @@ impl SqliteStore {
         write.finish(rewritten).await
     }
 
-    /// Moves all of the log into the database and cuts it to nothing; false where readers still need it.
-    async fn cut_log(&self) -> Result<bool> {
+    /// Moves the whole log into the database and truncates it; false where readers still need it.
+    async fn truncate_wal(&self) -> Result<bool> {
         let mut writer = self.take_writer().await?;
-        let cut = cut_log(writer.connection()).await;
-        if cut.is_ok() {
-            writer.keep();
+        let truncated = truncate_wal(writer.connection()).await;
+        if truncated.is_ok() {
+            writer.put_back();
         }
-        cut
+        truncated
     }
 
-    /// Gives free pages back to the disk, in steps. A database of before this version has no such pages: it does not
-    /// know which page refers to which, until `VACUUM` writes it anew.
+    /// Gives free pages back to the disk, in steps. In a database that an earlier version made, which
+    /// does not record which page refers to which, there is nothing to do until `VACUUM` rewrites it.
     async fn shrink(&self) -> Result<()> {
-        while self.shrink_a_step().await? {}
+        while self.shrink_step().await? {}
         Ok(())
     }
 
-    async fn shrink_a_step(&self) -> Result<bool> {
+    async fn shrink_step(&self) -> Result<bool> {
         let mut write = self.write().await?;
         let more = shrink(&mut write).await;
         write.finish(more).await
@@ -151,7 +128,7 @@ async fn rewrite(write: &mut SqliteConnection, (table, key): (&'static str, &'st
     Ok(())
 }
 
-async fn cut_log(writer: &mut SqliteConnection) -> Result<bool> {
+async fn truncate_wal(writer: &mut SqliteConnection) -> Result<bool> {
     set_busy_timeout(writer, ATTEMPT_MS).await?;
     let (busy, _, _): (i64, i64, i64) =
         sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *writer).await?;

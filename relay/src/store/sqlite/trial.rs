@@ -1,10 +1,10 @@
-//! Whether what ingest does can be done: a file may well be read and take nothing.
+//! Whether the database accepts what ingest writes: a file may be readable and refuse writes.
 
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::SqliteStore;
-use crate::store::Result;
+use super::connections::SqliteStore;
+use crate::store::error::Result;
 
 /// Writes to each table: one row to the first, and whether the others are there at all.
 const STATEMENTS: [&str; 6] = [
@@ -17,7 +17,7 @@ const STATEMENTS: [&str; 6] = [
 ];
 
 impl SqliteStore {
-    /// Writes and takes it back. What is undone in time never reaches the disk.
+    /// Writes and rolls back, which never reaches the disk.
     pub async fn try_write(&self) -> Result<()> {
         let mut write = self.write().await?;
         let tried = write_all(&mut write).await;
@@ -28,7 +28,7 @@ impl SqliteStore {
 pub(super) async fn write_all(write: &mut SqliteConnection) -> Result<()> {
     let id = Uuid::now_v7();
     for statement in STATEMENTS {
-        sqlx::query(statement).bind(id.as_bytes().as_slice()).execute(&mut *write).await?;
+        sqlx::query(statement).bind(id).execute(&mut *write).await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The one writer, and how its transactions end.
 //!
-//! Its connection is kept, as the next commit waits while another is opened: after a commit, after a refusal, and
-//! where the caller goes away. Only a failure closes it, as nobody knows what state that left.
+//! Its connection is kept after a commit, after a refusal, and when the caller goes away, as the next commit would wait
+//! while another is opened. Only a failure closes it, since the state of the connection is then unknown.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -10,13 +10,12 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
 
-use super::SqliteStore;
+use super::connections::SqliteStore;
 use super::files::Files;
-use crate::store::Result;
+use crate::store::error::Result;
 
 impl SqliteStore {
-    /// Begins a write transaction once those who asked before are done. Whatever it is for ends with
-    /// [`WriteTransaction::finish`].
+    /// Begins a write transaction once earlier callers are done. It is ended with [`WriteTransaction::finish`].
     pub(super) async fn write(&self) -> Result<WriteTransaction> {
         let mut write = WriteTransaction(Some(self.take_writer().await?));
         // IMMEDIATE: what is read in the transaction must still hold when it writes.
@@ -27,55 +26,55 @@ impl SqliteStore {
         Ok(write)
     }
 
-    /// The writer, once those who asked before are done with it.
-    pub(super) async fn take_writer(&self) -> Result<Held> {
+    /// The writer, once earlier callers are done with it.
+    pub(super) async fn take_writer(&self) -> Result<WriterGuard> {
         let mut slot = Arc::clone(&self.writer).lock_owned().await;
         self.files.in_place()?;
         let files = self.files.clone();
         if let Some(connection) = slot.take() {
-            return Ok(Held { connection: Some(connection), slot, files });
+            return Ok(WriterGuard { connection: Some(connection), slot, files });
         }
         let mut connection = self.options.connect().await?;
-        open_log(&mut connection).await?;
+        open_wal(&mut connection).await?;
         self.files.writer_opened();
-        let held = Held { connection: Some(connection), slot, files };
+        let guard = WriterGuard { connection: Some(connection), slot, files };
         // It may have been another file that was opened.
         self.files.in_place()?;
-        Ok(held)
+        Ok(guard)
     }
 }
 
-/// Reads something, whatever it is: then SQLite has opened the log.
-pub(super) async fn open_log(connection: &mut SqliteConnection) -> Result<()> {
+/// Reads anything, which makes SQLite open the log.
+pub(super) async fn open_wal(connection: &mut SqliteConnection) -> Result<()> {
     sqlx::query("SELECT count(*) FROM sqlite_master").execute(connection).await?;
     Ok(())
 }
 
-/// A write transaction. Dropped unfinished, as by a caller that went away, it is undone.
+/// A write transaction. It is rolled back if dropped unfinished, as when the caller goes away.
 pub(super) struct WriteTransaction(
     /// There until the end.
-    Option<Held>,
+    Option<WriterGuard>,
 );
 
-/// The writer, lent. Dropped before [`Held::keep`] it is closed.
-pub(super) struct Held {
+/// The writer, on loan. It is closed if dropped before [`WriterGuard::put_back`].
+pub(super) struct WriterGuard {
     /// There until it is kept.
     connection: Option<SqliteConnection>,
     slot: OwnedMutexGuard<Option<SqliteConnection>>,
     files: Files,
 }
 
-impl Held {
+impl WriterGuard {
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
         self.connection.as_mut().expect("there until it is kept")
     }
 
-    pub(super) fn keep(mut self) {
+    pub(super) fn put_back(mut self) {
         *self.slot = self.connection.take();
     }
 }
 
-impl Drop for Held {
+impl Drop for WriterGuard {
     fn drop(&mut self) {
         if self.connection.is_some() {
             self.files.writer_closed();
@@ -84,7 +83,7 @@ impl Drop for Held {
 }
 
 impl WriteTransaction {
-    /// Commits what was done, or undoes what was refused. A failure closes the connection, which undoes it, too.
+    /// Commits, or rolls back after a refusal. A failure closes the connection, which also rolls back.
     pub(super) async fn finish<T>(self, outcome: Result<T>) -> Result<T> {
         let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
         self.end(end, outcome).await
@@ -104,10 +103,10 @@ impl WriteTransaction {
             self.close();
             return Err(cause.into());
         }
-        if let Some(held) = self.0.take() {
-            let in_place = held.files.in_place();
-            held.keep();
-            // Nobody hears of what was committed to a file that the next start would not find.
+        if let Some(guard) = self.0.take() {
+            let in_place = guard.files.in_place();
+            guard.put_back();
+            // A commit to a file that the next start would not find is not reported as done.
             in_place?;
         }
         outcome
@@ -120,15 +119,15 @@ impl WriteTransaction {
 
 impl Drop for WriteTransaction {
     fn drop(&mut self) {
-        let Some(mut held) = self.0.take() else { return };
+        let Some(mut guard) = self.0.take() else { return };
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                // What is under way on the connection comes first. Where that ended the transaction there is nothing
-                // to undo, which is an error; so it is seen whether another can begin.
-                let _ = sqlx::query("ROLLBACK").execute(held.connection()).await;
-                let begun = sqlx::query("BEGIN").execute(held.connection()).await;
-                if begun.is_ok() && sqlx::query("ROLLBACK").execute(held.connection()).await.is_ok() {
-                    held.keep();
+                // A statement that is still running finishes first. It may have ended the transaction, and then the
+                // rollback fails; so what counts is whether another transaction can begin.
+                let _ = sqlx::query("ROLLBACK").execute(guard.connection()).await;
+                let begun = sqlx::query("BEGIN").execute(guard.connection()).await;
+                if begun.is_ok() && sqlx::query("ROLLBACK").execute(guard.connection()).await.is_ok() {
+                    guard.put_back();
                 }
             });
         }
@@ -138,8 +137,8 @@ impl Drop for WriteTransaction {
 impl Deref for WriteTransaction {
     type Target = SqliteConnection;
     fn deref(&self) -> &SqliteConnection {
-        let held = self.0.as_ref().expect("there until the end");
-        held.connection.as_ref().expect("there until it is kept")
+        let guard = self.0.as_ref().expect("there until the end");
+        guard.connection.as_ref().expect("there until it is kept")
     }
 }
 
@@ -155,15 +154,16 @@ mod tests {
     use mien_shared::api::{PatchSession, SourceName};
     use mien_shared::limits::{MAX_MARKERS, MAX_SOURCES};
     use mien_shared::{SessionId, SessionStatus};
+    use prometheus_client::metrics::histogram::Histogram;
     use uuid::Uuid;
 
     use super::*;
-    use crate::metrics::Metrics;
-    use crate::store::StoreError;
+    use crate::store::error::StoreError;
+    use crate::store::queries::sessions;
 
     async fn open(folder: &tempfile::TempDir) -> SqliteStore {
         let url = format!("sqlite:{}", folder.path().join("mien.db").display());
-        let store = SqliteStore::open(&url, 5, Metrics::new().pool_wait_seconds).await.unwrap();
+        let store = SqliteStore::open(&url, 5, Histogram::new([])).await.unwrap();
         // Only this connection has it.
         let mut writer = store.writer.lock().await;
         let mark = "CREATE TEMP TABLE mark (x)";
@@ -238,7 +238,8 @@ mod tests {
         sqlx::query(insert).execute(&mut *write).await.unwrap();
         drop(write);
         assert!(is_the_same(&store).await, "gone after it has written");
-        assert!(store.list_sessions("alice", None, 10).await.unwrap().rows.is_empty());
+        let mut reader = store.reader().await.unwrap();
+        assert!(sessions::list(&mut *reader, "alice", None, 10).await.unwrap().rows.is_empty());
         // Wherever it was: as it began, wrote or committed.
         for steps in 1..=5 {
             let mut call = Box::pin(store.create_session("alice", "", ""));
