@@ -19,7 +19,7 @@ use crate::cache::{Cache, Known};
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::limiter::{Limiter, Sharing};
-use crate::metrics::{Metrics, Rendered};
+use crate::observe::metrics::{Metrics, Rendered};
 use crate::problem::ApiError;
 use crate::readiness::Writable;
 use crate::reads::Reads;
@@ -170,7 +170,7 @@ impl App {
 
     /// The same of a moment ago, for `/metrics`: rendering takes milliseconds, and anyone may ask.
     pub async fn metrics_text(&self) -> Bytes {
-        self.metrics_text.get(self.config.timings.metrics, || self.render_metrics()).await
+        self.metrics_text.get(self.config.timeouts.metrics, || self.render_metrics()).await
     }
 
     /// The session, or 404.

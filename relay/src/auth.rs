@@ -15,19 +15,11 @@ pub use revoked::{Revocation, Revoked};
 pub use token::{BadToken, Issue, Stamp, Token, TokenKey};
 
 use crate::app::AppState;
+use crate::config::AuthMode;
 use crate::problem::ApiError;
 
 /// The user of whoever comes without a token in open mode.
 pub const LOCAL_USER: &str = "local";
-
-/// How callers are told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum AuthMode {
-    /// Whoever reaches the relay is the user `local`. Only on loopback.
-    Open,
-    /// A user token is required.
-    Token,
-}
 
 /// What a capability token grants.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use tracing::{Instrument, Span};
 
 use crate::hub::Live;
 use crate::mailbox::Mailbox;
-use crate::metrics::Metrics;
+use crate::observe::metrics::Metrics;
 use crate::store::{Batch, Fate, Item, Outcome, SourceKey, Store, StoreError, Take};
 
 /// Batches that wait for the store, in all lanes together. With the largest messages these are some 20 MB.

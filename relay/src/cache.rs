@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::app::patiently;
 use crate::auth::Revoked;
-use crate::metrics::{CacheCounts, Metrics};
+use crate::observe::metrics::{CacheCounts, Metrics};
 use crate::problem::ApiError;
 use crate::redis::{Change, Kept, Redis};
 use crate::store::{Found, Store};

@@ -13,26 +13,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use crate::config::Rate;
+
 /// Users for which a bucket is kept at a time. About 100 bytes each.
 const MAX_BUCKETS: usize = 100_000;
 /// Part of the burst that may be taken before the other replicas are told at once.
 const MUCH_DIVISOR: u32 = 16;
-
-/// How fast and how much at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// 1 or more.
-    pub per_second: u32,
-    /// 1 or more.
-    pub burst: u32,
-}
-
-impl Rate {
-    /// Nanoseconds in which `count` tokens flow in, rounded down.
-    fn cost(self, count: u32) -> u64 {
-        u64::from(count) * 1_000_000_000 / u64::from(self.per_second)
-    }
-}
 
 /// What a bucket says after it was asked, as the `RateLimit` header fields want it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

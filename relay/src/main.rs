@@ -9,10 +9,11 @@ use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use mien_relay::auth::{Caller, TokenKey};
 use mien_relay::config::{self, Config, Settings, Warning, read_lifetime};
-use mien_relay::metrics::Metrics;
+use mien_relay::observe::metrics::Metrics;
+use mien_relay::observe::telemetry;
 use mien_relay::redis::{Redis, Seal};
 use mien_relay::store::Store;
-use mien_relay::{probe, serve, telemetry};
+use mien_relay::{probe, serve};
 
 /// The static binary's own allocator is slow where threads share it, and the usual one costs a tenth of a sample.
 #[global_allocator]

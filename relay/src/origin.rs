@@ -5,7 +5,6 @@
 //! relay learns from its log which one was refused, as it may be their own behind a proxy.
 
 mod forwarded;
-pub mod name;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use axum::http::uri::{Authority, Uri};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use mien_shared::Code;
 
+use crate::config::origin;
 use crate::problem::ApiError;
 
 pub use forwarded::naming_another_machine;
@@ -55,7 +55,7 @@ pub fn is_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
 
 /// Whether the configuration names this origin.
 pub fn is_named(origin: &str, allowed: &[String]) -> bool {
-    name::normal(origin).is_ok_and(|origin| allowed.contains(&origin))
+    origin::normal(origin).is_ok_and(|origin| allowed.contains(&origin))
 }
 
 /// Whether a request to an open relay's interface is made by a page that may not make it, or by nobody's will.
@@ -79,7 +79,7 @@ pub fn is_of_another_site(headers: &HeaderMap, allowed: &[String]) -> bool {
 pub fn is_local_host(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(header::HOST) else { return true };
     let Ok(host) = host.to_str() else { return false };
-    host.parse::<Authority>().is_ok_and(|authority| name::is_loopback(authority.host()))
+    host.parse::<Authority>().is_ok_and(|authority| origin::is_loopback(authority.host()))
 }
 
 /// Refuses what is found here, and tells the log.

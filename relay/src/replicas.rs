@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::hub::link::{Link, Marks};
 use crate::hub::{Hub, Piece, poll, revocations};
 use crate::limiter::{Limiter, Sharing};
-use crate::metrics::Metrics;
+use crate::observe::metrics::Metrics;
 use crate::redis::{Bridge, Outbox, Redis, Seal, Tell, share_limits};
 use crate::store::Store;
 

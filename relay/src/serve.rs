@@ -17,7 +17,7 @@ use crate::app::{self, AppState};
 use crate::config::Config;
 use crate::connections::{self, Served};
 use crate::http;
-use crate::metrics::Metrics;
+use crate::observe::metrics::Metrics;
 use crate::retention;
 use crate::shutdown::{Drain, Signals};
 use crate::store::Store;

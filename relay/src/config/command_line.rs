@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
-use super::address::without_secrets;
+use super::url::without_secrets;
 use super::warnings::Warning;
 
 /// Takes variables that are empty for such that are not set. Files for compose write `MIEN_RETENTION_DAYS=` where nothing

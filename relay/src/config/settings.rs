@@ -7,8 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use mien_shared::limits::{MAX_MARKERS, MAX_SOURCES};
 
-use super::{SESSIONS_PER_USER, read_lifetime};
-use crate::auth::AuthMode;
+use super::auth_mode::AuthMode;
+use super::lifetime::read_lifetime;
+use super::limits::SESSIONS_PER_USER;
 
 /// Settings as flags and environment say them.
 #[derive(Clone, Debug, Args)]

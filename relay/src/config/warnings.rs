@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
-use super::Config;
-use super::address::{unknown_parameters, without_a_word_on_encryption};
-use crate::auth::AuthMode;
-use crate::store;
+use super::auth_mode::AuthMode;
+use super::database::is_postgres;
+use super::resolved::Config;
+use super::url::{unknown_parameters, without_a_word_on_encryption};
 
 /// One of them, with the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +43,7 @@ impl Config {
         if self.auth == AuthMode::Open {
             warnings.push(Warning::Open(self.listen));
         }
-        if store::is_postgres(&self.database_url) {
+        if is_postgres(&self.database_url) {
             let silent = without_a_word_on_encryption(&self.database_url);
             warnings.extend(silent.map(|host| Warning::NothingOnEncryption { host }));
             warnings

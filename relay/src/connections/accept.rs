@@ -24,7 +24,7 @@ use super::link::Due;
 use super::stream::Watched;
 use super::{Connections, Place};
 use crate::base_path;
-use crate::config::{Config, Timings};
+use crate::config::{Config, Timeouts};
 use crate::shutdown::Drain;
 
 /// Pause after a connection could not be accepted, as when no handle is left: trying again at once would only burn the
@@ -50,7 +50,7 @@ pub(crate) struct Served {
     /// Connections end as soon as they are answered.
     pub(crate) closing: Drain,
     pub(crate) base_path: Arc<str>,
-    pub(crate) timings: Timings,
+    pub(crate) timeouts: Timeouts,
 }
 
 impl Served {
@@ -61,7 +61,7 @@ impl Served {
             drain,
             closing,
             base_path: config.base_path.as_str().into(),
-            timings: config.timings,
+            timeouts: config.timeouts,
         }
     }
 }
@@ -82,7 +82,7 @@ pub(crate) async fn accept(
         match listener.accept().await {
             Ok((stream, peer)) => {
                 // One that takes nothing for so long is as good as silent.
-                limit_stalls(&stream, served.timings.silence);
+                limit_stalls(&stream, served.timeouts.silence);
                 let place = served.connections.enter(peer);
                 let talk = talk(server.clone(), stream, peer, place, served.clone());
                 let alive = alive.clone();
@@ -114,7 +114,7 @@ async fn talk(server: http1::Builder, stream: TcpStream, peer: SocketAddr, place
     // Acks are small and waited for.
     let _ = stream.set_nodelay(true);
     let link = Arc::clone(&place.0);
-    let Served { router, drain, closing, base_path, timings, .. } = served;
+    let Served { router, drain, closing, base_path, timeouts, .. } = served;
     let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
         let is_complete = request.body().is_end_stream();
         link.requested(is_complete);
@@ -134,7 +134,7 @@ async fn talk(server: http1::Builder, stream: TcpStream, peer: SocketAddr, place
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&link)));
     let connection = server.serve_connection(io, service).with_upgrades();
     tokio::pin!(connection);
-    let alarm = sleep_until(Instant::now() + timings.headers);
+    let alarm = sleep_until(Instant::now() + timeouts.headers);
     tokio::pin!(alarm);
     let mut is_closing = false;
     let ended = loop {
@@ -145,11 +145,11 @@ async fn talk(server: http1::Builder, stream: TcpStream, peer: SocketAddr, place
             () = link.told() => if link.is_cut() {
                 return;
             },
-            () = alarm.as_mut() => match link.due(Instant::now(), &timings) {
+            () = alarm.as_mut() => match link.due(Instant::now(), &timeouts) {
                 Due::Later(next) => alarm.as_mut().reset(next),
                 Due::Ask => {
                     link.ask();
-                    alarm.as_mut().reset(Instant::now() + timings.headers);
+                    alarm.as_mut().reset(Instant::now() + timeouts.headers);
                 }
                 Due::Cut => {
                     tracing::debug!("a connection has used up its time");

@@ -2,8 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::config::Config;
-use crate::store;
+use crate::config::{Config, is_postgres};
 
 /// Of the runtime, the listeners, logs, Redis, traces, and some to spare.
 const OTHER_HANDLES: usize = 64;
@@ -22,7 +21,7 @@ pub(crate) fn fit(config: &mut Config) {
     let handles = if raised.is_ok() { maximum } else { current };
     let Some(handles) = handles.and_then(|handles| usize::try_from(handles).ok()) else { return };
     let database = match config.database_max_connections as usize {
-        connections if store::is_postgres(&config.database_url) => connections,
+        connections if is_postgres(&config.database_url) => connections,
         connections => connections * HANDLES_PER_DATABASE_CONNECTION,
     };
     let wanted = config.max_connections;

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::pace::Pace;
 use super::requests::Permit;
 use super::{Connections, Shared};
-use crate::config::Timings;
+use crate::config::Timeouts;
 
 /// Answers that are longer have their progress watched closely, see [`super::stream`].
 const LARGE_BYTES: u64 = 128 * 1024;
@@ -218,14 +218,14 @@ impl Link {
     }
 
     /// What the time limits say now.
-    pub(super) fn due(&self, now: Instant, timings: &Timings) -> Due {
+    pub(super) fn due(&self, now: Instant, timeouts: &Timeouts) -> Due {
         let mut state = self.state();
         let until = match state.phase {
-            Phase::Heading => state.since + timings.headers,
-            Phase::Idle => state.since + timings.idle,
+            Phase::Heading => state.since + timeouts.headers,
+            Phase::Idle => state.since + timeouts.idle,
             Phase::Uploading | Phase::Answering => {
                 let (taken, blocked) = (self.taken.load(Relaxed), self.blocked.load(Relaxed));
-                return match state.pace.look(now, taken, blocked, timings.stall) {
+                return match state.pace.look(now, taken, blocked, timeouts.stall) {
                     Some(next) => Due::Later(next),
                     None => Due::Cut,
                 };

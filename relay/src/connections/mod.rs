@@ -54,9 +54,9 @@ impl Connections {
         let all = config.max_http_connections;
         let (places, line) = ((all / 4).max(1), (all / 2).max(1));
         let per_address = config.max_http_connections_per_address.min(places);
-        let requests = Requests::new(places, line, per_address, config.timings.line);
+        let requests = Requests::new(places, line, per_address, config.timeouts.line);
         Self(Arc::new(Shared {
-            table: Mutex::new(Table::new(Limits { all, places, per_address, grace: config.timings.grace })),
+            table: Mutex::new(Table::new(Limits { all, places, per_address, grace: config.timeouts.grace })),
             requests: Arc::new(requests),
             trusted: config.trusted_proxies.clone(),
             last_id: AtomicU64::default(),

@@ -16,7 +16,8 @@ use mien_shared::{Code, Role};
 
 use crate::app::AppState;
 use crate::auth::{Credentials, Grant};
-use crate::limiter::{Rate, Verdict};
+use crate::config::Rate;
+use crate::limiter::Verdict;
 use crate::peer;
 use crate::problem::{ApiError, whole_seconds};
 

@@ -19,8 +19,8 @@ use tracing::field::Empty;
 use uuid::Uuid;
 
 use crate::app::AppState;
+use crate::observe::trace::{TRACEPARENT, TraceContext};
 use crate::problem::{self, ApiError};
-use crate::trace::{TRACEPARENT, TraceContext};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What the request is called in logs, for what outlives it.

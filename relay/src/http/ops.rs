@@ -8,7 +8,7 @@ use mien_shared::Code;
 use utoipa::ToSchema;
 
 use crate::app::AppState;
-use crate::metrics;
+use crate::observe::metrics;
 use crate::problem::{ApiError, ApiResult};
 
 use super::extract::Json;

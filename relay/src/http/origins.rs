@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::app::AppState;
-use crate::auth::AuthMode;
+use crate::config::AuthMode;
 use crate::origin;
 use crate::problem::ApiError;
 

@@ -5,7 +5,7 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::name::is_loopback;
+use crate::config::origin::is_loopback;
 
 /// Of RFC 7239.
 const FORWARDED: &str = "forwarded";

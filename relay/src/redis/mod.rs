@@ -8,7 +8,6 @@
 //! The client is `redis` 1.8 (redis-rs): maintained by several people and released monthly, where `fred`, the
 //! other one considered, has had no release for over a year.
 
-mod address;
 mod bridge;
 mod limits;
 mod message;
@@ -27,10 +26,10 @@ use std::time::Duration;
 use redis::{FromRedisValue, Pipeline, RedisError};
 use tokio::sync::watch;
 
-use crate::metrics::Metrics;
+use crate::config::RedisUrl;
+use crate::observe::metrics::Metrics;
 use pool::Pool;
 
-pub use address::{Address, BadAddress};
 pub use bridge::Bridge;
 pub use limits::share as share_limits;
 pub use outbox::Outbox;
@@ -71,7 +70,7 @@ pub struct Away;
 
 impl Redis {
     /// Away until [`Redis::probe`] has reached it.
-    pub fn sealed(address: &Address, metrics: Metrics, seal: Seal) -> Self {
+    pub fn sealed(address: &RedisUrl, metrics: Metrics, seal: Seal) -> Self {
         Self(Arc::new(Inner {
             pool: Pool::new(address),
             seal,
@@ -82,7 +81,7 @@ impl Redis {
     }
 
     /// One that is only asked whether it is there: what relays wrote is not believed, nor this one by them.
-    pub fn new(address: &Address, metrics: Metrics) -> Self {
+    pub fn new(address: &RedisUrl, metrics: Metrics) -> Self {
         Self::sealed(address, metrics, Seal::new(uuid::Uuid::new_v4().as_bytes(), None))
     }
 

@@ -19,7 +19,7 @@ use super::sessions::Tell;
 use super::window::{LIFE_SECONDS, MAX_ENTRIES};
 use super::{Away, Redis, Seal};
 use crate::hub::Piece;
-use crate::metrics::Metrics;
+use crate::observe::metrics::Metrics;
 
 /// Batches that wait. With the largest messages these are some 60 MB, with usual ones half a megabyte.
 const QUEUE: usize = 512;

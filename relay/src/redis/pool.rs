@@ -12,8 +12,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, Pipeline, RedisError, RedisResult};
 use tokio::sync::Semaphore;
 
-use super::address::Address;
 use super::scripts;
+use crate::config::RedisUrl;
 
 const MAX_CONNECTIONS: usize = 10;
 /// Ready before anyone asks, so that a burst of calls does not wait for handshakes.
@@ -53,7 +53,7 @@ fn timed_out() -> RedisError {
 }
 
 impl Pool {
-    pub(super) fn new(address: &Address) -> Self {
+    pub(super) fn new(address: &RedisUrl) -> Self {
         Self { client: address.client(), permits: Semaphore::new(MAX_CONNECTIONS), idle: Mutex::default() }
     }
 

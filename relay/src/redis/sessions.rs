@@ -127,7 +127,7 @@ fn write_kept(seal: &Seal, key: &str, kept: Kept) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Metrics;
+    use crate::observe::metrics::Metrics;
     use mien_servers::Redis as Server;
 
     fn named(title: &str) -> Session {

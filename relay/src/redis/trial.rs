@@ -66,7 +66,7 @@ fn is_out_of_memory(cause: &RedisError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Metrics;
+    use crate::observe::metrics::Metrics;
     use mien_servers::Redis as Server;
     use redis::RedisResult;
 

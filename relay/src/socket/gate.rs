@@ -153,7 +153,7 @@ fn seq_of(item: &Item) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limiter::Rate;
+    use crate::config::Rate;
     use mien_shared::Sample;
 
     fn items(seqs: impl IntoIterator<Item = u64>) -> Vec<Item> {

@@ -14,8 +14,8 @@ use super::quota::{Counted, Entry, Of};
 use super::wire::{Incoming, Wire};
 use crate::app::App;
 use crate::auth::{Caller, Grant, Stamp, Token};
+use crate::config::Rate;
 use crate::hub::{Bearer, Live};
-use crate::limiter::Rate;
 use crate::store::Found;
 
 /// Tokens that are refused at once. Whoever sends many bad ones waits for each answer, and so takes less of what
@@ -42,7 +42,7 @@ pub(super) async fn first_text(app: &App, wire: &mut Wire, place: &Place) -> Res
     tokio::select! {
         biased;
         text = text => text,
-        () = tokio::time::sleep(app.config.timings.hello) => Err(End::Close(CloseCode::HelloTimeout)),
+        () = tokio::time::sleep(app.config.timeouts.hello) => Err(End::Close(CloseCode::HelloTimeout)),
         () = app.drain.begun() => Err(End::Close(CloseCode::Restarting)),
         () = place.lost() => Err(End::Lost),
     }

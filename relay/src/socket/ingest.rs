@@ -46,7 +46,7 @@ const LAST_COMMITS: Duration = Duration::from_secs(10);
 /// In `span` happens only what is rare: entering it for each message costs more than it tells.
 pub(super) async fn serve(entrant: Entrant) {
     let Entrant { state, session, socket, span, place } = entrant;
-    let mut wire = Wire::new(socket, state.config.timings);
+    let mut wire = Wire::new(socket, state.config.timeouts);
     // Boxed: what is only needed for the hello is not kept for hours.
     let opened = Box::pin(open(&state, session, &mut wire, &place).instrument(span.clone())).await;
     // It counts until it is gone: whoever waits for the last permit waits for its goodbye, too.

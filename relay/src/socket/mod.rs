@@ -30,8 +30,8 @@ use mien_shared::{Code, SessionId};
 
 use crate::app::AppState;
 use crate::http::RequestId;
+use crate::observe::trace::TraceContext;
 use crate::problem::ApiError;
-use crate::trace::TraceContext;
 use crate::{origin, peer};
 use meter::Sizes;
 use pending::Place;
@@ -125,7 +125,7 @@ async fn admit(state: &AppState, id: &str, request: Request) -> Result<Admission
         biased;
         place = state.pending.place(address) => place,
         () = state.drain.begun() => return Err(draining()),
-        () = tokio::time::sleep(state.config.timings.headers) => {
+        () = tokio::time::sleep(state.config.timeouts.headers) => {
             let detail = "too many connections have not said hello";
             return Err(ApiError::new(Code::AtCapacity, detail));
         }

@@ -35,7 +35,7 @@ const REST: Rest = Rest { each: Duration::from_micros(600), longest: Duration::f
 /// In `span` happens only what is rare: entering it for each message costs more than it tells.
 pub(super) async fn serve(entrant: Entrant) {
     let Entrant { state, session, socket, span, place } = entrant;
-    let mut wire = Wire::new(socket, state.config.timings);
+    let mut wire = Wire::new(socket, state.config.timeouts);
     // Boxed: what is only needed for the hello is not kept for hours.
     let opening = open(&state, session, &mut wire, &place, &span).instrument(span.clone());
     // It counts until it is gone: whoever waits for the last permit waits for its goodbye, too.

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::{self, Bytes, Message, Utf8Bytes};
 use super::bell::{Alarm, Bell, Bells};
 use super::meter::TooLarge;
 use super::upgrade::Socket;
-use crate::config::Timings;
+use crate::config::Timeouts;
 
 /// Patience with a peer that was told goodbye: its answer lets the close frame arrive before the connection
 /// goes, which a reset would drop.
@@ -24,7 +24,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub(super) struct Wire {
     /// Boxed, as it is large and handed from state to state, each of which would keep room for it.
     socket: Box<Socket>,
-    timings: Timings,
+    timeouts: Timeouts,
     /// When the peer last said anything.
     heard: Instant,
     /// All that wakes the connection's task hangs here.
@@ -59,10 +59,10 @@ pub(super) enum Incoming {
 pub(super) struct Gone;
 
 impl Wire {
-    pub(super) fn new(socket: Box<Socket>, timings: Timings) -> Self {
+    pub(super) fn new(socket: Box<Socket>, timeouts: Timeouts) -> Self {
         let (heard, bells) = (Instant::now(), Bells::new());
-        let (bell, alarm) = (bells.hang(), bells.alarm(heard + timings.ping));
-        Self { socket, timings, heard, bells, bell, alarm }
+        let (bell, alarm) = (bells.hang(), bells.alarm(heard + timeouts.ping));
+        Self { socket, timeouts, heard, bells, bell, alarm }
     }
 
     pub(super) fn bells(&self) -> &Bells {
@@ -117,7 +117,7 @@ impl Wire {
     }
 
     pub(super) async fn send_text(&mut self, text: Utf8Bytes) -> Result<(), Gone> {
-        taken(self.timings, self.socket.send(Message::Text(text))).await
+        taken(self.timeouts, self.socket.send(Message::Text(text))).await
     }
 
     /// Queues one message, to leave with the next [`Wire::send`] or [`Wire::flush`].
@@ -126,12 +126,12 @@ impl Wire {
     }
 
     pub(super) async fn feed_text(&mut self, text: Utf8Bytes) -> Result<(), Gone> {
-        taken(self.timings, self.socket.feed(Message::Text(text))).await
+        taken(self.timeouts, self.socket.feed(Message::Text(text))).await
     }
 
     /// Lets what is queued leave.
     pub(super) async fn flush(&mut self) -> Result<(), Gone> {
-        taken(self.timings, self.socket.flush()).await
+        taken(self.timeouts, self.socket.flush()).await
     }
 
     /// Says goodbye and waits, briefly, for the answer.
@@ -179,23 +179,23 @@ impl Wire {
     async fn ring(&mut self) -> Option<Incoming> {
         let now = Instant::now();
         let silent = now.duration_since(self.heard);
-        if silent >= self.timings.silence {
+        if silent >= self.timeouts.silence {
             return Some(Incoming::Fault(CloseCode::Silent));
         }
         // Whoever begins a message and never ends it says nothing, however many pings come in between. One that begins
         // after this look is found at the next, which is sooner than its time is up.
-        let unfinished = self.socket.get_ref().unfinished_since().map(|since| since + self.timings.silence);
+        let unfinished = self.socket.get_ref().unfinished_since().map(|since| since + self.timeouts.silence);
         if unfinished.is_some_and(|end| now >= end) {
             return Some(Incoming::Fault(CloseCode::Silent));
         }
         let at_most = |time: Instant| unfinished.map_or(time, |end| time.min(end));
-        if silent < self.timings.ping {
-            self.alarm.set(at_most(self.heard + self.timings.ping));
+        if silent < self.timeouts.ping {
+            self.alarm.set(at_most(self.heard + self.timeouts.ping));
             return None;
         }
-        self.alarm.set(at_most((now + self.timings.ping).min(self.heard + self.timings.silence)));
+        self.alarm.set(at_most((now + self.timeouts.ping).min(self.heard + self.timeouts.silence)));
         let ping = self.socket.send(Message::Ping(Bytes::new()));
-        match tokio::time::timeout(self.timings.ping, ping).await {
+        match tokio::time::timeout(self.timeouts.ping, ping).await {
             Ok(Ok(())) => Some(Incoming::Idle),
             Ok(Err(_)) | Err(_) => Some(Incoming::Gone),
         }
@@ -204,7 +204,7 @@ impl Wire {
 
 /// Waits until the peer has taken something. One that takes nothing for so long is as good as silent.
 async fn taken(
-    timings: Timings,
+    timeouts: Timeouts,
     writes: impl Future<Output = Result<(), tungstenite::Error>>,
 ) -> Result<(), Gone> {
     let mut writes = pin!(writes);
@@ -212,7 +212,7 @@ async fn taken(
     if let Poll::Ready(taken) = futures_util::poll!(writes.as_mut()) {
         return taken.map_err(|_| Gone);
     }
-    match tokio::time::timeout(timings.silence, writes).await {
+    match tokio::time::timeout(timeouts.silence, writes).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Gone),
     }

@@ -25,8 +25,8 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::auth::{Revocation, Revoked};
-use crate::config::Quota;
-use crate::metrics::Metrics;
+use crate::config::{Quota, is_postgres};
+use crate::observe::metrics::Metrics;
 use crate::turns::Turns;
 
 pub use error::StoreError;
@@ -39,19 +39,6 @@ pub use sqlite::SqliteStore;
 
 /// Result of a call to the store.
 pub type Result<T> = std::result::Result<T, StoreError>;
-
-/// The file of a database URL, relative to the working directory or absolute; `None` for one in memory.
-pub fn file_of(url: &str) -> Option<std::path::PathBuf> {
-    let rest = url.strip_prefix("sqlite:")?;
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    (!path.is_empty() && path != ":memory:").then(|| path.into())
-}
-
-/// Whether a database URL names Postgres.
-pub fn is_postgres(url: &str) -> bool {
-    url.starts_with("postgres:") || url.starts_with("postgresql:")
-}
 
 /// Samples read at a time by a series: few enough to keep memory flat, and many enough to hide the cost of a query.
 pub const CHUNK_ROWS: u32 = 8_000;

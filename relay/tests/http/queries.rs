@@ -9,7 +9,7 @@ use clap::Parser;
 use http_body_util::BodyExt as _;
 use mien_relay::app::{self, AppState};
 use mien_relay::config::{Config, Settings};
-use mien_relay::metrics::Metrics;
+use mien_relay::observe::metrics::Metrics;
 use mien_relay::store::{Batch, Store};
 use mien_shared::{Problem, Sample, SessionId};
 use tempfile::TempDir;

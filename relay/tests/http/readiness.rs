@@ -37,7 +37,7 @@ async fn a_store_that_reads_well_and_takes_nothing_is_not_ready() {
     sqlx::query("ALTER TABLE elsewhere RENAME TO gaps").execute(&mut database).await.unwrap();
     ready(&relay).await;
 
-    let file = mien_relay::store::file_of(&url).unwrap();
+    let file = mien_relay::config::file_of(&url).unwrap();
     let aside = file.with_file_name("aside");
     std::fs::rename(&file, &aside).unwrap();
     let told = "the database's file was moved, replaced or deleted; the log names it";

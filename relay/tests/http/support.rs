@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use mien_relay::app::AppState;
 use mien_relay::auth::{Caller, Grant};
 use mien_relay::config::{Config, Settings};
-use mien_relay::metrics::Metrics;
+use mien_relay::observe::metrics::Metrics;
 use mien_relay::serve;
 use mien_relay::store::{Batch, Outcome, Store};
 use mien_servers::Postgres;
@@ -67,7 +67,7 @@ impl Relay {
         let line = ["mien-relay", &database, &secret].into_iter().chain(flags.iter().copied());
         let mut config = Config::resolve(CommandLine::parse_from(line).settings).unwrap();
         // What was counted just now is looked for.
-        config.timings.metrics = Duration::ZERO;
+        config.timeouts.metrics = Duration::ZERO;
         change(&mut config);
         let metrics = Metrics::new();
         let store = Store::open(&config.database_url, 4, &metrics).await.unwrap();

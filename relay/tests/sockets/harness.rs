@@ -9,7 +9,7 @@ use futures_util::{SinkExt, StreamExt};
 use mien_relay::app::AppState;
 use mien_relay::auth::{Caller, Grant};
 use mien_relay::config::{Config, Settings};
-use mien_relay::metrics::Metrics;
+use mien_relay::observe::metrics::Metrics;
 use mien_relay::serve;
 use mien_relay::store::{Batch, Store};
 use mien_servers::Postgres;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use mien_relay::limiter::Rate;
+use mien_relay::config::Rate;
 use mien_relay::store::{Found, Store};
 use mien_servers::Redis;
 use mien_shared::api::{PatchSession, SourceName};
@@ -343,7 +343,9 @@ async fn the_recent_window_serves_who_is_behind() {
 async fn tls_is_spoken_where_it_is_asked_for() {
     let redis = Redis::start();
     let ask = async |url: String| {
-        mien_relay::redis::Redis::new(&url.parse().unwrap(), mien_relay::metrics::Metrics::new()).ask().await
+        mien_relay::redis::Redis::new(&url.parse().unwrap(), mien_relay::observe::metrics::Metrics::new())
+            .ask()
+            .await
     };
     assert!(ask(redis.url()).await.is_ok());
     // This one speaks no TLS, so nothing is said to it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use mien_relay::auth::{Caller, Grant, TokenKey};
-use mien_relay::metrics::Metrics;
+use mien_relay::observe::metrics::Metrics;
 use mien_relay::store::Store;
 use mien_shared::api::SourceName;
 use mien_shared::{Role, SessionId};

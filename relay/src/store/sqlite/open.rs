@@ -16,9 +16,9 @@ use super::files::{self, Before, Files};
 use super::scrub::Unclean;
 use super::write::open_log;
 use super::{SqliteStore, trial};
-use crate::config::Quota;
+use crate::config::{Quota, file_of};
 use crate::store::migrate::is_older;
-use crate::store::{LIFETIME, Result, StoreError, file_of};
+use crate::store::{LIFETIME, Result, StoreError};
 
 static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 /// The table that they are listed in, by sqlx's own name.
@@ -231,7 +231,7 @@ pub(super) fn unusable(path: &Path, why: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Metrics;
+    use crate::observe::metrics::Metrics;
 
     #[test]
     fn there_are_as_many_readers_as_the_machine_can_use() {

@@ -158,7 +158,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::metrics::Metrics;
+    use crate::observe::metrics::Metrics;
     use crate::store::StoreError;
 
     async fn open(folder: &tempfile::TempDir) -> SqliteStore {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::ConfigError;
+use super::error::ConfigError;
 
 /// Far more than any of them has. A file that never ends is no secret.
 const MAX_BYTES: u64 = 64 * 1024;

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use mien_shared::limits::MIN_SECRET_BYTES;
 
-use crate::config::{ConfigError, Secret};
-use crate::store;
+use super::database::file_of;
+use super::error::ConfigError;
+use super::secret::Secret;
 
 const FILE_NAME: &str = "mien.secret";
 
 /// Reads the secret beside the database, or makes it. A database in memory gets one that is not kept.
 pub fn kept_beside(database_url: &str) -> Result<Secret, ConfigError> {
-    let Some(database) = store::file_of(database_url) else {
+    let Some(database) = file_of(database_url) else {
         return fresh()
             .map(Secret::new)
             .map_err(|cause| ConfigError::SecretFile { path: PathBuf::new(), cause });

@@ -1,35 +1,22 @@
-//! What the relay is told: flags, then the environment, then defaults; checked once, before anything starts.
-//!
-//! [`Settings`] is what was said, [`Config`] what holds. A setting that this build cannot honour stops the
+//! What holds: [`Settings`] checked once, before anything starts. A setting that this build cannot honour stops the
 //! start with a sentence that says what to do: nothing is silently ignored.
-
-mod address;
-mod command_line;
-mod kept_in_file;
-mod settings;
-mod warnings;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use mien_shared::limits::{
-    HEADERS_TIMEOUT, HELLO_TIMEOUT, MAX_MARKERS, MAX_PENDING_SOCKETS, MAX_PENDING_SOCKETS_PER_ADDRESS,
-    MAX_SOURCES, MIN_SECRET_BYTES, PENDING_GRACE, PING_EVERY, SILENCE,
-};
+use mien_shared::limits::MIN_SECRET_BYTES;
 
-use crate::auth::AuthMode;
-use crate::limiter::Rate;
-use crate::origin::name::{self, BadOrigin};
-use crate::redis::{Address, BadAddress};
-use crate::{secret, store};
-
-pub(crate) use address::without_secrets;
-pub use command_line::{ignore_empty_variables, secrets_in_arguments};
-pub use settings::Settings;
-pub use warnings::Warning;
+use super::auth_mode::AuthMode;
+use super::database::is_postgres;
+use super::error::ConfigError;
+use super::limits::{PendingLimits, Quota, Rate, SocketQuota, Timeouts};
+use super::redis_url::RedisUrl;
+use super::secret::Secret;
+use super::settings::Settings;
+use super::url::{self, without_secrets};
+use super::{generated_secret, origin, secret_file};
 
 const TOKEN_SECRET: &str = "MIEN_TOKEN_SECRET";
 const DATABASE_URL: &str = "MIEN_DATABASE_URL";
@@ -37,8 +24,6 @@ const REDIS_URL: &str = "MIEN_REDIS_URL";
 /// Where samples are stored if nothing else is said.
 const DEFAULT_DATABASE: &str = "sqlite:mien.db";
 
-/// Sessions of one user, where nothing else is said.
-const SESSIONS_PER_USER: u32 = 10_000;
 /// HTTP connections of all addresses: those that wait for a request or for their turn, and those being answered. A
 /// browser has six of them; each costs a handle and about 10 KiB.
 const MAX_HTTP_CONNECTIONS: usize = 4_096;
@@ -49,7 +34,7 @@ pub struct Config {
     pub listen: SocketAddr,
     pub database_url: String,
     pub database_max_connections: u32,
-    pub redis: Option<Address>,
+    pub redis: Option<RedisUrl>,
     pub auth: AuthMode,
     pub token_secret: Secret,
     /// An older one, whose tokens are still believed.
@@ -76,170 +61,16 @@ pub struct Config {
     pub retention: Option<Duration>,
     pub otlp_endpoint: Option<String>,
     pub log: String,
-    pub timings: Timings,
+    pub timeouts: Timeouts,
     pub pending: PendingLimits,
-}
-
-/// WebSockets at most, of those that have said hello.
-#[derive(Clone, Copy, Debug)]
-pub struct SocketQuota {
-    pub per_user: usize,
-    pub per_session: usize,
-    pub per_token: usize,
-}
-
-/// What one user may keep.
-#[derive(Clone, Copy, Debug)]
-pub struct Quota {
-    pub sessions: u32,
-    pub sources_per_session: u32,
-    pub markers_per_session: u32,
-}
-
-impl Default for Quota {
-    fn default() -> Self {
-        Self {
-            sessions: SESSIONS_PER_USER,
-            sources_per_session: MAX_SOURCES as u32,
-            markers_per_session: MAX_MARKERS as u32,
-        }
-    }
-}
-
-/// How long sockets and connections wait. The contract's figures; tests shorten them.
-#[derive(Clone, Copy, Debug)]
-pub struct Timings {
-    pub hello: Duration,
-    pub ping: Duration,
-    pub silence: Duration,
-    pub headers: Duration,
-    /// A connection between two requests.
-    pub idle: Duration,
-    /// An answer that is taken at less than the least speed.
-    pub stall: Duration,
-    /// A connection that has just come, or was just answered, before another may take its place.
-    pub grace: Duration,
-    /// A request that waits for a place among those under way.
-    pub line: Duration,
-    /// The text of `/metrics`, before it is rendered anew.
-    pub metrics: Duration,
-}
-
-impl Default for Timings {
-    fn default() -> Self {
-        Self {
-            hello: HELLO_TIMEOUT,
-            ping: PING_EVERY,
-            silence: SILENCE,
-            headers: HEADERS_TIMEOUT,
-            // Proxies send their next request over a connection that was idle for 60 s (nginx, AWS) or 120 s (Caddy);
-            // where the relay closed it first, a request may be lost.
-            idle: Duration::from_secs(150),
-            // A window that a proxy on the same machine opens is 64 KiB, which its slow client may take so long for.
-            stall: Duration::from_secs(30),
-            grace: Duration::from_secs(1),
-            line: Duration::from_secs(10),
-            metrics: Duration::from_secs(1),
-        }
-    }
-}
-
-/// Places of sockets that have not said hello. The contract's figures; tests make them small.
-#[derive(Clone, Copy, Debug)]
-pub struct PendingLimits {
-    pub total: usize,
-    pub per_address: usize,
-    /// For how long a place is surely kept.
-    pub grace: Duration,
-}
-
-impl Default for PendingLimits {
-    fn default() -> Self {
-        Self {
-            total: MAX_PENDING_SOCKETS,
-            per_address: MAX_PENDING_SOCKETS_PER_ADDRESS,
-            grace: PENDING_GRACE,
-        }
-    }
-}
-
-/// Bytes that never show up in a log or a listing.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
-
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
-}
-
-/// Why the relay does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error(
-        "MIEN_AUTH=open lets anyone in who reaches {0}; listen on 127.0.0.1 or set MIEN_AUTH=token and MIEN_TOKEN_SECRET"
-    )]
-    OpenBeyondLoopback(SocketAddr),
-    #[error(
-        "MIEN_TOKEN_SECRET is missing; set it to at least {MIN_SECRET_BYTES} random bytes, for example from `openssl rand -hex 32`"
-    )]
-    NoSecret,
-    #[error("MIEN_TOKEN_SECRET has {0} bytes; it needs at least {MIN_SECRET_BYTES}")]
-    ShortSecret(usize),
-    #[error("MIEN_TOKEN_SECRET_PREVIOUS has {0} bytes; it needs at least {MIN_SECRET_BYTES}")]
-    ShortPreviousSecret(usize),
-    #[error("MIEN_TRUSTED_PROXIES has `{0}`, which is no address; write for example 10.0.0.1 or 10.0.0.0/8")]
-    BadProxy(String),
-    #[error(
-        "MIEN_BASE_PATH is `{0}`; write a path of letters, digits and -._~ between slashes that does not begin with api, for example /mien"
-    )]
-    BadBasePath(String),
-    #[error(
-        "MIEN_REDIS_URL is no address of a Redis ({0}); write for example redis://127.0.0.1:6379, or rediss:// for TLS"
-    )]
-    BadRedis(#[source] BadAddress),
-    #[error(
-        "MIEN_OTLP_ENDPOINT is no http:// address; write for example http://127.0.0.1:4318, a collector on this machine or network"
-    )]
-    BadCollector,
-    #[error(
-        "MIEN_DATABASE_URL names no database that this build knows; write `sqlite:FILE` or `postgres://…`"
-    )]
-    UnknownDatabase,
-    #[error("MIEN_ALLOWED_ORIGINS has `{said}`, which no browser sends: {cause}")]
-    BadOrigin { said: String, cause: BadOrigin },
-    #[error(
-        "MIEN_ALLOWED_ORIGINS names {0}, which is not of this machine, and MIEN_AUTH=open lets anyone in; take it out, or set MIEN_AUTH=token and MIEN_TOKEN_SECRET"
-    )]
-    OpenToOtherPages(String),
-    #[error(
-        "{0} cannot be read as it is; in its user and its password write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %"
-    )]
-    AmbiguousAddress(&'static str),
-    #[error("{0} and {0}_FILE are both set; keep one of them")]
-    SaidTwice(&'static str),
-    #[error("{variable}_FILE names {}, which cannot be used: {cause}", path.display())]
-    File { variable: &'static str, path: PathBuf, cause: std::io::Error },
-    #[error("the token secret in {} cannot be used: {cause}", path.display())]
-    SecretFile { path: PathBuf, cause: std::io::Error },
 }
 
 impl Config {
     /// Checks what was said. May make and keep a secret, in open mode.
     pub fn resolve(settings: Settings) -> Result<Self, ConfigError> {
         let said = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let redis_url = kept_in_file::text(REDIS_URL, settings.redis_url, settings.redis_url_file)?;
-        if redis_url.as_deref().is_some_and(|url| !address::can_be_told_apart(url)) {
+        let redis_url = secret_file::text(REDIS_URL, settings.redis_url, settings.redis_url_file)?;
+        if redis_url.as_deref().is_some_and(|url| !url::can_be_told_apart(url)) {
             return Err(ConfigError::AmbiguousAddress(REDIS_URL));
         }
         let redis = redis_url.map(|url| url.parse()).transpose().map_err(ConfigError::BadRedis)?;
@@ -247,13 +78,13 @@ impl Config {
         if otlp_endpoint.as_ref().is_some_and(|address| !address.starts_with("http://")) {
             return Err(ConfigError::BadCollector);
         }
-        let url = kept_in_file::text(DATABASE_URL, settings.database_url, settings.database_url_file)?
+        let url = secret_file::text(DATABASE_URL, settings.database_url, settings.database_url_file)?
             .unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
-        let postgres = store::is_postgres(&url);
+        let postgres = is_postgres(&url);
         if !postgres && !url.starts_with("sqlite:") {
             return Err(ConfigError::UnknownDatabase);
         }
-        if postgres && !address::can_be_told_apart(&url) {
+        if postgres && !url::can_be_told_apart(&url) {
             return Err(ConfigError::AmbiguousAddress(DATABASE_URL));
         }
         let loopback = settings.listen.ip().to_canonical().is_loopback();
@@ -263,18 +94,18 @@ impl Config {
         }
         let allowed_origins = read_origins(&settings.allowed_origins)?;
         if auth == AuthMode::Open
-            && let Some(foreign) = allowed_origins.iter().find(|origin| !name::is_of_loopback(origin))
+            && let Some(foreign) = allowed_origins.iter().find(|origin| !origin::is_of_loopback(origin))
         {
             return Err(ConfigError::OpenToOtherPages(foreign.clone()));
         }
         let token_secret =
-            match kept_in_file::bytes(TOKEN_SECRET, settings.token_secret, settings.token_secret_file)? {
+            match secret_file::bytes(TOKEN_SECRET, settings.token_secret, settings.token_secret_file)? {
                 Some(bytes) if bytes.len() < MIN_SECRET_BYTES => {
                     return Err(ConfigError::ShortSecret(bytes.len()));
                 }
                 Some(bytes) => Secret::new(bytes),
                 // Relays that share a Postgres must share the secret too, so there it is said, not made.
-                None if auth == AuthMode::Open && !postgres => secret::kept_beside(&url)?,
+                None if auth == AuthMode::Open && !postgres => generated_secret::kept_beside(&url)?,
                 None => return Err(ConfigError::NoSecret),
             };
         let previous_secret = match said(settings.token_secret_previous) {
@@ -321,7 +152,7 @@ impl Config {
             retention: settings.retention_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             otlp_endpoint,
             log: settings.log,
-            timings: Timings::default(),
+            timeouts: Timeouts::default(),
             pending: PendingLimits::default(),
         })
     }
@@ -331,7 +162,7 @@ impl Config {
 fn read_origins(said: &[String]) -> Result<Vec<String>, ConfigError> {
     let said = said.iter().map(|one| one.trim()).filter(|one| !one.is_empty());
     said.map(|one| {
-        name::normal(one.strip_suffix('/').unwrap_or(one))
+        origin::normal(one.strip_suffix('/').unwrap_or(one))
             .map_err(|cause| ConfigError::BadOrigin { said: one.to_owned(), cause })
     })
     .collect()
@@ -357,24 +188,6 @@ fn read_base_path(text: &str) -> Result<String, ConfigError> {
         inner if inner.split('/').next() == Some("api") => Err(ConfigError::BadBasePath(text.to_owned())),
         inner if inner.split('/').all(plain) => Ok(format!("/{inner}")),
         _ => Err(ConfigError::BadBasePath(text.to_owned())),
-    }
-}
-
-/// A length of time as a number and `s`, `m`, `h` or `d`; at most a hundred years, so that no date overflows.
-pub fn read_lifetime(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a number and s, m, h or d, for example 30d".to_owned();
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    let count: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    match count.checked_mul(seconds) {
-        Some(total @ 1..=3_155_760_000) => Ok(Duration::from_secs(total)),
-        _ => Err("between 1 s and 100 years".to_owned()),
     }
 }
 
@@ -435,15 +248,6 @@ impl fmt::Display for Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lifetimes_read() {
-        assert_eq!(read_lifetime("30d"), Ok(Duration::from_hours(30 * 24)));
-        assert_eq!(read_lifetime("90s"), Ok(Duration::from_secs(90)));
-        for bad in ["", "d", "30", "30w", "-1d", "0s", "99999999999d", "1ä"] {
-            assert!(read_lifetime(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn base_paths_read() {

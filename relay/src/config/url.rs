@@ -2,7 +2,7 @@
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::origin::name::is_loopback;
+use super::origin::is_loopback;
 
 /// Parameters in which a client of Postgres or Redis finds a name or a path, so perhaps an `@`.
 const WITH_ANY_TEXT: [&str; 13] = [

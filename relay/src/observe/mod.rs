@@ -1,0 +1,5 @@
+//! What the relay shows of itself: metrics, logs and traces. Nothing here decides anything.
+
+pub mod metrics;
+pub mod telemetry;
+pub mod trace;
