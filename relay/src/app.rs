@@ -14,21 +14,23 @@ use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use crate::auth::{Revocation, Revoked, TokenKey};
-use crate::batcher::Batcher;
-use crate::cache::{Cache, Known};
 use crate::config::Config;
-use crate::hub::Hub;
-use crate::limiter::{Limiter, Sharing};
+use crate::http::problem::ApiError;
+use crate::http::{self, origin, page};
+use crate::ingest::batcher::Batcher;
+use crate::ingest::writable::Writable;
+use crate::limits::limiter::{Limiter, Sharing};
+use crate::limits::pending::Pending;
+use crate::limits::reads::Reads;
+use crate::limits::sockets::SocketCounts;
+use crate::live::Hub;
 use crate::observe::metrics::{Metrics, Rendered};
-use crate::problem::ApiError;
-use crate::readiness::Writable;
-use crate::reads::Reads;
-use crate::redis::{Change, Tell};
+use crate::replicas::cache::{Cache, Known};
+use crate::replicas::redis::{Change, Tell};
 use crate::replicas::{Parts, Replicas};
-use crate::shutdown::Drain;
-use crate::socket::{Pending, SocketCounts};
+use crate::serve::shutdown::Drain;
+use crate::socket;
 use crate::store::{Found, Store, StoreError};
-use crate::{http, origin, page, socket};
 
 /// Patience with the store where a caller waits for an answer.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);

@@ -8,12 +8,13 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use mien_relay::auth::{Caller, TokenKey};
+use mien_relay::cli::health;
 use mien_relay::config::{self, Config, Settings, Warning, read_lifetime};
 use mien_relay::observe::metrics::Metrics;
 use mien_relay::observe::telemetry;
-use mien_relay::redis::{Redis, Seal};
+use mien_relay::replicas::redis::{Redis, Seal};
+use mien_relay::serve;
 use mien_relay::store::Store;
-use mien_relay::{probe, serve};
 
 /// The static binary's own allocator is slow where threads share it, and the usual one costs a tenth of a sample.
 #[global_allocator]
@@ -104,7 +105,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Health) => {
             let listen = cli.settings.listen;
-            let alive = probe::is_alive(listen).with_context(|| format!("nothing answers on {listen}"))?;
+            let alive = health::is_alive(listen).with_context(|| format!("nothing answers on {listen}"))?;
             anyhow::ensure!(alive, "the relay on {listen} is not well");
             Ok(())
         }
@@ -112,7 +113,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
             let config = Config::resolve(cli.settings)?;
             anyhow::ensure!(!user.is_empty(), "--user is empty");
             let now =
-                u64::try_from(mien_relay::wall::now().as_second()).context("the clock is before 1970")?;
+                u64::try_from(mien_relay::clock::now().as_second()).context("the clock is before 1970")?;
             let caller = Caller { user, grant: None };
             println!("{}", TokenKey::of(&config).sign(&caller, now + ttl.as_secs()));
             Ok(())

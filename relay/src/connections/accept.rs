@@ -19,13 +19,13 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tower::Service;
 
+use super::base_path;
 use super::body::{Answered, Uploaded};
 use super::link::Due;
 use super::stream::Watched;
 use super::{Connections, Place};
-use crate::base_path;
 use crate::config::{Config, Timeouts};
-use crate::shutdown::Drain;
+use crate::serve::shutdown::Drain;
 
 /// Pause after a connection could not be accepted, as when no handle is left: trying again at once would only burn the
 /// processor.

@@ -6,8 +6,10 @@
 //! is. No peer holds a place for nothing: a request has its time to come, and an answer has a least speed.
 
 mod accept;
+mod base_path;
 mod body;
-mod handles;
+pub mod client;
+mod file_descriptors;
 mod link;
 mod pace;
 mod requests;
@@ -22,12 +24,11 @@ use ipnet::IpNet;
 use tokio::sync::Notify;
 
 use crate::config::Config;
-use crate::peer;
 use requests::Requests;
 use table::{Limits, Table};
 
 pub(crate) use accept::{Served, accept};
-pub(crate) use handles::fit;
+pub(crate) use file_descriptors::fit;
 pub(crate) use link::Link;
 
 /// Shared by all connections of one listener.
@@ -67,15 +68,15 @@ impl Connections {
     fn enter(&self, peer: SocketAddr) -> Place {
         let id = self.0.last_id.fetch_add(1, Ordering::Relaxed);
         let link = Arc::new(Link::new(id, Arc::clone(&self.0)));
-        let trusted = peer::is_trusted(peer.ip(), &self.0.trusted);
-        self.0.table().enter(id, peer::network(peer.ip()), trusted, Arc::clone(&link));
+        let trusted = client::is_trusted(peer.ip(), &self.0.trusted);
+        self.0.table().enter(id, client::network(peer.ip()), trusted, Arc::clone(&link));
         Place(link)
     }
 
     /// Gives a client's request a place among those under way. `false` where there was none in time.
     pub(crate) async fn admit(&self, link: &Link, client: IpAddr) -> bool {
-        let trusted = peer::is_trusted(client, &self.0.trusted);
-        let client = peer::network(client);
+        let trusted = client::is_trusted(client, &self.0.trusted);
+        let client = client::network(client);
         let make_room = || self.0.table().displace_for(client);
         let Some(permit) = self.0.requests.enter(client, trusted, make_room).await else { return false };
         self.0.table().under_way(link.id(), client);

@@ -12,8 +12,8 @@ use mien_shared::Code;
 
 use crate::app::AppState;
 use crate::connections::Link;
-use crate::peer;
-use crate::problem::ApiError;
+use crate::connections::client;
+use crate::http::problem::ApiError;
 use crate::socket;
 
 /// Answered whatever else is under way: their answers are short, and must not wait behind what they are to tell of.
@@ -35,8 +35,8 @@ pub(super) async fn admit(
     let link = request.extensions().get::<Arc<Link>>().cloned();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().copied();
     if let (Some(link), Some(ConnectInfo(peer))) = (link, peer) {
-        let client = peer::address(peer, request.headers(), &state.config.trusted_proxies);
-        if !link.connections().admit(&link, client).await {
+        let address = client::address(peer, request.headers(), &state.config.trusted_proxies);
+        if !link.connections().admit(&link, address).await {
             let refused =
                 ApiError::new(Code::AtCapacity, "too many requests are under way").retry_after(RETRY_AFTER);
             let close = [(header::CONNECTION, HeaderValue::from_static("close"))];

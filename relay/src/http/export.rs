@@ -13,8 +13,8 @@ use utoipa::IntoParams;
 
 use crate::app::AppState;
 use crate::auth::Caller;
-use crate::problem::{ApiError, ApiResult};
-use crate::reads::Kind;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::limits::reads::Kind;
 use crate::store::{SampleChunks, SampleQuery};
 
 use super::csv;

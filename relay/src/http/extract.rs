@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::app::AppState;
 use crate::auth::{BadToken, Caller, Credentials, Need};
-use crate::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult};
 
 /// A JSON object as body, of at most [`MAX_BODY_BYTES`]; as an answer, any value.
 #[derive(Debug)]

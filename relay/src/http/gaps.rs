@@ -9,8 +9,8 @@ use utoipa::IntoParams;
 
 use crate::app::{AppState, patiently};
 use crate::auth::Caller;
-use crate::problem::ApiResult;
-use crate::reads::Kind;
+use crate::http::problem::ApiResult;
+use crate::limits::reads::Kind;
 use crate::store::{GapQuery, SampleCursor};
 
 use super::cursor::{self, Place, SamplesCursor};

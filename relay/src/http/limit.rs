@@ -17,9 +17,9 @@ use mien_shared::{Code, Role};
 use crate::app::AppState;
 use crate::auth::{Credentials, Grant};
 use crate::config::Rate;
-use crate::limiter::Verdict;
-use crate::peer;
-use crate::problem::{ApiError, whole_seconds};
+use crate::connections::client;
+use crate::http::problem::{ApiError, whole_seconds};
+use crate::limits::limiter::Verdict;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -52,8 +52,8 @@ async fn key(parts: &mut Parts, state: &AppState) -> String {
         },
         Err(_) => match parts.extensions.get::<ConnectInfo<SocketAddr>>() {
             Some(ConnectInfo(peer)) => {
-                let client = peer::address(*peer, &parts.headers, &state.config.trusted_proxies);
-                format!("peer {}", peer::network(client))
+                let address = client::address(*peer, &parts.headers, &state.config.trusted_proxies);
+                format!("peer {}", client::network(address))
             }
             None => "peer".to_owned(),
         },

@@ -7,7 +7,7 @@ use mien_shared::api::{CreateMarker, Marker, MarkerList};
 use mien_shared::limits::{MAX_LABEL_CHARS, MAX_SAFE_INTEGER};
 
 use crate::app::{AppState, patiently};
-use crate::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult};
 
 use super::extract::{Json, MarkerId, Owned, Readable};
 use super::text::check_text;

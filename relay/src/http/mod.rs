@@ -1,7 +1,7 @@
 //! The HTTP interface: sessions, samples, exports, markers, operation and the contract itself.
 //!
 //! Handlers say what is asked of the store; who may ask is decided by extractors before they run, and how a
-//! failure looks by [`crate::problem`] after. Each route is registered together with its description, so the
+//! failure looks by [`crate::http::problem`] after. Each route is registered together with its description, so the
 //! OpenAPI document cannot leave one out.
 
 mod admit;
@@ -12,19 +12,23 @@ mod cursor;
 mod export;
 mod extract;
 mod gaps;
+mod held_body;
+mod instrument;
 mod limit;
 mod markers;
-mod observe;
 mod openapi;
 mod ops;
-mod origins;
+pub mod origin;
+pub mod page;
 mod place;
+pub mod problem;
 mod samples;
+pub mod series;
 mod sessions;
 mod text;
 mod tokens;
 
-pub(crate) use observe::RequestId;
+pub(crate) use instrument::RequestId;
 
 use axum::Router;
 use axum::http::{Method, StatusCode};
@@ -37,7 +41,7 @@ use utoipa_axum::routes;
 
 use crate::app::AppState;
 use crate::config::Config;
-use crate::problem::ApiError;
+use crate::http::problem::ApiError;
 
 /// What users call, and what counts for their rate.
 fn limited() -> OpenApiRouter<AppState> {
@@ -74,7 +78,7 @@ pub fn metrics_routes(state: &AppState) -> Router {
         .method_not_allowed_fallback(async || ApiError::plain(Code::MethodNotAllowed));
     routes
         .layer(from_fn_with_state(state.clone(), admit::admit))
-        .layer(from_fn_with_state(state.clone(), observe::observe))
+        .layer(from_fn_with_state(state.clone(), instrument::observe))
         .with_state(state.clone())
 }
 
@@ -98,6 +102,6 @@ pub fn layer(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
     routes
         .method_not_allowed_fallback(async || ApiError::plain(Code::MethodNotAllowed))
         .layer(from_fn_with_state(state.clone(), admit::admit))
-        .layer(from_fn_with_state(state.clone(), origins::guard))
-        .layer(from_fn_with_state(state.clone(), observe::observe))
+        .layer(from_fn_with_state(state.clone(), origin::guard::guard))
+        .layer(from_fn_with_state(state.clone(), instrument::observe))
 }

@@ -8,8 +8,8 @@ use mien_shared::Code;
 use utoipa::ToSchema;
 
 use crate::app::AppState;
+use crate::http::problem::{ApiError, ApiResult};
 use crate::observe::metrics;
-use crate::problem::{ApiError, ApiResult};
 
 use super::extract::Json;
 

@@ -4,8 +4,8 @@ use mien_shared::api::Session;
 
 use crate::app::AppState;
 use crate::auth::Caller;
-use crate::problem::ApiResult;
-use crate::reads::{Full, Kind, Place};
+use crate::http::problem::ApiResult;
+use crate::limits::reads::{Full, Kind, Place};
 
 /// Before anything is read of the session.
 pub(super) async fn enter(

@@ -10,9 +10,9 @@ use utoipa::IntoParams;
 
 use crate::app::{AppState, patiently};
 use crate::auth::Caller;
-use crate::problem::{ApiError, ApiResult};
-use crate::reads::Kind;
-use crate::series;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::http::series;
+use crate::limits::reads::Kind;
 use crate::store::{SampleCursor, SampleQuery, SourceState};
 
 use super::cursor::{self, Place, SamplesCursor};

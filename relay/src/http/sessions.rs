@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 
 use crate::app::{AppState, patiently};
 use crate::auth::Issue;
-use crate::problem::ApiResult;
+use crate::http::problem::ApiResult;
 use crate::store::SessionCursor;
 
 use super::cursor::{self, Place, SessionsCursor};

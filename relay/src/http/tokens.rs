@@ -12,7 +12,7 @@ use mien_shared::{Code, Role, SessionStatus, SourceName};
 use crate::app::AppState;
 use crate::auth::{Caller, Credentials, Grant, Issue, Revocation, Revoked, Stamp};
 use crate::config::Config;
-use crate::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult};
 
 use super::extract::{Json, Owned};
 
@@ -91,7 +91,7 @@ pub(super) async fn revoke(
             Revocation::One(jti)
         }
         None => Revocation::All {
-            until_ms: crate::wall::now().as_millisecond(),
+            until_ms: crate::clock::now().as_millisecond(),
             except: credentials.caller.grant.and(credentials.stamp).map(|stamp| stamp.id.to_string()),
         },
     };
@@ -144,7 +144,7 @@ pub(super) fn grant(
     ttl: Duration,
     issue: Issue,
 ) -> ApiResult<TokenGrant> {
-    let end = crate::wall::now().as_second() + ttl.as_secs() as i64;
+    let end = crate::clock::now().as_second() + ttl.as_secs() as i64;
     let expires_at = Timestamp::from_second(end).map_err(ApiError::internal)?;
     // The samples of a session count for its owner, whoever holds the token.
     let caller =

@@ -9,13 +9,13 @@ use mien_shared::{Role, SessionId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::pending::Place;
-use super::quota::{Counted, Entry, Of};
 use super::wire::{Incoming, Wire};
 use crate::app::App;
 use crate::auth::{Caller, Grant, Stamp, Token};
 use crate::config::Rate;
-use crate::hub::{Bearer, Live};
+use crate::limits::pending::Place;
+use crate::limits::sockets::{Counted, Entry, Of};
+use crate::live::{Bearer, Live};
 use crate::store::Found;
 
 /// Tokens that are refused at once. Whoever sends many bad ones waits for each answer, and so takes less of what

@@ -4,16 +4,12 @@
 //! connections fit into little memory. What a stranger may hold before its hello is counted apart (`pending.rs`) and
 //! small (`meter.rs`).
 
-mod bell;
-mod gate;
-mod heard;
+mod coalesce;
+mod frame_limit;
 mod hello;
 mod ingest;
-mod meter;
-mod pending;
-mod quota;
-mod rest;
-mod spoiled;
+mod readiness;
+mod stripped;
 mod upgrade;
 mod watch;
 mod wire;
@@ -29,18 +25,17 @@ use mien_shared::limits::{MAX_HELLO_BYTES, MAX_MESSAGE_BYTES};
 use mien_shared::{Code, SessionId};
 
 use crate::app::AppState;
+use crate::connections::client;
 use crate::http::RequestId;
+use crate::http::origin;
+use crate::http::problem::ApiError;
+use crate::limits::pending::Place;
 use crate::observe::trace::TraceContext;
-use crate::problem::ApiError;
-use crate::{origin, peer};
-use meter::Sizes;
-use pending::Place;
+use frame_limit::Sizes;
 use upgrade::{Count, Entrant, Handshake};
 
 pub(crate) use hello::REFUSALS;
-pub use pending::Pending;
-pub use quota::SocketCounts;
-pub(crate) use spoiled::SpoiledUpgrades;
+pub(crate) use stripped::SpoiledUpgrades;
 
 const OF_A_SOURCE: Sizes = Sizes { first: MAX_HELLO_BYTES, other: MAX_MESSAGE_BYTES };
 /// All that it may say was said in its hello.
@@ -136,7 +131,7 @@ async fn admit(state: &AppState, id: &str, request: Request) -> Result<Admission
 fn address(state: &AppState, peer: Option<&ConnectInfo<SocketAddr>>, headers: &HeaderMap) -> IpAddr {
     match peer {
         Some(ConnectInfo(peer)) => {
-            peer::network(peer::address(*peer, headers, &state.config.trusted_proxies))
+            client::network(client::address(*peer, headers, &state.config.trusted_proxies))
         }
         // Whoever serves the router otherwise: all of them are one.
         None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),

@@ -17,10 +17,10 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tracing::Span;
 
-use super::meter::{Metered, Sizes};
-use super::pending::Place;
+use super::frame_limit::{Metered, Sizes};
 use crate::app::AppState;
-use crate::problem::ApiError;
+use crate::http::problem::ApiError;
+use crate::limits::pending::Place;
 
 /// Bytes of each connection's read buffer, which it holds for as long as it lives. The library's own choice is
 /// 128 KiB; messages that are larger than this grow the buffer for their time.

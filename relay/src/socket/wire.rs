@@ -12,8 +12,8 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Bytes, Message, Utf8Bytes};
 
-use super::bell::{Alarm, Bell, Bells};
-use super::meter::TooLarge;
+use super::frame_limit::TooLarge;
+use super::readiness::{Alarm, Bell, Bells};
 use super::upgrade::Socket;
 use crate::config::Timeouts;
 

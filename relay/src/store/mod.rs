@@ -26,8 +26,8 @@ use uuid::Uuid;
 
 use crate::auth::{Revocation, Revoked};
 use crate::config::{Quota, is_postgres};
+use crate::limits::read_permits::Turns;
 use crate::observe::metrics::Metrics;
-use crate::turns::Turns;
 
 pub use error::StoreError;
 pub use model::{

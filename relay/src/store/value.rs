@@ -7,7 +7,7 @@ use crate::auth::Revoked;
 
 /// Now, to the millisecond, as it is kept: what is answered now must equal what is read later.
 pub(super) fn now() -> jiff::Timestamp {
-    timestamp(millis(crate::wall::now()))
+    timestamp(millis(crate::clock::now()))
 }
 
 /// Unix milliseconds of a time.

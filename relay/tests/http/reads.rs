@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hyper::StatusCode;
-use mien_relay::turns::Turn;
+use mien_relay::limits::read_permits::Turn;
 use mien_shared::api::SessionCreated;
 use mien_shared::{Code, Expression};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
-use mien_relay::retention;
+use mien_relay::lifecycle::retention;
 use mien_shared::api::SamplesPage;
 use mien_shared::{Code, SessionId};
 use sqlx::{Connection, SqliteConnection};

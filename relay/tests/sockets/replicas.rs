@@ -343,9 +343,12 @@ async fn the_recent_window_serves_who_is_behind() {
 async fn tls_is_spoken_where_it_is_asked_for() {
     let redis = Redis::start();
     let ask = async |url: String| {
-        mien_relay::redis::Redis::new(&url.parse().unwrap(), mien_relay::observe::metrics::Metrics::new())
-            .ask()
-            .await
+        mien_relay::replicas::redis::Redis::new(
+            &url.parse().unwrap(),
+            mien_relay::observe::metrics::Metrics::new(),
+        )
+        .ask()
+        .await
     };
     assert!(ask(redis.url()).await.is_ok());
     // This one speaks no TLS, so nothing is said to it.
@@ -403,7 +406,7 @@ async fn a_forged_entry_gives_nobody_a_session() {
     });
     for entry in [
         json!({"updated": mallory}),
-        json!({"at": mien_relay::wall::now().as_second(), "kept": {"here": {"session": mallory, "revoked": {}}}}),
+        json!({"at": mien_relay::clock::now().as_second(), "kept": {"here": {"session": mallory, "revoked": {}}}}),
     ] {
         let key = format!("mien:session:{session}");
         forge(&redis, &["SET", &key, &entry.to_string()]);

@@ -1,8 +1,8 @@
 //! Reading back what was stored.
 
-use mien_relay::series;
+use mien_relay::http::series;
+use mien_relay::limits::read_permits::Turns;
 use mien_relay::store::{Batch, Item, SampleQuery, StoreError};
-use mien_relay::turns::Turns;
 use mien_shared::api::SourceName;
 use mien_shared::series::SeriesBuilder;
 use mien_shared::{Face, Sample, Scores};

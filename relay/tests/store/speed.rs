@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use mien_relay::series;
+use mien_relay::http::series;
+use mien_relay::limits::read_permits::Turns;
 use mien_relay::store::{Batch, Item, SampleQuery, Store, codec};
-use mien_relay::turns::Turns;
 use mien_shared::api::SourceName;
 use mien_shared::{Expression, Face, Sample, Scores, SessionId};
 use sqlx::{Connection, PgConnection, SqliteConnection};

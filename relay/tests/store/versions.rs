@@ -1,8 +1,8 @@
 //! Rows as several releases wrote them, side by side in one store.
 
-use mien_relay::series;
+use mien_relay::http::series;
+use mien_relay::limits::read_permits::Turns;
 use mien_relay::store::{Batch, Item, SampleQuery, StoreError, codec};
-use mien_relay::turns::Turns;
 use mien_shared::api::{SourceName, StoredSample};
 use mien_shared::series::SeriesBuilder;
 use mien_shared::{Face, Sample, Scores, SessionId, SkipReason, Skipped};

@@ -1,0 +1,3 @@
+//! What becomes of sessions.
+
+pub mod retention;

@@ -1,0 +1,132 @@
+//! How many sockets a user, a session and a token may have open.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mien_shared::SessionId;
+
+use crate::config::SocketQuota;
+
+/// Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct SocketCounts(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    quota: SocketQuota,
+    /// By the hash of what is counted, which is a tenth of its size and which nobody can choose.
+    open: Mutex<HashMap<u64, usize>>,
+    hash: RandomState,
+}
+
+/// For whom a socket counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Of<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) session: SessionId,
+    pub(crate) token: &'a str,
+}
+
+/// Whether a socket takes the place of one that is still open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    New,
+    /// The older one of its source goes, once what it took is stored; until then both count. Those that go while a store
+    /// is slow must not be many either, so there is room for as many again and no more.
+    TakesOver,
+}
+
+/// Counts until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    counts: SocketCounts,
+    keys: [u64; 3],
+}
+
+/// There are as many as there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooMany {
+    pub(crate) of: &'static str,
+    pub(crate) most: usize,
+}
+
+impl SocketCounts {
+    pub fn new(quota: SocketQuota) -> Self {
+        Self(Arc::new(Inner { quota, open: Mutex::default(), hash: RandomState::new() }))
+    }
+
+    pub(crate) fn count(&self, of: Of<'_>, entry: Entry) -> Result<Counted, TooMany> {
+        let Inner { quota, hash, .. } = &*self.0;
+        let keys =
+            [hash.hash_one((0, of.user)), hash.hash_one((1, of.session)), hash.hash_one((2, of.token))];
+        let most = [("user", quota.per_user), ("session", quota.per_session), ("token", quota.per_token)];
+        let mut open = self.lock();
+        for (key, (of, most)) in keys.iter().zip(most) {
+            let room = if entry == Entry::TakesOver { most.saturating_mul(2) } else { most };
+            if open.get(key).is_some_and(|count| *count >= room) {
+                return Err(TooMany { of, most });
+            }
+        }
+        for key in keys {
+            *open.entry(key).or_default() += 1;
+        }
+        drop(open);
+        Ok(Counted { counts: self.clone(), keys })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, usize>> {
+        // Numbers that are changed one by one; nothing in between can panic.
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut open = self.counts.lock();
+        for key in self.keys {
+            if let Some(count) = open.get_mut(&key) {
+                *count -= 1;
+                if *count == 0 {
+                    open.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_holds_by_itself_and_what_ends_counts_no_longer() {
+        let counts = SocketCounts::new(SocketQuota { per_user: 4, per_session: 3, per_token: 2 });
+        let [one, two] = [1, 2].map(|number| SessionId(uuid::Uuid::from_u128(number)));
+        let count = |user, session, token, entry| {
+            counts.count(Of { user, session, token }, entry).map_err(|too_many| too_many.of)
+        };
+        let mut open = Vec::new();
+        for (user, session, token, refused) in [
+            ("alice", one, "a", None),
+            ("alice", one, "a", None),
+            ("alice", one, "a", Some("token")),
+            ("alice", one, "b", None),
+            ("alice", one, "c", Some("session")),
+            ("alice", two, "c", None),
+            ("alice", two, "d", Some("user")),
+            ("bob", two, "d", None),
+        ] {
+            match count(user, session, token, Entry::New) {
+                Ok(counted) => {
+                    assert_eq!(refused, None, "{user} {token}");
+                    open.push(counted);
+                }
+                Err(of) => assert_eq!(Some(of), refused, "{user} {token}"),
+            }
+        }
+        assert!(count("alice", one, "a", Entry::TakesOver).is_ok(), "the older one goes");
+        open.clear();
+        assert!(counts.lock().is_empty());
+    }
+}
