@@ -1,20 +1,20 @@
-//! Tokens of a session that were good and are no longer to be believed.
+//! Tokens of a session that were valid and are no longer.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Stamp;
+use super::stamp::Stamp;
 
 /// What was revoked of one session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Revoked {
-    /// Every token that was given out up to then, Unix milliseconds.
+    /// Every token issued up to then, Unix milliseconds.
     pub until_ms: Option<i64>,
-    /// The one that asked for that.
+    /// Apart from the one that asked for it.
     pub except: Option<String>,
-    /// Tokens that were named.
+    /// Tokens revoked by name.
     pub ids: BTreeSet<String>,
 }
 
@@ -22,7 +22,7 @@ pub struct Revoked {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revocation {
     One(String),
-    /// All that were given out until now.
+    /// All that were issued until then.
     All {
         until_ms: i64,
         except: Option<String>,
@@ -33,7 +33,7 @@ impl Revoked {
     pub fn covers(&self, token: &Stamp) -> bool {
         self.ids.contains(&*token.id)
             || self.until_ms.is_some_and(|until| {
-                // One that does not say when it was given out may have been then.
+                // One that does not say when it was issued may be from then.
                 token.issued_ms.is_none_or(|at| at <= until) && self.except.as_deref() != Some(&token.id)
             })
     }

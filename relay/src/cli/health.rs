@@ -1,20 +1,19 @@
-//! Asking a running relay of this machine whether it is alive: a container's health check, where no other
-//! program is at hand.
+//! Asks the relay of this machine whether it is alive: a health check for containers that have no other program.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// An answer from memory over loopback takes a millisecond; a relay that needs longer is in trouble.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Whether the relay that was told to listen on `listen` answers `/healthz` with 200.
-pub fn is_alive(listen: SocketAddr) -> io::Result<bool> {
+/// Whether the relay that listens on `listen` answers `/healthz` with 200.
+pub(super) fn is_alive(listen: SocketAddr) -> io::Result<bool> {
     let address = reachable(listen);
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    // In one piece: whoever answers the first of several and closes resets the connection under the others.
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    // In one piece: a peer that answers the first of several and closes would reset the connection under the others.
     let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut status = [0; 12];
@@ -22,7 +21,7 @@ pub fn is_alive(listen: SocketAddr) -> io::Result<bool> {
     Ok(&status == b"HTTP/1.1 200")
 }
 
-/// Where one who listens everywhere is found.
+/// The address to connect to where the relay listens on all.
 fn reachable(mut listen: SocketAddr) -> SocketAddr {
     match listen {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),

@@ -1,3 +1,9 @@
-//! Subcommands.
+//! The command line: serves without a subcommand, and knows four more.
 
-pub mod health;
+mod check;
+mod command;
+mod health;
+mod token;
+mod warn;
+
+pub use command::main;

@@ -15,7 +15,7 @@ use super::secret::Secret;
 const FILE_NAME: &str = "mien.secret";
 
 /// Reads the secret beside the database, or makes it. A database in memory gets one that is not kept.
-pub fn kept_beside(database_url: &str) -> Result<Secret, ConfigError> {
+pub(super) fn kept_beside(database_url: &str) -> Result<Secret, ConfigError> {
     let Some(database) = file_of(database_url) else {
         return fresh()
             .map(Secret::new)

@@ -1,4 +1,4 @@
-//! Whose request it is, where proxies stand between: the address that limits count for.
+//! The address of the client behind a request, where proxies stand between.
 //!
 //! Anyone can send `X-Forwarded-For`. It is read from its right end, where the nearest proxy wrote, and only as far as
 //! proxies that the configuration names have written it.
@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// What one host, or one household, has of IPv6 is a whole /64.
+/// One host, or one household, usually has a whole IPv6 /64.
 const HOST_BITS: u32 = 64;
 
 /// The nearest address that is no trusted proxy's; where there are only such, the farthest that one of them named.
@@ -22,7 +22,7 @@ pub fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAd
         .flat_map(|value| value.to_str().unwrap_or_default().rsplit(','))
         .map(read);
     while is_trusted(nearest, trusted) {
-        // What cannot be read ends the chain: whoever wrote it is as far as it goes.
+        // What cannot be read ends the chain: the proxy that wrote it counts as the client.
         let Some(Some(hop)) = hops.next() else { break };
         nearest = hop;
     }

@@ -1,20 +1,20 @@
-//! How many connections the system's limit of handles leaves room for.
+//! How many connections the limit on file descriptors leaves room for.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::{Config, is_postgres};
 
 /// Of the runtime, the listeners, logs, Redis, traces, and some to spare.
-const OTHER_HANDLES: usize = 64;
+const OTHER_DESCRIPTORS: usize = 64;
 /// A reader of SQLite has the database, its log and the log's index open.
-const HANDLES_PER_DATABASE_CONNECTION: usize = 3;
-/// HTTP connections that there is room for before WebSockets get all that they may have, where there is room at all.
+const DESCRIPTORS_PER_DATABASE_CONNECTION: usize = 3;
+/// HTTP connections that come before WebSockets where there is not room for all of both.
 const FIRST_HTTP_CONNECTIONS: usize = 1_280;
-/// Fewer are of no use.
-const LEAST: usize = 4;
+/// Fewer are useless.
+const MIN: usize = 4;
 
-/// Takes as many handles as the system lets this process have, as shells and service managers often allow no more than
-/// 1,024, and lowers the limits on connections to what there is room for: over them the relay still answers, with 503.
+/// Raises the limit on file descriptors as far as the system allows, as shells and service managers often start with
+/// 1,024, and lowers the limits on connections to what there is room for: beyond them the relay still answers, with 503.
 pub(crate) fn fit(config: &mut Config) {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
@@ -22,10 +22,10 @@ pub(crate) fn fit(config: &mut Config) {
     let Some(handles) = handles.and_then(|handles| usize::try_from(handles).ok()) else { return };
     let database = match config.database_max_connections as usize {
         connections if is_postgres(&config.database_url) => connections,
-        connections => connections * HANDLES_PER_DATABASE_CONNECTION,
+        connections => connections * DESCRIPTORS_PER_DATABASE_CONNECTION,
     };
     let wanted = config.max_connections;
-    let room = handles.saturating_sub(OTHER_HANDLES + database);
+    let room = handles.saturating_sub(OTHER_DESCRIPTORS + database);
     (config.max_http_connections, config.max_connections) = share(room, config.max_http_connections, wanted);
     if config.max_connections < wanted {
         tracing::warn!(
@@ -41,8 +41,8 @@ pub(crate) fn fit(config: &mut Config) {
 /// Connections over HTTP and WebSockets, together no more than there is room for.
 fn share(room: usize, http: usize, sockets: usize) -> (usize, usize) {
     let first = FIRST_HTTP_CONNECTIONS.min(room / 4);
-    let http = http.min(room.saturating_sub(sockets).max(first)).max(LEAST);
-    (http, sockets.min(room.saturating_sub(http)).max(LEAST))
+    let http = http.min(room.saturating_sub(sockets).max(first)).max(MIN);
+    (http, sockets.min(room.saturating_sub(http)).max(MIN))
 }
 
 #[cfg(test)]

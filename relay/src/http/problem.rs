@@ -13,6 +13,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use mien_shared::{Code, Problem};
 
+use crate::auth::Forbidden;
+use crate::lifecycle::SessionError;
+use crate::limits::{NoReadSlot, OWN_SLOT_TIMEOUT};
 use crate::store::StoreError;
 
 /// A request that failed, and what to tell whom.
@@ -47,7 +50,7 @@ impl ApiError {
         Self::new(Code::Invalid, detail)
     }
 
-    /// Something of ours failed. The cause is logged with the request; the client learns only that it was us.
+    /// Something of ours failed. The cause is logged with the request; the client learns nothing of it.
     pub fn internal(cause: impl Error + Send + Sync + 'static) -> Self {
         Self::plain(Code::Internal).because(cause)
     }
@@ -62,11 +65,15 @@ impl ApiError {
     /// Tells an operator why the store does not serve, in words that anyone may read.
     #[must_use]
     pub fn with_reason(mut self) -> Self {
-        let cause = self.cause.as_deref().and_then(|cause| cause.downcast_ref::<StoreError>());
-        if let Some(cause) = cause {
-            cause.reason().clone_into(&mut self.detail);
+        if let Some(cause) = self.store_error() {
+            self.detail = cause.reason().to_owned();
         }
         self
+    }
+
+    /// The failure of the store behind it, if there is one.
+    pub fn store_error(&self) -> Option<&StoreError> {
+        self.cause.as_deref().and_then(|cause| cause.downcast_ref())
     }
 
     /// Adds `Retry-After`, rounded up to whole seconds.
@@ -112,7 +119,13 @@ impl Error for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(cause: StoreError) -> Self {
-        let error = match cause {
+        Arc::new(cause).into()
+    }
+}
+
+impl From<Arc<StoreError>> for ApiError {
+    fn from(cause: Arc<StoreError>) -> Self {
+        let error = match &*cause {
             StoreError::Conflict => {
                 Self::new(Code::Conflict, "a completed session cannot become active again")
             }
@@ -139,7 +152,33 @@ impl From<StoreError> for ApiError {
                 Self::plain(Code::StoreUnavailable).retry_after(Duration::from_secs(1))
             }
         };
-        error.because(cause)
+        Self { cause: Some(cause), ..error }
+    }
+}
+
+impl From<SessionError> for ApiError {
+    fn from(cause: SessionError) -> Self {
+        match cause {
+            SessionError::NotFound => Self::new(Code::SessionNotFound, cause.to_string()),
+            SessionError::Store(cause) => cause.into(),
+            SessionError::Aborted(_) => Self::internal(cause),
+        }
+    }
+}
+
+impl From<Forbidden> for ApiError {
+    fn from(cause: Forbidden) -> Self {
+        Self::new(Code::Forbidden, cause.to_string())
+    }
+}
+
+impl From<NoReadSlot> for ApiError {
+    fn from(cause: NoReadSlot) -> Self {
+        let code = match cause {
+            NoReadSlot::Caller => Code::RateLimited,
+            NoReadSlot::Relay => Code::AtCapacity,
+        };
+        Self::new(code, cause.to_string()).retry_after(OWN_SLOT_TIMEOUT)
     }
 }
 
@@ -184,7 +223,7 @@ pub fn finish(mut response: Response, request_id: &str) -> Response {
     response
 }
 
-/// A refusal that a library wrote in its own words, as for an address that is no UTF-8: told in ours.
+/// A refusal that a library wrote, as for an address that is not UTF-8: as a problem of ours.
 fn foreign(status: StatusCode) -> Option<ApiError> {
     if !status.is_client_error() && !status.is_server_error() {
         return None;
@@ -192,7 +231,7 @@ fn foreign(status: StatusCode) -> Option<ApiError> {
     Code::ALL.iter().find(|code| code.status() == status.as_u16()).map(|&code| ApiError::plain(code))
 }
 
-/// An error and what led to it, on one line. Levels that repeat their cause's text are told once.
+/// An error and what led to it, on one line. A level that repeats the text of the one before is left out.
 struct Chain<'a>(&'a (dyn Error + 'static));
 
 impl std::fmt::Display for Chain<'_> {
@@ -236,6 +275,12 @@ mod tests {
             (Code::Internal, 500, "abc-1")
         );
         assert!(!String::from_utf8_lossy(&body).contains("secret"));
+    }
+
+    #[test]
+    fn a_relay_without_a_read_slot_is_at_capacity() {
+        assert_eq!(ApiError::from(NoReadSlot::Relay).code, Code::AtCapacity);
+        assert_eq!(ApiError::from(NoReadSlot::Caller).code, Code::RateLimited);
     }
 
     #[test]

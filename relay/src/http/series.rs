@@ -1,8 +1,7 @@
 //! Reading a series: mean scores by bucket, over any length of time.
 //!
-//! What is asked for is cut into pieces of a few thousand seqs, which two readers take in turn: a row costs the
-//! database as much as it costs us, and a connection has one processor there. Each piece waits for its turn among all
-//! that is read.
+//! The seqs are cut into pieces of a few thousand, which two readers take alternately: a row costs the database as much as
+//! it costs us, and a connection has one processor there. Each piece needs a permit, as all long reads do.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,41 +11,40 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use crate::app::patiently;
-use crate::http::problem::{ApiError, ApiResult};
-use crate::limits::read_permits::{Turn, Turns};
-use crate::store::{CHUNK_ROWS, SampleQuery, Store, Stretch, joined};
+use crate::limits::{ReadPermit, ReadPermits};
+use crate::store::deadline::within_deadline;
+use crate::store::{CHUNK_ROWS, SampleQuery, Store, StoreError, Stretch, joined};
 
 const READERS: usize = 2;
 
-/// Buckets of the samples of `query`, which has no cursor, and whose limit does not matter. Once there are more than
-/// `most`, reading ends, and what is returned is not whole.
+/// Buckets of the samples of `query`, which has no cursor, and whose limit is ignored. Once there are more than `most`,
+/// reading ends, and the result is incomplete.
 pub async fn read(
     store: &Store,
     id: SessionId,
     query: &SampleQuery,
     resolution_ms: u64,
     most: usize,
-    turns: &Turns,
-) -> ApiResult<SeriesBuilder> {
-    let pieces = Pieces::new(patiently(store.stretches(id, query)).await?);
+    permits: &ReadPermits,
+) -> Result<SeriesBuilder, StoreError> {
+    let pieces = Pieces::new(within_deadline(store.stretches(id, query)).await?);
     let mut readers = JoinSet::new();
     for _ in 0..READERS {
-        let (store, pieces, query, turns) =
-            (store.clone(), Arc::clone(&pieces), query.clone(), turns.clone());
+        let (store, pieces, query, permits) =
+            (store.clone(), Arc::clone(&pieces), query.clone(), permits.clone());
         let read = async move {
             let mut series = SeriesBuilder::new(resolution_ms);
             while series.reached() <= most
                 && let Some(piece) = pieces.next()
             {
-                let turn = turns.next().await;
+                let permit = permits.acquire().await;
                 let found;
-                (series, found) = add(&store, turn, &piece, &query, series).await?;
+                (series, found) = add(&store, permit, &piece, &query, series).await?;
                 if found == 0 {
                     pieces.skip_gap(&store, &piece).await?;
                 }
             }
-            Ok::<_, ApiError>(series)
+            Ok::<_, StoreError>(series)
         };
         readers.spawn(read.in_current_span());
     }
@@ -59,25 +57,25 @@ pub async fn read(
 
 /// Adds a piece, and says how many samples were in it. Thousands of rows are work and not only waiting, so it is done
 /// on a thread of its own, and sockets do not wait for it. A caller that is gone has at most this piece read in vain,
-/// and has its turn until then: so there are no more of these threads than turns.
+/// and has its turn until then: so there are no more of these threads than permits.
 async fn add(
     store: &Store,
-    turn: Turn,
+    permit: ReadPermit,
     piece: &Stretch,
     query: &SampleQuery,
     mut series: SeriesBuilder,
-) -> ApiResult<(SeriesBuilder, u64)> {
+) -> Result<(SeriesBuilder, u64), StoreError> {
     let (store, piece, query) = (store.clone(), piece.clone(), query.clone());
     let work = async move {
-        let found = patiently(store.add_to_series(&piece, &query, &mut series)).await?;
-        drop(turn);
+        let found = within_deadline(store.add_to_series(&piece, &query, &mut series)).await?;
+        drop(permit);
         Ok((series, found))
     };
     let (runtime, work) = (Handle::current(), work.in_current_span());
     joined(tokio::task::spawn_blocking(move || runtime.block_on(work)).await)?
 }
 
-/// What is still to be read, the next at the end.
+/// What is yet to be read, the next at the end.
 struct Pieces(Mutex<Vec<Stretch>>);
 
 impl Pieces {
@@ -100,14 +98,14 @@ impl Pieces {
         Some(piece)
     }
 
-    /// After a piece in which nothing was: seqs that never came may be more than anyone can look for.
-    async fn skip_gap(&self, store: &Store, empty: &Stretch) -> ApiResult<()> {
+    /// After an empty piece: there may be more seqs that never came than can be searched piece by piece.
+    async fn skip_gap(&self, store: &Store, empty: &Stretch) -> Result<(), StoreError> {
         let Some(stretch) = self.rest().last().filter(|stretch| stretch.key == empty.key).cloned() else {
             return Ok(());
         };
-        let first = patiently(store.first_seq(&stretch)).await?;
+        let first = within_deadline(store.first_seq(&stretch)).await?;
         let mut rest = self.rest();
-        // The other reader has gone on meanwhile.
+        // The other reader may have moved on meanwhile.
         if let Some(current) = rest.last_mut().filter(|current| current.key == empty.key) {
             current.after = current.after.max(first.map_or(current.through, |first| first - 1));
             if current.after == current.through {

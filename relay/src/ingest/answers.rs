@@ -1,12 +1,36 @@
-//! Where one connection finds the batcher's answers.
+//! What became of batches, and the mailbox in which a connection finds it.
 //!
-//! They come in the order in which its batches were handed in, so what has gathered is kept as one: a channel of the
-//! library would hold room for 32 of them from the start, some 2.5 KiB.
+//! Answers come in the order in which the batches were submitted, so those not yet taken are kept as one: a tokio
+//! channel would hold room for 32 of them from the start, some 2.5 KiB.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use crate::ingest::batcher::{Answer, Reject};
+use mien_shared::Code;
+
+/// What became of a batch.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    Committed(Committed),
+    /// The session has ended; nothing of the batch was taken.
+    Ended,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// How many samples the batch had.
+    pub samples: usize,
+    pub through: u64,
+    pub rejects: Vec<Reject>,
+}
+
+/// A sample that was refused for good.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reject {
+    pub seq: u64,
+    pub code: Code,
+    pub detail: String,
+}
 
 /// Many may put; one takes.
 #[derive(Debug, Default)]
@@ -15,11 +39,11 @@ pub struct Mailbox(Mutex<Inside>);
 #[derive(Debug, Default)]
 struct Inside {
     answers: Answers,
-    /// Who waits for the next answer.
+    /// The task that waits for the next answer.
     taker: Option<Waker>,
 }
 
-/// What was answered since the last time.
+/// What was answered since the mailbox was last emptied.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Answers {
     pub batches: usize,
@@ -70,19 +94,19 @@ impl Mailbox {
         .await
     }
 
-    /// All that is there, if anything is.
+    /// All answers that are there, if any are.
     pub fn try_take(&self) -> Option<Answers> {
         let mut inside = self.lock();
         (inside.answers.batches > 0).then(|| std::mem::take(&mut inside.answers))
     }
 
-    /// Batches that were answered since the last time.
+    /// Batches whose answers are there.
     pub fn batches(&self) -> usize {
         self.lock().answers.batches
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
-        // Nothing in here panics half way.
+        // No change in here can panic half way.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -92,7 +116,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::ingest::batcher::Committed;
 
     fn committed(through: u64) -> Answer {
         Answer::Committed(Committed { samples: 2, through, rejects: Vec::new() })

@@ -1,12 +1,13 @@
-//! The background job that erases what is over: completed sessions past their time, those that nobody came back to,
-//! and samples that an interrupted erasure left behind.
+//! The background job that erases completed sessions past their retention, those that nobody came back to, and samples
+//! that an interrupted erasure left behind.
 
 use std::time::Duration;
 
-use mien_shared::{Code, SessionId};
+use mien_shared::SessionId;
 
+use super::sessions::SessionError;
 use crate::app::AppState;
-use crate::http::problem::ApiError;
+use crate::store::StoreError;
 
 /// Days are the unit of retention, so an hour is soon enough.
 const EVERY: Duration = Duration::from_hours(1);
@@ -33,12 +34,20 @@ async fn erase(state: &AppState) {
     }
 }
 
-async fn clean(state: &AppState) -> Result<(), ApiError> {
+#[derive(Debug, thiserror::Error)]
+enum RetentionError {
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the retention reaches before all time")]
+    Clock(#[source] jiff::Error),
+}
+
+async fn clean(state: &AppState) -> Result<(), RetentionError> {
     state.store.sweep(None).await?;
     let Some(keep) = state.config.retention else { return Ok(()) };
-    let before = crate::clock::now()
-        .checked_sub(keep)
-        .map_err(|_| ApiError::new(Code::Internal, "the retention reaches before all time"))?;
+    let before = crate::clock::now().checked_sub(keep).map_err(RetentionError::Clock)?;
     while !state.drain.has_begun() {
         let expired = state.store.expired_sessions(before, CHUNK).await?;
         if expired.is_empty() {
@@ -50,7 +59,7 @@ async fn clean(state: &AppState) -> Result<(), ApiError> {
     }
     let mut last = None;
     while !state.drain.has_begun() {
-        // One at a time, as erasing one may take a while, in which someone may come back to the next.
+        // One at a time, as erasing may take a while, in which someone may come back to the next.
         let Some(&id) = state.store.abandoned_sessions(before, last, 1).await?.first() else { break };
         last = Some(id);
         if !state.is_anyone_connected(id).await {
@@ -60,11 +69,11 @@ async fn clean(state: &AppState) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn erase_one(state: &AppState, id: SessionId) -> Result<(), ApiError> {
+async fn erase_one(state: &AppState, id: SessionId) -> Result<(), SessionError> {
     match state.erase_session(id).await {
         Ok(()) => tracing::info!(session = %id, "erased a session past its retention"),
         // Its owner was faster.
-        Err(ApiError { code: Code::SessionNotFound, .. }) => {}
+        Err(SessionError::NotFound) => {}
         Err(cause) => return Err(cause),
     }
     Ok(())

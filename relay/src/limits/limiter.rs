@@ -1,11 +1,8 @@
-//! Token buckets, one per user and kind, in bounded memory.
+//! Token buckets, one per user and kind, in bounded memory. A full bucket needs none at all: it is dropped, and made
+//! anew when it is next used.
 //!
-//! A bucket is kept as one number, the time at which it would be full again (the generic cell rate
-//! algorithm), so a full bucket needs no memory at all: it is dropped and made anew. Time is handed in, so
-//! the arithmetic is plain and tested without waiting.
-//!
-//! A limiter may share its buckets with those of other replicas: it then notes what was taken, and
-//! `redis/limits.rs` tells the others and brings back what they took.
+//! A limiter may share its buckets with other relays: it then records what was taken, and
+//! `replicas/redis/limits.rs` tells the others and brings back what they took.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,26 +10,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::bucket::{Bucket, Verdict};
 use crate::config::Rate;
 
-/// Users for which a bucket is kept at a time. About 100 bytes each.
+/// Users for which a bucket is entry at a time. About 100 bytes each.
 const MAX_BUCKETS: usize = 100_000;
-/// Part of the burst that may be taken before the other replicas are told at once.
-const MUCH_DIVISOR: u32 = 16;
-
-/// What a bucket says after it was asked, as the `RateLimit` header fields want it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    pub allowed: bool,
-    /// The bucket's size.
-    pub limit: u32,
-    /// What could be taken at once now.
-    pub remaining: u32,
-    /// Until the bucket is full again.
-    pub reset: Duration,
-    /// Until what was asked for could be taken; zero if it was allowed.
-    pub retry_after: Duration,
-}
+/// Once more than this part of the burst was taken, the other relays are told at once.
+const EARLY_SYNC_DIVISOR: u32 = 16;
 
 /// Buckets of one kind.
 #[derive(Debug)]
@@ -44,10 +28,11 @@ pub struct Limiter {
     clock: fn(Instant) -> Instant,
     buckets: Mutex<Buckets>,
     sharing: Sharing,
-    much: Notify,
+    /// Wakes whoever shares the buckets.
+    sync_now: Notify,
 }
 
-/// Whether the buckets are shared with other replicas.
+/// Whether the buckets are shared with other relays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sharing {
     Alone,
@@ -56,23 +41,23 @@ pub enum Sharing {
 
 #[derive(Debug, Default)]
 struct Buckets {
-    kept: HashMap<Box<str>, Kept>,
-    /// Users of whom the others are to be told, each once.
-    owing: Vec<Box<str>>,
+    entries: HashMap<Box<str>, Entry>,
+    /// Users of whom the others must be told, each once.
+    unsynced: Vec<Box<str>>,
 }
 
 /// A bucket that is not full.
 #[derive(Debug)]
-struct Kept {
+struct Entry {
     /// When it is full again, in nanoseconds since the limiter's start.
     full_at: u64,
-    /// Tokens of which the others were not told.
-    owed: u32,
+    /// Tokens taken of which the others were not told.
+    unsynced: u32,
 }
 
-/// Tokens of a user that the other replicas do not know of.
+/// Tokens of a user of which the other relays do not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owing {
+pub struct UnsyncedTokens {
     pub user: Box<str>,
     pub tokens: u32,
 }
@@ -91,7 +76,7 @@ impl Limiter {
             clock: |_| Instant::now(),
             buckets: Mutex::default(),
             sharing,
-            much: Notify::new(),
+            sync_now: Notify::new(),
         }
     }
 
@@ -103,8 +88,8 @@ impl Limiter {
 
     /// Fills a user's bucket, for tests.
     #[cfg(test)]
-    pub(crate) fn give_back(&self, user: &str) {
-        self.lock().kept.remove(user);
+    pub(crate) fn refill(&self, user: &str) {
+        self.lock().entries.remove(user);
     }
 
     pub fn rate(&self) -> Rate {
@@ -166,7 +151,7 @@ impl Limiter {
     fn with_bucket<T>(&self, user: &str, now: Instant, act: impl FnOnce(&mut Bucket) -> T) -> T {
         let now = self.nanos(now);
         let mut buckets = self.lock();
-        let before = buckets.kept.get(user).map_or(0, |kept| kept.full_at).max(now);
+        let before = buckets.entries.get(user).map_or(0, |entry| entry.full_at).max(now);
         let mut bucket = Bucket { rate: self.rate, now, full_at: before, spent: 0 };
         let answer = act(&mut bucket);
         let spent = if self.sharing == Sharing::Shared { bucket.spent } else { 0 };
@@ -175,73 +160,74 @@ impl Limiter {
     }
 
     fn keep(&self, buckets: &mut Buckets, user: &str, full_at: u64, spent: u32, now: u64) {
-        let owed = match buckets.kept.get_mut(user) {
-            Some(kept) => {
-                let owed = kept.owed;
-                *kept = Kept { full_at, owed: owed.saturating_add(spent) };
-                owed
+        let unsynced = match buckets.entries.get_mut(user) {
+            Some(entry) => {
+                let unsynced = entry.unsynced;
+                *entry = Entry { full_at, unsynced: unsynced.saturating_add(spent) };
+                unsynced
             }
             None if full_at <= now => return,
             None => {
-                if buckets.kept.len() >= self.max_buckets {
-                    make_room(&mut buckets.kept, now);
-                    let Buckets { kept, owing } = buckets;
-                    owing.retain(|user| kept.contains_key(user));
+                if buckets.entries.len() >= self.max_buckets {
+                    evict(&mut buckets.entries, now);
+                    let Buckets { entries, unsynced } = buckets;
+                    unsynced.retain(|user| entries.contains_key(user));
                 }
-                buckets.kept.insert(user.into(), Kept { full_at, owed: spent });
+                buckets.entries.insert(user.into(), Entry { full_at, unsynced: spent });
                 0
             }
         };
         if spent > 0 {
-            if owed == 0 {
-                buckets.owing.push(user.into());
+            if unsynced == 0 {
+                buckets.unsynced.push(user.into());
             }
-            if owed.saturating_add(spent) > self.rate.burst / MUCH_DIVISOR {
-                self.much.notify_one();
+            if unsynced.saturating_add(spent) > self.rate.burst / EARLY_SYNC_DIVISOR {
+                self.sync_now.notify_one();
             }
         }
     }
 
     /// Returns once so much was taken that the others should know.
-    pub(crate) async fn owes_much(&self) {
-        self.much.notified().await;
+    pub(crate) async fn sync_needed(&self) {
+        self.sync_now.notified().await;
     }
 
-    /// What the others are to be told of: what was taken and has not flowed in again meanwhile.
-    pub(crate) fn owing(&self) -> Vec<Owing> {
+    /// What the others must be told: what was taken and has not been refilled since.
+    pub(crate) fn take_unsynced(&self) -> Vec<UnsyncedTokens> {
         let now = self.nanos(self.now());
         let mut buckets = self.lock();
-        let users = std::mem::take(&mut buckets.owing);
-        let owing = users.into_iter().filter_map(|user| {
-            let kept = buckets.kept.get_mut(&user)?;
-            let missing = kept.full_at.saturating_sub(now);
+        let users = std::mem::take(&mut buckets.unsynced);
+        let unsynced = users.into_iter().filter_map(|user| {
+            let entry = buckets.entries.get_mut(&user)?;
+            let missing = entry.full_at.saturating_sub(now);
             let missing = u128::from(missing) * u128::from(self.rate.per_second);
-            let tokens = u128::from(std::mem::take(&mut kept.owed)).min(missing.div_ceil(1_000_000_000));
-            (tokens > 0).then_some(Owing { user, tokens: tokens as u32 })
+            let tokens = u128::from(std::mem::take(&mut entry.unsynced)).min(missing.div_ceil(1_000_000_000));
+            (tokens > 0).then_some(UnsyncedTokens { user, tokens: tokens as u32 })
         });
-        owing.collect()
+        unsynced.collect()
     }
 
     /// The others could not be told.
-    pub(crate) fn owe(&self, owing: &Owing) {
+    pub(crate) fn restore_unsynced(&self, taken: &UnsyncedTokens) {
         let mut buckets = self.lock();
-        let Buckets { kept, owing: users } = &mut *buckets;
-        if let Some(kept) = kept.get_mut(&owing.user) {
-            if kept.owed == 0 {
-                users.push(owing.user.clone());
+        let Buckets { entries, unsynced: users } = &mut *buckets;
+        if let Some(entry) = entries.get_mut(&taken.user) {
+            if entry.unsynced == 0 {
+                users.push(taken.user.clone());
             }
-            kept.owed = kept.owed.saturating_add(owing.tokens);
+            entry.unsynced = entry.unsynced.saturating_add(taken.tokens);
         }
     }
 
-    /// Takes over what all replicas together took: `missing` until the shared bucket is full. Never fills a
-    /// bucket: what the others forgot is still known here.
+    /// Takes over what all relays together took: `missing` until the shared bucket is full. Never fills a bucket: what
+    /// the others forgot is still known here.
     pub(crate) fn adopt(&self, user: &str, missing: Duration) {
         let now = self.nanos(self.now());
         let mut buckets = self.lock();
-        let (full_at, owed) = buckets.kept.get(user).map_or((0, 0), |kept| (kept.full_at, kept.owed));
+        let (full_at, unsynced) =
+            buckets.entries.get(user).map_or((0, 0), |entry| (entry.full_at, entry.unsynced));
         let missing = u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX);
-        let shared = now.saturating_add(missing).saturating_add(self.rate.cost(owed));
+        let shared = now.saturating_add(missing).saturating_add(self.rate.cost(unsynced));
         self.keep(&mut buckets, user, full_at.max(shared), 0, now);
     }
 
@@ -255,66 +241,17 @@ impl Limiter {
     }
 }
 
-/// Drops the buckets that are full again; if none is, the half that is nearest to it, which favours a flood
-/// of strangers least.
-fn make_room(buckets: &mut HashMap<Box<str>, Kept>, now: u64) {
+/// Drops the buckets that are full again; if there are none, the fuller half, which helps a flood of strangers least.
+fn evict(buckets: &mut HashMap<Box<str>, Entry>, now: u64) {
     let before = buckets.len();
-    buckets.retain(|_, kept| kept.full_at > now);
+    buckets.retain(|_, entry| entry.full_at > now);
     if buckets.len() < before {
         return;
     }
-    let mut times: Vec<u64> = buckets.values().map(|kept| kept.full_at).collect();
+    let mut times: Vec<u64> = buckets.values().map(|entry| entry.full_at).collect();
     let middle = times.len() / 2;
     let (_, &mut median, _) = times.select_nth_unstable(middle);
-    buckets.retain(|_, kept| kept.full_at > median);
-}
-
-/// One bucket while it is looked at. All times in nanoseconds since the limiter's start.
-struct Bucket {
-    rate: Rate,
-    now: u64,
-    /// Never before `now`.
-    full_at: u64,
-    /// Tokens taken by this look.
-    spent: u32,
-}
-
-impl Bucket {
-    /// Missing time: zero when full, the cost of the burst when empty, more when in debt.
-    fn missing(&self) -> u64 {
-        self.full_at - self.now
-    }
-
-    fn available(&self) -> u32 {
-        let room = self.rate.cost(self.rate.burst).saturating_sub(self.missing());
-        let tokens = u128::from(room) * u128::from(self.rate.per_second) / 1_000_000_000;
-        // The cost is rounded down, which must not let the last token vanish from a full bucket.
-        if self.missing() == 0 { self.rate.burst } else { (tokens as u32).min(self.rate.burst) }
-    }
-
-    fn spend(&mut self, count: u32) {
-        self.full_at = self.full_at.saturating_add(self.rate.cost(count));
-        self.spent = self.spent.saturating_add(count);
-    }
-
-    fn debt(&self) -> Duration {
-        Duration::from_nanos(self.missing().saturating_sub(self.rate.cost(self.rate.burst)))
-    }
-
-    fn wait(&self, wanted: u32) -> Duration {
-        let missing = self.missing().saturating_add(self.rate.cost(wanted));
-        Duration::from_nanos(missing.saturating_sub(self.rate.cost(self.rate.burst)))
-    }
-
-    fn verdict(&self, allowed: bool, wanted: u32) -> Verdict {
-        Verdict {
-            allowed,
-            limit: self.rate.burst,
-            remaining: self.available(),
-            reset: Duration::from_nanos(self.missing()),
-            retry_after: if allowed { Duration::ZERO } else { self.wait(wanted) },
-        }
-    }
+    buckets.retain(|_, entry| entry.full_at > median);
 }
 
 #[cfg(test)]
@@ -355,7 +292,7 @@ mod tests {
         for user in 0..10_000 {
             assert!(limiter.take_at(&user.to_string(), 1, limiter.start).allowed);
         }
-        assert!(limiter.lock().kept.len() <= 100);
+        assert!(limiter.lock().entries.len() <= 100);
         let later = limiter.start + Duration::from_secs(1);
         limiter.take_at("one more", 5, later);
         for user in 0..100 {
@@ -369,11 +306,11 @@ mod tests {
         let limiter = Limiter { sharing: Sharing::Shared, ..Limiter::frozen(RATE) };
         assert_eq!(limiter.take_some("a", 2), 2);
         assert_eq!(limiter.take_some("a", 1), 1);
-        let owing = limiter.owing();
-        assert_eq!(owing, [Owing { user: "a".into(), tokens: 3 }]);
-        assert_eq!(limiter.owing(), [], "told once");
-        limiter.owe(&owing[0]);
-        assert_eq!(limiter.owing(), owing, "unless it could not be told");
+        let taken = limiter.take_unsynced();
+        assert_eq!(taken, [UnsyncedTokens { user: "a".into(), tokens: 3 }]);
+        assert_eq!(limiter.take_unsynced(), [], "told once");
+        limiter.restore_unsynced(&taken[0]);
+        assert_eq!(limiter.take_unsynced(), taken, "unless it could not be told");
         assert_eq!(limiter.take_some("a", 1), 1);
         // Three were told, and one was taken elsewhere: four are missing there, and one more here.
         limiter.adopt("a", Duration::from_millis(400));
@@ -385,16 +322,16 @@ mod tests {
     }
 
     #[test]
-    fn what_flowed_in_again_is_owed_to_nobody() {
+    fn what_was_refilled_is_not_synced() {
         let shared = || Limiter::new(RATE, Sharing::Shared);
         let limiter =
             Limiter { start: Instant::now().checked_sub(Duration::from_secs(9)).unwrap(), ..shared() };
         limiter.take_at("a", 5, limiter.start);
-        assert_eq!(limiter.owing(), []);
+        assert_eq!(limiter.take_unsynced(), []);
     }
 
     proptest! {
-        /// Whatever is asked when: what is given in any time is at most the burst and what flowed in.
+        /// Whatever is asked when: what is given in any time is at most the burst and what was refilled.
         #[test]
         fn never_more_than_burst_and_rate(
             per_second in 1..500_u32,
@@ -417,7 +354,7 @@ mod tests {
             }
         }
 
-        /// Who waits as told is let in.
+        /// A caller that waits as told is let in.
         #[test]
         fn retry_after_is_enough(per_second in 1..500_u32, burst in 1..500_u32, count in 1..500_u32) {
             let count = count.min(burst);

@@ -6,7 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mien_shared::SessionId;
 
-use crate::config::SocketQuota;
+use crate::config::{Rate, SocketQuota};
+
+/// Rejected tokens that are answered at once. A client that sends many bad ones waits for each answer, and so takes less
+/// of what the others need; a page whose token has expired does not notice.
+pub const BAD_TOKENS: Rate = Rate { per_second: 500, burst: 500 };
 
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -15,40 +19,40 @@ pub struct SocketCounts(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     quota: SocketQuota,
-    /// By the hash of what is counted, which is a tenth of its size and which nobody can choose.
+    /// By the hash of what is counted, which is a tenth of its size and cannot be chosen by a client.
     open: Mutex<HashMap<u64, usize>>,
     hash: RandomState,
 }
 
-/// For whom a socket counts.
+/// Whose quotas a socket counts against.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Of<'a> {
-    pub(crate) user: &'a str,
-    pub(crate) session: SessionId,
-    pub(crate) token: &'a str,
+pub struct SocketOwner<'a> {
+    pub user: &'a str,
+    pub session: SessionId,
+    pub token: &'a str,
 }
 
-/// Whether a socket takes the place of one that is still open.
+/// Whether a socket replaces one that is still open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
+pub enum Admission {
     New,
-    /// The older one of its source goes, once what it took is stored; until then both count. Those that go while a store
-    /// is slow must not be many either, so there is room for as many again and no more.
+    /// The older one of its source closes once what it took is stored; until then both count. While the store is slow
+    /// those must not become many either, so there is room for as many again and no more.
     TakesOver,
 }
 
 /// Counts until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Counted {
+pub struct CountedSocket {
     counts: SocketCounts,
     keys: [u64; 3],
 }
 
-/// There are as many as there may be.
+/// The quota is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooMany {
-    pub(crate) of: &'static str,
-    pub(crate) most: usize,
+pub struct TooMany {
+    pub of: &'static str,
+    pub most: usize,
 }
 
 impl SocketCounts {
@@ -56,14 +60,14 @@ impl SocketCounts {
         Self(Arc::new(Inner { quota, open: Mutex::default(), hash: RandomState::new() }))
     }
 
-    pub(crate) fn count(&self, of: Of<'_>, entry: Entry) -> Result<Counted, TooMany> {
+    pub fn count(&self, of: SocketOwner<'_>, entry: Admission) -> Result<CountedSocket, TooMany> {
         let Inner { quota, hash, .. } = &*self.0;
         let keys =
             [hash.hash_one((0, of.user)), hash.hash_one((1, of.session)), hash.hash_one((2, of.token))];
         let most = [("user", quota.per_user), ("session", quota.per_session), ("token", quota.per_token)];
         let mut open = self.lock();
         for (key, (of, most)) in keys.iter().zip(most) {
-            let room = if entry == Entry::TakesOver { most.saturating_mul(2) } else { most };
+            let room = if entry == Admission::TakesOver { most.saturating_mul(2) } else { most };
             if open.get(key).is_some_and(|count| *count >= room) {
                 return Err(TooMany { of, most });
             }
@@ -72,16 +76,16 @@ impl SocketCounts {
             *open.entry(key).or_default() += 1;
         }
         drop(open);
-        Ok(Counted { counts: self.clone(), keys })
+        Ok(CountedSocket { counts: self.clone(), keys })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, usize>> {
-        // Numbers that are changed one by one; nothing in between can panic.
+        // Each change is one number, and nothing in between can panic.
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Counted {
+impl Drop for CountedSocket {
     fn drop(&mut self) {
         let mut open = self.counts.lock();
         for key in self.keys {
@@ -104,7 +108,7 @@ mod tests {
         let counts = SocketCounts::new(SocketQuota { per_user: 4, per_session: 3, per_token: 2 });
         let [one, two] = [1, 2].map(|number| SessionId(uuid::Uuid::from_u128(number)));
         let count = |user, session, token, entry| {
-            counts.count(Of { user, session, token }, entry).map_err(|too_many| too_many.of)
+            counts.count(SocketOwner { user, session, token }, entry).map_err(|too_many| too_many.of)
         };
         let mut open = Vec::new();
         for (user, session, token, refused) in [
@@ -117,7 +121,7 @@ mod tests {
             ("alice", two, "d", Some("user")),
             ("bob", two, "d", None),
         ] {
-            match count(user, session, token, Entry::New) {
+            match count(user, session, token, Admission::New) {
                 Ok(counted) => {
                     assert_eq!(refused, None, "{user} {token}");
                     open.push(counted);
@@ -125,7 +129,7 @@ mod tests {
                 Err(of) => assert_eq!(Some(of), refused, "{user} {token}"),
             }
         }
-        assert!(count("alice", one, "a", Entry::TakesOver).is_ok(), "the older one goes");
+        assert!(count("alice", one, "a", Admission::TakesOver).is_ok(), "the older one goes");
         open.clear();
         assert!(counts.lock().is_empty());
     }

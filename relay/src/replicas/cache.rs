@@ -1,50 +1,47 @@
 //! What is asked often and changes rarely: each session, and so its owner, whether it has ended, and which of its tokens
 //! were revoked.
 //!
-//! In this process first, then in Redis, then in the store; many who ask for the same at once ask the store
-//! once. A change made here holds here at once, is written to Redis before its caller hears of it, and is told
-//! to the other replicas, which forget what they held. An answer is never kept for longer than a minute, or a
-//! second while changes made elsewhere would not be heard.
+//! Memory is asked first, then Redis, then the store; concurrent questions about one session ask the store once. A change
+//! made here takes effect here at once, is written to Redis before its caller hears of it, and is told to the other
+//! relays, which drop what they cached. No answer is kept for longer than a minute, or than a second while changes made
+//! elsewhere would not be heard.
 //!
-//! Nothing that must be right relies on it: the store decides at every commit and every read whether a session
-//! is still there.
+//! Nothing that must be right relies on it: the store decides at every commit and every read whether a session still
+//! exists.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use mien_shared::SessionId;
 use moka::Expiry;
 use tokio::sync::watch;
 
-use crate::app::patiently;
+use super::redis::client::Redis;
+use super::redis::sessions::Kept;
+use super::versions::Versions;
 use crate::auth::Revoked;
-use crate::http::problem::ApiError;
+use crate::live::Change;
 use crate::observe::metrics::{CacheCounts, Metrics};
-use crate::replicas::redis::{Change, Kept, Redis};
-use crate::store::{Found, Store};
+use crate::store::deadline::within_deadline;
+use crate::store::{Found, Store, StoreError};
 
-/// Sessions that are kept here: some 5 MB.
+/// Sessions in memory: some 5 MB.
 const MAX_SESSIONS: u64 = 10_000;
-/// Life of an answer where all changes are heard of.
+/// Life of an answer while all changes are heard.
 const LONG: Duration = Duration::from_mins(1);
-/// Life of an answer where they are not.
+/// Life of an answer while they are not.
 const SHORT: Duration = Duration::from_secs(1);
 /// Life of the answer that there is no such session.
 const NEVER: Duration = Duration::from_secs(2);
-/// Sessions share marks of their last change: those of one mark are asked for again when one of them changes. Of as
-/// many as are kept here, two or three.
-const MARKS: usize = 4_096;
 
 /// How changes made by other relays reach this one.
 #[derive(Clone, Debug)]
-pub enum Others {
-    /// There are none: the store is this process' own.
+pub enum RemoteChanges {
+    /// There are none: no other relay uses the store.
     None,
-    /// There may be some, and nothing is heard of them.
+    /// There may be some, and none are heard.
     Unheard,
-    /// They are heard of through Redis, while this says so.
+    /// They are heard through Redis, while this says so.
     Heard(Redis, watch::Receiver<bool>),
 }
 
@@ -55,13 +52,13 @@ pub struct Cache(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     sessions: moka::future::Cache<SessionId, Entry>,
-    changes: Changes,
-    others: Others,
+    versions: Versions,
+    remote: RemoteChanges,
     memory: CacheCounts,
     redis: CacheCounts,
 }
 
-/// What became of a session, and which of its tokens are no longer to be believed.
+/// What became of a session, and which of its tokens were revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     pub found: Found,
@@ -71,7 +68,7 @@ pub struct Known {
 #[derive(Clone, Debug)]
 struct Entry {
     known: Known,
-    /// The number of changes when it was asked for.
+    /// The version when it was asked for.
     as_of: u64,
     life: Duration,
 }
@@ -95,29 +92,29 @@ impl Expiry<SessionId, Entry> for ByEntry {
 }
 
 impl Cache {
-    pub fn new(others: Others, metrics: &Metrics) -> Self {
+    pub fn new(remote: RemoteChanges, metrics: &Metrics) -> Self {
         Self(Arc::new(Inner {
             sessions: moka::future::Cache::builder().max_capacity(MAX_SESSIONS).expire_after(ByEntry).build(),
-            changes: Changes::default(),
-            others,
+            versions: Versions::default(),
+            remote,
             memory: metrics.memory_cache.clone(),
             redis: metrics.redis_cache.clone(),
         }))
     }
 
     /// What became of a session.
-    pub async fn find(&self, store: &Store, id: SessionId) -> Result<Found, ApiError> {
-        self.know(store, id).await.map(|known| known.found)
+    pub async fn find(&self, store: &Store, id: SessionId) -> Result<Found, Arc<StoreError>> {
+        self.lookup(store, id).await.map(|known| known.found)
     }
 
     /// The same, and which of its tokens were revoked.
-    pub async fn know(&self, store: &Store, id: SessionId) -> Result<Known, ApiError> {
-        self.know_by(id, || self.ask(store, id)).await
+    pub async fn lookup(&self, store: &Store, id: SessionId) -> Result<Known, Arc<StoreError>> {
+        self.lookup_with(id, || self.ask(store, id)).await
     }
 
-    async fn know_by<A>(&self, id: SessionId, ask: impl Fn() -> A) -> Result<Known, ApiError>
+    async fn lookup_with<A>(&self, id: SessionId, ask: impl Fn() -> A) -> Result<Known, Arc<StoreError>>
     where
-        A: Future<Output = Result<Entry, ApiError>>,
+        A: Future<Output = Result<Entry, StoreError>>,
     {
         if let Some(entry) = self.0.sessions.get(&id).await
             && self.is_current(id, &entry)
@@ -127,8 +124,7 @@ impl Cache {
         }
         self.0.memory.miss.inc();
         loop {
-            let entry = self.0.sessions.try_get_with(id, ask()).await;
-            let entry = entry.map_err(|cause: Arc<ApiError>| ApiError::clone(&cause))?;
+            let entry = self.0.sessions.try_get_with(id, ask()).await?;
             if self.is_current(id, &entry) {
                 return Ok(entry.known);
             }
@@ -136,15 +132,15 @@ impl Cache {
         }
     }
 
-    /// Whether no change was made since it was asked for. Asked of each answer before it is used, as one that was on
-    /// its way may have come after whatever threw it out.
+    /// Whether nothing was changed since it was asked for. Every answer is checked before it is used, as a late one may
+    /// come after the change that would have dropped it.
     fn is_current(&self, id: SessionId, entry: &Entry) -> bool {
-        entry.as_of >= self.0.changes.last(id)
+        entry.as_of >= self.0.versions.last(id)
     }
 
-    async fn ask(&self, store: &Store, id: SessionId) -> Result<Entry, ApiError> {
-        let as_of = self.0.changes.now();
-        if let Others::Heard(redis, _) = &self.0.others
+    async fn ask(&self, store: &Store, id: SessionId) -> Result<Entry, StoreError> {
+        let as_of = self.0.versions.now();
+        if let RemoteChanges::Heard(redis, _) = &self.0.remote
             && redis.is_here()
         {
             if let Ok(Some(kept)) = redis.read_session(id).await {
@@ -160,10 +156,10 @@ impl Cache {
     }
 
     fn entry(&self, known: Known, as_of: u64) -> Entry {
-        let longest = match &self.0.others {
-            Others::None => LONG,
-            Others::Heard(_, linked) if *linked.borrow() => LONG,
-            Others::Heard(..) | Others::Unheard => SHORT,
+        let longest = match &self.0.remote {
+            RemoteChanges::None => LONG,
+            RemoteChanges::Heard(_, linked) if *linked.borrow() => LONG,
+            RemoteChanges::Heard(..) | RemoteChanges::Unheard => SHORT,
         };
         let life = if known.found == Found::Never { NEVER.min(longest) } else { longest };
         Entry { known, as_of, life }
@@ -171,81 +167,34 @@ impl Cache {
 
     /// A session was changed here.
     pub async fn changed(&self, id: SessionId, change: &Change) {
-        let as_of = self.0.changes.note(id);
+        let as_of = self.0.versions.bump(id);
         match change {
             Change::Erased => {
                 let known = Known { found: Found::Erased, revoked: Arc::default() };
                 self.0.sessions.insert(id, self.entry(known, as_of)).await;
             }
-            // Two changes may be told in another order than they were made, so the store is asked what it is now.
+            // Two changes may be told in another order than they were made, so the store is asked for the outcome.
             Change::Updated(_) | Change::Revoked(_) => self.0.sessions.invalidate(&id).await,
         }
     }
 
     /// A session was changed elsewhere.
     pub async fn forget(&self, id: SessionId) {
-        self.0.changes.note(id);
+        self.0.versions.bump(id);
         self.0.sessions.invalidate(&id).await;
     }
 
     /// Changes made elsewhere may have been missed.
     pub fn forget_all(&self) {
-        self.0.changes.note_all();
+        self.0.versions.bump_all();
         self.0.sessions.invalidate_all();
     }
 }
 
-/// When sessions were changed last, as numbers that go up. Never forgotten, so that an answer is known as old however
-/// long it was on its way.
-#[derive(Debug)]
-struct Changes {
-    count: AtomicU64,
-    /// The last change of the sessions of each mark.
-    marks: Box<[AtomicU64]>,
-    /// The last change that any session may have had.
-    all: AtomicU64,
-    hash: RandomState,
-}
-
-impl Default for Changes {
-    fn default() -> Self {
-        let marks = (0..MARKS).map(|_| AtomicU64::new(0)).collect();
-        Self { count: AtomicU64::new(0), marks, all: AtomicU64::new(0), hash: RandomState::new() }
-    }
-}
-
-impl Changes {
-    fn now(&self) -> u64 {
-        self.count.load(Ordering::Acquire)
-    }
-
-    fn next(&self) -> u64 {
-        self.count.fetch_add(1, Ordering::AcqRel) + 1
-    }
-
-    fn note(&self, id: SessionId) -> u64 {
-        let change = self.next();
-        self.mark(id).fetch_max(change, Ordering::AcqRel);
-        change
-    }
-
-    fn note_all(&self) {
-        self.all.fetch_max(self.next(), Ordering::AcqRel);
-    }
-
-    fn last(&self, id: SessionId) -> u64 {
-        self.mark(id).load(Ordering::Acquire).max(self.all.load(Ordering::Acquire))
-    }
-
-    fn mark(&self, id: SessionId) -> &AtomicU64 {
-        &self.marks[self.hash.hash_one(id) as usize % self.marks.len()]
-    }
-}
-
-async fn ask_store(store: &Store, id: SessionId) -> Result<Known, ApiError> {
-    let found = patiently(store.find_session(id)).await?;
+async fn ask_store(store: &Store, id: SessionId) -> Result<Known, StoreError> {
+    let found = within_deadline(store.find_session(id)).await?;
     let revoked = match &found {
-        Found::Here(_) => Arc::new(patiently(store.revoked(id)).await?),
+        Found::Here(_) => Arc::new(within_deadline(store.revoked(id)).await?),
         Found::Erased | Found::Never => Arc::default(),
     };
     Ok(Known { found, revoked })
@@ -258,7 +207,7 @@ fn known(kept: Kept) -> Known {
     }
 }
 
-/// Writes what the store said to Redis. Nobody waits for it; it ends with Redis' patience.
+/// Writes what the store said to Redis. Nobody waits for it; it ends with Redis' timeout.
 fn share(redis: &Redis, id: SessionId, known: &Known) {
     let kept = match &known.found {
         Found::Here(session) => {
@@ -274,6 +223,8 @@ fn share(redis: &Redis, id: SessionId, known: &Known) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use futures_util::FutureExt as _;
     use mien_shared::api::PatchSession;
 
@@ -289,8 +240,8 @@ mod tests {
     async fn found_after(cache: &Cache, id: SessionId, change: impl AsyncFnOnce()) -> Vec<Known> {
         let (store_answers, answer) = tokio::sync::oneshot::channel();
         let answer = std::sync::Mutex::new(Some(answer));
-        let first = cache.know_by(id, || {
-            let (as_of, answer) = (cache.0.changes.now(), answer.lock().unwrap().take());
+        let first = cache.lookup_with(id, || {
+            let (as_of, answer) = (cache.0.versions.now(), answer.lock().unwrap().take());
             async move {
                 let found = match answer {
                     Some(answer) => answer.await.unwrap(),
@@ -305,15 +256,15 @@ mod tests {
         store_answers.send(named("old")).unwrap();
         let mut found = vec![first.await.unwrap()];
         for _ in 0..2 {
-            let ask = || async { Ok(cache.entry(named("new"), cache.0.changes.now())) };
-            found.push(cache.know_by(id, ask).await.unwrap());
+            let ask = || async { Ok(cache.entry(named("new"), cache.0.versions.now())) };
+            found.push(cache.lookup_with(id, ask).await.unwrap());
         }
         found
     }
 
     #[tokio::test]
     async fn what_was_asked_before_all_was_forgotten_does_not_stay() {
-        let cache = Cache::new(Others::None, &Metrics::new());
+        let cache = Cache::new(RemoteChanges::None, &Metrics::new());
         let id = SessionId(uuid::Uuid::now_v7());
         let found = found_after(&cache, id, async || cache.forget_all()).await;
         assert_eq!(found, [named("new"), named("new"), named("new")]);
@@ -321,7 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_asked_before_a_change_does_not_stay_however_much_else_changes() {
-        let cache = Cache::new(Others::None, &Metrics::new());
+        let cache = Cache::new(RemoteChanges::None, &Metrics::new());
         let id = SessionId(uuid::Uuid::now_v7());
         let others = async || {
             for _ in 0..2 * MAX_SESSIONS {
@@ -345,7 +296,7 @@ mod tests {
         let url = format!("sqlite:{}", folder.path().join("mien.db").display());
         let store = Store::open(&url, 8, &metrics).await.unwrap();
         let session = store.create_session("alice", "0", "").await.unwrap().id;
-        let cache = Cache::new(Others::None, &metrics);
+        let cache = Cache::new(RemoteChanges::None, &metrics);
         let told = Arc::new(AtomicU64::new(0));
         let readers: Vec<_> = (0..4)
             .map(|_| {

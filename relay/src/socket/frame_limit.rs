@@ -1,8 +1,8 @@
-//! Counts what comes in on a socket, frame by frame, before the WebSocket library reserves room for it.
+//! Limits incoming messages, frame by frame, before the WebSocket library allocates memory for them.
 //!
-//! The library (tungstenite 0.29) has one limit for all messages, which cannot be changed on a live connection, and
-//! reserves as much memory as a frame's head announces. So nobody may announce much before it is known who they are;
-//! and whether a message has begun and is not yet whole, which the library does not tell, is known here.
+//! tungstenite (0.29) has one limit for all messages, which cannot be changed on a live connection, and allocates as much
+//! as the header of a frame announces. So no peer may announce much before its hello is verified. Whether a message has
+//! begun and is incomplete, which the library does not tell, is known here, too.
 
 use std::io;
 use std::pin::Pin;
@@ -12,55 +12,55 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 /// Of a frame: two bytes, a length of up to eight, a mask of four.
-const MAX_HEAD: usize = 14;
+const MAX_HEADER: usize = 14;
 
 /// A message is, or would be, larger than it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the message is too large")]
 pub(super) struct TooLarge;
 
-/// Bytes of messages at most.
+/// Bytes of a message at most.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sizes {
+pub(super) struct MessageLimits {
     /// Of the first.
     pub(super) first: usize,
     /// Of any other.
     pub(super) other: usize,
 }
 
-/// A connection whose incoming frames are counted.
+/// A stream whose incoming frames are limited.
 #[derive(Debug)]
-pub(super) struct Metered<S> {
+pub(super) struct FrameLimited<S> {
     inner: S,
-    frames: Frames,
-    /// Since when a message has begun and is not whole.
-    unfinished: Option<Instant>,
+    frames: FrameParser,
+    /// Since when a message is incomplete.
+    incomplete: Option<Instant>,
 }
 
-impl<S> Metered<S> {
-    pub(super) fn new(inner: S, sizes: Sizes) -> Self {
-        Self { inner, frames: Frames::new(sizes), unfinished: None }
+impl<S> FrameLimited<S> {
+    pub(super) fn new(inner: S, sizes: MessageLimits) -> Self {
+        Self { inner, frames: FrameParser::new(sizes), incomplete: None }
     }
 
-    /// Since when a message has been under way, pings and pongs apart.
-    pub(super) fn unfinished_since(&self) -> Option<Instant> {
-        self.unfinished
+    /// Since when a message has been incomplete, pings and pongs apart.
+    pub(super) fn incomplete_since(&self) -> Option<Instant> {
+        self.incomplete
     }
 
     fn count(&mut self, bytes: &[u8]) -> Result<(), TooLarge> {
         let finished = self.frames.count(bytes)?;
         if finished {
-            self.unfinished = None;
+            self.incomplete = None;
         }
         if !self.frames.is_at_rest() {
-            // Asked for once a message at most, and never for one that comes whole.
-            self.unfinished.get_or_insert_with(Instant::now);
+            // The clock is read once a message at most, and never for one that arrives in one read.
+            self.incomplete.get_or_insert_with(Instant::now);
         }
         Ok(())
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for FrameLimited<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         task: &mut Context<'_>,
@@ -73,7 +73,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for FrameLimited<S> {
     fn poll_write(self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().inner).poll_write(task, bytes)
     }
@@ -87,16 +87,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     }
 }
 
-/// Where in its frames a stream is. What is wrong with a frame is the library's to say.
+/// Where in its frames a stream is. The library reports what is wrong with a frame.
 #[derive(Debug)]
-struct Frames {
-    sizes: Sizes,
-    /// Messages that are whole.
-    whole: bool,
-    /// Of a head that is not.
-    head: [u8; MAX_HEAD],
+struct FrameParser {
+    sizes: MessageLimits,
+    /// Whether the first message is complete.
+    past_first: bool,
+    /// A header that is incomplete.
+    head: [u8; MAX_HEADER],
     have: usize,
-    /// Of a frame whose head is: bytes still to come, and whether its message ends with it.
+    /// Of a frame whose header is complete: bytes yet to come, and whether its message ends with it.
     left: u64,
     ends: bool,
     /// Bytes of a message that has begun, as its frames announced them.
@@ -104,12 +104,12 @@ struct Frames {
     begun: bool,
 }
 
-impl Frames {
-    fn new(sizes: Sizes) -> Self {
+impl FrameParser {
+    fn new(sizes: MessageLimits) -> Self {
         Self {
             sizes,
-            whole: false,
-            head: [0; MAX_HEAD],
+            past_first: false,
+            head: [0; MAX_HEADER],
             have: 0,
             left: 0,
             ends: false,
@@ -118,12 +118,12 @@ impl Frames {
         }
     }
 
-    /// Whether nothing has begun that is not whole.
+    /// Whether nothing is incomplete.
     fn is_at_rest(&self) -> bool {
         self.have == 0 && self.left == 0 && !self.begun
     }
 
-    /// Whether the bytes brought a message to its end.
+    /// Whether the bytes completed a message.
     fn count(&mut self, mut bytes: &[u8]) -> Result<bool, TooLarge> {
         let mut finished = false;
         while !bytes.is_empty() {
@@ -141,7 +141,7 @@ impl Frames {
                 self.begin_frame()?;
             }
             if self.left == 0 && std::mem::take(&mut self.ends) {
-                self.whole = true;
+                self.past_first = true;
                 self.message = 0;
                 self.begun = false;
                 finished = true;
@@ -150,7 +150,7 @@ impl Frames {
         Ok(finished)
     }
 
-    /// The head of a frame is there.
+    /// The header of a frame is complete.
     fn begin_frame(&mut self) -> Result<(), TooLarge> {
         self.have = 0;
         let [first, second, ..] = self.head;
@@ -165,7 +165,7 @@ impl Frames {
         };
         let is_control = first & 0x08 != 0;
         let announced = if is_control { length } else { self.message.saturating_add(length) };
-        let most = if self.whole { self.sizes.other } else { self.sizes.first };
+        let most = if self.past_first { self.sizes.other } else { self.sizes.first };
         if announced > most as u64 {
             return Err(TooLarge);
         }
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
     use tokio::io::AsyncReadExt as _;
 
-    const SIZES: Sizes = Sizes { first: 200, other: 70_000 };
+    const SIZES: MessageLimits = MessageLimits { first: 200, other: 70_000 };
     const TEXT: u8 = 0x81;
     const TEXT_BEGINS: u8 = 0x01;
     const GOES_ON: u8 = 0x00;
@@ -221,7 +221,7 @@ mod tests {
     /// However the bytes are cut: what is the outcome, and whether a message is left unfinished.
     fn outcome(bytes: &[u8]) -> (Result<(), TooLarge>, bool) {
         let by = |size: usize| {
-            let mut frames = Frames::new(SIZES);
+            let mut frames = FrameParser::new(SIZES);
             let counted = bytes.chunks(size).try_for_each(|chunk| frames.count(chunk).map(drop));
             (counted, !frames.is_at_rest())
         };
@@ -277,12 +277,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_message_counts_from_its_own_beginning() {
         let (mut peer, ours) = tokio::io::duplex(1_024);
-        let mut metered = Metered::new(ours, SIZES);
+        let mut limited = FrameLimited::new(ours, SIZES);
         let mut read = async |bytes: &[u8]| {
             tokio::io::AsyncWriteExt::write_all(&mut peer, bytes).await.unwrap();
             let mut buffer = vec![0; bytes.len()];
-            metered.read_exact(&mut buffer).await.unwrap();
-            metered.unfinished_since().map(|since| since.elapsed().as_secs())
+            limited.read_exact(&mut buffer).await.unwrap();
+            limited.incomplete_since().map(|since| since.elapsed().as_secs())
         };
         assert_eq!(read(&frame(TEXT, 10)).await, None);
         assert_eq!(read(&frame(TEXT_BEGINS, 10)).await, Some(0));

@@ -1,9 +1,9 @@
 //! Polls only what was woken.
 //!
-//! A task that waits for several things polls all of them whenever one of them wakes it. With thousands of
-//! connections none of it is in the processor's cache, and looking in vain costs as much as the message. What is
-//! polled behind a bell is left alone until it has rung; and all bells of a task hang together, so that one look
-//! tells which have.
+//! A task that waits for several futures polls all of them whenever one of them wakes it. With thousands of connections
+//! none of them is in the processor's cache, and a poll in vain costs as much as the message. Here each has a waker of
+//! its own that sets a bit, and is not polled until its bit is set; the bits of a task are in one word, so that one look
+//! tells which are.
 
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,128 +12,128 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use tokio::time::{Instant, Sleep};
 
-/// All bells of one task.
-pub(super) struct Bells(Arc<Tower>);
+/// The readiness of everything that one task waits for.
+pub(super) struct ReadySet(Arc<Shared>);
 
 #[derive(Default)]
-struct Tower {
-    /// A bit for each bell.
-    rung: AtomicU32,
-    hung: AtomicU32,
-    /// The task. Kept when a bell rings, so that it need not be told anew who listens.
-    listener: Mutex<Option<Waker>>,
+struct Shared {
+    /// A bit for each.
+    ready: AtomicU32,
+    /// How many bits are taken.
+    registered: AtomicU32,
+    /// The task. Kept when it is woken, so that its waker need not be cloned again.
+    task: Mutex<Option<Waker>>,
 }
 
-impl Bells {
+impl ReadySet {
     pub(super) fn new() -> Self {
         Self(Arc::default())
     }
 
-    /// One more bell. It has rung, as nothing was polled yet.
-    pub(super) fn hang(&self) -> Bell {
-        let place = self.0.hung.fetch_add(1, Ordering::Relaxed);
-        assert!(place < u32::BITS, "a task has a handful of bells, all hung before it waits");
-        let bit = 1 << place;
-        self.0.rung.fetch_or(bit, Ordering::Release);
-        Bell {
-            waker: Waker::from(Arc::new(Rope { tower: Arc::clone(&self.0), bit })),
-            tower: Arc::clone(&self.0),
+    /// One more bit. It is set, as nothing was polled yet.
+    pub(super) fn register(&self) -> ReadyBit {
+        let index = self.0.registered.fetch_add(1, Ordering::Relaxed);
+        assert!(index < u32::BITS, "a task registers a handful, all before it waits");
+        let bit = 1 << index;
+        self.0.ready.fetch_or(bit, Ordering::Release);
+        ReadyBit {
+            waker: Waker::from(Arc::new(BitWaker { shared: Arc::clone(&self.0), bit })),
+            shared: Arc::clone(&self.0),
             bit,
         }
     }
 
     /// A future that is polled only when it was woken: for what happens at most once in a connection's life.
-    pub(super) fn rarely<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        let bell = self.hang();
+    pub(super) fn when_woken<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        let ready = self.register();
         async move {
             let mut future = pin!(future);
-            std::future::poll_fn(|task| bell.poll(task, |task| future.as_mut().poll(task))).await
+            std::future::poll_fn(|task| ready.poll(task, |task| future.as_mut().poll(task))).await
         }
     }
 
-    /// One that rings at `time`.
-    pub(super) fn alarm(&self, time: Instant) -> Alarm {
-        Alarm { sleep: Box::pin(tokio::time::sleep_until(time)), bell: self.hang() }
+    pub(super) fn timer(&self, time: Instant) -> Timer {
+        Timer { sleep: Box::pin(tokio::time::sleep_until(time)), ready: self.register() }
     }
 }
 
-/// Belongs to one thing that is polled, and is rung by it.
-pub(super) struct Bell {
-    tower: Arc<Tower>,
+/// Whether one future may be polled.
+pub(super) struct ReadyBit {
+    shared: Arc<Shared>,
     bit: u32,
-    /// Pulls the rope.
+    /// Sets the bit.
     waker: Waker,
 }
 
-struct Rope {
-    tower: Arc<Tower>,
+struct BitWaker {
+    shared: Arc<Shared>,
     bit: u32,
 }
 
-impl Bell {
-    /// Polls if the bell has rung. What is ready may be so again, so it is polled the next time, too.
+impl ReadyBit {
+    /// Polls if the bit is set. What is ready may be ready again, so it is polled the next time, too.
     pub(super) fn poll<T>(
         &self,
         task: &Context<'_>,
         polls: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        // Before it is looked at, so that nothing that rings in between is slept through.
-        self.tower.listen(task.waker());
+        // Before the look at the bit, so that no wake in between is missed.
+        self.shared.register_task(task.waker());
         self.poll_now(polls)
     }
 
-    /// The same for someone who does not wait.
+    /// The same for a caller that does not wait.
     pub(super) fn poll_now<T>(&self, polls: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        if self.tower.rung.load(Ordering::Acquire) & self.bit == 0 {
+        if self.shared.ready.load(Ordering::Acquire) & self.bit == 0 {
             return Poll::Pending;
         }
-        self.tower.rung.fetch_and(!self.bit, Ordering::AcqRel);
+        self.shared.ready.fetch_and(!self.bit, Ordering::AcqRel);
         let polled = polls(&mut Context::from_waker(&self.waker));
         if polled.is_ready() {
-            self.tower.rung.fetch_or(self.bit, Ordering::Release);
+            self.shared.ready.fetch_or(self.bit, Ordering::Release);
         }
         polled
     }
 }
 
-impl Tower {
-    fn listen(&self, waker: &Waker) {
-        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
-        if !listener.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *listener = Some(waker.clone());
+impl Shared {
+    fn register_task(&self, waker: &Waker) {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if !task.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *task = Some(waker.clone());
         }
     }
 }
 
-impl Wake for Rope {
+impl Wake for BitWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // One that has rung already has woken its task, or is looked at when it comes.
-        if self.tower.rung.fetch_or(self.bit, Ordering::AcqRel) & self.bit == 0
-            && let Some(task) = &*self.tower.listener.lock().unwrap_or_else(PoisonError::into_inner)
+        // If the bit was set, the task was woken already, or will look at it before it waits.
+        if self.shared.ready.fetch_or(self.bit, Ordering::AcqRel) & self.bit == 0
+            && let Some(task) = &*self.shared.task.lock().unwrap_or_else(PoisonError::into_inner)
         {
             task.wake_by_ref();
         }
     }
 }
 
-/// A bell that rings at a time. Behind a box, as a timer is large and its owner may be moved.
-pub(super) struct Alarm {
+/// A timer that can be reset. Boxed, as a `Sleep` is large and its owner may be moved.
+pub(super) struct Timer {
     sleep: Pin<Box<Sleep>>,
-    bell: Bell,
+    ready: ReadyBit,
 }
 
-impl Alarm {
-    pub(super) fn set(&mut self, time: Instant) {
+impl Timer {
+    pub(super) fn reset(&mut self, time: Instant) {
         self.sleep.as_mut().reset(time);
     }
 
-    /// Ready from its time on, until it is set anew.
+    /// Ready from its time on, until it is reset.
     pub(super) fn poll(&mut self, task: &Context<'_>) -> Poll<()> {
-        self.bell.poll(task, |task| self.sleep.as_mut().poll(task))
+        self.ready.poll(task, |task| self.sleep.as_mut().poll(task))
     }
 }
 
@@ -151,8 +151,8 @@ mod tests {
         let (yes, answer) = oneshot::channel::<u32>();
         let polls = Cell::new(0);
         let mut answer = pin!(answer);
-        let bells = Bells::new();
-        let mut rare = pin!(bells.rarely(std::future::poll_fn(|task| {
+        let set = ReadySet::new();
+        let mut rare = pin!(set.when_woken(std::future::poll_fn(|task| {
             polls.set(polls.get() + 1);
             answer.as_mut().poll(task)
         })));
@@ -166,44 +166,44 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_alarm_rings_again_when_it_was_set_anew() {
-        let bells = Bells::new();
+    async fn a_timer_fires_again_when_it_was_reset() {
+        let set = ReadySet::new();
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut alarm = bells.alarm(at(5));
-        let rings = async |alarm: &mut Alarm| {
-            std::future::poll_fn(|task| alarm.poll(task)).await;
+        let mut timer = set.timer(at(5));
+        let fires = async |timer: &mut Timer| {
+            std::future::poll_fn(|task| timer.poll(task)).await;
             start.elapsed().as_secs()
         };
-        assert_eq!(rings(&mut alarm).await, 5);
-        assert_eq!(rings(&mut alarm).await, 5, "until it is set");
-        for (set, first) in [(9, false), (12, true), (10, true)] {
-            alarm.set(at(set));
-            let polled = futures_util::poll!(std::future::poll_fn(|task| alarm.poll(task)));
-            assert!(polled.is_pending(), "{set}, {first}");
+        assert_eq!(fires(&mut timer).await, 5);
+        assert_eq!(fires(&mut timer).await, 5, "until it is set");
+        for (time, first) in [(9, false), (12, true), (10, true)] {
+            timer.reset(at(time));
+            let polled = futures_util::poll!(std::future::poll_fn(|task| timer.poll(task)));
+            assert!(polled.is_pending(), "{time}, {first}");
         }
-        assert_eq!(rings(&mut alarm).await, 10, "set later and then earlier while it is waited for");
+        assert_eq!(fires(&mut timer).await, 10, "set later and then earlier while it is waited for");
     }
 
-    /// Many messages from another thread, read by waiting and in passing beside a second inbox: none is slept
-    /// through.
+    /// Many messages from another thread, read by waiting and in passing beside a second inbox: none is
+    /// missed.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn nothing_is_slept_through() {
+    async fn no_wake_is_missed() {
         const MESSAGES: u32 = 20_000;
         let (sender, mut inbox) = mpsc::channel(64);
         let (other_sender, mut other_inbox) = mpsc::channel(64);
         let reader = tokio::spawn(async move {
-            let bells = Bells::new();
-            let (bell, other_bell) = (bells.hang(), bells.hang());
+            let set = ReadySet::new();
+            let (ready, other_ready) = (set.register(), set.register());
             let (mut count, mut others) = (0, 0);
             while count < MESSAGES || others < MESSAGES {
                 std::future::poll_fn(|task| {
-                    if let Poll::Ready(Some(next)) = bell.poll(task, |task| inbox.poll_recv(task)) {
+                    if let Poll::Ready(Some(next)) = ready.poll(task, |task| inbox.poll_recv(task)) {
                         assert_eq!(next, count);
                         count += 1;
                         return Poll::Ready(());
                     }
-                    let other = other_bell.poll(task, |task| other_inbox.poll_recv(task));
+                    let other = other_ready.poll(task, |task| other_inbox.poll_recv(task));
                     if let Poll::Ready(Some(next)) = other {
                         assert_eq!(next, others);
                         others += 1;
@@ -212,17 +212,17 @@ mod tests {
                     Poll::Pending
                 })
                 .await;
-                while let Poll::Ready(Some(next)) = bell.poll_now(|task| inbox.poll_recv(task)) {
+                while let Poll::Ready(Some(next)) = ready.poll_now(|task| inbox.poll_recv(task)) {
                     assert_eq!(next, count);
                     count += 1;
                 }
             }
             (count, others)
         });
-        let send = async |sender: mpsc::Sender<u32>, rests: u32| {
+        let send = async |sender: mpsc::Sender<u32>, every: u32| {
             for message in 0..MESSAGES {
                 sender.send(message).await.unwrap();
-                if message % rests == 0 {
+                if message % every == 0 {
                     tokio::task::yield_now().await;
                 }
             }

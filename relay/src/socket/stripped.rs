@@ -1,54 +1,31 @@
-//! Requests that would become WebSockets, had nothing on their way taken out what asks for it: so do proxies that were
-//! not told of WebSockets. Whoever runs the relay learns so from its log, as the page tells its visitors alone.
-
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+//! Upgrade requests from which a proxy has stripped the headers that ask for the upgrade, as proxies do that are not
+//! configured for WebSockets. Operators learn so from the log, as the page can only tell its visitors.
 
 use axum::http::{HeaderMap, HeaderName, header};
 use mien_shared::Code;
 
 use crate::http::problem::ApiError;
+use crate::observe::log_limit::LogLimit;
 
-/// Anyone can send any number of them.
-const LOG_PAUSE: Duration = Duration::from_secs(10);
-
-#[derive(Debug, Default)]
-pub(crate) struct SpoiledUpgrades {
-    told: Mutex<Option<Instant>>,
+/// Refuses a request that lacks one of the headers.
+pub(super) fn check(headers: &HeaderMap, log: &LogLimit) -> Result<(), ApiError> {
+    // Proxies strip hop-by-hop headers, and leave the others of an upgrade.
+    let is_upgrade = headers.contains_key(header::SEC_WEBSOCKET_KEY);
+    let Some(missing) = missing(headers).filter(|_| is_upgrade) else { return Ok(()) };
+    if log.allow().is_some() {
+        tracing::warn!(
+            missing = missing.as_str(),
+            "a request for a WebSocket came without what makes it one, so that neither recordings nor watchers can \
+             connect; a proxy in front must pass on the headers Upgrade and Connection"
+        );
+    }
+    Err(ApiError::new(
+        Code::Malformed,
+        format!("the header {missing} is missing: a proxy must pass on the headers Upgrade and Connection"),
+    ))
 }
 
-impl SpoiledUpgrades {
-    /// Refuses a request that something on its way has spoiled.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        // Proxies take out what is for one hop, and leave the rest of a WebSocket's request.
-        let would_be_one = headers.contains_key(header::SEC_WEBSOCKET_KEY);
-        let Some(missing) = missing(headers).filter(|_| would_be_one) else { return Ok(()) };
-        if self.may_tell(Instant::now()) {
-            tracing::warn!(
-                missing = missing.as_str(),
-                "a request for a WebSocket came without what makes it one, so that neither recordings nor watchers can \
-                 connect; a proxy in front must pass on the headers Upgrade and Connection"
-            );
-        }
-        Err(ApiError::new(
-            Code::Malformed,
-            format!(
-                "the header {missing} is missing: a proxy must pass on the headers Upgrade and Connection"
-            ),
-        ))
-    }
-
-    fn may_tell(&self, now: Instant) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let tells = told.is_none_or(|last| now.saturating_duration_since(last) >= LOG_PAUSE);
-        if tells {
-            *told = Some(now);
-        }
-        tells
-    }
-}
-
-/// What of the two headers says nothing of an upgrade.
+/// Which of the two headers does not ask for an upgrade.
 fn missing(headers: &HeaderMap) -> Option<HeaderName> {
     let names = |header: &HeaderName, word: &str| {
         let values = headers.get_all(header).into_iter().filter_map(|value| value.to_str().ok());

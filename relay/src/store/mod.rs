@@ -5,6 +5,7 @@
 //! types and [`StoreError`], never a row. Each backend is a variant: its SQL differs, what it promises does not.
 
 pub mod codec;
+pub mod deadline;
 mod decide;
 mod error;
 mod migrate;
@@ -26,7 +27,7 @@ use uuid::Uuid;
 
 use crate::auth::{Revocation, Revoked};
 use crate::config::{Quota, is_postgres};
-use crate::limits::read_permits::Turns;
+use crate::limits::ReadPermits;
 use crate::observe::metrics::Metrics;
 
 pub use error::StoreError;
@@ -45,7 +46,7 @@ pub const CHUNK_ROWS: u32 = 8_000;
 
 /// Connections live for so long, so that a server behind a changed name is found, and what one has heaped up goes.
 const LIFETIME: Duration = Duration::from_mins(5);
-/// Patience with the store where a chunk is read, once it is its turn.
+/// Patience with the store where a chunk is read, once it has a permit.
 const CHUNK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where samples live. Cheap to clone.
@@ -256,10 +257,10 @@ impl Store {
     }
 
     /// The same samples as [`Store::samples`] page by page, however many: for exports and summaries. Each chunk of
-    /// `query.limit` samples waits for its turn.
-    pub fn sample_chunks(&self, id: SessionId, query: SampleQuery, turns: &Turns) -> SampleChunks {
-        let (store, turns) = (self.clone(), turns.clone());
-        SampleChunks { store, turns, id, query: Some(query), ahead: JoinSet::new() }
+    /// `query.limit` samples waits for a permit.
+    pub fn sample_chunks(&self, id: SessionId, query: SampleQuery, permits: &ReadPermits) -> SampleChunks {
+        let (store, permits) = (self.clone(), permits.clone());
+        SampleChunks { store, permits, id, query: Some(query), ahead: JoinSet::new() }
     }
 
     /// One page of gaps, ordered by source name, then seq. An unknown session has none.
@@ -385,7 +386,7 @@ pub(crate) fn joined<T>(outcome: std::result::Result<T, JoinError>) -> Result<T>
 #[derive(Debug)]
 pub struct SampleChunks {
     store: Store,
-    turns: Turns,
+    permits: ReadPermits,
     id: SessionId,
     /// `None` once the last chunk is being read.
     query: Option<SampleQuery>,
@@ -414,9 +415,9 @@ impl SampleChunks {
 
     fn read_ahead(&mut self) {
         if let Some(query) = self.query.clone() {
-            let (store, turns, id) = (self.store.clone(), self.turns.clone(), self.id);
+            let (store, permits, id) = (self.store.clone(), self.permits.clone(), self.id);
             let read = async move {
-                let _turn = turns.next().await;
+                let _permit = permits.acquire().await;
                 let page = tokio::time::timeout(CHUNK_PATIENCE, store.samples(id, &query)).await;
                 page.unwrap_or(Err(StoreError::TimedOut))
             };

@@ -1,7 +1,7 @@
 //! Reading back what was stored.
 
 use mien_relay::http::series;
-use mien_relay::limits::read_permits::Turns;
+use mien_relay::limits::ReadPermits;
 use mien_relay::store::{Batch, Item, SampleQuery, StoreError};
 use mien_shared::api::SourceName;
 use mien_shared::series::SeriesBuilder;
@@ -69,7 +69,7 @@ pub(crate) async fn pages_are_complete_and_in_order(place: &Place) {
             }
             assert_eq!(read, expected, "{from:?} {to:?} {source:?}");
             let mut chunks =
-                store.sample_chunks(session, SampleQuery { after: None, ..query }, &Turns::new(5));
+                store.sample_chunks(session, SampleQuery { after: None, ..query }, &ReadPermits::new(5));
             let mut count = 0;
             while let Some(chunk) = chunks.next().await.unwrap() {
                 count += chunk.len();
@@ -83,7 +83,7 @@ pub(crate) async fn pages_are_complete_and_in_order(place: &Place) {
 pub(crate) async fn a_series_has_each_sample_once(place: &Place) {
     let store = place.open().await;
     let session = store.create_session("alice", "", "").await.unwrap().id;
-    let (turns, last) = (Turns::new(5), mien_shared::limits::MAX_SAFE_INTEGER);
+    let (permits, last) = (ReadPermits::new(5), mien_shared::limits::MAX_SAFE_INTEGER);
     let seqs: [(&str, Vec<u64>); 3] = [
         ("a", [1, 2, 3, 20_000, last / 2, last - 1, last].into()),
         ("b", (1..=9_000).collect()),
@@ -119,7 +119,7 @@ pub(crate) async fn a_series_has_each_sample_once(place: &Place) {
                 }
             }
             let query = SampleQuery { source: source.clone(), from, to, ..SampleQuery::default() };
-            let read = series::read(&store, session, &query, 1_000, usize::MAX, &turns).await.unwrap();
+            let read = series::read(&store, session, &query, 1_000, usize::MAX, &permits).await.unwrap();
             assert_eq!(read.finish(), expected.finish(), "{from:?} {to:?} {source:?}");
         }
     }

@@ -27,7 +27,7 @@ const OTHERS: [&str; 8] = [
 ];
 
 /// The field that names another machine, if there is one.
-pub fn naming_another_machine(headers: &HeaderMap) -> Option<&HeaderName> {
+pub(super) fn naming_another_machine(headers: &HeaderMap) -> Option<&HeaderName> {
     headers.iter().find(|(name, value)| !is_of_this_machine(name, value)).map(|(name, _)| name)
 }
 

@@ -6,9 +6,11 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::check::{is_allowed, is_local_host, is_named, is_of_another_site};
+use super::forwarded::naming_another_machine;
+use super::refusal;
 use crate::app::AppState;
 use crate::config::AuthMode;
-use crate::http::origin;
 use crate::http::problem::ApiError;
 
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE");
@@ -22,8 +24,8 @@ const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("600");
 pub(in crate::http) async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let allowed = &state.config.allowed_origins;
     let named = named_origin(request.headers(), allowed);
-    let mut response = if let Some(refusal) = refusal(&state, &request, named.is_some()) {
-        refusal.into_response()
+    let mut response = if let Some(refused) = refuse(&state, &request, named.is_some()) {
+        refused.into_response()
     } else if let Some(answer) = preflight(&request, named.is_some()) {
         answer
     } else {
@@ -40,29 +42,29 @@ pub(in crate::http) async fn guard(State(state): State<AppState>, request: Reque
     response
 }
 
-/// Before anything is charged for it.
-fn refusal(state: &AppState, request: &Request, named: bool) -> Option<ApiError> {
-    let (headers, config, refusals) = (request.headers(), &state.config, &state.origin_refusals);
+/// Before anything is charged to a rate.
+fn refuse(state: &AppState, request: &Request, named: bool) -> Option<ApiError> {
+    let (headers, config, log) = (request.headers(), &state.config, &state.origin_log);
     if config.auth == AuthMode::Open {
-        if !origin::is_local_host(headers) {
-            return Some(refusals.foreign_host(headers));
+        if !is_local_host(headers) {
+            return Some(refusal::foreign_host(log, headers));
         }
-        if let Some(field) = origin::naming_another_machine(headers) {
-            return Some(refusals.forwarded(field));
+        if let Some(field) = naming_another_machine(headers) {
+            return Some(refusal::forwarded(log, field));
         }
         let path = request.uri().path();
         let asks = path.strip_prefix(&config.base_path).unwrap_or(path).starts_with("/api/");
-        if asks && !named && origin::is_of_another_site(headers, &config.allowed_origins) {
+        if asks && !named && is_of_another_site(headers, &config.allowed_origins) {
             let says_which = headers.contains_key(header::ORIGIN);
             return Some(if says_which {
-                refusals.foreign_origin(headers)
+                refusal::foreign_origin(log, headers)
             } else {
-                refusals.of_another_site(headers)
+                refusal::other_site(log, headers)
             });
         }
     }
-    let changes = is_changing(request.method()) && !origin::is_allowed(headers, &config.allowed_origins);
-    changes.then(|| refusals.foreign_origin(headers))
+    let changes = is_changing(request.method()) && !is_allowed(headers, &config.allowed_origins);
+    changes.then(|| refusal::foreign_origin(log, headers))
 }
 
 /// Tokens travel in a header, never in a cookie, so no answer ever allows credentials.
@@ -86,6 +88,6 @@ fn named_origin(headers: &HeaderMap, allowed: &[String]) -> Option<HeaderValue> 
     let mut origins = headers.get_all(header::ORIGIN).into_iter();
     let origin = origins.next()?;
     let text = origin.to_str().ok()?;
-    let named = origins.next().is_none() && origin::is_named(text, allowed);
+    let named = origins.next().is_none() && is_named(text, allowed);
     named.then(|| origin.clone())
 }

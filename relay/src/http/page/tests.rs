@@ -2,6 +2,11 @@
 
 use std::sync::LazyLock;
 
+use axum::http::StatusCode;
+use bytes::Bytes;
+
+use super::asset::{FOREVER, HTML, REVALIDATE, is_hashed};
+use super::range::Wanted;
 use super::*;
 
 static FILES: LazyLock<[Asset; 4]> = LazyLock::new(|| {

@@ -1,18 +1,18 @@
-//! Token buckets that all replicas share.
+//! Token buckets that all relays share.
 //!
-//! A limiter decides by itself, at once, and tells Redis afterwards what was taken; the answer says what the
-//! user has taken everywhere, and the bucket here becomes as empty. So no message and no request waits for a
-//! round trip, and nothing changes when Redis is away. The price: what other replicas gave within the last
-//! round is not known yet. That is at most a sixteenth of the burst each and what they take in
-//! [`SHORTEST_ROUND`]; it is charged like everything else, so over any longer time the rate holds exactly.
+//! A limiter decides alone, at once, and tells Redis afterwards what was taken; the answer says what the user has taken
+//! everywhere, and the bucket here becomes as empty. So no message and no request waits for a round trip, and nothing
+//! changes when Redis is away. The price: what other relays gave within the last round is not known yet. That is at most
+//! a sixteenth of the burst each and what they give in [`SHORTEST_ROUND`]; it is charged like everything else, so over
+//! any longer time the rate holds exactly.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::message::bucket_key;
+use super::client::{Away, Redis};
+use super::keys::bucket_key;
 use super::scripts::CHARGE;
-use super::{Away, Redis};
-use crate::limits::limiter::{Limiter, Owing};
+use crate::limits::{Limiter, UnsyncedTokens};
 
 /// Between rounds, where little was taken.
 const LONGEST_ROUND: Duration = Duration::from_millis(500);
@@ -22,34 +22,34 @@ const SHORTEST_ROUND: Duration = Duration::from_millis(10);
 const CHUNK: usize = 512;
 
 /// Shares a limiter's buckets under the name of its kind. Runs for ever.
-pub async fn share(redis: Redis, kind: &'static str, limiter: Arc<Limiter>) {
+pub(crate) async fn share_limits(redis: Redis, kind: &'static str, limiter: Arc<Limiter>) {
     loop {
         let round = async {
-            limiter.owes_much().await;
+            limiter.sync_needed().await;
             tokio::time::sleep(SHORTEST_ROUND).await;
         };
         let _ = tokio::time::timeout(LONGEST_ROUND, round).await;
         if redis.is_here() {
-            let owing = limiter.owing();
-            for users in owing.chunks(CHUNK) {
-                settle(&redis, kind, &limiter, users).await;
+            let unsynced = limiter.take_unsynced();
+            for users in unsynced.chunks(CHUNK) {
+                sync(&redis, kind, &limiter, users).await;
             }
         }
     }
 }
 
-async fn settle(redis: &Redis, kind: &str, limiter: &Limiter, users: &[Owing]) {
+async fn sync(redis: &Redis, kind: &str, limiter: &Limiter, users: &[UnsyncedTokens]) {
     let mut pipeline = redis::pipe();
-    for Owing { user, tokens } in users {
+    for UnsyncedTokens { user, tokens } in users {
         let call = CHARGE.call(&[bucket_key(kind, user)]).arg(*tokens).arg(limiter.rate().per_second);
         pipeline.add_command(call.command());
     }
     match redis.patient::<Vec<i64>>(&pipeline).await {
         Ok(missing) => {
-            for (owing, missing) in users.iter().zip(missing) {
-                limiter.adopt(&owing.user, Duration::from_micros(u64::try_from(missing).unwrap_or(0)));
+            for (taken, missing) in users.iter().zip(missing) {
+                limiter.adopt(&taken.user, Duration::from_micros(u64::try_from(missing).unwrap_or(0)));
             }
         }
-        Err(Away) => users.iter().for_each(|owing| limiter.owe(owing)),
+        Err(Away) => users.iter().for_each(|taken| limiter.restore_unsynced(taken)),
     }
 }

@@ -1,6 +1,6 @@
-//! What relays say to each other through Redis, and the names of keys and channels.
+//! What relays say to each other through Redis.
 //!
-//! Samples travel as the message that watchers get, behind one line that says where in the source it stands;
+//! Samples travel as the message that watchers get, after one line that says where in the source they belong;
 //! everything else is rare and plain JSON.
 
 use mien_shared::SessionId;
@@ -8,59 +8,17 @@ use mien_shared::api::SourceName;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::sessions::Change;
-use crate::live::{Piece, Presence};
+use crate::live::{Change, CommittedBatch, Presence};
 
-/// Channel of what every relay must hear.
-pub(super) const ALL: &str = "mien:all";
-/// Names of the channels that carry samples begin so.
-pub(super) const SAMPLES: &str = "mien:samples:";
-
-/// Channel of a session's committed samples: heard where it has watchers.
-pub(super) fn samples_channel(id: SessionId) -> String {
-    format!("{SAMPLES}{id}")
-}
-
-/// Channel of a session's presence and claims: heard where anyone is connected to it.
-pub(super) fn live_channel(id: SessionId) -> String {
-    format!("mien:live:{id}")
-}
-
-/// Key of a source's recent window.
-pub(super) fn window_key(id: SessionId, source: &SourceName) -> String {
-    format!("mien:window:{id}:{source}")
-}
-
-/// Key that says that a session was erased, so that nothing of it is written any more.
-pub(super) fn gone_key(id: SessionId) -> String {
-    format!("mien:gone:{id}")
-}
-
-pub(super) fn presence_key(id: SessionId) -> String {
-    format!("mien:presence:{id}")
-}
-
-pub(super) fn claim_key(id: SessionId, source: &SourceName) -> String {
-    format!("mien:claim:{id}:{source}")
-}
-
-pub(super) fn session_key(id: SessionId) -> String {
-    format!("mien:session:{id}")
-}
-
-pub(super) fn bucket_key(kind: &str, user: &str) -> String {
-    format!("mien:rate:{kind}:{user}")
-}
-
-/// What is said on [`ALL`], sealed, and on [`live_channel`], where nothing is said that must be believed.
+/// A message on [`super::keys::ALL`], sealed, or on a session's channel, where nothing is said that must be believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Notice {
-    /// A session is no longer what caches may hold. On [`ALL`] alone.
+    /// A session is no longer what caches may hold. On [`super::keys::ALL`] alone.
     Changed { session: SessionId, change: Change },
-    /// Who is connected to one replica now.
+    /// Who is connected to one relay now.
     Present { session: SessionId, replica: Uuid, presence: Presence },
-    /// A connection took over a source. `at` is its place in the order of all claims.
+    /// A connection took over a source. `at` is its position in the order of all claims.
     Claimed { session: SessionId, source: SourceName, at: u64 },
 }
 
@@ -70,14 +28,14 @@ impl Notice {
     }
 }
 
-/// A piece as it travels: `before first through source`, a line end, and the watchers' message.
-pub(super) fn write_piece(source: &SourceName, piece: &Piece) -> String {
-    let Piece { before, through, first, text } = piece;
+/// A batch as it travels: `before first through source`, a newline, and the watchers' message.
+pub(super) fn write_batch(source: &SourceName, batch: &CommittedBatch) -> String {
+    let CommittedBatch { before, through, first, text } = batch;
     format!("{before} {first} {through} {source}\n{text}")
 }
 
-/// Reads [`write_piece`]; `None` for what is no piece.
-pub(super) fn read_piece(message: &[u8]) -> Option<(SourceName, Piece)> {
+/// Reads [`write_batch`]; `None` for anything else.
+pub(super) fn read_batch(message: &[u8]) -> Option<(SourceName, CommittedBatch)> {
     let message = std::str::from_utf8(message).ok()?;
     let (head, text) = message.split_once('\n')?;
     let mut words = head.split(' ');
@@ -85,7 +43,7 @@ pub(super) fn read_piece(message: &[u8]) -> Option<(SourceName, Piece)> {
     let (before, first, through) = (number()?, number()?, number()?);
     let source = words.next()?.parse().ok()?;
     let sound = words.next().is_none() && before < first && first <= through;
-    sound.then(|| (source, Piece { before, through, first, text: text.into() }))
+    sound.then(|| (source, CommittedBatch { before, through, first, text: text.into() }))
 }
 
 #[cfg(test)]
@@ -95,12 +53,12 @@ mod tests {
     #[test]
     fn a_piece_reads_back() {
         let source: SourceName = "cam-2".parse().unwrap();
-        let piece = Piece { before: 3, through: 9, first: 5, text: "{\"a\":\n1}".into() };
-        assert_eq!(read_piece(write_piece(&source, &piece).as_bytes()), Some((source, piece)));
+        let batch = CommittedBatch { before: 3, through: 9, first: 5, text: "{\"a\":\n1}".into() };
+        assert_eq!(read_batch(write_batch(&source, &batch).as_bytes()), Some((source, batch)));
         for bad in ["", "1 2 3 main", "1 2 main\n{}", "2 2 3 main\n{}", "1 3 2 main\n{}", "1 2 3 A b\n{}"] {
-            assert_eq!(read_piece(bad.as_bytes()), None, "{bad}");
+            assert_eq!(read_batch(bad.as_bytes()), None, "{bad}");
         }
-        assert_eq!(read_piece(&[0xff]), None);
+        assert_eq!(read_batch(&[0xff]), None);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Connections to Redis: ten at most, five of them dialled ahead.
 //!
-//! The client could send everything over one connection, and where that is best (the channels, in
-//! `bridge.rs`) one it is. Here each call has a connection to itself, so that a long pipeline of samples
-//! never stands before the look-up of somebody who waits.
+//! The client library could send everything over one connection, and for the channels (`subscriber.rs`) it does. Here
+//! each call has a connection to itself, so that a long pipeline of samples never delays the look-up of a caller that
+//! waits.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,11 +18,11 @@ use crate::config::RedisUrl;
 const MAX_CONNECTIONS: usize = 10;
 /// Ready before anyone asks, so that a burst of calls does not wait for handshakes.
 const READY_CONNECTIONS: usize = 5;
-/// Attempts after one that failed with its connection; a call can be made twice without harm.
+/// Attempts after one that failed with its connection; a call does no harm when it is made twice.
 const RETRIES: usize = 3;
-const DIAL: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For a call to be written and its answer to be read.
-const ANSWER: Duration = Duration::from_secs(3);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) struct Pool {
     client: Client,
@@ -30,13 +30,15 @@ pub(super) struct Pool {
     idle: Mutex<Vec<MultiplexedConnection>>,
 }
 
-/// The time-outs of every connection.
+/// The timeouts of every connection.
 pub(super) fn timeouts() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new().set_connection_timeout(Some(DIAL)).set_response_timeout(Some(ANSWER))
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_TIMEOUT))
+        .set_response_timeout(Some(RESPONSE_TIMEOUT))
 }
 
 /// A connection that knows all scripts.
-pub(super) async fn dial(
+pub(super) async fn connect(
     client: &Client,
     config: &AsyncConnectionConfig,
 ) -> RedisResult<MultiplexedConnection> {
@@ -45,7 +47,7 @@ pub(super) async fn dial(
         scripts::load(&mut connection).await?;
         Ok(connection)
     };
-    tokio::time::timeout(DIAL, ready).await.unwrap_or_else(|_| Err(timed_out()))
+    tokio::time::timeout(CONNECT_TIMEOUT, ready).await.unwrap_or_else(|_| Err(timed_out()))
 }
 
 fn timed_out() -> RedisError {
@@ -70,14 +72,14 @@ impl Pool {
             let taken = self.idle().pop();
             let mut connection = match taken {
                 Some(connection) => connection,
-                None => dial(&self.client, &timeouts()).await?,
+                None => connect(&self.client, &timeouts()).await?,
             };
             match pipeline.query_async(&mut connection).await {
                 Ok(answer) => {
                     self.idle().push(connection);
                     return Ok(answer);
                 }
-                // One connection broke: Redis was started anew or lost its scripts, and the others are stale.
+                // Redis was restarted or lost its scripts, so the other connections are stale, too.
                 Err(cause) if is_stale(&cause) && attempts.next().is_some() => self.idle().clear(),
                 Err(cause) => {
                     if !is_broken(&cause) {
@@ -93,7 +95,7 @@ impl Pool {
     pub(super) async fn fill(&self) -> RedisResult<()> {
         while self.idle().len() < READY_CONNECTIONS {
             let Ok(_permit) = self.permits.try_acquire() else { return Ok(()) };
-            let connection = dial(&self.client, &timeouts()).await?;
+            let connection = connect(&self.client, &timeouts()).await?;
             self.idle().push(connection);
         }
         Ok(())
@@ -109,7 +111,7 @@ fn is_stale(cause: &RedisError) -> bool {
     (is_broken(cause) && !cause.is_timeout()) || cause.code() == Some("NOSCRIPT")
 }
 
-/// Whether the connection is of no more use; else Redis answered, and refused.
+/// Whether the connection is unusable; otherwise Redis answered, and refused.
 pub(super) fn is_broken(cause: &RedisError) -> bool {
     cause.is_io_error() || cause.is_unrecoverable_error()
 }

@@ -7,13 +7,13 @@ use std::sync::OnceLock;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, RedisResult, Script, ToRedisArgs};
 
-/// A script, and the name under which Redis knows it.
-pub(super) struct Known {
+/// A script, and the hash under which Redis knows it.
+pub(super) struct StoredScript {
     code: &'static str,
     hash: OnceLock<String>,
 }
 
-impl Known {
+impl StoredScript {
     const fn new(code: &'static str) -> Self {
         Self { code, hash: OnceLock::new() }
     }
@@ -30,11 +30,11 @@ impl Known {
     }
 }
 
-/// Stores pieces of one source in its recent window and passes them on, unless the session was erased.
+/// Stores batches of one source in its recent window and publishes them, unless the session was erased.
 /// Keys: the mark of erasure, the window. Arguments: channel, life in seconds, most entries, then for each
-/// piece its `through` and its message. An id that does not ascend is refused by the stream and skipped: the
+/// batch its `through` and its message. An id that does not ascend is refused by the stream and skipped: the
 /// window then has a hole, which its readers see.
-pub(super) static SHARE: Known = Known::new(
+pub(super) static SHARE: StoredScript = StoredScript::new(
     "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end \
          for i = 4, #ARGV, 2 do \
            redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], ARGV[i] .. '-1', 'm', ARGV[i + 1]) \
@@ -44,10 +44,10 @@ pub(super) static SHARE: Known = Known::new(
          return 1",
 );
 
-/// Says who is connected to one replica, and answers who is to the others. Key: the session's presence.
-/// Arguments: replica, its presence (empty for nobody), life in milliseconds, channel, what to say there
-/// (empty for nothing). Answers replica, presence, replica, presence, …
-pub(super) static PRESENT: Known = Known::new(
+/// Stores who is connected to one relay, and answers who is to the others. Key: the session's presence.
+/// Arguments: relay, its presence (empty for nobody), life in milliseconds, channel, what to say there
+/// (empty for nothing). Answers relay, presence, relay, presence, …
+pub(super) static PRESENT: StoredScript = StoredScript::new(
     "local t = redis.call('TIME') \
          local now = t[1] * 1000 + math.floor(t[2] / 1000) \
          if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) \
@@ -68,11 +68,11 @@ pub(super) static PRESENT: Known = Known::new(
          return others",
 );
 
-/// Gives a claim to a source its place in the order of all claims, and announces the highest. Key: the
-/// highest so far. Arguments: life in seconds, channel, session, source, the place it asks for (Unix
-/// milliseconds), and `1` if it is newer than all others, whatever their relays' clocks say. Answers its place
+/// Gives a claim to a source its position in the order of all claims, and announces the highest. Key: the
+/// highest so far. Arguments: life in seconds, channel, session, source, the position it asks for (Unix
+/// milliseconds), and `1` if it is newer than all others, whatever their relays' clocks say. Answers its position
 /// and the highest.
-pub(super) static CLAIM: Known = Known::new(
+pub(super) static CLAIM: StoredScript = StoredScript::new(
     "local top = tonumber(redis.call('GET', KEYS[1]) or 0) \
          local place = tonumber(ARGV[5]) \
          if ARGV[6] == '1' then place = math.max(place, top + 1) end \
@@ -83,10 +83,10 @@ pub(super) static CLAIM: Known = Known::new(
          return {place, top}",
 );
 
-/// Charges a bucket (`limiter.rs` has the same arithmetic, in nanoseconds). Key: the bucket, which holds when
+/// Charges a bucket (`limits/bucket.rs` has the same arithmetic, in nanoseconds). Key: the bucket, which holds when
 /// it is full again, in microseconds. Arguments: tokens, tokens a second. Answers what is missing until it is
 /// full, in microseconds. A full bucket needs no key.
-pub(super) static CHARGE: Known = Known::new(
+pub(super) static CHARGE: StoredScript = StoredScript::new(
     "local t = redis.call('TIME') \
          local now = t[1] * 1000000 + t[2] \
          local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now) \

@@ -1,13 +1,13 @@
-//! What this relay and its like wrote, told from what others wrote into the same Redis.
+//! Tells what relays wrote into Redis from what anyone else wrote there.
 //!
-//! Whoever can write there must not decide who owns a session, what a watcher sees or which token holds. What is
-//! believed is sealed by a key that only those have who have the token secret, for the very place where it stands.
-//! Presence, the order of claims and rates are not: who lies about those can have a source closed with 4409, names and
-//! numbers shown wrongly, and users slowed or not, but owns and reads nothing by it. Whoever writes there can also take
-//! everything away, which costs what an absent Redis costs.
+//! Write access to Redis must not decide who owns a session, what a watcher sees or which token is valid. Whatever is
+//! believed is authenticated with a key derived from the token secret, for the very key or channel where it stands.
+//! Presence, the order of claims and rates are not sealed: a forger of those can have a source closed with 4409, have
+//! names and numbers shown wrongly, and slow users down or not, but owns and reads nothing by it. A forger can also
+//! delete everything, which costs what an absent Redis costs.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,13 +15,14 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::config::{Config, Secret};
+use crate::observe::log_limit::LogLimit;
 
 /// What the key is for: it must not be the one that signs tokens.
 const PURPOSE: &[u8] = b"mien redis 1";
-/// Of a seal, in base64.
+/// Characters of a seal, in base64.
 const SEAL_CHARS: usize = 43;
-/// The log tells of seals that do not fit this often at most: whoever writes them may write many.
-const LOG_PAUSE: Duration = Duration::from_mins(1);
+/// Seals that do not fit are logged this often at most: whoever writes them may write many.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -29,9 +30,9 @@ pub struct Seal(Arc<Keys>);
 
 struct Keys {
     current: Hmac<Sha256>,
-    /// Of an older secret, as relays may have that are yet to be restarted.
+    /// Of an older secret, as relays have that are yet to be restarted.
     previous: Option<Hmac<Sha256>>,
-    told: Mutex<Option<Instant>>,
+    log: LogLimit,
 }
 
 impl std::fmt::Debug for Seal {
@@ -46,7 +47,8 @@ impl Seal {
     }
 
     pub(super) fn new(secret: &[u8], previous: Option<&[u8]>) -> Self {
-        let keys = Keys { current: key(secret), previous: previous.map(key), told: Mutex::default() };
+        let keys =
+            Keys { current: key(secret), previous: previous.map(key), log: LogLimit::new(LOG_INTERVAL) };
         Self(Arc::new(keys))
     }
 
@@ -60,11 +62,11 @@ impl Seal {
         sealed
     }
 
-    /// The text of what stands at a place, if one of ours wrote it, and there.
+    /// The text, if a relay with our secret sealed it for this place.
     pub(super) fn open<'a>(&self, place: &str, sealed: &'a [u8]) -> Option<&'a [u8]> {
         let opened = self.check(place, sealed);
         if opened.is_none() {
-            self.tell(place);
+            self.warn(place);
         }
         opened
     }
@@ -77,11 +79,8 @@ impl Seal {
         (fits(&self.0.current) || self.0.previous.as_ref().is_some_and(fits)).then_some(text)
     }
 
-    fn tell(&self, place: &str) {
-        let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|last| last.elapsed() >= LOG_PAUSE) {
-            *told = Some(Instant::now());
-            drop(told);
+    fn warn(&self, place: &str) {
+        if self.0.log.allow().is_some() {
             tracing::warn!(
                 place,
                 "Redis has what no relay with this token secret wrote; it is ignored. Another relay may be of an older \
@@ -101,7 +100,7 @@ fn mac(key: &[u8]) -> Hmac<Sha256> {
 }
 
 fn sealing(key: &Hmac<Sha256>, place: &str, text: &[u8]) -> Hmac<Sha256> {
-    // Its length first, so that no place runs over into a text.
+    // Its length first, so that place and text cannot run into each other.
     key.clone().chain_update((place.len() as u64).to_le_bytes()).chain_update(place).chain_update(text)
 }
 

@@ -1,41 +1,32 @@
-//! Sessions in Redis: what caches read there, and how all replicas hear of a change.
+//! Sessions in Redis: what caches read there, and how all relays hear of a change.
 
 use mien_shared::SessionId;
 use mien_shared::api::{Session, SourceName};
 use redis::Pipeline;
 use serde::{Deserialize, Serialize};
 
-use super::message::{ALL, Notice, gone_key, presence_key, session_key, window_key};
+use super::client::{Away, Redis};
+use super::keys::{ALL, gone_key, presence_key, session_key, window_key};
+use super::message::Notice;
+use super::seal::Seal;
 use super::window::LIFE_SECONDS;
-use super::{Away, Redis, Seal};
 use crate::auth::Revoked;
+use crate::live::Change;
 
-/// Life of what caches read: bounds for how long a change that was never told can go unseen.
+/// Life of what caches read: bounds how long a change that was never told can go unseen.
 const SESSION_SECONDS: u64 = 60;
-/// An entry that is older than that, and than clocks are apart, is not believed: it was kept by somebody and written
-/// again.
+/// An entry older than that, with room for clocks that differ, is not believed: somebody kept it and wrote it again.
 const OLDEST_SECONDS: i64 = 2 * SESSION_SECONDS as i64;
-/// For how long nothing is kept of a session that has changed: longer than what a relay asked its store before may be
-/// on its way here.
+/// For how long nothing is kept of a session that has changed: longer than an answer of the store from before the
+/// change can take to arrive here.
 const BLANK_SECONDS: u64 = 15;
-/// Life of the mark that a session was erased: longer than anything of it that may still be under way.
+/// Life of the mark of an erased session: longer than anything of it that may still be under way.
 const GONE_SECONDS: u64 = 2 * LIFE_SECONDS;
-
-/// What became of a session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Change {
-    /// Renamed or completed: what it is now.
-    Updated(Session),
-    Erased,
-    /// All that is revoked of its tokens by now.
-    Revoked(Revoked),
-}
 
 /// A session as it stands in Redis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kept {
+pub(crate) enum Kept {
     Here { session: Session, revoked: Revoked },
     Erased,
 }
@@ -49,32 +40,32 @@ struct Dated {
 
 /// A change of which the others must hear.
 #[derive(Clone, Debug)]
-pub struct Tell {
-    pub session: SessionId,
-    pub change: Change,
+pub(crate) struct ChangeNotice {
+    pub(crate) session: SessionId,
+    pub(crate) change: Change,
     /// Its sources, where it was erased.
-    pub sources: Vec<SourceName>,
+    pub(crate) sources: Vec<SourceName>,
 }
 
 impl Redis {
-    /// Tells all replicas of a change, at once or not at all.
-    pub async fn tell(&self, tell: &Tell) -> Result<(), Away> {
+    /// Tells all relays of a change, at once or not at all.
+    pub(crate) async fn publish_change(&self, notice: &ChangeNotice) -> Result<(), Away> {
         let mut pipeline = redis::pipe();
-        tell.add_to(&mut pipeline, self.seal());
+        notice.add_to(&mut pipeline, self.seal());
         self.quick(&pipeline).await
     }
 
-    /// Whether any relay says that someone is connected to the session. What it says expires with it.
+    /// Whether any relay says that someone is connected to the session. The entries of a relay that died expire.
     pub(crate) async fn is_anyone_connected(&self, id: SessionId) -> Result<bool, Away> {
         let (there,): (bool,) = self.quick(redis::pipe().exists(presence_key(id))).await?;
         Ok(there)
     }
 
-    /// What a cache wrote there.
+    /// What a cache wrote.
     pub(crate) async fn read_session(&self, id: SessionId) -> Result<Option<Kept>, Away> {
         let key = session_key(id);
         let (text,): (Option<Vec<u8>>,) = self.quick(redis::pipe().get(&key)).await?;
-        // What is blank, or another version wrote and this one cannot read, is as good as absent.
+        // Blank, or written by another version and unreadable here: as good as absent.
         let text = text.filter(|text| !text.is_empty());
         let dated: Option<Dated> = text
             .and_then(|text| self.seal().open(&key, &text).map(serde_json::from_slice))
@@ -83,7 +74,7 @@ impl Redis {
         Ok(dated.filter(|dated| age(dated) <= OLDEST_SECONDS.unsigned_abs()).map(|dated| dated.kept))
     }
 
-    /// Writes what the store said, unless something newer is there.
+    /// Writes what the store answered, unless something newer is there.
     pub(crate) async fn fill_session(&self, id: SessionId, kept: Kept) -> Result<(), Away> {
         let mut pipeline = redis::pipe();
         let key = session_key(id);
@@ -93,7 +84,7 @@ impl Redis {
     }
 }
 
-impl Tell {
+impl ChangeNotice {
     pub(super) fn add_to(&self, pipeline: &mut Pipeline, seal: &Seal) {
         let Self { session, change, sources } = self;
         let key = session_key(*session);
@@ -104,12 +95,12 @@ impl Tell {
                     pipeline.del(window_key(*session, source)).ignore();
                 }
                 pipeline.del(presence_key(*session)).ignore();
-                // The last word on it.
+                // Final, so it may be cached.
                 let text = write_kept(seal, &key, Kept::Erased);
                 pipeline.set_ex(key, text, SESSION_SECONDS).ignore();
             }
-            // Two changes may be told in another order than they were made, so this is not what a cache may read. Not
-            // merely taken away: an answer from before, still on its way, would take the empty place.
+            // Two changes may be told in another order than they were made, so this one is not for caches. Nor is the
+            // key deleted: an answer from before the change, still on its way, would fill it.
             Change::Updated(_) | Change::Revoked(_) => {
                 pipeline.set_ex(key, "", BLANK_SECONDS).ignore();
             }
@@ -152,8 +143,8 @@ mod tests {
         let id = SessionId(uuid::Uuid::now_v7());
         redis.fill_session(id, kept("old")).await.unwrap();
         assert_eq!(redis.read_session(id).await.unwrap(), Some(kept("old")));
-        let tell = Tell { session: id, change: Change::Updated(named("new")), sources: Vec::new() };
-        redis.tell(&tell).await.unwrap();
+        let notice = ChangeNotice { session: id, change: Change::Updated(named("new")), sources: Vec::new() };
+        redis.publish_change(&notice).await.unwrap();
         assert_eq!(redis.read_session(id).await.unwrap(), None);
         redis.fill_session(id, kept("old")).await.unwrap();
         assert_eq!(redis.read_session(id).await.unwrap(), None);

@@ -1,35 +1,36 @@
-//! Whether Redis lets the relay do what it must. A user who may connect may still not publish, not touch our keys or
-//! not run scripts, and then relays would not find each other while all looks well.
+//! Whether Redis lets the relay do what it must. A Redis user that may connect may still lack the rights to publish, to
+//! use our keys or to run scripts, and then relays would not find each other while all looks well.
 
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
 use redis::{Pipeline, RedisError, RedisResult};
 use uuid::Uuid;
 
-use super::message::{
+use super::client::Redis;
+use super::keys::{
     ALL, bucket_key, claim_key, gone_key, live_channel, presence_key, samples_channel, session_key,
     window_key,
 };
 use super::scripts::{CHARGE, CLAIM, PRESENT, SHARE};
 use super::seal::Seal;
-use super::{Redis, bridge};
+use super::subscriber::Subscriber;
 
 /// Life of what a trial writes.
 const SECONDS: u64 = 5;
-/// Heard by all, and understood by nobody.
+/// Received by all, and understood by nobody.
 const NOTHING: &str = "{}";
 
 impl Redis {
-    /// Does once what relays do there all the time, with keys and channels of its own.
+    /// Does once all that relays do there, with keys and channels of its own.
     pub async fn try_all(&self) -> RedisResult<()> {
         self.try_calls().await?;
-        bridge::try_to_hear(self).await
+        Subscriber::connect(self).await.map(drop)
     }
 
     /// The same without a new connection.
     pub(super) async fn try_calls(&self) -> RedisResult<()> {
         match self.0.pool.run::<()>(&calls(SessionId(Uuid::now_v7()), self.seal())).await {
-            // It forgets nothing to make room. What it refuses then is not of need, and the rest goes on.
+            // It evicts nothing. What it refuses then can be done without, and the rest works.
             Err(cause) if is_out_of_memory(&cause) => Ok(()),
             tried => tried,
         }
@@ -41,7 +42,7 @@ fn calls(id: SessionId, seal: &Seal) -> Pipeline {
     let window = window_key(id, &source);
     let mut pipeline = redis::pipe();
     pipeline.set_ex(session_key(id), "", SECONDS).ignore().get(session_key(id)).ignore();
-    // By itself, as the script puts up with a window that takes nothing.
+    // On its own, as the script ignores a window that takes nothing.
     pipeline.xadd(&window, "*", &[("m", "")]).ignore().expire(&window, SECONDS as i64).ignore();
     let share = SHARE.call(&[gone_key(id), window.clone()]).arg(samples_channel(id)).arg(SECONDS).arg(1);
     pipeline.add_command(share.command()).ignore();
@@ -53,7 +54,7 @@ fn calls(id: SessionId, seal: &Seal) -> Pipeline {
     let charge = CHARGE.call(&[bucket_key("trial", &id.to_string())]).arg(1).arg(1);
     pipeline.add_command(charge.command()).ignore();
     pipeline.del(&[session_key(id), window, presence_key(id)]).ignore();
-    // Sealed, as other relays would warn of whoever else said it.
+    // Sealed, or other relays would warn of a forger.
     pipeline.publish(ALL, seal.close(ALL, NOTHING)).ignore();
     pipeline
 }

@@ -1,24 +1,24 @@
-//! The gate of one ingest connection: what passes at the user's rate, and what a throttle holds back.
+//! The throttle of one ingest connection: what passes at the user's rate, and what is held back.
 //!
-//! Stored and rejected samples cost rate, duplicates do not. What looks like a duplicate passes free; if the
-//! store then says that it was a late sample, the connection pays afterwards.
+//! Stored and rejected samples cost tokens, duplicates do not. What looks like a duplicate passes for free; if the store
+//! then says that it was a late sample, the connection pays afterwards.
 
 use std::time::{Duration, Instant};
 
 use mien_shared::limits::MAX_PAST_THROTTLE;
 
-use crate::limits::limiter::Limiter;
+use crate::limits::Limiter;
 use crate::store::Item;
 
-/// Part of a second for which a throttled client waits at least, if it has as much to send: a wait for a
-/// single sample would turn one throttle into hundreds.
+/// Part of a second for which a throttled client waits at least, if it has that much to send: waiting for a single
+/// sample would turn one throttle into hundreds.
 const WAIT_DIVISOR: u32 = 4;
 
-/// A client may count its pause from a little before the relay does, and clocks tick.
-const ON_THE_WAY: Duration = Duration::from_millis(20);
+/// A client may start its pause a little before the relay does, and clocks tick.
+const EARLY_RETRY_TOLERANCE: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct Throttle {
     /// The highest seq that passed, or that the source was answered for before.
     high: u64,
     /// Nothing at or above passes until this very seq comes again.
@@ -29,26 +29,26 @@ pub(super) struct Gate {
     past: u64,
 }
 
-/// What became of a message at the gate.
+/// What became of a message.
 #[derive(Debug, PartialEq)]
-pub(super) struct Passage {
-    pub(super) passed: Vec<Item>,
-    pub(super) throttle: Option<Throttle>,
+pub(super) struct Passed {
+    pub(super) items: Vec<Item>,
+    pub(super) notice: Option<ThrottleNotice>,
     /// Samples held back.
     pub(super) held: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Throttle {
+pub(super) struct ThrottleNotice {
     pub(super) from: u64,
     pub(super) retry_after: Duration,
 }
 
-/// The client sends on although it was told to stop.
+/// The client keeps sending although it was told to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ignored;
+pub(super) struct ThrottleIgnored;
 
-impl Gate {
+impl Throttle {
     pub(super) fn new(through: u64) -> Self {
         Self { high: through, held_from: None, retry_at: None, past: 0 }
     }
@@ -59,11 +59,11 @@ impl Gate {
         limiter: &Limiter,
         user: &str,
         now: Instant,
-    ) -> Result<Passage, Ignored> {
+    ) -> Result<Passed, ThrottleIgnored> {
         let came = items.len();
         let was_held = self.held_from;
         self.hold_back(&mut items);
-        // Whoever comes back as told has honoured the throttle, also where others of the user were faster.
+        // A client that retries when told has honoured the throttle, even if others of the user were faster.
         let honoured = self.held_from.is_none() && self.retry_at.is_some_and(|at| now >= at);
         let cost = self.cost(&items);
         let paid = limiter.take_some(user, cost);
@@ -76,27 +76,27 @@ impl Gate {
         if was_held.is_some() && !honoured && self.held_from.is_some_and(|from| Some(from) <= was_held) {
             self.past += held;
             if self.past > MAX_PAST_THROTTLE {
-                return Err(Ignored);
+                return Err(ThrottleIgnored);
             }
         } else {
             self.past = 0;
         }
-        let throttle = (paid < cost).then(|| {
+        let notice = (paid < cost).then(|| {
             let wanted = u32::try_from(held).unwrap_or(u32::MAX);
             let enough = (limiter.rate().per_second / WAIT_DIVISOR).clamp(1, limiter.rate().burst);
             let retry_after = limiter.wait_for(user, wanted.clamp(1, enough));
-            self.retry_at = Some(now + retry_after.saturating_sub(ON_THE_WAY));
-            Throttle { from: self.held_from.unwrap_or(self.high), retry_after }
+            self.retry_at = Some(now + retry_after.saturating_sub(EARLY_RETRY_TOLERANCE));
+            ThrottleNotice { from: self.held_from.unwrap_or(self.high), retry_after }
         });
-        Ok(Passage { passed: items, throttle, held })
+        Ok(Passed { items, notice, held })
     }
 
-    /// Whether what it waits for was answered for otherwise, as when another relay stored it: it will not come.
+    /// Whether what it waits for was acked otherwise, as when another relay stored it: it will not come again.
     pub(super) fn is_overtaken(&self, through: u64) -> bool {
         self.held_from.is_some_and(|from| from <= through)
     }
 
-    /// Drops what a standing throttle holds back; it falls when its first seq comes again.
+    /// Drops what is held back, until its first seq comes again.
     fn hold_back(&mut self, items: &mut Vec<Item>) {
         items.retain(|item| match self.held_from {
             Some(from) if seq_of(item) == from => {
@@ -113,8 +113,8 @@ impl Gate {
         items.iter().filter(|item| costs(item, &mut high)).count() as u32
     }
 
-    /// Lets `paid` samples that cost pass, and all before them that cost nothing; throttles from the first
-    /// that was not paid for.
+    /// Lets `paid` samples that cost tokens pass, and all before them that cost nothing; throttles from the first that
+    /// was not paid for.
     fn cut(&mut self, items: &mut Vec<Item>, mut paid: u32) {
         items.retain(|item| {
             let seq = seq_of(item);
@@ -135,7 +135,7 @@ impl Gate {
     }
 }
 
-/// Whether a sample costs rate when it comes: all but what may be a duplicate. Moves `high`.
+/// Whether a sample costs a token when it comes: all but what may be a duplicate. Raises `high`.
 fn costs(item: &Item, high: &mut u64) -> bool {
     let seq = seq_of(item);
     let new = seq > *high;
@@ -165,47 +165,51 @@ mod tests {
         Limiter::frozen(Rate { per_second: 1, burst })
     }
 
-    fn seqs(passage: &Passage) -> Vec<u64> {
-        passage.passed.iter().map(seq_of).collect()
+    fn seqs(passage: &Passed) -> Vec<u64> {
+        passage.items.iter().map(seq_of).collect()
     }
 
     #[test]
     fn over_the_rate_it_holds_back_from_there() {
-        let (now, limiter, mut gate) = (Instant::now(), limiter(3), Gate::new(0));
-        let passage = gate.pass(items(1..=5), &limiter, "a", now).unwrap();
+        let (now, limiter, mut throttle) = (Instant::now(), limiter(3), Throttle::new(0));
+        let passage = throttle.pass(items(1..=5), &limiter, "a", now).unwrap();
         assert_eq!(seqs(&passage), [1, 2, 3]);
-        assert_eq!(passage.throttle.map(|throttle| throttle.from), Some(4));
+        assert_eq!(passage.notice.map(|notice| notice.from), Some(4));
         assert_eq!(passage.held, 2);
-        let passage = gate.pass(items(6..=9), &limiter, "a", now).unwrap();
-        assert_eq!((seqs(&passage), passage.throttle), (vec![], None), "on the way, said once");
+        let passage = throttle.pass(items(6..=9), &limiter, "a", now).unwrap();
+        assert_eq!((seqs(&passage), passage.notice), (vec![], None), "on the way, said once");
         assert_eq!(
-            seqs(&gate.pass(items(1..=3), &limiter, "a", now).unwrap()),
+            seqs(&throttle.pass(items(1..=3), &limiter, "a", now).unwrap()),
             [1, 2, 3],
             "duplicates are free"
         );
-        let passage = gate.pass(items(4..=5), &limiter, "a", now).unwrap();
-        assert_eq!(passage.throttle.map(|throttle| throttle.from), Some(4), "too early");
-        limiter.give_back("a");
-        assert_eq!(seqs(&gate.pass(items(5..=6), &limiter, "a", now).unwrap()), [0; 0], "4 has not come yet");
-        assert_eq!(seqs(&gate.pass(items(4..=6), &limiter, "a", now).unwrap()), [4, 5, 6]);
+        let passage = throttle.pass(items(4..=5), &limiter, "a", now).unwrap();
+        assert_eq!(passage.notice.map(|notice| notice.from), Some(4), "too early");
+        limiter.refill("a");
+        assert_eq!(
+            seqs(&throttle.pass(items(5..=6), &limiter, "a", now).unwrap()),
+            [0; 0],
+            "4 has not come yet"
+        );
+        assert_eq!(seqs(&throttle.pass(items(4..=6), &limiter, "a", now).unwrap()), [4, 5, 6]);
     }
 
     #[test]
     fn five_thousand_on_the_way_are_no_offence() {
-        let (now, limiter, mut gate) = (Instant::now(), limiter(1), Gate::new(0));
-        assert_eq!(gate.pass(items(1..=2), &limiter, "a", now).unwrap().held, 1);
+        let (now, limiter, mut throttle) = (Instant::now(), limiter(1), Throttle::new(0));
+        assert_eq!(throttle.pass(items(1..=2), &limiter, "a", now).unwrap().held, 1);
         for start in 0..20 {
-            assert!(gate.pass(items((0..250).map(|n| 3 + start * 250 + n)), &limiter, "a", now).is_ok());
+            assert!(throttle.pass(items((0..250).map(|n| 3 + start * 250 + n)), &limiter, "a", now).is_ok());
         }
-        assert_eq!(gate.pass(items([9_999]), &limiter, "a", now), Err(Ignored));
+        assert_eq!(throttle.pass(items([9_999]), &limiter, "a", now), Err(ThrottleIgnored));
     }
 
     #[test]
     fn asking_again_too_early_counts_too() {
-        let (now, limiter, mut gate) = (Instant::now(), limiter(1), Gate::new(0));
-        assert!(gate.pass(items(1..=250), &limiter, "a", now).is_ok());
+        let (now, limiter, mut throttle) = (Instant::now(), limiter(1), Throttle::new(0));
+        assert!(throttle.pass(items(1..=250), &limiter, "a", now).is_ok());
         let mut rounds = 0;
-        while gate.pass(items(2..=251), &limiter, "a", now).is_ok() {
+        while throttle.pass(items(2..=251), &limiter, "a", now).is_ok() {
             rounds += 1;
         }
         assert_eq!(rounds, MAX_PAST_THROTTLE / 250);
@@ -213,28 +217,28 @@ mod tests {
 
     #[test]
     fn whoever_comes_back_as_told_is_never_ended_though_others_are_faster() {
-        let (mut now, limiter, mut gate) = (Instant::now(), limiter(1), Gate::new(0));
-        let mut passage = gate.pass(items(1..=250), &limiter, "a", now).unwrap();
+        let (mut now, limiter, mut throttle) = (Instant::now(), limiter(1), Throttle::new(0));
+        let mut passage = throttle.pass(items(1..=250), &limiter, "a", now).unwrap();
         for _ in 0..100 {
-            now += passage.throttle.unwrap().retry_after;
-            passage = gate.pass(items(2..=251), &limiter, "a", now).unwrap();
+            now += passage.notice.unwrap().retry_after;
+            passage = throttle.pass(items(2..=251), &limiter, "a", now).unwrap();
         }
     }
 
     #[test]
     fn refused_samples_cost() {
-        let (now, limiter, mut gate) = (Instant::now(), limiter(2), Gate::new(10));
+        let (now, limiter, mut throttle) = (Instant::now(), limiter(2), Throttle::new(10));
         let refused = |seq| Err(mien_shared::protocol::RefusedSample { seq, detail: String::new() });
-        let passage = gate.pass(vec![refused(5), refused(11), refused(12)], &limiter, "a", now).unwrap();
+        let passage = throttle.pass(vec![refused(5), refused(11), refused(12)], &limiter, "a", now).unwrap();
         assert_eq!(seqs(&passage), [5, 11]);
-        assert_eq!(passage.throttle.map(|throttle| throttle.from), Some(12));
+        assert_eq!(passage.notice.map(|notice| notice.from), Some(12));
     }
 
     #[test]
     fn an_unordered_message_is_held_back_from_its_lowest_unpaid() {
-        let (now, limiter, mut gate) = (Instant::now(), limiter(1), Gate::new(0));
-        let passage = gate.pass(items([9, 10, 8, 11, 7]), &limiter, "a", now).unwrap();
+        let (now, limiter, mut throttle) = (Instant::now(), limiter(1), Throttle::new(0));
+        let passage = throttle.pass(items([9, 10, 8, 11, 7]), &limiter, "a", now).unwrap();
         assert_eq!(seqs(&passage), [9, 8, 7], "8 and 7 are late: the store refuses them, and they cost then");
-        assert_eq!(passage.throttle.map(|throttle| throttle.from), Some(10));
+        assert_eq!(passage.notice.map(|notice| notice.from), Some(10));
     }
 }

@@ -1,39 +1,34 @@
-//! One HTTP connection's state, shared by all who serve it: its stream, its task, its request and the table of places.
+//! The state of one HTTP connection, shared by its stream, its task, its request and the table of connections.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::body::HttpBody;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::pace::Pace;
 use super::requests::Permit;
-use super::{Connections, Shared};
 use crate::config::Timeouts;
 
-/// Answers that are longer have their progress watched closely, see [`super::stream`].
+/// The progress of longer answers is watched closely, see [`super::stream`].
 const LARGE_BYTES: u64 = 128 * 1024;
 
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct Connection {
     id: u64,
-    shared: Arc<Shared>,
     state: Mutex<State>,
-    /// The table wants the connection's place.
+    /// The table needs the connection's place.
     asked: AtomicBool,
     cut: AtomicBool,
-    /// Tells the connection's task of either.
+    /// Wakes the connection's task for either.
     told: Notify,
-    /// The answer is made, and its last bytes are with the server.
+    /// The server has all bytes of the answer.
     made: AtomicBool,
     is_large: AtomicBool,
     upgraded: AtomicBool,
-    /// Bytes that the system has taken for the peer.
+    /// Bytes that the system has accepted for the peer.
     taken: AtomicU64,
-    /// The system takes no more at the moment.
+    /// The system accepts no more at the moment.
     blocked: AtomicBool,
 }
 
@@ -47,11 +42,11 @@ struct State {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Part of a request's head is there, or none of the first.
+    /// Reading the head of a request, or waiting for the first.
     Heading,
     /// Between two requests.
     Idle,
-    /// The body still comes.
+    /// Receiving the body.
     Uploading,
     Answering,
 }
@@ -60,17 +55,16 @@ enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Later(Instant),
-    /// It has been idle for long enough, unless something has come just now.
+    /// It has been idle for long enough, unless something has just arrived.
     Ask,
     Cut,
 }
 
-impl Link {
-    pub(super) fn new(id: u64, shared: Arc<Shared>) -> Self {
+impl Connection {
+    pub(super) fn new(id: u64) -> Self {
         let since = Instant::now();
         Self {
             id,
-            shared,
             state: Mutex::new(State {
                 phase: Phase::Heading,
                 since,
@@ -92,10 +86,6 @@ impl Link {
         self.id
     }
 
-    pub(crate) fn connections(&self) -> Connections {
-        Connections(Arc::clone(&self.shared))
-    }
-
     /// A request's head is there, perhaps with all of its body.
     pub(super) fn requested(&self, is_complete: bool) {
         self.made.store(false, Relaxed);
@@ -103,39 +93,30 @@ impl Link {
         state.phase = if is_complete { Phase::Answering } else { Phase::Uploading };
         state.since = Instant::now();
         state.pace = Pace::start(state.since, self.taken.load(Relaxed));
-        drop(state);
-        if is_complete {
-            self.shared.busy(self.id);
-        }
     }
 
-    /// The last of a request's body is there.
-    pub(super) fn completed(&self) {
+    /// The last of a request's body is there; whether that is news.
+    pub(super) fn completed(&self) -> bool {
         let mut state = self.state();
-        if state.phase == Phase::Uploading {
+        let is_news = state.phase == Phase::Uploading;
+        if is_news {
             state.phase = Phase::Answering;
-            drop(state);
-            self.shared.busy(self.id);
         }
+        is_news
     }
 
-    /// The request has its place among those under way, until it is answered to the last byte.
+    /// The request holds a permit until it is answered to the last byte.
     pub(super) fn hold(&self, permit: Permit) {
         self.state().permit = Some(permit);
     }
 
-    /// An answer is about to be sent: the connection's last, where it ends soon (`is_last`) or others may need its place.
-    pub(super) fn answers<B: HttpBody>(&self, answer: &mut Response<B>, is_last: bool) {
-        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            self.upgraded.store(true, Relaxed);
-            self.shared.table().leave(self.id);
-            return;
-        }
-        self.is_large
-            .store(answer.body().size_hint().upper().is_none_or(|bytes| bytes > LARGE_BYTES), Relaxed);
-        if is_last || self.shared.table().is_crowded(self.id) {
-            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
+    pub(super) fn upgraded(&self) {
+        self.upgraded.store(true, Relaxed);
+    }
+
+    /// An answer of this length at most is about to be sent.
+    pub(super) fn answers(&self, length: Option<u64>) {
+        self.is_large.store(length.is_none_or(|bytes| bytes > LARGE_BYTES), Relaxed);
     }
 
     /// The server has all of the answer.
@@ -143,20 +124,21 @@ impl Link {
         self.made.store(true, Relaxed);
     }
 
-    /// The system has all that the server had.
-    pub(super) fn flushed(&self) {
+    /// The system has all that the server had. If that was an answer, the connection is idle, and `released` is called
+    /// before the permit of its request is.
+    pub(super) fn flushed(&self, released: impl FnOnce()) {
         if self.made.load(Relaxed) && self.made.swap(false, Relaxed) {
             let mut state = self.state();
             state.phase = Phase::Idle;
             state.since = Instant::now();
             let permit = state.permit.take();
             drop(state);
-            self.shared.table().wait(self.id);
+            released();
             drop(permit);
         }
     }
 
-    /// Something has come.
+    /// Bytes have arrived.
     pub(super) fn heard(&self) {
         let mut state = self.state();
         if state.phase == Phase::Idle {
@@ -182,12 +164,12 @@ impl Link {
         self.upgraded.load(Relaxed)
     }
 
-    /// Has a request under way that waits for its peer, to send the rest of it or to take the answer.
+    /// Whether its request waits for the peer, to send the rest of it or to read the answer.
     pub(super) fn is_slow(&self) -> bool {
         !self.is_cut() && (self.blocked.load(Relaxed) || self.state().phase == Phase::Uploading)
     }
 
-    /// Asks it to go unless it has a complete request.
+    /// Asks it to close unless it has a complete request.
     pub(super) fn ask(&self) {
         self.asked.store(true, Relaxed);
         self.told.notify_one();
@@ -198,7 +180,7 @@ impl Link {
         self.asked.store(false, Relaxed);
     }
 
-    /// Whether it should go, if nothing has come.
+    /// Whether it should close if nothing has arrived.
     pub(super) fn should_go(&self) -> bool {
         self.asked.load(Relaxed) && self.state().phase != Phase::Answering
     }
@@ -212,7 +194,7 @@ impl Link {
         self.cut.load(Relaxed)
     }
 
-    /// Returns when it was asked to go, or cut.
+    /// Returns when it was asked to close, or cut.
     pub(super) async fn told(&self) {
         self.told.notified().await;
     }

@@ -1,4 +1,4 @@
-//! An answer that has its place until its body is written.
+//! Long reads hold a slot until their answer is written.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -7,28 +7,45 @@ use axum::body::{Body, HttpBody};
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
+use mien_shared::api::Session;
 
-use crate::limits::reads::Place;
+use super::problem::ApiResult;
+use crate::app::AppState;
+use crate::auth::Caller;
+use crate::limits::{NoReadSlot, ReadKind, ReadSlot};
 
-/// What is handed on at a time. hyper (1.12) takes a piece as soon as it comes, however long, and lets go of the body
-/// with the last one: in one piece an answer would give its place back before any of it is sent.
+/// What is sent at a time. hyper (1.12) takes a piece as soon as it comes, however long, and drops the body with the last
+/// one: in one piece an answer would release its slot before any of it is sent.
 const PIECE_BYTES: usize = 64 * 1024;
 
-impl Place {
-    /// The answer, which has the place until it is written, or nobody wants it any more.
-    pub fn until_written(self, answer: Response) -> Response {
-        answer.map(|body| Body::new(Held { body, rest: Bytes::new(), _place: self }))
-    }
+/// Waits for a slot, before anything is read of the session.
+pub(super) async fn read_slot(
+    state: &AppState,
+    kind: ReadKind,
+    caller: &Caller,
+    session: &Session,
+) -> ApiResult<ReadSlot> {
+    state.reads.enter(kind, caller, session).await.map_err(|cause| {
+        if cause == NoReadSlot::Caller {
+            state.metrics.rate_limited_reads.inc();
+        }
+        cause.into()
+    })
 }
 
-struct Held {
+/// The answer, which holds the slot until it is written or its connection ends.
+pub(super) fn until_written(slot: ReadSlot, answer: Response) -> Response {
+    answer.map(|body| Body::new(HeldBody { body, rest: Bytes::new(), _slot: slot }))
+}
+
+struct HeldBody {
     body: Body,
     /// Of the last frame.
     rest: Bytes,
-    _place: Place,
+    _slot: ReadSlot,
 }
 
-impl HttpBody for Held {
+impl HttpBody for HeldBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -72,12 +89,11 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::auth::Caller;
-    use crate::limits::reads::{Kind, Reads};
+    use crate::limits::ReadSlots;
 
     #[tokio::test]
     async fn a_long_answer_is_written_in_pieces_and_has_its_place_until_the_last() {
-        let reads = Reads::new(25);
+        let reads = ReadSlots::new(25);
         let session = Session {
             id: SessionId(Uuid::now_v7()),
             user_id: "local".to_owned(),
@@ -87,8 +103,8 @@ mod tests {
             started_at: crate::clock::now(),
             completed_at: None,
         };
-        let place = reads.enter(Kind::Page, &Caller::local(), &session).await.unwrap();
-        let mut body = place.until_written(Response::new(Body::from(vec![7; 150_000]))).into_body();
+        let slot = reads.enter(ReadKind::Page, &Caller::local(), &session).await.unwrap();
+        let mut body = until_written(slot, Response::new(Body::from(vec![7; 150_000]))).into_body();
         let mut left = 150_000;
         for length in [65_536, 65_536, 18_928] {
             assert_eq!((body.size_hint().exact(), reads.under_way()), (Some(left), 1));

@@ -1,51 +1,22 @@
-//! How the relay ends: told once, everyone finishes, nobody waits for ever.
-
-use tokio::sync::watch;
-
-/// Whether the relay is on its way out. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Drain(watch::Sender<bool>);
-
-impl Default for Drain {
-    fn default() -> Self {
-        Self(watch::Sender::new(false))
-    }
-}
-
-impl Drain {
-    /// Tells everyone. From now on the relay says that it is not ready.
-    pub fn begin(&self) {
-        self.0.send_replace(true);
-    }
-
-    pub fn has_begun(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Returns once the drain has begun.
-    pub async fn begun(&self) {
-        // The sender lives in `self`, so the channel cannot close under us.
-        let _ = self.0.subscribe().wait_for(|begun| *begun).await;
-    }
-}
+//! The signals that end the relay.
 
 /// The signals that end the relay, caught from the moment this is made.
 #[derive(Debug)]
-pub struct Signals {
+pub(super) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
-    /// `None` where whoever started the relay has it ignored, as `nohup` does.
+    /// `None` where SIGHUP is ignored from the start, as under `nohup`.
     #[cfg(unix)]
     hangup: Option<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
     #[cfg(unix)]
-    pub fn catch() -> std::io::Result<Self> {
+    pub(super) fn catch() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        // Before it is caught, which ends its being ignored.
+        // Asked before it is caught, after which it is no longer ignored.
         let hangup = (!hangup_is_ignored()).then(|| signal(SignalKind::hangup())).transpose()?;
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -55,12 +26,12 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    pub fn catch() -> std::io::Result<Self> {
+    pub(super) fn catch() -> std::io::Result<Self> {
         Ok(Self {})
     }
 
     /// Returns at the next SIGTERM, SIGINT or SIGHUP.
-    pub async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -80,7 +51,7 @@ async fn next_hangup(hangup: Option<&mut tokio::signal::unix::Signal>) {
     }
 }
 
-/// As Linux tells it; elsewhere, and where `/proc` is not mounted, SIGHUP is taken for a wish to end.
+/// As Linux tells it; elsewhere, and where `/proc` is not mounted, SIGHUP ends the relay.
 #[cfg(unix)]
 fn hangup_is_ignored() -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
