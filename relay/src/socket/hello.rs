@@ -9,8 +9,8 @@ use mien_shared::{Role, SessionId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::close_code::or_close_code;
 use super::end::End;
-use super::store_failure::or_close_code;
 use super::wire::{Incoming, Wire};
 use crate::app::App;
 use crate::auth::{Caller, Grant, Stamp, Token};

@@ -4,6 +4,7 @@
 //! memory. What a stranger may hold before its hello is counted separately ([`crate::limits::PendingSockets`]) and small
 //! ([`frame_limit`]).
 
+mod close_code;
 mod coalesce;
 mod end;
 mod frame_limit;
@@ -12,7 +13,6 @@ mod hello;
 mod ingest;
 mod readiness;
 mod routes;
-mod store_failure;
 mod stripped;
 mod upgrade;
 mod watch;
