@@ -2,38 +2,26 @@
 //!
 //! Data goes one way: socket → limiter → batcher → store → hub → watchers. Only an ack comes back, and only
 //! after the commit. No type in here can hold a pixel.
+//!
+//! Rooms import downwards only: cli and serve; router; socket and http; lifecycle; app; ingest and replicas; live; store;
+//! limits; auth; observe and config.
 #![forbid(unsafe_code)]
 
 pub mod app;
 pub mod auth;
-mod base_path;
-pub mod batcher;
-pub mod cache;
-pub mod chunks;
+pub mod cli;
+pub mod clock;
 pub mod config;
-mod connections;
+pub mod connections;
+pub mod drain;
 pub mod http;
-pub mod hub;
-pub mod limiter;
-pub mod mailbox;
-pub mod metrics;
-pub mod origin;
-pub mod page;
-pub mod peer;
-pub mod probe;
-pub mod problem;
-pub mod readiness;
-pub mod reads;
-pub mod redis;
+pub mod ingest;
+pub mod lifecycle;
+pub mod limits;
+pub mod live;
+pub mod observe;
 pub mod replicas;
-pub mod retention;
-pub mod secret;
-pub mod series;
+pub mod router;
 pub mod serve;
-pub mod shutdown;
 pub mod socket;
 pub mod store;
-pub mod telemetry;
-pub mod trace;
-pub mod turns;
-pub mod wall;

@@ -1,13 +1,13 @@
 //! Whether a token was revoked.
 
-use super::Stamp;
+use super::stamp::Stamp;
 pub use crate::store::{Revocation, Revoked};
 
 impl Revoked {
     pub fn covers(&self, token: &Stamp) -> bool {
         self.ids.contains(&*token.id)
             || self.until_ms.is_some_and(|until| {
-                // One that does not say when it was given out may have been then.
+                // One that does not say when it was issued may be from then.
                 token.issued_ms.is_none_or(|at| at <= until) && self.except.as_deref() != Some(&token.id)
             })
     }

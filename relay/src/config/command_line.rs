@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
-use super::address::without_secrets;
+use super::url::without_secrets;
 use super::settings::{self, Kind, Setting};
 use super::warnings::Warning;
 

@@ -10,8 +10,9 @@ use clap::Args;
 use clap::builder::RangedI64ValueParser;
 use mien_shared::limits::{MAX_MARKERS, MAX_SOURCES};
 
-use super::{SESSIONS_PER_USER, read_lifetime};
-use crate::auth::AuthMode;
+use super::auth_mode::AuthMode;
+use super::lifetime::read_lifetime;
+use super::limits::SESSIONS_PER_USER;
 
 /// What a value may give away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

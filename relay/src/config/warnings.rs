@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 
-use super::address::{unknown_parameters, without_a_word_on_encryption};
+use super::auth_mode::AuthMode;
 use super::database::is_postgres;
-use super::{Config, settings};
-use crate::auth::AuthMode;
+use super::resolved::Config;
+use super::settings;
+use super::url::{unknown_parameters, without_a_word_on_encryption};
 
 /// One of them, with the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,24 +1,23 @@
-//! Bodies that tell their connection's [`Link`] of their end.
+//! Bodies that report their end to their connection.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 
-use super::link::Link;
+use super::tracked::Tracked;
 
 /// A request's.
 #[derive(Debug)]
 pub(super) struct Uploaded {
     body: Incoming,
-    link: Arc<Link>,
+    tracked: Tracked,
 }
 
 impl Uploaded {
-    pub(super) fn new(body: Incoming, link: Arc<Link>) -> Self {
-        Self { body, link }
+    pub(super) fn new(body: Incoming, tracked: Tracked) -> Self {
+        Self { body, tracked }
     }
 }
 
@@ -32,7 +31,7 @@ impl HttpBody for Uploaded {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(task);
         if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
-            self.link.completed();
+            self.tracked.completed();
         }
         frame
     }
@@ -50,18 +49,18 @@ impl HttpBody for Uploaded {
 #[derive(Debug)]
 pub(super) struct Answered {
     body: Body,
-    link: Arc<Link>,
+    tracked: Tracked,
 }
 
 impl Answered {
-    pub(super) fn new(body: Body, link: Arc<Link>) -> Self {
-        Self { body, link }
+    pub(super) fn new(body: Body, tracked: Tracked) -> Self {
+        Self { body, tracked }
     }
 }
 
 impl Drop for Answered {
     fn drop(&mut self) {
-        self.link.made();
+        self.tracked.connection.made();
     }
 }
 

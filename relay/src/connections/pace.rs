@@ -1,17 +1,17 @@
-//! The least speed of an answer: a kibibyte a second on average, while there is something to be taken.
+//! The minimum speed of an answer: a kibibyte a second on average, while there is something to send.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 /// Slower than the slowest network that a page was ever loaded over.
-const LEAST_BYTES_PER_SECOND: f64 = 1_024.0;
+const MIN_BYTES_PER_SECOND: f64 = 1_024.0;
 
-/// How long a peer can still rest: what it has taken, in time at the least speed, less the time that went by; at most
-/// the patience with one that takes nothing at all.
+/// How long a peer may still take nothing: what it has taken, as time at the minimum speed, less the time since; at most
+/// the timeout of one that takes nothing at all.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// `None` until it is looked at first: all of the patience.
+    /// `None` before the first look: the whole timeout.
     credit: Option<Duration>,
     at: Instant,
     taken: u64,
@@ -22,25 +22,25 @@ impl Pace {
         Self { credit: None, at: now, taken }
     }
 
-    /// When to look again, or `None` where the patience is over.
+    /// When to look again, or `None` when the time is up.
     pub(super) fn look(
         &mut self,
         now: Instant,
         taken: u64,
         blocked: bool,
-        patience: Duration,
+        timeout: Duration,
     ) -> Option<Instant> {
         let elapsed = now.duration_since(self.at);
-        let gained = Duration::from_secs_f64((taken - self.taken) as f64 / LEAST_BYTES_PER_SECOND);
-        // Who waits for us, as for a store that is slow, owes nothing.
+        let gained = Duration::from_secs_f64((taken - self.taken) as f64 / MIN_BYTES_PER_SECOND);
+        // A peer that waits for us, as for a slow store, loses no time.
         let left = if blocked {
-            let credit = self.credit.unwrap_or(patience) + gained;
-            credit.min(patience + elapsed).saturating_sub(elapsed)
+            let credit = self.credit.unwrap_or(timeout) + gained;
+            credit.min(timeout + elapsed).saturating_sub(elapsed)
         } else {
-            patience
+            timeout
         };
         *self = Self { credit: Some(left), at: now, taken };
-        (!left.is_zero()).then(|| now + left.clamp(patience / 16, patience / 4))
+        (!left.is_zero()).then(|| now + left.clamp(timeout / 16, timeout / 4))
     }
 }
 

@@ -1,5 +1,4 @@
-//! Requests under way, so many of a client and so many in all. Whoever finds no place waits a moment, in the order in
-//! which they came.
+//! Requests under way: bounded for each client and in all. Others wait for a while, in the order in which they came.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,22 +10,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Debug)]
 pub(super) struct Requests {
     all: Arc<Semaphore>,
-    /// Places in the line.
-    line: Semaphore,
+    /// Places in the queue.
+    queue: Semaphore,
     clients: Mutex<HashMap<IpAddr, Client>>,
     places: usize,
     per_client: usize,
-    patience: Duration,
+    timeout: Duration,
 }
 
 #[derive(Debug)]
 struct Client {
     places: Arc<Semaphore>,
-    /// Requests under way or in the line.
+    /// Requests under way or in the queue.
     requests: usize,
 }
 
-/// A place among the requests under way, given back when dropped.
+/// Admits one request; released when dropped.
 #[derive(Debug)]
 pub(super) struct Permit {
     _all: OwnedSemaphorePermit,
@@ -42,19 +41,19 @@ struct Entry {
 }
 
 impl Requests {
-    pub(super) fn new(places: usize, line: usize, per_client: usize, patience: Duration) -> Self {
+    pub(super) fn new(places: usize, queue: usize, per_client: usize, timeout: Duration) -> Self {
         Self {
             all: Arc::new(Semaphore::new(places)),
-            line: Semaphore::new(line),
+            queue: Semaphore::new(queue),
             clients: Mutex::default(),
             places,
             per_client: per_client.min(places),
-            patience,
+            timeout,
         }
     }
 
-    /// `None` where there was no place in time. A trusted proxy, which did not say for whom it asks, may have them all.
-    /// `make_room` is called where others hold every place, and this client less than its share.
+    /// `None` if there was no place in time. A trusted proxy that did not say for whom it asks may have them all.
+    /// `make_room` is called where others hold every place and this client less than its share.
     pub(super) async fn enter(
         self: &Arc<Self>,
         client: IpAddr,
@@ -69,7 +68,7 @@ impl Requests {
         let (own, all) = if let Some(places) = at_once() {
             places
         } else {
-            let _in_line = self.line.try_acquire().ok()?;
+            let _queued = self.queue.try_acquire().ok()?;
             if is_modest && self.all.available_permits() == 0 {
                 make_room();
             }
@@ -77,7 +76,7 @@ impl Requests {
                 let own = own.acquire_owned().await.ok()?;
                 Some((own, Arc::clone(&self.all).acquire_owned().await.ok()?))
             };
-            tokio::time::timeout(self.patience, wait).await.ok()??
+            tokio::time::timeout(self.timeout, wait).await.ok()??
         };
         Some(Permit { _all: all, _own: own, _entry: entry })
     }

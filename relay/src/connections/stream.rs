@@ -1,43 +1,48 @@
-//! A TCP stream that tells its [`Link`] what comes and goes, for as long as it speaks HTTP. A WebSocket's costs nothing.
+//! A TCP stream that reports reads and writes to its [`Connection`], for as long as it speaks HTTP. A WebSocket pays
+//! nothing.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::link::Link;
+use super::connection::Connection;
+use super::tracked::Tracked;
 
-/// Bytes that wait in the system for a peer to have room, of a large answer. Otherwise it may hold megabytes, and takes
-/// more only when a third of them are gone: a slow peer would seem to take nothing for minutes.
+/// Unsent bytes of a large answer that the system buffers. By default it may hold megabytes, and accepts more only when a
+/// third of them are gone: a slow peer would seem to take nothing for minutes.
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES: u32 = 128 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Watched {
     stream: TcpStream,
-    /// `None` once it is a WebSocket, which has time limits of its own.
-    link: Option<Arc<Link>>,
+    /// `None` once it is a WebSocket, which has timeouts of its own.
+    tracked: Option<Tracked>,
     #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     is_fine: bool,
 }
 
 impl Watched {
-    pub(super) fn new(stream: TcpStream, link: Arc<Link>) -> Self {
-        Self { stream, link: Some(link), is_fine: false }
+    pub(super) fn new(stream: TcpStream, tracked: Tracked) -> Self {
+        Self { stream, tracked: Some(tracked), is_fine: false }
     }
 
-    fn link(&mut self) -> Option<&Arc<Link>> {
-        if self.link.as_ref().is_some_and(|link| link.is_upgraded()) {
-            self.link = None;
+    fn connection(&mut self) -> Option<&Connection> {
+        self.tracked().map(|tracked| &*tracked.connection)
+    }
+
+    fn tracked(&mut self) -> Option<&Tracked> {
+        if self.tracked.as_ref().is_some_and(|tracked| tracked.connection.is_upgraded()) {
+            self.tracked = None;
         }
-        self.link.as_ref()
+        self.tracked.as_ref()
     }
 
-    /// Whether the system holds bytes that nobody has read: the runtime may not have been told of them yet.
+    /// Whether the system holds unread bytes: the runtime may not have been told of them yet.
     fn has_unread(&self) -> bool {
         let mut byte = [0];
         let found = rustix::net::recv(&self.stream, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT);
@@ -46,18 +51,18 @@ impl Watched {
 
     fn before_write(&mut self) {
         #[cfg(target_os = "linux")]
-        if !self.is_fine && self.link().is_some_and(|link| link.is_large()) {
+        if !self.is_fine && self.connection().is_some_and(Connection::is_large) {
             self.is_fine = true;
-            // Without it a peer is only seen to be slow later.
+            // If it fails, a slow peer is only noticed later.
             let _ = socket2::SockRef::from(&self.stream).set_tcp_notsent_lowat(UNSENT_BYTES);
         }
     }
 
     fn after_write(&mut self, written: &Poll<io::Result<usize>>) {
-        if let Some(link) = self.link() {
+        if let Some(connection) = self.connection() {
             match written {
-                Poll::Ready(Ok(bytes)) => link.took(*bytes),
-                Poll::Pending => link.is_blocked(),
+                Poll::Ready(Ok(bytes)) => connection.took(*bytes),
+                Poll::Pending => connection.is_blocked(),
                 Poll::Ready(Err(_)) => {}
             }
         }
@@ -72,11 +77,11 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(task, buffer);
-        let Some(link) = self.link() else { return read };
+        let Some(connection) = self.connection() else { return read };
         match read {
-            Poll::Ready(Ok(())) if buffer.filled().len() > before => link.heard(),
-            // As if the peer had hung up, so that the server ends in order.
-            Poll::Pending if link.should_go() && !self.has_unread() => return Poll::Ready(Ok(())),
+            Poll::Ready(Ok(())) if buffer.filled().len() > before => connection.heard(),
+            // As if the peer had closed, so that the server shuts down in order.
+            Poll::Pending if connection.should_go() && !self.has_unread() => return Poll::Ready(Ok(())),
             _ => {}
         }
         read
@@ -108,8 +113,8 @@ impl AsyncWrite for Watched {
 
     /// The server calls it when it has handed over all that it had.
     fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(link) = self.link() {
-            link.flushed();
+        if let Some(tracked) = self.tracked() {
+            tracked.flushed();
         }
         Pin::new(&mut self.stream).poll_flush(task)
     }

@@ -1,7 +1,6 @@
-//! Requests that are under way at the same time: bounded, see [`crate::connections`].
+//! Bounds the requests that are under way at the same time, see [`crate::connections`].
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -10,15 +9,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use mien_shared::Code;
 
+use super::problem::ApiError;
 use crate::app::AppState;
-use crate::connections::Link;
-use crate::peer;
-use crate::problem::ApiError;
-use crate::socket;
+use crate::connections::{Tracked, client};
 
-/// Answered whatever else is under way: their answers are short, and must not wait behind what they are to tell of.
+/// Answered whatever else is under way: their answers are short, and must not wait behind what they report.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
-/// How long someone is to wait who found no place.
+/// How long a client should wait that found no slot.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) async fn admit(
@@ -28,15 +25,14 @@ pub(super) async fn admit(
     next: Next,
 ) -> Response {
     let route = matched.as_ref().map_or("", MatchedPath::as_str);
-    // WebSockets have limits of their own, and are no requests once they are open.
-    if HEALTH.contains(&route) || socket::ROUTES.contains(&route) {
+    if HEALTH.contains(&route) {
         return next.run(request).await;
     }
-    let link = request.extensions().get::<Arc<Link>>().cloned();
+    let connection = request.extensions().get::<Tracked>().cloned();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().copied();
-    if let (Some(link), Some(ConnectInfo(peer))) = (link, peer) {
-        let client = peer::address(peer, request.headers(), &state.config.trusted_proxies);
-        if !link.connections().admit(&link, client).await {
+    if let (Some(connection), Some(ConnectInfo(peer))) = (connection, peer) {
+        let address = client::address(peer, request.headers(), &state.config.trusted_proxies);
+        if !connection.admit(address).await {
             let refused =
                 ApiError::new(Code::AtCapacity, "too many requests are under way").retry_after(RETRY_AFTER);
             let close = [(header::CONNECTION, HeaderValue::from_static("close"))];

@@ -1,11 +1,14 @@
-//! The contract, served by the relay that keeps it.
+//! The documents of the contract.
 
-use axum::extract::State;
+use axum::Extension;
 use axum::http::{HeaderName, header};
 use bytes::Bytes;
 
 use super::asyncapi;
-use crate::app::AppState;
+
+/// The OpenAPI document of this relay: [`super::openapi`] makes it of the routes, of which this file has one.
+#[derive(Clone, Debug)]
+pub(super) struct OpenApiText(pub(super) Bytes);
 
 type Document = ([(HeaderName, &'static str); 2], Bytes);
 
@@ -14,8 +17,8 @@ type Document = ([(HeaderName, &'static str); 2], Bytes);
     get, path = "/api/v1/openapi.json", tag = "contract", operation_id = "openapi",
     responses((status = 200, description = "OpenAPI 3.1", body = Value)),
 )]
-pub(super) async fn openapi(State(state): State<AppState>) -> Document {
-    document(state.openapi.clone())
+pub(super) async fn openapi(Extension(OpenApiText(text)): Extension<OpenApiText>) -> Document {
+    document(text)
 }
 
 /// The WebSockets, their messages and close codes.
@@ -28,7 +31,7 @@ pub(super) async fn asyncapi() -> Document {
 }
 
 fn document(text: Bytes) -> Document {
-    // It changes with the relay alone.
+    // It changes only with the relay.
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
     (headers, text)
 }

@@ -1,8 +1,8 @@
 //! Cursors of paged lists: where the next page begins, opaque to clients.
 //!
-//! A cursor is the place itself, not a handle: the relay keeps nothing between two pages, and a cursor works
-//! on any replica and after a restart. Its pattern stands in the contract, so what fits the pattern is a place, and
-//! nothing else is one.
+//! A cursor is the position itself, not a handle: the relay keeps nothing between two pages, and a cursor works on any
+//! relay and after a restart. Its pattern is part of the contract: what fits the pattern is a position, and nothing else
+//! is.
 
 use std::str::FromStr;
 
@@ -14,25 +14,24 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::problem::{ApiError, ApiResult};
+use super::problem::{ApiError, ApiResult};
+use super::query::Params;
 use crate::store::{SampleCursor, SessionCursor};
-
-use super::extract::Params;
 
 /// The longest cursor that is looked at; ours have under 60 characters.
 const MAX_CHARS: usize = 256;
 
-/// A place in a list, which a cursor can say.
-pub(super) trait Place: FromStr {
-    /// Of the list, in cursors of relays up to 0.1: base64 of the name, a colon and the place as [`FromStr`] reads it.
+/// A position in a list.
+pub(super) trait Position: FromStr {
+    /// Of the list, in cursors of relays up to 0.1: base64 of the name, a colon and the position as [`FromStr`] reads it.
     const LIST: &str;
 
     fn write(&self) -> String;
-    /// May be lenient: only what [`Place::write`] writes is taken.
+    /// May be lenient: only what [`Position::write`] writes is accepted.
     fn read(text: &str) -> Option<Self>;
 }
 
-impl Place for SessionCursor {
+impl Position for SessionCursor {
     const LIST: &str = "sessions:";
 
     fn write(&self) -> String {
@@ -44,7 +43,7 @@ impl Place for SessionCursor {
     }
 }
 
-impl Place for SampleCursor {
+impl Position for SampleCursor {
     const LIST: &str = "samples:";
 
     /// Hexadecimal, as a pattern can then say what the largest seq is.
@@ -60,20 +59,20 @@ impl Place for SampleCursor {
 }
 
 /// The `cursor` of a request, if it has one.
-pub(super) fn read<P: Place>(params: &Params) -> ApiResult<Option<P>> {
+pub(super) fn read<P: Position>(params: &Params) -> ApiResult<Option<P>> {
     let Some(text) = params.text("cursor")? else { return Ok(None) };
     decode(text).map(Some).ok_or_else(|| ApiError::malformed("cursor is not one that this list gave out"))
 }
 
-fn decode<P: Place>(text: &str) -> Option<P> {
+fn decode<P: Position>(text: &str) -> Option<P> {
     if text.len() > MAX_CHARS {
         return None;
     }
-    P::read(text).filter(|place| place.write() == text).or_else(|| decode_packed(text))
+    P::read(text).filter(|position| position.write() == text).or_else(|| decode_packed(text))
 }
 
-/// A client may have its cursor of a relay that was replaced meanwhile.
-fn decode_packed<P: Place>(text: &str) -> Option<P> {
+/// A client may have its cursor from a relay that was upgraded since.
+fn decode_packed<P: Position>(text: &str) -> Option<P> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     text.strip_prefix(P::LIST)?.parse().ok()
 }

@@ -1,7 +1,8 @@
 //! Export: all samples of a session as one download, however many, in constant memory.
 //!
-//! Rows are read chunk by chunk as the client takes them, and written in pieces; a slow client holds one small
-//! chunk and one piece, and nothing in the store. If the store fails on the way the connection breaks off, so that nobody takes a part for the whole.
+//! Rows are read chunk by chunk as the client takes them, and written in pieces; a slow client holds one small chunk and
+//! one piece, and nothing in the store. If the store fails on the way the connection breaks off, so that nobody mistakes
+//! a part for the whole.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -11,20 +12,20 @@ use bytes::Bytes;
 use mien_shared::api::{ExportFormat, Session, SessionExport, StoredSample};
 use utoipa::IntoParams;
 
+use super::caller::Readable;
+use super::chunks::SampleChunks;
+use super::csv;
+use super::problem::{ApiError, ApiResult};
+use super::query::{Params, Query, ReadQuery};
+use super::read_slot::{read_slot, until_written};
 use crate::app::AppState;
 use crate::auth::Caller;
-use crate::chunks::SampleChunks;
-use crate::problem::{ApiError, ApiResult};
-use crate::reads::Kind;
+use crate::limits::ReadKind;
 use crate::store::SampleQuery;
 
-use super::csv;
-use super::extract::{Params, Query, ReadQuery, Readable};
-use super::place::enter;
-
-/// Samples read at a time: with as many faces as may be, some 1 MB.
+/// Samples read at a time: with as many faces as there may be, some 1 MB.
 const CHUNK_ROWS: u32 = 500;
-/// A piece of the file is handed on when it has reached this many bytes.
+/// A piece of the file is sent when it has reached this many bytes.
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// Which form.
@@ -76,10 +77,10 @@ pub(super) async fn export(
     caller: Caller,
     Query(ExportQuery { format }): Query<ExportQuery>,
 ) -> ApiResult<Response> {
-    let place = enter(&state, Kind::Export, &caller, &session).await?;
+    let slot = read_slot(&state, ReadKind::Export, &caller, &session).await?;
     let format = format.unwrap_or(ExportFormat::Csv);
     let query = SampleQuery { limit: CHUNK_ROWS, ..SampleQuery::default() };
-    let mut chunks = SampleChunks::new(&state.store, &state.reads.turns, session.id, query);
+    let mut chunks = SampleChunks::new(&state.store, &state.reads.permits, session.id, query);
     // The first chunk comes before the status, so that a store that is down is still a 503.
     let first = chunks.next().await?;
     let (extension, kind) = match format {
@@ -94,7 +95,7 @@ pub(super) async fn export(
     let (span, writer, next) = (tracing::Span::current(), Writer::new(format), Next::Start(session, first));
     let rows = Rows { span, state, writer, chunks, next };
     let stream = futures_util::stream::try_unfold(rows, Rows::step);
-    Ok(place.until_written((headers, Body::from_stream(stream)).into_response()))
+    Ok(until_written(slot, (headers, Body::from_stream(stream)).into_response()))
 }
 
 /// An export under way.
@@ -146,7 +147,9 @@ impl Rows {
 
     async fn read(&mut self) -> Result<Option<Vec<StoredSample>>, ApiError> {
         self.chunks.next().await.map_err(ApiError::from).inspect_err(|error| {
-            self.state.count_store_error(error);
+            if let Some(cause) = error.store_error() {
+                self.state.metrics.count_store_error(cause);
+            }
             self.span.in_scope(|| tracing::error!(cause = %error.chain(), "an export broke off"));
         })
     }

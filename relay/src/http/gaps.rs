@@ -7,16 +7,17 @@ use mien_shared::limits::DEFAULT_PAGE;
 use mien_shared::schema::PageLimit;
 use utoipa::IntoParams;
 
-use crate::app::{AppState, patiently};
+use super::body::Json;
+use super::caller::Readable;
+use super::cursor::{self, Position, SamplesCursor};
+use super::problem::ApiResult;
+use super::query::{Params, Query, ReadQuery, limit};
+use super::read_slot::{read_slot, until_written};
+use crate::app::AppState;
 use crate::auth::Caller;
-use crate::problem::ApiResult;
-use crate::reads::Kind;
+use crate::limits::ReadKind;
+use crate::store::deadline::within_deadline;
 use crate::store::{GapQuery, SampleCursor};
-
-use super::cursor::{self, Place, SamplesCursor};
-use super::extract::{Json, Params, Query, ReadQuery, Readable};
-use super::place::enter;
-use super::sessions::limit;
 
 /// Which gaps.
 #[derive(Debug, IntoParams)]
@@ -55,12 +56,12 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<GapsQuery>,
 ) -> ApiResult<Response> {
-    let place = enter(&state, Kind::Page, &caller, &session).await?;
+    let slot = read_slot(&state, ReadKind::Page, &caller, &session).await?;
     let query =
         GapQuery { source: query.source, after: query.cursor, limit: query.limit.unwrap_or(DEFAULT_PAGE) };
-    let turn = state.reads.turns.next().await;
-    let page = patiently(state.store.gaps(session.id, &query)).await?;
-    drop(turn);
-    let page = GapList { gaps: page.rows, next: page.next.map(|place| place.write()) };
-    Ok(place.until_written(Json(page).into_response()))
+    let permit = state.reads.permits.acquire().await;
+    let page = within_deadline(state.store.gaps(session.id, &query)).await?;
+    drop(permit);
+    let page = GapList { gaps: page.rows, next: page.next.map(|position| position.write()) };
+    Ok(until_written(slot, Json(page).into_response()))
 }

@@ -1,8 +1,9 @@
-//! The request rate of each user, and of each role in a session, told with the IETF `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers).
+//! The request rate of each user, and of each role in a session, reported in the IETF `RateLimit` fields
+//! (draft-ietf-httpapi-ratelimit-headers).
 //!
-//! What comes with a capability token counts for its session and role: whoever was given a link to watch does not spend
-//! what its owner needs. A request with no token that could be believed counts for its peer's address, so that guessing
-//! tokens is limited too and costs no user anything.
+//! A request with a capability token counts for its session and role: someone with a link to watch does not spend what
+//! its owner needs. A request without a valid token counts for its peer's address, so that guessing tokens is limited,
+//! too, and costs no user anything.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,11 +15,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use mien_shared::{Code, Role};
 
+use super::problem::{ApiError, whole_seconds};
 use crate::app::AppState;
 use crate::auth::{Credentials, Grant};
-use crate::limiter::{Rate, Verdict};
-use crate::peer;
-use crate::problem::{ApiError, whole_seconds};
+use crate::config::Rate;
+use crate::connections::client;
+use crate::limits::Verdict;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -34,7 +36,7 @@ pub(super) async fn limit(State(state): State<AppState>, request: Request, next:
         ApiError::plain(Code::RateLimited).retry_after(verdict.retry_after).into_response()
     };
     for (name, value) in fields(&verdict, state.request_limiter.rate()) {
-        // Quotes, letters, digits, `;` and `=` are all that is in there.
+        // It consists of quotes, letters, digits, `;` and `=`.
         if let Ok(value) = HeaderValue::try_from(value) {
             response.headers_mut().insert(name, value);
         }
@@ -42,7 +44,7 @@ pub(super) async fn limit(State(state): State<AppState>, request: Request, next:
     response
 }
 
-/// Users, sessions and addresses are kept apart: no user can be named like one of the others.
+/// Users, sessions and addresses are kept apart: no user name can equal the key of another kind.
 async fn key(parts: &mut Parts, state: &AppState) -> String {
     match <Credentials as FromRequestParts<AppState>>::from_request_parts(parts, state).await {
         Ok(Credentials { caller, .. }) => match caller.grant {
@@ -51,8 +53,8 @@ async fn key(parts: &mut Parts, state: &AppState) -> String {
         },
         Err(_) => match parts.extensions.get::<ConnectInfo<SocketAddr>>() {
             Some(ConnectInfo(peer)) => {
-                let client = peer::address(*peer, &parts.headers, &state.config.trusted_proxies);
-                format!("peer {}", peer::network(client))
+                let address = client::address(*peer, &parts.headers, &state.config.trusted_proxies);
+                format!("peer {}", client::network(address))
             }
             None => "peer".to_owned(),
         },

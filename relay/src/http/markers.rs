@@ -6,11 +6,12 @@ use mien_shared::Code;
 use mien_shared::api::{CreateMarker, Marker, MarkerList};
 use mien_shared::limits::{MAX_LABEL_CHARS, MAX_SAFE_INTEGER};
 
-use crate::app::{AppState, patiently};
-use crate::problem::{ApiError, ApiResult};
-
-use super::extract::{Json, MarkerId, Owned, Readable};
+use super::body::Json;
+use super::caller::{MarkerId, Owned, Readable};
+use super::problem::{ApiError, ApiResult};
 use super::text::check_text;
+use crate::app::AppState;
+use crate::store::deadline::within_deadline;
 
 /// Put a marker on the timeline.
 #[utoipa::path(
@@ -33,7 +34,7 @@ pub(super) async fn create(
     }
     check_text("label", &request.label, 1..=MAX_LABEL_CHARS)?;
     let call = state.store.create_marker(session.id, request.at, &request.label, request.source.as_ref());
-    let marker = patiently(call).await?;
+    let marker = within_deadline(call).await?;
     Ok((StatusCode::CREATED, Json(marker)))
 }
 
@@ -48,7 +49,7 @@ pub(super) async fn list(
     State(state): State<AppState>,
     Readable(session): Readable,
 ) -> ApiResult<Json<MarkerList>> {
-    let markers = patiently(state.store.markers(session.id)).await?;
+    let markers = within_deadline(state.store.markers(session.id)).await?;
     Ok(Json(MarkerList { markers }))
 }
 
@@ -68,7 +69,7 @@ pub(super) async fn delete(
     MarkerId(marker): MarkerId,
 ) -> ApiResult<StatusCode> {
     let gone = match marker {
-        Some(marker) => patiently(state.store.delete_marker(session.id, marker)).await?,
+        Some(marker) => within_deadline(state.store.delete_marker(session.id, marker)).await?,
         None => false,
     };
     if gone {

@@ -1,103 +1,35 @@
-//! The HTTP interface: sessions, samples, exports, markers, operation and the contract itself.
+//! The HTTP interface: sessions, samples, exports, markers, operation, the contract, and the page.
 //!
-//! Handlers say what is asked of the store; who may ask is decided by extractors before they run, and how a
-//! failure looks by [`crate::problem`] after. Each route is registered together with its description, so the
-//! OpenAPI document cannot leave one out.
+//! Handlers say what is asked of the store. Extractors ([`caller`]) decide who may ask before they run, and [`problem`]
+//! how a failure looks after.
 
 mod admit;
 mod asyncapi;
+mod body;
+mod caller;
+pub mod chunks;
 mod contract;
 mod csv;
 mod cursor;
 mod export;
-mod extract;
 mod gaps;
+mod instrument;
 mod limit;
 mod markers;
-mod observe;
 mod openapi;
 mod ops;
-mod origins;
-mod place;
+pub mod origin;
+pub mod page;
+pub mod problem;
+mod query;
+mod read_slot;
+pub(crate) mod request_id;
+pub mod router;
+mod routes;
 mod samples;
+mod security;
+pub mod series;
 mod sessions;
+mod summary;
 mod text;
 mod tokens;
-
-pub(crate) use observe::RequestId;
-
-use axum::Router;
-use axum::http::{Method, StatusCode};
-use axum::middleware::from_fn_with_state;
-use axum::routing::get;
-use bytes::Bytes;
-use mien_shared::Code;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-use crate::app::AppState;
-use crate::config::Config;
-use crate::problem::ApiError;
-
-/// What users call, and what counts for their rate.
-fn limited() -> OpenApiRouter<AppState> {
-    OpenApiRouter::default()
-        .routes(routes!(sessions::create, sessions::list))
-        .routes(routes!(sessions::read, sessions::update, sessions::erase))
-        .routes(routes!(tokens::create))
-        .routes(routes!(tokens::revoke))
-        .routes(routes!(samples::list))
-        .routes(routes!(samples::series))
-        .routes(routes!(samples::summary))
-        .routes(routes!(gaps::list))
-        .routes(routes!(export::export))
-        .routes(routes!(markers::create, markers::list))
-        .routes(routes!(markers::delete))
-}
-
-/// What those who run the relay call, and the contract, which is the same bytes for all.
-fn free() -> OpenApiRouter<AppState> {
-    OpenApiRouter::default()
-        .routes(routes!(ops::healthz))
-        .routes(routes!(ops::readyz))
-        .routes(routes!(ops::metrics))
-        .routes(routes!(contract::openapi))
-        .routes(routes!(contract::asyncapi))
-}
-
-/// What a listener for metrics answers.
-pub fn metrics_routes(state: &AppState) -> Router {
-    let routes = Router::new()
-        .route("/metrics", get(ops::rendered))
-        .route("/healthz", get(ops::healthz))
-        .fallback(async || ApiError::plain(Code::NotFound))
-        .method_not_allowed_fallback(async || ApiError::plain(Code::MethodNotAllowed));
-    routes
-        .layer(from_fn_with_state(state.clone(), admit::admit))
-        .layer(from_fn_with_state(state.clone(), observe::observe))
-        .with_state(state.clone())
-}
-
-/// The OpenAPI document of a relay with these settings.
-pub(crate) fn openapi_text(config: &Config) -> Bytes {
-    openapi::text(config)
-}
-
-pub fn routes(state: &AppState) -> Router<AppState> {
-    for (method, path, status) in openapi::operations() {
-        if let (Ok(method), Ok(status)) = (method.parse::<Method>(), StatusCode::from_u16(status)) {
-            state.metrics.announce_request(&method, &path, status);
-        }
-    }
-    let limited = Router::from(limited()).route_layer(from_fn_with_state(state.clone(), limit::limit));
-    limited.merge(free())
-}
-
-/// Puts around all routes, this module's and others', what every request gets.
-pub fn layer(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
-    routes
-        .method_not_allowed_fallback(async || ApiError::plain(Code::MethodNotAllowed))
-        .layer(from_fn_with_state(state.clone(), admit::admit))
-        .layer(from_fn_with_state(state.clone(), origins::guard))
-        .layer(from_fn_with_state(state.clone(), observe::observe))
-}

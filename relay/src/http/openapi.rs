@@ -12,8 +12,8 @@ use mien_shared::{Code, Problem, schema};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 
+use super::routes::{free, limited};
 use super::tokens::longest_ttl;
-use super::{free, limited};
 use crate::config::Config;
 
 /// The document as text, for a relay with these settings.
@@ -175,7 +175,7 @@ fn request_id() -> Value {
     header("Names the request", &json!({"$ref": "#/components/schemas/RequestId"}))
 }
 
-/// Who has come to the limiter is told what is left.
+/// What the limiter adds.
 fn add_rate(headers: &mut Value) {
     let text = json!({"type": "string"});
     headers["RateLimit"] = header("What is left, as in draft-ietf-httpapi-ratelimit-headers", &text);
@@ -219,7 +219,7 @@ fn refusal(status: u16, about: Option<&str>) -> Value {
             headers["Retry-After"] = header("Seconds", &seconds);
             add_rate(&mut headers);
         }
-        // Some of them pass by themselves, nobody knows when.
+        // Some of them pass, at a time that nobody knows.
         503 => headers["Retry-After"] = json!({"description": "Seconds", "schema": seconds}),
         _ => {}
     }

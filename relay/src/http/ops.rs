@@ -1,5 +1,5 @@
-//! For those who run the relay: is it alive, can it take work, what does it count. Open to all who reach it,
-//! and never limited.
+//! For operators: is the relay alive, can it take work, what do its metrics say. Open to all who reach it, and never
+//! limited.
 
 use axum::extract::State;
 use axum::http::{HeaderName, header};
@@ -7,11 +7,41 @@ use bytes::Bytes;
 use mien_shared::Code;
 use utoipa::ToSchema;
 
-use crate::app::AppState;
-use crate::metrics;
-use crate::problem::{ApiError, ApiResult};
+use super::body::Json;
+use super::problem::{ApiError, ApiResult};
+use crate::app::{App, AppState};
+use crate::observe::metrics;
+use crate::store::deadline::within_deadline;
 
-use super::extract::Json;
+impl App {
+    /// Whether the relay can take work.
+    pub async fn ready(&self) -> ApiResult<()> {
+        if self.drain.has_begun() {
+            return Err(ApiError::new(Code::Draining, "the relay is shutting down"));
+        }
+        let stored = async {
+            within_deadline(self.store.ready()).await?;
+            if self.batcher.is_failing() {
+                return Err(ApiError::new(Code::StoreUnavailable, "samples cannot be stored at the moment"));
+            }
+            Ok(self.write_check.ask(&self.store).await?)
+        };
+        stored.await.map_err(ApiError::with_reason)
+    }
+
+    /// All metrics as OpenMetrics text.
+    pub fn render_metrics(&self) -> String {
+        let (in_use, idle) = self.store.pool_usage();
+        self.metrics.pool_in_use.set(i64::from(in_use));
+        self.metrics.pool_idle.set(i64::from(idle));
+        self.metrics.render()
+    }
+
+    /// The same of a moment ago: rendering takes milliseconds, and anyone may ask.
+    async fn recent_metrics(&self) -> Bytes {
+        self.metrics_text.get(self.config.timeouts.metrics, || self.render_metrics()).await
+    }
+}
 
 /// A good answer of a probe.
 #[derive(Debug, serde::Serialize, ToSchema)]
@@ -57,7 +87,7 @@ pub(super) async fn metrics(state: State<AppState>) -> ApiResult<Text> {
     Ok(rendered(state).await)
 }
 
-/// The same on the listener that is for nothing else.
+/// The same on the listener for metrics alone.
 pub(super) async fn rendered(State(state): State<AppState>) -> Text {
-    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], state.metrics_text().await)
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], state.recent_metrics().await)
 }

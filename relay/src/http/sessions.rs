@@ -3,20 +3,22 @@
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use mien_shared::api::{CreateSession, PatchSession, Session, SessionCreated, SessionList, SessionTokens};
-use mien_shared::limits::{DEFAULT_PAGE, MAX_PAGE, MAX_PURPOSE_CHARS, MAX_TITLE_CHARS};
+use mien_shared::limits::{DEFAULT_PAGE, MAX_PURPOSE_CHARS, MAX_TITLE_CHARS};
 use mien_shared::schema::PageLimit;
 use mien_shared::{Role, SourceName};
 use utoipa::IntoParams;
 
-use crate::app::{AppState, patiently};
-use crate::auth::Issue;
-use crate::problem::ApiResult;
-use crate::store::SessionCursor;
-
-use super::cursor::{self, Place, SessionsCursor};
-use super::extract::{Json, Owned, Params, Query, ReadQuery, Readable, User};
+use super::body::Json;
+use super::caller::{Owned, Readable, User};
+use super::cursor::{self, Position, SessionsCursor};
+use super::problem::ApiResult;
+use super::query::{Params, Query, ReadQuery, limit};
 use super::text::check_text;
 use super::tokens;
+use crate::app::AppState;
+use crate::auth::Issue;
+use crate::store::SessionCursor;
+use crate::store::deadline::within_deadline;
 
 /// Create a session.
 ///
@@ -36,7 +38,8 @@ pub(super) async fn create(
 ) -> ApiResult<(StatusCode, [(HeaderName, String); 1], Json<SessionCreated>)> {
     check_text("title", &request.title, 0..=MAX_TITLE_CHARS)?;
     check_text("purpose", &request.purpose, 0..=MAX_PURPOSE_CHARS)?;
-    let session = patiently(state.store.create_session(&user, &request.title, &request.purpose)).await?;
+    let session =
+        within_deadline(state.store.create_session(&user, &request.title, &request.purpose)).await?;
     let (ttl, issue) = (tokens::default_ttl(&state.config), Issue::now());
     let token = |role| {
         tokens::grant(&state, &session, role, SourceName::default(), ttl, issue).map(|grant| grant.token)
@@ -68,11 +71,6 @@ impl ReadQuery for ListQuery {
     }
 }
 
-/// The `limit` of a paged list.
-pub(super) fn limit(params: &Params) -> ApiResult<Option<u32>> {
-    Ok(params.number("limit", 1..=u64::from(MAX_PAGE))?.map(|limit| limit as u32))
-}
-
 /// List my sessions, newest first.
 #[utoipa::path(
     get, path = "/api/v1/sessions", tag = "sessions", operation_id = "listSessions",
@@ -85,9 +83,10 @@ pub(super) async fn list(
     User(user): User,
     Query(query): Query<ListQuery>,
 ) -> ApiResult<Json<SessionList>> {
-    let page = patiently(state.store.list_sessions(&user, query.cursor, query.limit.unwrap_or(DEFAULT_PAGE)))
-        .await?;
-    Ok(Json(SessionList { sessions: page.rows, next: page.next.map(|place| place.write()) }))
+    let page =
+        within_deadline(state.store.list_sessions(&user, query.cursor, query.limit.unwrap_or(DEFAULT_PAGE)))
+            .await?;
+    Ok(Json(SessionList { sessions: page.rows, next: page.next.map(|position| position.write()) }))
 }
 
 /// Read a session.
@@ -123,7 +122,7 @@ pub(super) async fn update(
     if let Some(title) = &patch.title {
         check_text("title", title, 0..=MAX_TITLE_CHARS)?;
     }
-    state.update_session(session.id, &patch).await.map(Json)
+    Ok(Json(state.update_session(session.id, &patch).await?))
 }
 
 /// Erase a session with all its samples and markers, and end its sockets.

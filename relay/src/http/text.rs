@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::problem::{ApiError, ApiResult};
+use super::problem::{ApiError, ApiResult};
 
 /// Counts characters, not bytes. A NUL is refused: not every store can keep it.
 pub(super) fn check_text(name: &str, text: &str, chars: RangeInclusive<usize>) -> ApiResult<()> {

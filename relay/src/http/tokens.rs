@@ -1,4 +1,4 @@
-//! Capability tokens of a session: given out, and taken back.
+//! Capability tokens of a session: issued and revoked.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use mien_shared::api::{RevokeRequest, Session, TokenGrant, TokenRequest};
 use mien_shared::limits::{DEFAULT_TOKEN_TTL, MAX_REVOKED_TOKENS, MAX_TOKEN_ID_CHARS, MAX_TOKEN_TTL};
 use mien_shared::{Code, Role, SessionStatus, SourceName};
 
+use super::body::Json;
+use super::caller::Owned;
+use super::problem::{ApiError, ApiResult};
 use crate::app::AppState;
 use crate::auth::{Caller, Credentials, Grant, Issue, Revocation, Revoked, Stamp};
 use crate::config::Config;
-use crate::problem::{ApiError, ApiResult};
-
-use super::extract::{Json, Owned};
 
 /// Give out a capability token.
 ///
@@ -91,7 +91,7 @@ pub(super) async fn revoke(
             Revocation::One(jti)
         }
         None => Revocation::All {
-            until_ms: crate::wall::now().as_millisecond(),
+            until_ms: crate::clock::now().as_millisecond(),
             except: credentials.caller.grant.and(credentials.stamp).map(|stamp| stamp.id.to_string()),
         },
     };
@@ -107,7 +107,7 @@ fn check_name(jti: &str) -> ApiResult<()> {
     }
 }
 
-/// What a token lives for where nobody says.
+/// The life of a token unless the request says otherwise.
 pub(super) fn default_ttl(config: &Config) -> Duration {
     DEFAULT_TOKEN_TTL.min(longest_ttl(config))
 }
@@ -117,7 +117,7 @@ pub(super) fn longest_ttl(config: &Config) -> Duration {
     config.max_token_ttl.min(MAX_TOKEN_TTL)
 }
 
-/// Now; but after what was revoked, also where another relay revoked it whose clock is ahead.
+/// Now, but later than what was revoked, also where another relay revoked it whose clock is ahead.
 fn issue(asked_with: Option<&Stamp>, revoked: &Revoked) -> Issue {
     let now = Issue::now();
     let first = asked_with.and_then(|stamp| stamp.first).map_or(now.first, |first| first.min(now.first));
@@ -125,8 +125,8 @@ fn issue(asked_with: Option<&Stamp>, revoked: &Revoked) -> Issue {
     Issue { at_ms, first }
 }
 
-/// The longest life of a token that is asked for with another one: a token that asks for its own successor must not live
-/// for ever.
+/// The longest life of a token that is requested with another one: a token must not live for ever by requesting its own
+/// successor.
 fn longest(config: &Config, asked_with: Option<&Stamp>, issue: Issue) -> Duration {
     let most = longest_ttl(config);
     let Some(stamp) = asked_with else { return most };
@@ -135,7 +135,7 @@ fn longest(config: &Config, asked_with: Option<&Stamp>, issue: Issue) -> Duratio
     most.min(Duration::from_secs(end.saturating_sub(now)))
 }
 
-/// A token to its end, in whole seconds as `exp` has it; it is still good in the second of its end.
+/// A token and when it expires, in whole seconds as in `exp`; it is still valid in that second.
 pub(super) fn grant(
     state: &AppState,
     session: &Session,
@@ -144,7 +144,7 @@ pub(super) fn grant(
     ttl: Duration,
     issue: Issue,
 ) -> ApiResult<TokenGrant> {
-    let end = crate::wall::now().as_second() + ttl.as_secs() as i64;
+    let end = crate::clock::now().as_second() + ttl.as_secs() as i64;
     let expires_at = Timestamp::from_second(end).map_err(ApiError::internal)?;
     // The samples of a session count for its owner, whoever holds the token.
     let caller =

@@ -1,6 +1,6 @@
 //! From a request to a WebSocket.
 //!
-//! By hand, and not by axum's extractor: what that gives does not let the connection under it be counted.
+//! Not by axum's extractor, which gives no access to the stream under the WebSocket, whose frames must be limited.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -11,35 +11,34 @@ use hyper_util::rt::TokioIo;
 use mien_shared::limits::MAX_MESSAGE_BYTES;
 use mien_shared::protocol::SUBPROTOCOL;
 use mien_shared::{Code, SessionId};
-use prometheus_client::metrics::gauge::Gauge;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tracing::Span;
 
-use super::meter::{Metered, Sizes};
-use super::pending::Place;
+use super::frame_limit::{FrameLimited, MessageLimits};
 use crate::app::AppState;
-use crate::problem::ApiError;
+use crate::http::problem::ApiError;
+use crate::limits::PendingSlot;
 
-/// Bytes of each connection's read buffer, which it holds for as long as it lives. The library's own choice is
-/// 128 KiB; messages that are larger than this grow the buffer for their time.
+/// Bytes of each connection's read buffer, which it holds for as long as it lives. tungstenite's default is 128 KiB;
+/// larger messages grow the buffer for a while.
 const READ_BYTES: usize = 2 * 1024;
-/// Bytes that gather before they are written without a flush: all that a watcher is sent after a rest.
+/// Bytes that are buffered before they are written without a flush: all that a watcher is sent after a delay.
 const WRITE_BYTES: usize = 16 * 1024;
-/// Bytes that wait to be written before a write fails: over the largest message the relay sends.
+/// Bytes that may be buffered before a write fails: more than the largest message the relay sends.
 const MAX_WRITE_BYTES: usize = 8 * 1024 * 1024;
 
-pub(super) type Socket = WebSocketStream<Metered<TokioIo<hyper::upgrade::Upgraded>>>;
+pub(super) type Socket = WebSocketStream<FrameLimited<TokioIo<hyper::upgrade::Upgraded>>>;
 
-/// A connection that has just become a WebSocket, and all that goes with it.
-pub(super) struct Entrant {
+/// A connection that has just become a WebSocket.
+pub(super) struct Accepted {
     pub(super) state: AppState,
     pub(super) session: SessionId,
     /// Boxed, as it is large.
     pub(super) socket: Box<Socket>,
     pub(super) span: Span,
-    pub(super) place: Place,
+    pub(super) slot: PendingSlot,
 }
 
 /// A request that may be upgraded.
@@ -63,27 +62,27 @@ impl Handshake {
         Ok(Self { on: hyper::upgrade::on(&mut request), response })
     }
 
-    /// Answers the request; `serve` gets what it becomes, in a task of its own.
+    /// Answers the request, and serves the WebSocket in a task of its own.
     pub(super) fn accept<F: Future<Output = ()> + Send>(
         self,
-        sizes: Sizes,
-        place: Place,
-        serve: impl FnOnce(Box<Socket>, Place) -> F + Send + 'static,
+        limits: MessageLimits,
+        slot: PendingSlot,
+        serve: impl FnOnce(Box<Socket>, PendingSlot) -> F + Send + 'static,
     ) -> Response {
         tokio::spawn(async move {
             // Boxed: what is only needed for the upgrade is not kept for hours.
-            let Some(socket) = Box::pin(upgraded(self.on, sizes, &place)).await else { return };
-            serve(socket, place).await;
+            let Some(socket) = Box::pin(upgraded(self.on, limits, &slot)).await else { return };
+            serve(socket, slot).await;
         });
         self.response
     }
 }
 
-/// A peer that does not even take the answer loses its place, too.
-async fn upgraded(on: OnUpgrade, sizes: Sizes, place: &Place) -> Option<Box<Socket>> {
-    let upgraded = place.while_kept(on).await?.ok()?;
-    let metered = Metered::new(TokioIo::new(upgraded), sizes);
-    Some(Box::new(WebSocketStream::from_raw_socket(metered, Role::Server, Some(config())).await))
+/// `None` for a peer that does not even read the answer and is evicted, or is gone.
+async fn upgraded(on: OnUpgrade, limits: MessageLimits, slot: &PendingSlot) -> Option<Box<Socket>> {
+    let upgraded = slot.while_kept(on).await?.ok()?;
+    let limited = FrameLimited::new(TokioIo::new(upgraded), limits);
+    Some(Box::new(WebSocketStream::from_raw_socket(limited, Role::Server, Some(config())).await))
 }
 
 fn config() -> WebSocketConfig {
@@ -99,20 +98,4 @@ fn offers_subprotocol(headers: &HeaderMap) -> bool {
     let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
     let mut names = offers.flat_map(|offer| offer.as_bytes().split(|byte| *byte == b','));
     names.any(|name| name.trim_ascii() == SUBPROTOCOL.as_bytes())
-}
-
-/// Counts a connection for as long as it lives.
-pub(super) struct Count(Gauge);
-
-impl Count {
-    pub(super) fn up(gauge: &Gauge) -> Self {
-        gauge.inc();
-        Self(gauge.clone())
-    }
-}
-
-impl Drop for Count {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
 }

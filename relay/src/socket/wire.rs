@@ -1,4 +1,4 @@
-//! One WebSocket with the contract's clock: pings when idle, an end to silence, and a close that arrives.
+//! One WebSocket with the timing of the contract: pings when idle, an end to silence, and a close frame that arrives.
 
 use std::task::Poll;
 use std::time::Duration;
@@ -11,41 +11,38 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Bytes, Message, Utf8Bytes};
 
-use super::bell::{Alarm, Bell, Bells};
-use super::meter::TooLarge;
+use super::frame_limit::TooLarge;
+use super::readiness::{ReadyBit, ReadySet, Timer};
 use super::upgrade::Socket;
-use crate::config::Timings;
+use crate::config::Timeouts;
 
-/// Patience with a peer that was told goodbye: its answer lets the close frame arrive before the connection
-/// goes, which a reset would drop.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// What a peer gets to answer a close frame: until then the connection stays open, as a reset would drop the frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) struct Wire {
     /// Boxed, as it is large and handed from state to state, each of which would keep room for it.
     socket: Box<Socket>,
-    timings: Timings,
-    /// When the peer last said anything.
-    heard: Instant,
-    /// All that wakes the connection's task hangs here.
-    bells: Bells,
-    /// Rung by the socket that can be read.
-    bell: Bell,
-    /// Not set anew with each message, which would cost more than the message; it is looked at when it rings.
-    alarm: Alarm,
+    timeouts: Timeouts,
+    /// When the peer last sent anything.
+    last_heard: Instant,
+    /// Everything that the connection's task waits for.
+    ready: ReadySet,
+    readable: ReadyBit,
+    /// For pings and silence. Not reset by each message, which would cost more than the message, but when it fires.
+    timer: Timer,
 }
 
-/// What rang.
-enum Rung {
+enum Woken {
     Message(Option<Result<Message, tungstenite::Error>>),
-    Alarm,
+    Timer,
 }
 
-/// What a peer says.
+/// What a peer sends.
 #[derive(Debug)]
 pub(super) enum Incoming {
     Text(Utf8Bytes),
     Binary,
-    /// Nothing for a while, so the peer was asked for a sign of life.
+    /// Nothing for a while, so a ping was sent.
     Idle,
     /// The peer closed, or the connection broke: there is nobody to answer.
     Gone,
@@ -58,34 +55,34 @@ pub(super) enum Incoming {
 pub(super) struct Gone;
 
 impl Wire {
-    pub(super) fn new(socket: Box<Socket>, timings: Timings) -> Self {
-        let (heard, bells) = (Instant::now(), Bells::new());
-        let (bell, alarm) = (bells.hang(), bells.alarm(heard + timings.ping));
-        Self { socket, timings, heard, bells, bell, alarm }
+    pub(super) fn new(socket: Box<Socket>, timeouts: Timeouts) -> Self {
+        let (last_heard, ready) = (Instant::now(), ReadySet::new());
+        let (readable, timer) = (ready.register(), ready.timer(last_heard + timeouts.ping));
+        Self { socket, timeouts, last_heard, ready, readable, timer }
     }
 
-    pub(super) fn bells(&self) -> &Bells {
-        &self.bells
+    pub(super) fn ready(&self) -> &ReadySet {
+        &self.ready
     }
 
-    /// When the peer last said anything.
-    pub(super) fn heard(&self) -> Instant {
-        self.heard
+    /// When the peer last sent anything.
+    pub(super) fn last_heard(&self) -> Instant {
+        self.last_heard
     }
 
     /// The next message. Can be dropped and called again without loss.
     pub(super) async fn next(&mut self) -> Incoming {
         loop {
-            let Self { socket, alarm, bell, .. } = self;
-            let rung =
-                std::future::poll_fn(|task| match bell.poll(task, |task| socket.poll_next_unpin(task)) {
-                    Poll::Ready(message) => Poll::Ready(Rung::Message(message)),
-                    Poll::Pending => alarm.poll(task).map(|()| Rung::Alarm),
+            let Self { socket, timer, readable, .. } = self;
+            let woken =
+                std::future::poll_fn(|task| match readable.poll(task, |task| socket.poll_next_unpin(task)) {
+                    Poll::Ready(message) => Poll::Ready(Woken::Message(message)),
+                    Poll::Pending => timer.poll(task).map(|()| Woken::Timer),
                 });
-            let incoming = match rung.await {
-                Rung::Message(message) => self.read(message),
+            let incoming = match woken.await {
+                Woken::Message(message) => self.read(message),
                 // Boxed, as it is rare.
-                Rung::Alarm => Box::pin(self.ring()).await,
+                Woken::Timer => Box::pin(self.check_silence()).await,
             };
             if let Some(incoming) = incoming {
                 return incoming;
@@ -96,8 +93,8 @@ impl Wire {
     /// A message that is already here, if there is one.
     pub(super) fn next_now(&mut self) -> Option<Incoming> {
         loop {
-            let Self { socket, bell, .. } = self;
-            let Poll::Ready(message) = bell.poll_now(|task| socket.poll_next_unpin(task)) else {
+            let Self { socket, readable, .. } = self;
+            let Poll::Ready(message) = readable.poll_now(|task| socket.poll_next_unpin(task)) else {
                 return None;
             };
             if let Some(incoming) = self.read(message) {
@@ -106,18 +103,18 @@ impl Wire {
         }
     }
 
-    /// The peer was not listened to for a while: its silence begins now.
-    pub(super) fn listen_again(&mut self) {
-        self.heard = Instant::now();
+    /// The peer was not read for a while: its silence begins now.
+    pub(super) fn reset_silence(&mut self) {
+        self.last_heard = Instant::now();
     }
 
-    /// Sends one message and lets it leave.
+    /// Sends one message.
     pub(super) async fn send(&mut self, message: &impl Serialize) -> Result<(), Gone> {
         self.send_text(json(message)).await
     }
 
     pub(super) async fn send_text(&mut self, text: Utf8Bytes) -> Result<(), Gone> {
-        taken(self.timings, self.socket.send(Message::Text(text))).await
+        taken(self.timeouts, self.socket.send(Message::Text(text))).await
     }
 
     /// Queues one message, to leave with the next [`Wire::send`] or [`Wire::flush`].
@@ -126,47 +123,47 @@ impl Wire {
     }
 
     pub(super) async fn feed_text(&mut self, text: Utf8Bytes) -> Result<(), Gone> {
-        taken(self.timings, self.socket.feed(Message::Text(text))).await
+        taken(self.timeouts, self.socket.feed(Message::Text(text))).await
     }
 
-    /// Lets what is queued leave.
+    /// Sends what is queued.
     pub(super) async fn flush(&mut self) -> Result<(), Gone> {
-        taken(self.timings, self.socket.flush()).await
+        taken(self.timeouts, self.socket.flush()).await
     }
 
-    /// Says goodbye and waits, briefly, for the answer.
+    /// Sends a close frame and waits, briefly, for the answer.
     pub(super) async fn close(mut self, code: CloseCode) {
         tracing::debug!(code = code.code(), reason = code.reason(), "closing");
         let frame = CloseFrame { code: code.code().into(), reason: code.reason().into() };
-        let goodbye = async {
+        let closing = async {
             if self.socket.send(Message::Close(Some(frame))).await.is_err() {
                 return;
             }
             if matches!(code, CloseCode::TooLarge | CloseCode::NotUtf8) {
-                // The library reads no further after such a message, so the answer cannot be seen; leaving
-                // at once would reset the connection under the close frame.
-                tokio::time::sleep(GOODBYE / 2).await;
+                // tungstenite reads no further after such a message, so the answer cannot be seen; dropping the
+                // socket at once would reset the connection before the close frame arrives.
+                tokio::time::sleep(CLOSE_TIMEOUT / 2).await;
             }
             while let Some(Ok(_)) = self.socket.next().await {}
         };
-        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, closing).await;
     }
 
-    /// Answers a peer that closed, so that it sees a clean end; one that broke off is gone at once.
-    pub(super) async fn take_leave(mut self) {
+    /// Answers a peer that closed, so that it sees a clean close; a broken connection is gone at once.
+    pub(super) async fn finish_close(mut self) {
         let answer = async { while let Some(Ok(_)) = self.socket.next().await {} };
-        let _ = tokio::time::timeout(GOODBYE, answer).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, answer).await;
     }
 
     fn read(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> Option<Incoming> {
         match message {
             Some(Ok(message)) => {
-                self.heard = Instant::now();
+                self.last_heard = Instant::now();
                 match message {
                     Message::Text(text) => Some(Incoming::Text(text)),
                     Message::Binary(_) => Some(Incoming::Binary),
                     Message::Close(_) => Some(Incoming::Gone),
-                    // The library answers pings by itself.
+                    // tungstenite answers pings.
                     Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => None,
                 }
             }
@@ -175,44 +172,44 @@ impl Wire {
         }
     }
 
-    /// The alarm rang: end, or set it anew and ping where the peer says nothing.
-    async fn ring(&mut self) -> Option<Incoming> {
+    /// The timer fired: ends a silent connection, or pings an idle one and resets the timer.
+    async fn check_silence(&mut self) -> Option<Incoming> {
         let now = Instant::now();
-        let silent = now.duration_since(self.heard);
-        if silent >= self.timings.silence {
+        let silent = now.duration_since(self.last_heard);
+        if silent >= self.timeouts.silence {
             return Some(Incoming::Fault(CloseCode::Silent));
         }
-        // Whoever begins a message and never ends it says nothing, however many pings come in between. One that begins
-        // after this look is found at the next, which is sooner than its time is up.
-        let unfinished = self.socket.get_ref().unfinished_since().map(|since| since + self.timings.silence);
-        if unfinished.is_some_and(|end| now >= end) {
+        // A peer that begins a message and never completes it is silent, however many pings come in between. A message
+        // that begins after this look is found by the next, which is sooner than its time is up.
+        let incomplete = self.socket.get_ref().incomplete_since().map(|since| since + self.timeouts.silence);
+        if incomplete.is_some_and(|end| now >= end) {
             return Some(Incoming::Fault(CloseCode::Silent));
         }
-        let at_most = |time: Instant| unfinished.map_or(time, |end| time.min(end));
-        if silent < self.timings.ping {
-            self.alarm.set(at_most(self.heard + self.timings.ping));
+        let at_most = |time: Instant| incomplete.map_or(time, |end| time.min(end));
+        if silent < self.timeouts.ping {
+            self.timer.reset(at_most(self.last_heard + self.timeouts.ping));
             return None;
         }
-        self.alarm.set(at_most((now + self.timings.ping).min(self.heard + self.timings.silence)));
+        self.timer.reset(at_most((now + self.timeouts.ping).min(self.last_heard + self.timeouts.silence)));
         let ping = self.socket.send(Message::Ping(Bytes::new()));
-        match tokio::time::timeout(self.timings.ping, ping).await {
+        match tokio::time::timeout(self.timeouts.ping, ping).await {
             Ok(Ok(())) => Some(Incoming::Idle),
             Ok(Err(_)) | Err(_) => Some(Incoming::Gone),
         }
     }
 }
 
-/// Waits until the peer has taken something. One that takes nothing for so long is as good as silent.
+/// Waits until the peer has taken something. One that takes nothing for too long counts as silent.
 async fn taken(
-    timings: Timings,
+    timeouts: Timeouts,
     mut writes: impl Future<Output = Result<(), tungstenite::Error>> + Unpin,
 ) -> Result<(), Gone> {
-    // Nearly always at once, and then no clock is worth its cost.
+    // Nearly always ready at once, and then a timer is not worth its cost.
     if let Poll::Ready(taken) = futures_util::poll!(&mut writes) {
         return taken.map_err(|_| Gone);
     }
     // Boxed: room for it in each connection's future is a tenth of what an idle connection takes.
-    match Box::pin(tokio::time::timeout(timings.silence, writes)).await {
+    match Box::pin(tokio::time::timeout(timeouts.silence, writes)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Gone),
     }

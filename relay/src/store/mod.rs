@@ -10,6 +10,7 @@
 
 mod backend;
 pub mod codec;
+pub mod deadline;
 mod decide;
 mod dispatch;
 mod error;

@@ -6,7 +6,7 @@ use super::error::Result;
 
 /// Now, to the millisecond, as it is stored: an answer now must equal what is read later.
 pub(super) fn now() -> jiff::Timestamp {
-    timestamp(millis(crate::wall::now()))
+    timestamp(millis(crate::clock::now()))
 }
 
 /// Unix milliseconds of a time.

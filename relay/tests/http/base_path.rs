@@ -1,7 +1,7 @@
 //! A relay below a path: everything is there, and without the path as well, for proxies that strip it.
 
 use hyper::{Method, StatusCode};
-use mien_relay::page::Page;
+use mien_relay::http::page::Page;
 use mien_shared::api::SessionCreated;
 use serde_json::Value;
 

@@ -100,8 +100,8 @@ async fn with_a_long_export(change: impl FnOnce(&mut Config)) -> (Relay, String,
 #[tokio::test]
 async fn an_idle_connection_outlasts_the_time_for_headers() {
     let relay = Relay::start_changed(&FLAGS, |config| {
-        config.timings.headers = Duration::from_millis(100);
-        config.timings.idle = NEVER;
+        config.timeouts.headers = Duration::from_millis(100);
+        config.timeouts.idle = NEVER;
     })
     .await;
     let mut idle = Peer::connect(relay.address).await;
@@ -124,8 +124,8 @@ async fn an_idle_connection_outlasts_the_time_for_headers() {
 #[tokio::test]
 async fn an_idle_connection_ends_in_its_time() {
     let relay = Relay::start_changed(&FLAGS, |config| {
-        config.timings.headers = Duration::from_millis(50);
-        config.timings.idle = Duration::from_millis(100);
+        config.timeouts.headers = Duration::from_millis(50);
+        config.timeouts.idle = Duration::from_millis(100);
     })
     .await;
     let mut idle = Peer::connect(relay.address).await;
@@ -138,8 +138,8 @@ async fn an_idle_connection_ends_in_its_time() {
 async fn silent_connections_make_room_and_none_of_another_address() {
     let relay = Relay::start_changed(&FLAGS, |config| {
         config.max_http_connections_per_address = 8;
-        config.timings.grace = Duration::ZERO;
-        config.timings.headers = NEVER;
+        config.timeouts.grace = Duration::ZERO;
+        config.timeouts.headers = NEVER;
     })
     .await;
     let mut other = Peer::connect_from("127.0.0.2", relay.address, None).await;
@@ -173,8 +173,8 @@ async fn silent_connections_make_room_and_none_of_another_address() {
 async fn a_body_that_does_not_come_makes_room_too() {
     let relay = Relay::start_changed(&FLAGS, |config| {
         config.max_http_connections_per_address = 4;
-        config.timings.grace = Duration::ZERO;
-        config.timings.line = NEVER;
+        config.timeouts.grace = Duration::ZERO;
+        config.timeouts.line = NEVER;
     })
     .await;
     let mut slow = Vec::new();
@@ -196,8 +196,8 @@ async fn a_body_that_does_not_come_makes_room_too() {
 async fn where_every_place_is_taken_health_answers_and_others_are_told_to_come_back() {
     let (relay, export, token) = with_a_long_export(|config| {
         config.max_http_connections_per_address = 2;
-        config.timings.line = Duration::from_millis(10);
-        config.timings.stall = NEVER;
+        config.timeouts.line = Duration::from_millis(10);
+        config.timeouts.stall = NEVER;
     })
     .await;
     let mut slow = Vec::new();
@@ -224,9 +224,9 @@ async fn where_every_place_is_taken_health_answers_and_others_are_told_to_come_b
 async fn who_takes_nothing_of_an_answer_is_cut_and_the_next_gets_the_place() {
     let (relay, export, token) = with_a_long_export(|config| {
         config.max_http_connections_per_address = 1;
-        config.timings.line = PATIENCE / 2;
-        config.timings.headers = Duration::from_millis(200);
-        config.timings.stall = Duration::from_millis(400);
+        config.timeouts.line = PATIENCE / 2;
+        config.timeouts.headers = Duration::from_millis(200);
+        config.timeouts.stall = Duration::from_millis(400);
     })
     .await;
     let mut slow = Peer::connect_from("127.0.0.1", relay.address, Some(4_096)).await;
@@ -239,8 +239,8 @@ async fn who_takes_nothing_of_an_answer_is_cut_and_the_next_gets_the_place() {
 #[tokio::test]
 async fn who_takes_an_answer_slowly_gets_all_of_it() {
     let (relay, export, token) = with_a_long_export(|config| {
-        config.timings.headers = Duration::from_millis(200);
-        config.timings.stall = Duration::from_secs(2);
+        config.timeouts.headers = Duration::from_millis(200);
+        config.timeouts.stall = Duration::from_secs(2);
     })
     .await;
     let whole = relay.call(Method::GET, &export, &[("authorization", token[15..].trim())], "").await;

@@ -131,7 +131,7 @@ async fn a_panic_is_an_internal_problem_and_tells_nothing() {
     }
     let mut relay = Relay::guarded().await;
     let routes = axum::Router::new().route("/panics", axum::routing::get(panics));
-    let router = mien_relay::http::layer(routes, &relay.state).with_state(relay.state.clone());
+    let router = mien_relay::http::router::layer(routes, &relay.state).with_state(relay.state.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     relay.address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });

@@ -11,7 +11,7 @@ use mien_in_process::Relay;
 #[tokio::test]
 async fn whoever_asks_within_a_moment_gets_the_same_text() {
     let relay =
-        Relay::start_changed(&["--auth=token"], |config| config.timings.metrics = Duration::from_hours(1))
+        Relay::start_changed(&["--auth=token"], |config| config.timeouts.metrics = Duration::from_hours(1))
             .await;
     let first = relay.get("/metrics", "").await;
     assert!(first.header("content-type").starts_with("application/openmetrics-text"));

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use hyper::{Method, StatusCode};
-use mien_relay::page::Page;
+use mien_relay::http::page::Page;
 use mien_shared::Code;
 
 use mien_in_process::Relay;

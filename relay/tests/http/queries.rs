@@ -7,9 +7,10 @@ use axum::http::response::Parts;
 use axum::http::{Request, header};
 use clap::Parser;
 use http_body_util::BodyExt as _;
-use mien_relay::app::{self, AppState};
+use mien_relay::app::AppState;
 use mien_relay::config::{Config, Settings};
-use mien_relay::metrics::Metrics;
+use mien_relay::observe::metrics::Metrics;
+use mien_relay::router::router;
 use mien_relay::store::{Batch, Store};
 use mien_shared::{Problem, Sample, SessionId};
 use tempfile::TempDir;
@@ -48,7 +49,7 @@ impl Desk {
             let sample = |seq| Ok(Sample::new(seq, 1_000 * seq, Vec::new()));
             let batch = Batch { source, items: (1..=50).map(sample).collect() };
             store.commit(&[batch]).await.expect("a commit");
-            (app::router(AppState::new(config, store, metrics)), session)
+            (router(AppState::new(config, store, metrics)), session)
         });
         Self { runtime, router, session, _folder: folder }
     }

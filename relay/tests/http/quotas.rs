@@ -52,7 +52,7 @@ async fn markers_and_sources_of_one_session_are_as_many_as_the_settings_say() {
         relay.state.store.open_source(id, &name.parse().unwrap()).await.unwrap();
     }
     let more = relay.state.store.open_source(id, &"d".parse().unwrap()).await.unwrap_err();
-    let problem = mien_relay::problem::ApiError::from(more);
+    let problem = mien_relay::http::problem::ApiError::from(more);
     assert_eq!(problem.code, Code::QuotaExceeded);
     assert!(problem.detail.contains("3 sources"), "{}", problem.detail);
     // One that is there is no new one.

@@ -1,7 +1,7 @@
 //! Long reads: how many are under way at once, whose places they take, and that who hangs up gives theirs back.
 
 use hyper::StatusCode;
-use mien_relay::turns::Turn;
+use mien_relay::limits::ReadPermit;
 use mien_shared::api::SessionCreated;
 use mien_shared::{Code, Expression};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -70,11 +70,11 @@ async fn a_share_link_has_three_exports_at_once_and_none_of_its_owners() {
     assert!(counted.contains("rate_limited_total{kind=\"reads\"} "), "{counted}");
 }
 
-async fn every_turn(relay: &Relay) -> Vec<Turn> {
-    let turns = &relay.state.reads.turns;
+async fn every_permit(relay: &Relay) -> Vec<ReadPermit> {
+    let permits = &relay.state.reads.permits;
     let mut held = Vec::new();
-    for _ in 0..turns.free() {
-        held.push(turns.next().await);
+    for _ in 0..permits.available() {
+        held.push(permits.acquire().await);
     }
     held
 }
@@ -88,7 +88,7 @@ async fn who_hangs_up_gives_the_place_back_wherever_the_work_was() {
     let session = format!("/api/v1/sessions/{}", created.session.id);
     for tail in ["series?resolution_ms=1000", "summary"] {
         let path = format!("{session}/{tail}");
-        let turns = every_turn(&relay).await;
+        let permits = every_permit(&relay).await;
         let mut asked = Vec::new();
         for _ in 0..3 {
             asked.push(ask(&relay, &path, watch).await);
@@ -98,7 +98,7 @@ async fn who_hangs_up_gives_the_place_back_wherever_the_work_was() {
         assert_eq!(relay.state.reads.under_way(), 3, "{tail}");
         drop(asked);
         until(async || relay.state.reads.under_way() == 0).await;
-        drop(turns);
+        drop(permits);
         for token in [watch, owner] {
             assert_eq!(relay.get(&path, token).await.status, StatusCode::OK, "{tail}");
         }

@@ -1,7 +1,7 @@
 //! Sessions past their time are erased by the relay itself.
 
 use hyper::StatusCode;
-use mien_relay::retention;
+use mien_relay::lifecycle::retention;
 use mien_shared::api::SamplesPage;
 use mien_shared::{Code, SessionId};
 use sqlx::{Connection, SqliteConnection};

@@ -91,7 +91,7 @@ async fn tokens_are_given_as_asked() {
         let grant: TokenGrant = answer.json();
         let expected = Grant { session: session.id, role, source: source.parse().unwrap() };
         assert_eq!(relay.state.tokens.read(&grant.token).unwrap().grant, Some(expected));
-        let left = grant.expires_at.as_second() - mien_relay::wall::now().as_second();
+        let left = grant.expires_at.as_second() - mien_relay::clock::now().as_second();
         assert!((seconds - 2..=seconds).contains(&left), "{left} s left of {seconds}");
     }
     for (body, code) in [

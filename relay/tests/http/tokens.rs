@@ -28,7 +28,7 @@ fn claims(token: &str) -> Value {
 
 /// Seconds that a token has left.
 fn left(token: &str) -> i64 {
-    claims(token)["exp"].as_i64().unwrap() - mien_relay::wall::now().as_second()
+    claims(token)["exp"].as_i64().unwrap() - mien_relay::clock::now().as_second()
 }
 
 fn path(id: SessionId, tail: &str) -> String {
@@ -137,7 +137,7 @@ async fn no_token_outlives_what_the_relay_allows() {
         relay.post(&ask, token, &body).await.is_problem(Code::Invalid);
     }
     // One that asks for its successor, which asks for its own: the end does not move.
-    let now = mien_relay::wall::now().as_second();
+    let now = mien_relay::clock::now().as_second();
     let owner = signed(&json!({
         "aud": "mien", "sub": "alice", "exp": now + DAY, "sid": session.id, "role": "owner", "iat": now - 20 * DAY,
     }));
@@ -182,7 +182,7 @@ async fn half_a_capability_is_not_its_user() {
 async fn a_token_may_begin_five_seconds_ahead() {
     let relay = Relay::guarded().await;
     let begins = |seconds: i64| {
-        let nbf = mien_relay::wall::now().as_second() + seconds;
+        let nbf = mien_relay::clock::now().as_second() + seconds;
         signed(&json!({"aud": "mien", "sub": "alice", "exp": 4_000_000_000_u64, "nbf": nbf}))
     };
     assert_eq!(relay.get("/api/v1/sessions", &begins(3)).await.status, StatusCode::OK);

@@ -44,7 +44,7 @@ async fn what_is_no_hello_is_malformed() {
 
 #[tokio::test]
 async fn no_hello_in_time() {
-    let relay = Relay::start_changed(&[], |config| config.timings.hello = Duration::from_millis(1)).await;
+    let relay = Relay::start_changed(&[], |config| config.timeouts.hello = Duration::from_millis(1)).await;
     let session = relay.session().await;
     for kind in ["ingest", "watch"] {
         assert_eq!(relay.connect(session, kind).await.close_code().await, 4408);
@@ -182,8 +182,8 @@ async fn text_must_be_utf8() {
 #[tokio::test]
 async fn silence_is_pinged_and_then_ended() {
     let relay = Relay::start_changed(&[], |config| {
-        config.timings.ping = Duration::from_millis(20);
-        config.timings.silence = Duration::from_millis(60);
+        config.timeouts.ping = Duration::from_millis(20);
+        config.timeouts.silence = Duration::from_millis(60);
     })
     .await;
     let session = relay.session().await;

@@ -25,7 +25,7 @@ async fn enter(relay: &Relay, session: SessionId, kind: &str, token: &str) -> Cl
 }
 
 fn soon() -> u64 {
-    u64::try_from(mien_relay::wall::now().as_second()).unwrap() + 2
+    u64::try_from(mien_relay::clock::now().as_second()).unwrap() + 2
 }
 
 #[tokio::test]

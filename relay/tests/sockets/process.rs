@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mien_kit::relay::{Limits, Relay, Setup};
-use mien_relay::metrics::Metrics;
+use mien_relay::observe::metrics::Metrics;
 use mien_relay::store::Store;
 use rustix::process::Signal;
 

@@ -76,8 +76,8 @@ async fn a_source_takes_over_from_itself_at_any_limit() {
 #[tokio::test]
 async fn a_message_that_never_ends_is_silence_whatever_is_pinged() {
     let relay = Relay::start_changed(&[], |config| {
-        config.timings.ping = Duration::from_millis(20);
-        config.timings.silence = Duration::from_millis(100);
+        config.timeouts.ping = Duration::from_millis(20);
+        config.timeouts.silence = Duration::from_millis(100);
     })
     .await;
     let session = relay.session().await;

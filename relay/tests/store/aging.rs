@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use mien_relay::clock;
 use mien_relay::store::{Batch, Item, Store};
-use mien_relay::wall;
 use mien_shared::api::{PatchSession, SourceName};
 use mien_shared::{Sample, SessionId, SessionStatus};
 
@@ -21,7 +21,7 @@ async fn store_one(store: &Store, id: SessionId, at: u64) {
 /// A moment after all that was stored before, as far as the store tells moments apart.
 async fn a_moment_later() -> Timestamp {
     tokio::time::sleep(Duration::from_millis(2)).await;
-    wall::now()
+    clock::now()
 }
 
 pub(crate) async fn what_was_left_open_is_found_by_when_it_was_last_stored(place: &Place) {
@@ -31,7 +31,7 @@ pub(crate) async fn what_was_left_open_is_found_by_when_it_was_last_stored(place
         ids.push(store.create_session("alice", "", "").await.unwrap().id);
     }
     let [empty, early, late, completed] = ids[..] else { unreachable!() };
-    let begin = wall::now() - Duration::from_hours(1);
+    let begin = clock::now() - Duration::from_hours(1);
     // By its source's clock, in the far future and long ago.
     store_one(&store, early, 4_000_000_000_000).await;
     let between = a_moment_later().await;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mien_relay::metrics::Metrics;
+use mien_relay::observe::metrics::Metrics;
 use mien_relay::store::{Store, StoreError};
 use mien_servers::Postgres;
 use tempfile::TempDir;

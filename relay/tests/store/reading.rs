@@ -1,9 +1,9 @@
 //! Reading back what was stored.
 
-use mien_relay::chunks::SampleChunks;
-use mien_relay::series;
+use mien_relay::http::chunks::SampleChunks;
+use mien_relay::http::series;
+use mien_relay::limits::ReadPermits;
 use mien_relay::store::{Batch, Item, SampleQuery, StoreError};
-use mien_relay::turns::Turns;
 use mien_shared::api::SourceName;
 use mien_shared::series::SeriesBuilder;
 use mien_shared::{Face, Sample, Scores};
@@ -70,7 +70,7 @@ pub(crate) async fn pages_are_complete_and_in_order(place: &Place) {
             }
             assert_eq!(read, expected, "{from:?} {to:?} {source:?}");
             let mut chunks =
-                SampleChunks::new(&store, &Turns::new(5), session, SampleQuery { after: None, ..query });
+                SampleChunks::new(&store, &ReadPermits::new(5), session, SampleQuery { after: None, ..query });
             let mut count = 0;
             while let Some(chunk) = chunks.next().await.unwrap() {
                 count += chunk.len();
@@ -84,7 +84,7 @@ pub(crate) async fn pages_are_complete_and_in_order(place: &Place) {
 pub(crate) async fn a_series_has_each_sample_once(place: &Place) {
     let store = place.open().await;
     let session = store.create_session("alice", "", "").await.unwrap().id;
-    let (turns, last) = (Turns::new(5), mien_shared::limits::MAX_SAFE_INTEGER);
+    let (permits, last) = (ReadPermits::new(5), mien_shared::limits::MAX_SAFE_INTEGER);
     let seqs: [(&str, Vec<u64>); 3] = [
         ("a", [1, 2, 3, 20_000, last / 2, last - 1, last].into()),
         ("b", (1..=9_000).collect()),
@@ -120,7 +120,7 @@ pub(crate) async fn a_series_has_each_sample_once(place: &Place) {
                 }
             }
             let query = SampleQuery { source: source.clone(), from, to, ..SampleQuery::default() };
-            let read = series::read(&store, session, &query, 1_000, usize::MAX, &turns).await.unwrap();
+            let read = series::read(&store, session, &query, 1_000, usize::MAX, &permits).await.unwrap();
             assert_eq!(read.finish(), expected.finish(), "{from:?} {to:?} {source:?}");
         }
     }

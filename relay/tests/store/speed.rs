@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use mien_relay::series;
+use mien_relay::http::series;
+use mien_relay::limits::ReadPermits;
 use mien_relay::store::{Batch, Item, SampleQuery, Store, codec};
-use mien_relay::turns::Turns;
 use mien_shared::api::SourceName;
 use mien_shared::{Expression, Face, Sample, Scores, SessionId};
 use sqlx::{Connection, PgConnection, SqliteConnection};
@@ -85,7 +85,8 @@ async fn series(store: &Store, id: SessionId) -> (Duration, u64, usize) {
     let begun = Instant::now();
     let (from, to) = (Some(4 * HOUR_MS), Some(5 * HOUR_MS));
     let query = SampleQuery { from, to, ..SampleQuery::default() };
-    let points = series::read(store, id, &query, 1_000, usize::MAX, &Turns::new(5)).await.unwrap().finish();
+    let points =
+        series::read(store, id, &query, 1_000, usize::MAX, &ReadPermits::new(5)).await.unwrap().finish();
     let faces = points.iter().map(|point| point.faces).sum();
     (begun.elapsed(), faces, points.len())
 }

@@ -1,9 +1,9 @@
 //! Rows as several releases wrote them, side by side in one store.
 
-use mien_relay::chunks::SampleChunks;
-use mien_relay::series;
+use mien_relay::http::chunks::SampleChunks;
+use mien_relay::http::series;
+use mien_relay::limits::ReadPermits;
 use mien_relay::store::{Batch, Item, SampleQuery, StoreError, codec};
-use mien_relay::turns::Turns;
 use mien_shared::api::{SourceName, StoredSample};
 use mien_shared::series::SeriesBuilder;
 use mien_shared::{Face, Sample, Scores, SessionId, SkipReason, Skipped};
@@ -176,7 +176,7 @@ pub(crate) async fn rows_of_both_versions_are_read_by_every_reader(place: &Place
             }
         }
         assert_eq!(read, expected);
-        let mut chunks = SampleChunks::new(&store, &Turns::new(5), session, query.clone());
+        let mut chunks = SampleChunks::new(&store, &ReadPermits::new(5), session, query.clone());
         let mut read = Vec::new();
         while let Some(chunk) = chunks.next().await.unwrap() {
             read.extend(chunk);
@@ -186,7 +186,8 @@ pub(crate) async fn rows_of_both_versions_are_read_by_every_reader(place: &Place
         for StoredSample { source, sample } in &expected {
             buckets.add(source, sample.at, sample.faces.iter().map(|face| face.scores));
         }
-        let read = series::read(&store, session, &query, 250, usize::MAX, &Turns::new(5)).await.unwrap();
+        let read =
+            series::read(&store, session, &query, 250, usize::MAX, &ReadPermits::new(5)).await.unwrap();
         assert_eq!(read.finish(), buckets.finish());
     }
     let behind = store.samples_after(session, &main, OLD - 100, ALL, 200).await.unwrap();

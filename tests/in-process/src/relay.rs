@@ -10,7 +10,7 @@ use mien_kit::relay::SECRET;
 use mien_relay::app::AppState;
 use mien_relay::auth::{Caller, Grant};
 use mien_relay::config::{Config, Settings};
-use mien_relay::metrics::Metrics;
+use mien_relay::observe::metrics::Metrics;
 use mien_relay::serve;
 use mien_relay::store::{Batch, Outcome, Store};
 use mien_shared::api::SourceName;
@@ -69,7 +69,7 @@ impl Relay {
         let line = CommandLine::parse_from(base.iter().chain(flags));
         let mut config = Config::resolve(line.settings).unwrap();
         // A test looks for what was counted just now.
-        config.timings.metrics = Duration::ZERO;
+        config.timeouts.metrics = Duration::ZERO;
         change(&mut config);
         let metrics = Metrics::new();
         let store = Store::open(&config.database_url, CONNECTIONS, metrics.pool_wait_seconds.clone()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use mien_relay::limiter::Rate;
+use mien_relay::config::Rate;
 use mien_relay::store::{Found, Store};
 use mien_servers::Redis;
 use mien_shared::api::{PatchSession, SourceName};
@@ -344,7 +344,12 @@ async fn the_recent_window_serves_who_is_behind() {
 async fn tls_is_spoken_where_it_is_asked_for() {
     let Some(redis) = Redis::if_present() else { return };
     let ask = async |url: String| {
-        mien_relay::redis::Redis::new(&url.parse().unwrap(), mien_relay::metrics::Metrics::new()).ask().await
+        mien_relay::replicas::redis::Redis::new(
+            &url.parse().unwrap(),
+            mien_relay::observe::metrics::Metrics::new(),
+        )
+        .ask()
+        .await
     };
     assert!(ask(redis.url()).await.is_ok());
     // This one speaks no TLS, so nothing is said to it.
@@ -402,7 +407,7 @@ async fn a_forged_entry_gives_nobody_a_session() {
     });
     for entry in [
         json!({"updated": mallory}),
-        json!({"at": mien_relay::wall::now().as_second(), "kept": {"here": {"session": mallory, "revoked": {}}}}),
+        json!({"at": mien_relay::clock::now().as_second(), "kept": {"here": {"session": mallory, "revoked": {}}}}),
     ] {
         let key = format!("mien:session:{session}");
         forge(&redis, &["SET", &key, &entry.to_string()]);

@@ -1,0 +1,9 @@
+//! Settings that are worth a word in the log.
+
+use crate::config::Warning;
+
+pub(super) fn warn(warnings: &[Warning]) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+}

@@ -1,0 +1,58 @@
+//! What is kept in a file in place of a variable: container engines and service managers hand secrets out so.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::error::ConfigError;
+
+/// Far more than any of them has. A file that never ends is no secret.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// What the variable says, or the file that `…_FILE` names in its place.
+pub(super) fn text(
+    variable: &'static str,
+    said: Option<String>,
+    file: Option<PathBuf>,
+) -> Result<Option<String>, ConfigError> {
+    let bytes = bytes(variable, said, file.clone())?;
+    let read =
+        |bytes| String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is no text"));
+    bytes.map(read).transpose().map_err(|cause| ConfigError::File {
+        variable,
+        path: file.unwrap_or_default(),
+        cause,
+    })
+}
+
+/// The same for what need not be text.
+pub(super) fn bytes(
+    variable: &'static str,
+    said: Option<String>,
+    file: Option<PathBuf>,
+) -> Result<Option<Vec<u8>>, ConfigError> {
+    let said = said.filter(|text| !text.is_empty());
+    let file = file.filter(|path| !path.as_os_str().is_empty());
+    match (said, file) {
+        (Some(_), Some(_)) => Err(ConfigError::SaidTwice(variable)),
+        (Some(text), None) => Ok(Some(text.into_bytes())),
+        (None, Some(path)) => {
+            read(&path).map(Some).map_err(|cause| ConfigError::File { variable, path, cause })
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// Without the ends of lines that editors and `echo` leave.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    while let Some(b'\n' | b'\r') = bytes.last() {
+        bytes.pop();
+    }
+    match bytes.len() as u64 {
+        0 => Err(io::Error::new(ErrorKind::InvalidData, "it is empty")),
+        1..=MAX_BYTES => Ok(bytes),
+        _ => Err(io::Error::new(ErrorKind::InvalidData, "it has more than 64 KiB")),
+    }
+}

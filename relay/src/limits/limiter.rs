@@ -1,0 +1,369 @@
+//! Token buckets, one per user and kind, in bounded memory. A full bucket needs none at all: it is dropped, and made
+//! anew when it is next used.
+//!
+//! A limiter may share its buckets with other relays: it then records what was taken, and
+//! `replicas/redis/limits.rs` tells the others and brings back what they took.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::bucket::{Bucket, Verdict};
+use crate::config::Rate;
+
+/// Users for which a bucket is entry at a time. About 100 bytes each.
+const MAX_BUCKETS: usize = 100_000;
+/// Once more than this part of the burst was taken, the other relays are told at once.
+const EARLY_SYNC_DIVISOR: u32 = 16;
+
+/// Buckets of one kind.
+#[derive(Debug)]
+pub struct Limiter {
+    rate: Rate,
+    max_buckets: usize,
+    start: Instant,
+    /// The time now, given the start.
+    clock: fn(Instant) -> Instant,
+    buckets: Mutex<Buckets>,
+    sharing: Sharing,
+    /// Wakes whoever shares the buckets.
+    sync_now: Notify,
+}
+
+/// Whether the buckets are shared with other relays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    Alone,
+    Shared,
+}
+
+#[derive(Debug, Default)]
+struct Buckets {
+    entries: HashMap<Box<str>, Entry>,
+    /// Users of whom the others must be told, each once.
+    unsynced: Vec<Box<str>>,
+}
+
+/// A bucket that is not full.
+#[derive(Debug)]
+struct Entry {
+    /// When it is full again, in nanoseconds since the limiter's start.
+    full_at: u64,
+    /// Tokens taken of which the others were not told.
+    unsynced: u32,
+}
+
+/// Tokens of a user of which the other relays do not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsyncedTokens {
+    pub user: Box<str>,
+    pub tokens: u32,
+}
+
+impl Limiter {
+    pub fn new(rate: Rate, sharing: Sharing) -> Self {
+        Self::with_capacity(rate, sharing, MAX_BUCKETS)
+    }
+
+    fn with_capacity(rate: Rate, sharing: Sharing, max_buckets: usize) -> Self {
+        let rate = Rate { per_second: rate.per_second.max(1), burst: rate.burst.max(1) };
+        Self {
+            rate,
+            max_buckets,
+            start: Instant::now(),
+            clock: |_| Instant::now(),
+            buckets: Mutex::default(),
+            sharing,
+            sync_now: Notify::new(),
+        }
+    }
+
+    /// One for which no time passes, for tests.
+    #[cfg(test)]
+    pub(crate) fn frozen(rate: Rate) -> Self {
+        Self { clock: |start| start, ..Self::new(rate, Sharing::Alone) }
+    }
+
+    /// Fills a user's bucket, for tests.
+    #[cfg(test)]
+    pub(crate) fn refill(&self, user: &str) {
+        self.lock().entries.remove(user);
+    }
+
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// Takes `count` tokens if all of them are there, else none.
+    pub fn take(&self, user: &str, count: u32) -> Verdict {
+        self.take_at(user, count, self.now())
+    }
+
+    /// Takes as many of `count` tokens as are there and says how many.
+    pub fn take_some(&self, user: &str, count: u32) -> u32 {
+        self.take_some_at(user, count, self.now())
+    }
+
+    /// How long until `count` tokens are there.
+    pub fn wait_for(&self, user: &str, count: u32) -> Duration {
+        self.with_bucket(user, self.now(), |bucket| bucket.wait(count))
+    }
+
+    /// Takes `count` tokens even if they are not there, and says how long until the debt is repaid.
+    pub fn charge(&self, user: &str, count: u32) -> Duration {
+        self.charge_at(user, count, self.now())
+    }
+
+    fn now(&self) -> Instant {
+        (self.clock)(self.start)
+    }
+
+    fn take_at(&self, user: &str, count: u32, now: Instant) -> Verdict {
+        self.with_bucket(user, now, |bucket| {
+            let allowed = count <= bucket.available();
+            if allowed {
+                bucket.spend(count);
+            }
+            bucket.verdict(allowed, count)
+        })
+    }
+
+    fn take_some_at(&self, user: &str, count: u32, now: Instant) -> u32 {
+        if count == 0 {
+            return 0;
+        }
+        self.with_bucket(user, now, |bucket| {
+            let taken = count.min(bucket.available());
+            bucket.spend(taken);
+            taken
+        })
+    }
+
+    fn charge_at(&self, user: &str, count: u32, now: Instant) -> Duration {
+        self.with_bucket(user, now, |bucket| {
+            bucket.spend(count);
+            bucket.debt()
+        })
+    }
+
+    fn with_bucket<T>(&self, user: &str, now: Instant, act: impl FnOnce(&mut Bucket) -> T) -> T {
+        let now = self.nanos(now);
+        let mut buckets = self.lock();
+        let before = buckets.entries.get(user).map_or(0, |entry| entry.full_at).max(now);
+        let mut bucket = Bucket { rate: self.rate, now, full_at: before, spent: 0 };
+        let answer = act(&mut bucket);
+        let spent = if self.sharing == Sharing::Shared { bucket.spent } else { 0 };
+        self.keep(&mut buckets, user, bucket.full_at, spent, now);
+        answer
+    }
+
+    fn keep(&self, buckets: &mut Buckets, user: &str, full_at: u64, spent: u32, now: u64) {
+        let unsynced = match buckets.entries.get_mut(user) {
+            Some(entry) => {
+                let unsynced = entry.unsynced;
+                *entry = Entry { full_at, unsynced: unsynced.saturating_add(spent) };
+                unsynced
+            }
+            None if full_at <= now => return,
+            None => {
+                if buckets.entries.len() >= self.max_buckets {
+                    evict(&mut buckets.entries, now);
+                    let Buckets { entries, unsynced } = buckets;
+                    unsynced.retain(|user| entries.contains_key(user));
+                }
+                buckets.entries.insert(user.into(), Entry { full_at, unsynced: spent });
+                0
+            }
+        };
+        if spent > 0 {
+            if unsynced == 0 {
+                buckets.unsynced.push(user.into());
+            }
+            if unsynced.saturating_add(spent) > self.rate.burst / EARLY_SYNC_DIVISOR {
+                self.sync_now.notify_one();
+            }
+        }
+    }
+
+    /// Returns once so much was taken that the others should know.
+    pub(crate) async fn sync_needed(&self) {
+        self.sync_now.notified().await;
+    }
+
+    /// What the others must be told: what was taken and has not been refilled since.
+    pub(crate) fn take_unsynced(&self) -> Vec<UnsyncedTokens> {
+        let now = self.nanos(self.now());
+        let mut buckets = self.lock();
+        let users = std::mem::take(&mut buckets.unsynced);
+        let unsynced = users.into_iter().filter_map(|user| {
+            let entry = buckets.entries.get_mut(&user)?;
+            let missing = entry.full_at.saturating_sub(now);
+            let missing = u128::from(missing) * u128::from(self.rate.per_second);
+            let tokens = u128::from(std::mem::take(&mut entry.unsynced)).min(missing.div_ceil(1_000_000_000));
+            (tokens > 0).then_some(UnsyncedTokens { user, tokens: tokens as u32 })
+        });
+        unsynced.collect()
+    }
+
+    /// The others could not be told.
+    pub(crate) fn restore_unsynced(&self, taken: &UnsyncedTokens) {
+        let mut buckets = self.lock();
+        let Buckets { entries, unsynced: users } = &mut *buckets;
+        if let Some(entry) = entries.get_mut(&taken.user) {
+            if entry.unsynced == 0 {
+                users.push(taken.user.clone());
+            }
+            entry.unsynced = entry.unsynced.saturating_add(taken.tokens);
+        }
+    }
+
+    /// Takes over what all relays together took: `missing` until the shared bucket is full. Never fills a bucket: what
+    /// the others forgot is still known here.
+    pub(crate) fn adopt(&self, user: &str, missing: Duration) {
+        let now = self.nanos(self.now());
+        let mut buckets = self.lock();
+        let (full_at, unsynced) =
+            buckets.entries.get(user).map_or((0, 0), |entry| (entry.full_at, entry.unsynced));
+        let missing = u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX);
+        let shared = now.saturating_add(missing).saturating_add(self.rate.cost(unsynced));
+        self.keep(&mut buckets, user, full_at.max(shared), 0, now);
+    }
+
+    fn nanos(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.start).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Buckets> {
+        // A panic while the lock was held cannot leave half a number behind.
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Drops the buckets that are full again; if there are none, the fuller half, which helps a flood of strangers least.
+fn evict(buckets: &mut HashMap<Box<str>, Entry>, now: u64) {
+    let before = buckets.len();
+    buckets.retain(|_, entry| entry.full_at > now);
+    if buckets.len() < before {
+        return;
+    }
+    let mut times: Vec<u64> = buckets.values().map(|entry| entry.full_at).collect();
+    let middle = times.len() / 2;
+    let (_, &mut median, _) = times.select_nth_unstable(middle);
+    buckets.retain(|_, entry| entry.full_at > median);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const RATE: Rate = Rate { per_second: 10, burst: 5 };
+
+    #[test]
+    fn a_bucket_empties_and_fills() {
+        let limiter = Limiter::new(RATE, Sharing::Alone);
+        let start = limiter.start;
+        let verdict = limiter.take_at("a", 5, start);
+        assert_eq!((verdict.allowed, verdict.remaining, verdict.limit), (true, 0, 5));
+        assert_eq!(verdict.reset, Duration::from_millis(500));
+        let verdict = limiter.take_at("a", 2, start);
+        assert_eq!((verdict.allowed, verdict.retry_after), (false, Duration::from_millis(200)));
+        assert!(limiter.take_at("b", 5, start).allowed, "users do not share");
+        assert!(limiter.take_at("a", 2, start + Duration::from_millis(200)).allowed);
+        assert_eq!(limiter.take_some_at("a", 9, start + Duration::from_millis(500)), 3);
+        assert_eq!(limiter.charge_at("a", 3, start + Duration::from_millis(500)), Duration::from_millis(300));
+        assert_eq!(
+            limiter.take_some_at("a", 9, start + Duration::from_millis(800)),
+            0,
+            "the debt comes first"
+        );
+        assert_eq!(
+            limiter.take_at("a", 6, start + Duration::from_mins(1)).remaining,
+            5,
+            "never above the burst"
+        );
+    }
+
+    #[test]
+    fn strangers_cannot_fill_the_memory() {
+        let limiter = Limiter::with_capacity(RATE, Sharing::Alone, 100);
+        for user in 0..10_000 {
+            assert!(limiter.take_at(&user.to_string(), 1, limiter.start).allowed);
+        }
+        assert!(limiter.lock().entries.len() <= 100);
+        let later = limiter.start + Duration::from_secs(1);
+        limiter.take_at("one more", 5, later);
+        for user in 0..100 {
+            limiter.take_at(&user.to_string(), 1, later);
+        }
+        assert!(!limiter.take_at("one more", 1, later).allowed, "the fullest buckets go first");
+    }
+
+    #[test]
+    fn what_others_took_is_missing_here() {
+        let limiter = Limiter { sharing: Sharing::Shared, ..Limiter::frozen(RATE) };
+        assert_eq!(limiter.take_some("a", 2), 2);
+        assert_eq!(limiter.take_some("a", 1), 1);
+        let taken = limiter.take_unsynced();
+        assert_eq!(taken, [UnsyncedTokens { user: "a".into(), tokens: 3 }]);
+        assert_eq!(limiter.take_unsynced(), [], "told once");
+        limiter.restore_unsynced(&taken[0]);
+        assert_eq!(limiter.take_unsynced(), taken, "unless it could not be told");
+        assert_eq!(limiter.take_some("a", 1), 1);
+        // Three were told, and one was taken elsewhere: four are missing there, and one more here.
+        limiter.adopt("a", Duration::from_millis(400));
+        assert_eq!(limiter.take_some("a", 1), 0);
+        limiter.adopt("a", Duration::ZERO);
+        assert_eq!(limiter.take_some("a", 1), 0, "a Redis that forgot gives nothing away");
+        limiter.adopt("b", Duration::from_millis(500));
+        assert_eq!(limiter.take_some("b", 1), 0);
+    }
+
+    #[test]
+    fn what_was_refilled_is_not_synced() {
+        let shared = || Limiter::new(RATE, Sharing::Shared);
+        let limiter =
+            Limiter { start: Instant::now().checked_sub(Duration::from_secs(9)).unwrap(), ..shared() };
+        limiter.take_at("a", 5, limiter.start);
+        assert_eq!(limiter.take_unsynced(), []);
+    }
+
+    proptest! {
+        /// Whatever is asked when: what is given in any time is at most the burst and what was refilled.
+        #[test]
+        fn never_more_than_burst_and_rate(
+            per_second in 1..500_u32,
+            burst in 1..500_u32,
+            asks in proptest::collection::vec((0..300_u64, 0..40_u32, any::<bool>()), 1..200),
+        ) {
+            let limiter = Limiter::new(Rate { per_second, burst }, Sharing::Alone);
+            let (mut millis, mut given) = (0, 0_u64);
+            for (pause, count, all) in asks {
+                millis += pause;
+                let now = limiter.start + Duration::from_millis(millis);
+                given += if all {
+                    let verdict = limiter.take_at("a", count, now);
+                    if verdict.allowed { u64::from(count) } else { 0 }
+                } else {
+                    u64::from(limiter.take_some_at("a", count, now))
+                };
+                // One token of slack: costs are rounded down to whole nanoseconds.
+                prop_assert!(given <= u64::from(burst) + u64::from(per_second) * millis / 1_000 + 1);
+            }
+        }
+
+        /// A caller that waits as told is let in.
+        #[test]
+        fn retry_after_is_enough(per_second in 1..500_u32, burst in 1..500_u32, count in 1..500_u32) {
+            let count = count.min(burst);
+            let limiter = Limiter::new(Rate { per_second, burst }, Sharing::Alone);
+            limiter.take_at("a", burst, limiter.start);
+            let verdict = limiter.take_at("a", count, limiter.start);
+            prop_assert!(!verdict.allowed);
+            let later = limiter.start + verdict.retry_after + Duration::from_nanos(1);
+            prop_assert!(limiter.take_at("a", count, later).allowed);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The connection of a source.
+
+mod connection;
+mod open;
+mod read;
+mod throttle;
+
+pub(super) use open::serve;
