@@ -123,22 +123,37 @@ fn has_extension(path: &str, extension: &str) -> bool {
 
 /// Paths below the folder, with `/`, sorted.
 pub(crate) fn files(folder: &Path) -> anyhow::Result<Vec<String>> {
-    fn walk(folder: &Path, prefix: &str, found: &mut Vec<String>) -> anyhow::Result<()> {
-        for entry in fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))? {
-            let entry = entry?;
-            let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if entry.file_type()?.is_dir() {
-                walk(&entry.path(), &(path + "/"), found)?;
-            } else {
-                found.push(path);
-            }
-        }
-        Ok(())
-    }
+    files_of(folder, &|_| true)
+}
+
+/// The same without files and folders whose name does not please.
+pub(crate) fn files_of(folder: &Path, is_part: &dyn Fn(&str) -> bool) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
-    walk(folder, "", &mut found)?;
+    walk(folder, "", is_part, &mut found)?;
     found.sort_unstable();
     Ok(found)
+}
+
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    is_part: &dyn Fn(&str) -> bool,
+    found: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !is_part(&name) {
+            continue;
+        }
+        let path = format!("{prefix}{name}");
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), &(path + "/"), is_part, found)?;
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

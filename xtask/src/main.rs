@@ -9,6 +9,7 @@ mod dev;
 mod documents;
 mod finish;
 mod image;
+mod imports;
 mod inputs;
 mod names;
 mod npm;
@@ -54,6 +55,8 @@ enum Job {
     Image(image::Options),
     /// Show what ships, raw and compressed.
     Size,
+    /// See that no files import each other in a circle, and list the long ones.
+    Imports,
     /// Take pictures of every view (phone and desktop, light and dark) into a folder.
     Shots {
         /// Where the pictures go.
@@ -91,6 +94,7 @@ fn perform(job: Job) -> anyhow::Result<ExitCode> {
         Job::Sdk => sdk::build().map(|()| ExitCode::SUCCESS),
         Job::Image(options) => image::image(&options).map(|()| ExitCode::SUCCESS),
         Job::Size => size::show().map(|()| ExitCode::SUCCESS),
+        Job::Imports => imports::check().map(|()| ExitCode::SUCCESS),
         Job::Shots { folder } => suite::shots(&folder).map(|()| ExitCode::SUCCESS),
         Job::Documents => documents::renew().map(|()| ExitCode::SUCCESS),
         Job::FinishPage { relay } => finish::finish_page(&relay).map(|()| ExitCode::SUCCESS),

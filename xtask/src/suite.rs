@@ -37,6 +37,8 @@ pub(crate) struct Options {
 enum Step {
     /// Formatting.
     Format,
+    /// No circles of imports between files.
+    Imports,
     /// Lints of everything, natively.
     Lint,
     /// Lints of what runs in the browser, for the browser.

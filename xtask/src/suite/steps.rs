@@ -8,7 +8,7 @@ use super::{Step, contract};
 use crate::image::{self, Engine};
 use crate::python::Python;
 use crate::tools::{self, Toolbox};
-use crate::{page, process, sdk, workspace};
+use crate::{imports, page, process, sdk, workspace};
 
 const WASM: &str = "wasm32-unknown-unknown";
 /// Everything that also, or only, runs in a browser.
@@ -71,6 +71,7 @@ impl Bench {
     pub(super) fn perform(&self, step: Step) -> (Counts, Option<String>) {
         let outcome = match step {
             Step::Format => self.check(workspace::cargo().args(["fmt", "--all", "--check"])),
+            Step::Imports => imports::check().map(|()| (one_passed(), None)),
             Step::Lint => self.check(lint(&mut workspace::cargo(), None)),
             Step::LintWasm => self.check(lint(&mut workspace::cargo(), Some(WASM))),
             Step::Build => build(&self.toolbox, &[]).map(|()| (one_passed(), None)),
