@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use self::modules::{Arrow, FileId, Modules};
-use crate::{finish, workspace};
+use crate::{files, workspace};
 
 /// Folders with nothing of ours, or nothing that is committed.
 const OTHERS: [&str; 4] = ["target", "node_modules", "pkg", "dist"];
@@ -66,8 +66,8 @@ fn described(number: usize, circle: &[FileId], graph: &Graph, shown: &[String]) 
 /// All files of the checkout that may be Rust or say where it is.
 fn sources(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let is_ours = |name: &str| !name.starts_with('.') && !OTHERS.contains(&name);
-    let files = finish::files_of(root, &is_ours)?;
-    Ok(files.iter().map(|file| root.join(file)).collect())
+    let found = files::below_if(root, &is_ours)?;
+    Ok(found.iter().map(|file| root.join(file)).collect())
 }
 
 fn relative(file: &Path) -> String {
