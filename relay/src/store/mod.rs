@@ -6,6 +6,7 @@
 
 pub mod codec;
 mod decide;
+mod embedded;
 mod error;
 mod migrate;
 mod model;

@@ -12,12 +12,13 @@ use tracing::log::LevelFilter;
 use super::pooler::{self, Keeps};
 use super::{LANES, PostgresStore, trial, within};
 use crate::config::Quota;
+use crate::store::embedded;
 use crate::store::migrate::is_older;
 use crate::store::{LIFETIME, Result, StoreError};
 
 /// Our migrations, in a table whose name says whose they are.
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
-    let mut migrator = sqlx::migrate!("src/store/migrations/postgres");
+    let mut migrator = embedded::postgres();
     migrator.dangerous_set_table_name(MIGRATIONS);
     // [`Place::prepare`] has a lock of its own: sqlx's is the session's, and behind a pooler there is none.
     migrator.set_locking(false);

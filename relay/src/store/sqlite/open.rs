@@ -1,7 +1,7 @@
 //! Opening: create, recognise, migrate, or say why not.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use prometheus_client::metrics::histogram::Histogram;
@@ -17,10 +17,11 @@ use super::scrub::Unclean;
 use super::write::open_log;
 use super::{SqliteStore, trial};
 use crate::config::Quota;
+use crate::store::embedded;
 use crate::store::migrate::is_older;
 use crate::store::{LIFETIME, Result, StoreError, file_of};
 
-static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(embedded::sqlite);
 /// The table that they are listed in, by sqlx's own name.
 const MIGRATIONS: &str = "_sqlx_migrations";
 
