@@ -61,7 +61,7 @@ fn main() -> io::Result<()> {
     let index = fs::read_to_string(dist.join("index.html")).unwrap_or_default();
     if index.contains(SERVED_BY_TRUNK) {
         println!(
-            "cargo::warning=dist/ holds a page that `trunk serve` made, which is left out: `trunk build` makes the real one"
+            "cargo::warning=dist/ holds a page that `trunk serve` made, which is left out: `cargo xtask run` makes the real one"
         );
     } else if !index.is_empty() {
         walk(&dist, "", &mut files)?;

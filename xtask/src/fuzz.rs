@@ -7,26 +7,25 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 
+use crate::install::{apt, rust};
 use crate::{files, process, workspace};
 
 const PACKAGE: &str = "mien-fuzz";
 /// Links libFuzzer, for which a C++ compiler builds it.
 const FEATURE: &str = "mien-fuzz/libfuzzer";
 /// What cargo-fuzz asks of rustc, as far as stable Rust does it.
-const FLAGS: [&str; 8] = [
-    "--cfg=fuzzing",
+const FLAGS: [&str; 6] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
-    "-Ccodegen-units=1",
     "-Cdebug-assertions",
 ];
 const TELL_EVERY: Duration = Duration::from_secs(10);
@@ -54,7 +53,7 @@ pub(crate) fn fuzz(options: &Options) -> anyhow::Result<ExitCode> {
     if !process::on_path("c++") {
         bail!(
             "no C++ compiler (`c++`), which libFuzzer is built with. Install it: {}",
-            crate::install::apt::command(&["g++"])
+            apt::command(&["g++"])
         );
     }
     let programs = build()?;
@@ -75,8 +74,7 @@ pub(crate) fn fuzz(options: &Options) -> anyhow::Result<ExitCode> {
 fn build() -> anyhow::Result<PathBuf> {
     // Apart from everything else, which is compiled without these flags.
     let target = workspace::target().join("fuzz");
-    let host = process::text(Command::new("rustc").args(["--print", "host-tuple"]))
-        .context("`rustc --print host-tuple` failed")?;
+    let host = rust::host()?;
     let programs = target.join(&host).join("release");
     if !programs.is_dir() {
         eprintln!(

