@@ -1,6 +1,6 @@
-//! Puts the built page into the binary.
+//! Puts the built page and the databases' schemas into the binary.
 //!
-//! Takes what Trunk wrote to `dist/` (or `MIEN_DIST`), compresses it with Brotli and writes a table of the
+//! Of the page it takes what lies in `dist/` (or `MIEN_DIST`), compresses it with Brotli and writes a table of the
 //! files to `OUT_DIR/assets.rs`. Without a built page the table is empty and the relay says how to build one:
 //! a plain `cargo build` must never need the page.
 
@@ -21,6 +21,9 @@ const LARGE_QUALITY: u32 = 9;
 /// Below this a file fits one packet anyway.
 const MIN_BYTES: usize = 512;
 
+/// Each a folder of files such as `0001_the_first_change.sql`.
+const MIGRATIONS: &str = "src/store/migrations";
+
 struct Asset {
     /// Path below the page's root, with `/` between folders.
     path: String,
@@ -32,10 +35,13 @@ struct Asset {
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
-    // A migration that is added changes no file that the compiler read.
-    println!("cargo::rerun-if-changed=src/store/migrations");
+    println!("cargo::rerun-if-changed={MIGRATIONS}");
     println!("cargo::rerun-if-env-changed=MIEN_DIST");
     let out = PathBuf::from(variable("OUT_DIR")?);
+    fs::write(
+        out.join("migrations.rs"),
+        migrations(&Path::new(&variable("CARGO_MANIFEST_DIR")?).join(MIGRATIONS))?,
+    )?;
     let dist = if let Some(dist) = std::env::var_os("MIEN_DIST") {
         PathBuf::from(dist)
     } else {
@@ -55,7 +61,7 @@ fn main() -> io::Result<()> {
     let index = fs::read_to_string(dist.join("index.html")).unwrap_or_default();
     if index.contains(SERVED_BY_TRUNK) {
         println!(
-            "cargo::warning=dist/ holds a page that `trunk serve` made, which is left out: `trunk build` makes the real one"
+            "cargo::warning=dist/ holds a page that `trunk serve` made, which is left out: `cargo xtask run` makes the real one"
         );
     } else if !index.is_empty() {
         walk(&dist, "", &mut files)?;
@@ -161,4 +167,29 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// A table for each database, in the order of their numbers.
+fn migrations(folder: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    for database in ["sqlite", "postgres"] {
+        let mut files = Vec::new();
+        walk(&folder.join(database), "", &mut files)?;
+        files.sort();
+        let name = database.to_uppercase();
+        let _ = writeln!(text, "const {name}: &[File] = &[");
+        for (file, path) in files {
+            let parts = file.strip_suffix(".sql").and_then(|stem| stem.split_once('_'));
+            let unknown = || io::Error::other(format!("{file} is not named NUMBER_WORDS.sql"));
+            let (number, words) = parts.ok_or_else(unknown)?;
+            let version: i64 = number.parse().map_err(|_| unknown())?;
+            let words = words.replace('_', " ");
+            let _ = writeln!(
+                text,
+                "    File {{ version: {version}, description: {words:?}, sql: include_str!({path:?}) }},"
+            );
+        }
+        text.push_str("];\n");
+    }
+    Ok(text)
 }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
-use crate::inputs::Fingerprint;
+use crate::files::Fingerprint;
+use crate::install::{rust, tools};
 use crate::process::{Companion, Interrupt};
-use crate::run::{build_relay, refuse_taken, relay_command};
-use crate::{page, tools, workspace};
+use crate::{relay, workspace};
 
 /// What the relay is made of.
 const RELAY_SOURCES: [&str; 5] =
@@ -23,19 +23,21 @@ const LOOK_EVERY: Duration = Duration::from_millis(700);
 const POLL: Duration = Duration::from_millis(50);
 
 pub(crate) fn dev() -> anyhow::Result<ExitCode> {
-    refuse_taken(PAGE)?;
-    refuse_taken(RELAY)?;
-    let toolbox = tools::ensure(tools::PAGE)?;
+    relay::refuse_taken(PAGE)?;
+    relay::refuse_taken(RELAY)?;
+    rust::ensure()?;
+    let toolbox = tools::ensure(&[tools::WASM_BINDGEN, tools::TRUNK])?;
     let interrupt = Interrupt::catch()?;
 
     // The relay first: Trunk's build would make it wait for Cargo's lock.
     let mut seen = sources()?;
-    let mut relay = start_relay();
+    let mut running = start_relay();
     let mut trunk = toolbox.command(toolbox.program(tools::TRUNK, "trunk"))?;
     trunk.args(["serve", "--disable-address-lookup=true"]);
     // Apart from `dist/`, so that the next `run` finds its own page unchanged.
     trunk.arg("--dist").arg(workspace::target().join("dev-page"));
-    page::without_color_trap(&mut trunk);
+    // Trunk 0.21 takes it for an option of its own and refuses every value but true and false.
+    trunk.env_remove("NO_COLOR");
     let mut trunk = Companion::start(&mut trunk)?;
     println!("\nMien will be at http://{PAGE} as soon as the page is built    (Ctrl-C stops it)\n");
 
@@ -52,10 +54,10 @@ pub(crate) fn dev() -> anyhow::Result<ExitCode> {
         if now != seen {
             seen = now;
             eprintln!("[dev] the relay's sources changed");
-            if let Some(mut old) = relay.take() {
+            if let Some(mut old) = running.take() {
                 old.stop()?;
             }
-            relay = start_relay();
+            running = start_relay();
         }
         looked = Instant::now();
     }
@@ -64,9 +66,9 @@ pub(crate) fn dev() -> anyhow::Result<ExitCode> {
 
 /// `None` when it does not build: the next change tries again, and the page goes on without it.
 fn start_relay() -> Option<Companion> {
-    let mut command = relay_command(RELAY);
+    let mut command = relay::command(RELAY);
     command.env("MIEN_ALLOWED_ORIGINS", format!("http://{PAGE},http://localhost:{}", PAGE.port()));
-    match build_relay().and_then(|()| Companion::start(&mut command)) {
+    match relay::build().and_then(|()| Companion::start(&mut command)) {
         Ok(relay) => Some(relay),
         Err(fault) => {
             eprintln!("[dev] no relay until the next change: {fault:#}");

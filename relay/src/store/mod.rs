@@ -13,6 +13,7 @@ pub mod codec;
 pub mod deadline;
 mod decide;
 mod dispatch;
+mod embedded;
 mod error;
 mod migrate;
 mod model;

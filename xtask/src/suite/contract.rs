@@ -8,9 +8,9 @@ use std::process::Command;
 use anyhow::{Context as _, bail, ensure};
 
 use super::counts::Counts;
+use crate::install::python::Python;
 use crate::process::{self, Companion, Interrupt};
-use crate::python::Python;
-use crate::{run, workspace};
+use crate::{relay, workspace};
 
 /// The same requests each time, so that a run that passed passes again.
 const SEED: &str = "20251123";
@@ -32,7 +32,7 @@ pub(super) fn perform(python: &Python) -> anyhow::Result<(Counts, Option<String>
     let mut command = relay(&folder, listen);
     command.stdout(File::create(&log)?).stderr(File::options().append(true).open(&log)?);
     let mut relay = Companion::start(&mut command)?;
-    ensure!(run::wait_until_ready(&mut relay, listen, &Interrupt::never())?, "the relay was not ready");
+    ensure!(relay::wait_until_ready(&mut relay, listen, &Interrupt::never())?, "the relay was not ready");
     let outcome = read(python, &folder, listen);
     let status = relay.stop()?;
     if !status.success() {
@@ -66,7 +66,7 @@ fn read(python: &Python, folder: &Path, listen: SocketAddr) -> anyhow::Result<(C
     let mut readers = vec![("schemathesis", fuzz)];
     for script in ["client.py", "tables.py"] {
         let mut reader = python.command("python");
-        reader.arg(workspace::root().join("tests/contract").join(script));
+        reader.arg(workspace::root().join(workspace::CONTRACT_READERS).join(script));
         reader.env("MIEN_URL", &url).env("MIEN_TOKEN", &token);
         readers.push((script, reader));
     }

@@ -1,16 +1,15 @@
 //! What each step of the tests runs.
 
-use std::path::PathBuf;
 use std::process::Command;
 
+use super::build::{EVERYTHING, SURVIVAL, build, end_to_end};
 use super::counts::{Counts, count};
-use super::{Step, contract};
-use crate::image::{self, Engine};
-use crate::python::Python;
-use crate::tools::{self, Toolbox};
-use crate::{page, process, sdk, workspace};
+use super::machine::Machine;
+use super::step::Step;
+use super::{contract, deny};
+use crate::install::tools;
+use crate::{image, imports, process, sdk, workspace};
 
-const WASM: &str = "wasm32-unknown-unknown";
 /// Everything that also, or only, runs in a browser.
 const BROWSER_CRATES: [&str; 7] =
     ["mien-shared", "mien-models", "mien-messages", "mien-worker", "mien-engine", "mien-app", "mien-sdk"];
@@ -20,22 +19,16 @@ const BROWSER_TESTS: [&str; 2] = ["mien-models", "mien-engine"];
 /// The command line tool has no place in a browser.
 const BROWSER_FEATURES: [&str; 3] = ["--no-default-features", "--features", "mien-models/inference"];
 
-/// One choice of packages for everything that runs natively: their features are united over all of them, so a
-/// dependency is compiled once, whichever part of them a step builds.
-const EVERYTHING: [&str; 3] = ["--release", "--locked", "--workspace"];
-
-/// The tests of faults, which do not run by themselves either.
-const SURVIVAL: &str = "survival";
-/// Those of their modules that say themselves which store they are about.
+/// Modules of the survival tests that say themselves which store they are about.
 const SURVIVAL_OF_ONE_STORE: [&str; 6] =
     ["disk::", "postgres::", "redis::", "refusals::", "replicas::", "soak::"];
 
-/// Tells tests that this machine has no Postgres.
-pub(super) const WITHOUT_POSTGRES: &str = "MIEN_WITHOUT_POSTGRES";
-
-/// Tells tests that this machine has no npm, or where its packages are.
-pub(super) const WITHOUT_NPM: &str = "MIEN_WITHOUT_NPM";
+/// Tells tests where npm's packages are.
 const NPM: &str = "MIEN_NPM";
+
+/// Tells the soak tests how many seconds clients come and go.
+const SOAK_SECONDS: &str = "MIEN_SOAK_SECONDS";
+const SOAK: &str = "soak::";
 
 /// The relay's suites that can take another store, and those of their modules for which it makes no difference.
 const OVER_ANY_STORE: [&str; 2] = ["http", "sockets"];
@@ -52,34 +45,50 @@ const OVER_SQLITE_ALONE: [&str; 10] = [
     "traces::",
 ];
 
-/// What the steps work with.
-pub(super) struct Bench {
-    pub(super) toolbox: Toolbox,
-    pub(super) filter: Option<String>,
-    pub(super) browser: anyhow::Result<()>,
-    /// Variables that tell tests which servers this machine does not have.
-    pub(super) absent: Vec<&'static str>,
-    /// Where bundler and compiler are installed.
-    pub(super) npm: Option<PathBuf>,
-    /// What runs containers here.
-    pub(super) engine: Option<Engine>,
-    /// `None` where no step wants it.
-    pub(super) python: Option<anyhow::Result<Python>>,
+/// How much of the tests runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Without servers, whatever the machine has and CI demands.
+    Quick,
+    /// As long as every change can wait for.
+    Usual,
+    /// Long enough that what piles up slowly is seen, and nothing else.
+    Soak,
 }
 
-impl Bench {
+impl Extent {
+    fn soak_seconds(self) -> &'static str {
+        match self {
+            Self::Quick | Self::Usual => "60",
+            Self::Soak => "300",
+        }
+    }
+}
+
+/// What the steps work with.
+pub(super) struct Run {
+    pub(super) machine: Machine,
+    pub(super) filter: Option<String>,
+    pub(super) extent: Extent,
+}
+
+type Outcome = anyhow::Result<(Counts, Option<String>)>;
+
+impl Run {
     pub(super) fn perform(&self, step: Step) -> (Counts, Option<String>) {
         let outcome = match step {
-            Step::Format => self.check(workspace::cargo().args(["fmt", "--all", "--check"])),
-            Step::Lint => self.check(lint(&mut workspace::cargo(), None)),
-            Step::LintWasm => self.check(lint(&mut workspace::cargo(), Some(WASM))),
-            Step::Build => build(&self.toolbox, &[]).map(|()| (one_passed(), None)),
+            Step::Format => passed(process::succeed(workspace::cargo().args(["fmt", "--all", "--check"]))),
+            Step::Imports => passed(imports::check()),
+            Step::Deny => self.deny(),
+            Step::Lint => passed(lint(None)),
+            Step::LintWasm => passed(lint(Some(workspace::WASM))),
+            Step::Build => passed(build(&[])),
             Step::Unit => self.unit(),
             Step::Postgres => self.postgres(),
             Step::Contract => self.contract(),
             Step::Wasm => self.wasm(),
             Step::Faults => self.faults(),
-            Step::Sdk => sdk::build_with(&self.toolbox).map(|()| (one_passed(), None)),
+            Step::Sdk => passed(sdk::build()),
             Step::E2e => self.e2e(),
             Step::Image => self.image(),
         };
@@ -87,21 +96,23 @@ impl Bench {
             .unwrap_or_else(|fault| (Counts { failed: 1, ..Counts::default() }, Some(format!("{fault:#}"))))
     }
 
-    #[allow(clippy::unused_self)] // so that the steps read alike
-    fn check(&self, command: &mut Command) -> anyhow::Result<(Counts, Option<String>)> {
-        process::succeed(command).map(|()| (one_passed(), None))
+    fn deny(&self) -> Outcome {
+        self.machine.deny.as_ref().map_or_else(skipped, deny::perform)
     }
 
-    fn unit(&self) -> anyhow::Result<(Counts, Option<String>)> {
+    fn unit(&self) -> Outcome {
         let mut command = workspace::cargo();
         command.args(["test", "--no-fail-fast"]).args(EVERYTHING);
-        command.envs(self.absent.iter().map(|variable| (variable, "1")));
+        command.envs(self.machine.absent.iter().map(|variable| (variable, "1")));
+        if self.extent == Extent::Quick {
+            command.env_remove("CI");
+        }
         count(self.filtered(&mut command, &[]))
     }
 
-    fn postgres(&self) -> anyhow::Result<(Counts, Option<String>)> {
-        if self.absent.contains(&WITHOUT_POSTGRES) {
-            return Ok((Counts::default(), None));
+    fn postgres(&self) -> Outcome {
+        if !self.machine.has_postgres() {
+            return skipped();
         }
         let mut command = workspace::cargo();
         command.args(["test", "--no-fail-fast"]).args(EVERYTHING);
@@ -109,31 +120,25 @@ impl Bench {
             command.args(["--test", suite]);
         }
         command.env("MIEN_TESTS_OVER", "postgres");
-        command.envs(self.absent.iter().map(|variable| (variable, "1")));
+        command.envs(self.machine.absent.iter().map(|variable| (variable, "1")));
         let skipped: Vec<&str> = OVER_SQLITE_ALONE.iter().flat_map(|module| ["--skip", module]).collect();
         count(self.filtered(&mut command, &skipped))
     }
 
-    fn contract(&self) -> anyhow::Result<(Counts, Option<String>)> {
-        match &self.python {
-            Some(Ok(python)) => {
-                // Whatever page it carries. With a test, so that features are those of the tests, too.
-                let mut command = workspace::cargo();
-                command.arg("build").args(EVERYTHING).args(["--bin", "mien-relay", "--test", "http"]);
-                process::succeed(&mut command)?;
-                contract::perform(python)
-            }
-            Some(Err(_)) | None => Ok((Counts::default(), None)),
-        }
+    fn contract(&self) -> Outcome {
+        let Some(readers) = &self.machine.readers else { return skipped() };
+        // Whatever page it carries. With a test, so that features are those of the tests, too.
+        let mut command = workspace::cargo();
+        command.arg("build").args(EVERYTHING).args(["--bin", "mien-relay", "--test", "http"]);
+        process::succeed(&mut command)?;
+        contract::perform(readers)
     }
 
-    fn wasm(&self) -> anyhow::Result<(Counts, Option<String>)> {
-        if self.browser.is_err() {
-            return Ok((Counts::default(), None));
-        }
-        let runner = self.toolbox.program(tools::WASM_BINDGEN, "wasm-bindgen-test-runner");
+    fn wasm(&self) -> Outcome {
+        let Some(toolbox) = &self.machine.browser else { return skipped() };
+        let runner = toolbox.program(tools::WASM_BINDGEN, "wasm-bindgen-test-runner");
         let mut command = workspace::cargo();
-        command.args(["test", "--release", "--locked", "--no-fail-fast", "--target", WASM]);
+        command.args(["test", "--release", "--locked", "--no-fail-fast", "--target", workspace::WASM]);
         command.args(["--lib", "--tests"]).args(BROWSER_FEATURES);
         for krate in BROWSER_TESTS {
             command.args(["-p", krate]);
@@ -145,16 +150,20 @@ impl Bench {
         count(self.filtered(&mut command, &[]))
     }
 
-    fn faults(&self) -> anyhow::Result<(Counts, Option<String>)> {
-        build(&self.toolbox, &[])?;
+    fn faults(&self) -> Outcome {
+        build(&[])?;
         let mut command = workspace::cargo();
         command.args(["test", "--no-fail-fast"]).args(EVERYTHING).args(["--test", SURVIVAL]);
         command.env("MIEN_RELAY", workspace::relay());
-        command.envs(self.absent.iter().map(|variable| (variable, "1")));
+        command.env(SOAK_SECONDS, self.extent.soak_seconds());
+        command.envs(self.machine.absent.iter().map(|variable| (variable, "1")));
+        if self.extent == Extent::Soak {
+            return count(command.args([SOAK, "--", "--show-output"]));
+        }
         // They wait more than they work. What they print are measures, of use when all went well, too.
         let options = ["--test-threads=4", "--show-output"];
         let (mut counts, mut fault) = count(self.filtered(&mut command, &options))?;
-        if !self.absent.contains(&WITHOUT_POSTGRES) {
+        if self.machine.has_postgres() {
             command.env("MIEN_TESTS_OVER", "postgres");
             for module in SURVIVAL_OF_ONE_STORE {
                 command.args(["--skip", module]);
@@ -166,13 +175,13 @@ impl Bench {
         Ok((counts, fault))
     }
 
-    fn e2e(&self) -> anyhow::Result<(Counts, Option<String>)> {
-        if self.browser.is_err() {
-            return Ok((Counts::default(), None));
+    fn e2e(&self) -> Outcome {
+        if self.machine.browser.is_none() {
+            return skipped();
         }
-        build(&self.toolbox, &[])?;
+        build(&[])?;
         if !workspace::root().join("web/sdk/pkg/package.json").is_file() {
-            sdk::build_with(&self.toolbox)?;
+            sdk::build()?;
         }
         let mut command = workspace::cargo();
         command.args(["test", "--no-fail-fast"]).args(EVERYTHING);
@@ -181,16 +190,16 @@ impl Bench {
         }
         command.env("MIEN_RELAY", workspace::relay());
         command.env("MIEN_ANALYZE", workspace::relay().with_file_name("mien-analyze"));
-        command.envs(self.absent.iter().map(|variable| (variable, "1")));
-        command.envs(self.npm.iter().map(|folder| (NPM, folder)));
+        command.envs(self.machine.absent.iter().map(|variable| (variable, "1")));
+        command.envs(self.machine.npm.iter().map(|folder| (NPM, folder)));
         // Inference wants the whole machine; two at once would only time each other out.
         count(self.filtered(&mut command, &["--test-threads=1"]))
     }
 
-    fn image(&self) -> anyhow::Result<(Counts, Option<String>)> {
-        let Some(engine) = self.engine else { return Ok((Counts::default(), None)) };
+    fn image(&self) -> Outcome {
+        let Some(engine) = self.machine.engine else { return skipped() };
         image::build(engine)?;
-        engine.try_image().map(|()| (one_passed(), None))
+        passed(engine.try_image())
     }
 
     fn filtered<'a>(&self, command: &'a mut Command, options: &[&str]) -> &'a mut Command {
@@ -198,22 +207,8 @@ impl Bench {
     }
 }
 
-/// The page, the relay that carries it and what the tests start, and these programs too.
-pub(super) fn build(toolbox: &Toolbox, programs: &[&str]) -> anyhow::Result<()> {
-    page::build(toolbox)?;
-    let mut command = workspace::cargo();
-    command.arg("build").args(EVERYTHING);
-    for program in ["mien-relay", "mien-analyze"].iter().chain(programs) {
-        command.args(["--bin", program]);
-    }
-    // A test among what is built, so that features are those of the tests, too.
-    for name in end_to_end()? {
-        command.args(["--test", &name]);
-    }
-    process::succeed(command.args(["--test", SURVIVAL]))
-}
-
-fn lint<'a>(cargo: &'a mut Command, target: Option<&str>) -> &'a mut Command {
+fn lint(target: Option<&str>) -> anyhow::Result<()> {
+    let mut cargo = workspace::cargo();
     cargo.args(["clippy", "--release", "--locked", "--all-targets"]);
     if let Some(target) = target {
         cargo.args(["--target", target]).args(BROWSER_FEATURES);
@@ -223,22 +218,14 @@ fn lint<'a>(cargo: &'a mut Command, target: Option<&str>) -> &'a mut Command {
     } else {
         cargo.arg("--workspace");
     }
-    cargo.args(["--", "-D", "warnings"])
+    process::succeed(cargo.args(["--", "-D", "warnings"]))
 }
 
-/// The end to end tests, which do not run by themselves.
-fn end_to_end() -> anyhow::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(workspace::root().join("tests/page/tests"))? {
-        let file = entry?.path();
-        if file.extension().is_some_and(|extension| extension == "rs") {
-            names.extend(file.file_stem().and_then(|name| name.to_str()).map(str::to_owned));
-        }
-    }
-    names.sort();
-    Ok(names)
+fn passed(outcome: anyhow::Result<()>) -> Outcome {
+    outcome.map(|()| (Counts { passed: 1, ..Counts::default() }, None))
 }
 
-const fn one_passed() -> Counts {
-    Counts { passed: 1, failed: 0, skipped: 0 }
+/// What this machine cannot do; why is said at the end.
+fn skipped() -> Outcome {
+    Ok((Counts::default(), None))
 }

@@ -10,11 +10,12 @@ use sqlx::{Connection, PgConnection};
 use super::timeout::within;
 use super::trial;
 use crate::store::error::{Result, StoreError};
+use crate::store::embedded;
 use crate::store::migrate::{self, is_older};
 
 /// Our migrations, in a table whose name says whose they are.
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
-    let mut migrator = sqlx::migrate!("src/store/migrations/postgres");
+    let mut migrator = embedded::postgres();
     migrator.dangerous_set_table_name(MIGRATIONS);
     // [`Target::prepare`] has a lock of its own: sqlx's is the session's, and behind a pooler there is none.
     migrator.set_locking(false);

@@ -1,7 +1,7 @@
 //! Opening: create, recognise, migrate, or say why not.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use prometheus_client::metrics::histogram::Histogram;
@@ -19,10 +19,11 @@ use super::unclean::Unclean;
 use super::write::open_wal;
 use crate::config::{Quota, file_of};
 use crate::store::backend::LIFETIME;
+use crate::store::embedded;
 use crate::store::error::{Result, StoreError};
 use crate::store::migrate::{self, is_older};
 
-static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(embedded::sqlite);
 /// The table that they are listed in, by sqlx's own name.
 const MIGRATIONS: &str = "_sqlx_migrations";
 

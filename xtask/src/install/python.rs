@@ -1,4 +1,4 @@
-//! Python tools that read the contract as strangers do, in an environment of their own.
+//! Programs that come as Python packages, in an environment for each list of them.
 //!
 //! It lives in the user's cache folder under what it is made of, like the tools that are built with cargo, so that a
 //! fresh clone finds it and two checkouts with different pins do not disturb each other.
@@ -10,11 +10,10 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::inputs::Fingerprint;
-use crate::{apt, process, tools, workspace};
+use super::{apt, cache};
+use crate::files::Fingerprint;
+use crate::{process, workspace};
 
-/// Every package, with its version.
-const REQUIREMENTS: &str = "tests/contract/requirements.txt";
 /// Written last: an environment without it was never finished.
 const FINISHED: &str = "finished";
 /// Of a fingerprint, in the folder's name.
@@ -36,22 +35,21 @@ impl Python {
     }
 }
 
-/// Makes sure that the environment is there. Instant when it is.
-pub(crate) fn ensure() -> anyhow::Result<Python> {
+/// Makes sure that an environment with these packages is there. Instant when it is.
+pub(crate) fn ensure(requirements: &Path) -> anyhow::Result<Python> {
     apt::ensure_python()?;
-    let requirements = workspace::root().join(REQUIREMENTS);
     let mut fingerprint = Fingerprint::default();
-    fingerprint.path(&requirements)?;
+    fingerprint.path(requirements)?;
     // Packages are compiled for one version of Python, and lie where that has made their environment.
     let version =
         process::text(Command::new("python3").args(["-c", "import sys; print(sys.version, sys.prefix)"]));
     fingerprint.text(&version.context("`python3` does not say its version")?);
-    let cache = tools::cache()?.join("tools");
+    let cache = cache::folder()?.join("tools");
     let folder = cache.join(format!("python-{}", &fingerprint.finish()[..NAME_DIGITS]));
     if !folder.join(FINISHED).is_file() {
-        let _lock = tools::lock(&cache)?;
+        let _lock = cache::lock(&cache)?;
         if !folder.join(FINISHED).is_file() {
-            make(&folder, &requirements)?;
+            make(&folder, requirements)?;
         }
     }
     Ok(Python { folder })

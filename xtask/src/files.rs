@@ -1,4 +1,4 @@
-//! A fingerprint of files, to know whether a build would change anything.
+//! Files below a folder, and a fingerprint of them, to know whether a build would change anything.
 //!
 //! By content and not by time: a checkout that switches branches and back has old content with new times.
 
@@ -8,7 +8,40 @@ use std::path::Path;
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::finish;
+/// Paths below the folder, with `/`, sorted.
+pub(crate) fn below(folder: &Path) -> anyhow::Result<Vec<String>> {
+    below_if(folder, &|_| true)
+}
+
+/// The same without files, and without folders and what they hold, whose name is not accepted.
+pub(crate) fn below_if(folder: &Path, accepts: &dyn Fn(&str) -> bool) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
+    walk(folder, "", accepts, &mut found)?;
+    found.sort_unstable();
+    Ok(found)
+}
+
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    accepts: &dyn Fn(&str) -> bool,
+    found: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !accepts(&name) {
+            continue;
+        }
+        let path = format!("{prefix}{name}");
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), &(path + "/"), accepts, found)?;
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
 
 /// Collects what a build depends on.
 #[derive(Default)]
@@ -23,7 +56,7 @@ impl Fingerprint {
     /// A file, or every file below a folder. What is missing counts as missing.
     pub(crate) fn path(&mut self, path: &Path) -> anyhow::Result<()> {
         if path.is_dir() {
-            for name in finish::files(path)? {
+            for name in below(path)? {
                 self.text(&name);
                 self.file(&path.join(name))?;
             }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::inputs::Fingerprint;
-use crate::{apt, process, tools, workspace};
+use super::{apt, cache};
+use crate::files::Fingerprint;
+use crate::{process, workspace};
 
-const PROJECT: &str = "tests/page/bundlers";
 /// Of its own, as it must be there first: npm leaves out what a bundler needs where the system's is too old for it.
 const NODE: &str = "node";
 /// Of each processor's package.
@@ -20,13 +20,13 @@ const MANIFESTS: [&str; 2] = ["package.json", "package-lock.json"];
 /// The folder whose `node_modules` has them. Instant when they are there.
 pub(crate) fn ensure() -> anyhow::Result<PathBuf> {
     apt::ensure_npm()?;
-    let project = workspace::root().join(PROJECT);
+    let project = workspace::root().join(workspace::BUNDLERS);
     let mut fingerprint = Fingerprint::default();
     for manifest in MANIFESTS {
         fingerprint.path(&project.join(manifest))?;
         fingerprint.path(&project.join(NODE).join(manifest))?;
     }
-    let cache = tools::cache()?.join("npm");
+    let cache = cache::folder()?.join("npm");
     let hash = fingerprint.finish();
     let folder = cache.join(hash.get(..16).unwrap_or(&hash));
     if folder.is_dir() {

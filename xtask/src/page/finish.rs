@@ -1,8 +1,7 @@
 //! The last step of the page's build: modules lose their function names, and every file that `index.html` names
 //! gets a name that holds the hash of its content, so that the relay may tell browsers to keep it for ever.
 //!
-//! Trunk names its own output after its input, and what it copies after nothing; and it calls this with the
-//! folder it assembles, in `trunk build` and `trunk serve` alike. The references are addresses from the root
+//! The last step of xtask's own build and of Trunk's, which calls it with the folder that it assembles. The references are addresses from the root
 //! in quotes (`"/boot.js"`), which is how Trunk.toml and Trunk write them; they become addresses that count from the
 //! page's `<base>`, so that the page may lie under any path.
 
@@ -12,8 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
-use crate::inputs::hex;
-use crate::names::without_names;
+use super::wasm_names::without_names;
+use crate::files::{self, hex};
 
 const INDEX: &str = "index.html";
 const HASH_DIGITS: usize = 16;
@@ -29,16 +28,17 @@ pub(crate) fn finish_page(relay: &str) -> anyhow::Result<()> {
     let folder = std::env::var_os("TRUNK_STAGING_DIR")
         .map(PathBuf::from)
         .context("finish-page is a hook for Trunk, which sets TRUNK_STAGING_DIR")?;
-    finish(&folder, relay)
+    finish(&folder, Some(relay))
 }
 
-fn finish(folder: &Path, relay: &str) -> anyhow::Result<()> {
+/// `relay`: where the sockets of a page go that `trunk serve` gives.
+pub(super) fn finish(folder: &Path, relay: Option<&str>) -> anyhow::Result<()> {
     let index = folder.join(INDEX);
     let mut html =
         fs::read_to_string(&index).with_context(|| format!("could not read {}", index.display()))?;
     drop_unused_snippets(folder)?;
     drop_names(folder)?;
-    for path in files(folder)? {
+    for path in files::below(folder)? {
         let address = format!("\"/{path}\"");
         if html.contains(&address) {
             let hashed = hashed_name(&path, &fs::read(folder.join(&path))?);
@@ -46,7 +46,7 @@ fn finish(folder: &Path, relay: &str) -> anyhow::Result<()> {
             html = html.replace(&address, &format!("\"{hashed}\""));
         }
     }
-    if html.contains(SERVED_BY_TRUNK) {
+    if let Some(relay) = relay.filter(|_| html.contains(SERVED_BY_TRUNK)) {
         html = html.replacen(BOOT_ATTRIBUTES, &format!("data-relay=\"{relay}\" {BOOT_ATTRIBUTES}"), 1);
     }
     check_references(&html, folder)?;
@@ -56,7 +56,7 @@ fn finish(folder: &Path, relay: &str) -> anyhow::Result<()> {
 
 /// Trunk copies what earlier builds left, too. Sources name a piece by its path below `snippets`.
 fn drop_unused_snippets(folder: &Path) -> anyhow::Result<()> {
-    let all = files(folder)?;
+    let all = files::below(folder)?;
     let mut sources = String::new();
     for path in all.iter().filter(|path| has_extension(path, "js")) {
         sources += &fs::read_to_string(folder.join(path))?;
@@ -70,7 +70,7 @@ fn drop_unused_snippets(folder: &Path) -> anyhow::Result<()> {
 }
 
 fn drop_names(folder: &Path) -> anyhow::Result<()> {
-    for path in files(folder)?.iter().filter(|path| has_extension(path, "wasm")) {
+    for path in files::below(folder)?.iter().filter(|path| has_extension(path, "wasm")) {
         let file = folder.join(path);
         fs::write(&file, without_names(&fs::read(&file)?).with_context(|| format!("in {path}"))?)?;
     }
@@ -121,26 +121,6 @@ fn has_extension(path: &str, extension: &str) -> bool {
     Path::new(path).extension().is_some_and(|found| found == extension)
 }
 
-/// Paths below the folder, with `/`, sorted.
-pub(crate) fn files(folder: &Path) -> anyhow::Result<Vec<String>> {
-    fn walk(folder: &Path, prefix: &str, found: &mut Vec<String>) -> anyhow::Result<()> {
-        for entry in fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))? {
-            let entry = entry?;
-            let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if entry.file_type()?.is_dir() {
-                walk(&entry.path(), &(path + "/"), found)?;
-            } else {
-                found.push(path);
-            }
-        }
-        Ok(())
-    }
-    let mut found = Vec::new();
-    walk(folder, "", &mut found)?;
-    found.sort_unstable();
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,8 +154,8 @@ mod tests {
         fs::write(folder.join("snippets/old/inline0.js"), "").unwrap();
         fs::write(folder.join(INDEX), "<base href=\"/\"><script src=\"/boot.js\" data-app-js=\"/boot.js\">")
             .unwrap();
-        finish(&folder, RELAY).unwrap();
-        let left = files(&folder).unwrap();
+        finish(&folder, None).unwrap();
+        let left = files::below(&folder).unwrap();
         assert_eq!(left.len(), 3, "{left:?}");
         assert!(left[0].starts_with("boot-"), "{left:?}");
         let html = fs::read_to_string(folder.join(INDEX)).unwrap();
@@ -183,7 +163,7 @@ mod tests {
         assert!(html.starts_with("<base href=\"/\">"), "{html}");
 
         fs::write(folder.join(INDEX), "<script data-worker-js=\"/missing.js\">").unwrap();
-        assert!(finish(&folder, RELAY).unwrap_err().to_string().contains("/missing.js"));
+        assert!(finish(&folder, None).unwrap_err().to_string().contains("/missing.js"));
         fs::remove_dir_all(folder).unwrap();
     }
 
@@ -196,7 +176,7 @@ mod tests {
                 fs::write(folder.join(file), "").unwrap();
             }
             fs::write(folder.join(INDEX), page).unwrap();
-            finish(&folder, RELAY).unwrap();
+            finish(&folder, Some(RELAY)).unwrap();
             let html = fs::read_to_string(folder.join(INDEX)).unwrap();
             assert_eq!(html.matches("data-relay=\"http://127.0.0.1:8080\" data-app-js=").count(), expected);
             assert_eq!(html.matches("data-relay").count(), expected);

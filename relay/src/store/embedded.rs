@@ -1,0 +1,51 @@
+//! The changes of both databases' schemas, compiled in.
+//!
+//! sqlx's own macro would do it too, but to have it, sqlx is compiled a second time for the compiler itself, with TLS,
+//! SQLite and all.
+
+use sqlx::SqlStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// A file of `migrations/`: its number, its name in words and what it says.
+struct File {
+    version: i64,
+    description: &'static str,
+    sql: &'static str,
+}
+
+// Written by build.rs: `SQLITE` and `POSTGRES`.
+include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
+pub(super) fn sqlite() -> Migrator {
+    migrator(SQLITE)
+}
+
+pub(super) fn postgres() -> Migrator {
+    migrator(POSTGRES)
+}
+
+fn migrator(files: &[File]) -> Migrator {
+    let migrations = files.iter().map(|file| {
+        let sql = SqlStr::from_static(file.sql);
+        Migration::new(file.version, file.description.into(), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_compiled_in_is_what_sqlx_reads_from_the_files() {
+        for (folder, embedded) in [("sqlite", sqlite()), ("postgres", postgres())] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations").join(folder);
+            let read = Migrator::new(folder.as_path()).await.unwrap();
+            assert!(embedded.iter().count() > 0);
+            let told = |migrator: &Migrator| format!("{:?}", migrator.iter().collect::<Vec<_>>());
+            assert_eq!(told(&embedded), told(&read));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Writes the JavaScript that loads a module which was compiled with wasm-bindgen, and the module that it loads.
+//!
+//! As `wasm-bindgen --target web` does. xtask calls it, and is compiled without it.
+
+use std::ffi::OsString;
+
+use anyhow::Context as _;
+use wasm_bindgen_cli_support::Bindgen;
+
+const USAGE: &str = "mien-bindgen [--declarations] MODULE NAME FOLDER";
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let declarations = arguments.first().is_some_and(|first| first == "--declarations");
+    if declarations {
+        arguments.remove(0);
+    }
+    let [module, name, folder] = &arguments[..] else { anyhow::bail!("usage: {USAGE}") };
+    let name = name.to_str().context("NAME is not UTF-8")?;
+    Bindgen::new().web(true)?.typescript(declarations).input_path(module).out_name(name).generate(folder)
+}
