@@ -1,9 +1,9 @@
-//! The colours that the page draws with can be told from what they stand on, in both schemes.
+//! The colours of the page have enough contrast with their background, in both schemes.
 
 use std::collections::BTreeMap;
 
 const TOKENS: &str = include_str!("../styles/tokens.css");
-/// Least contrast of words, and of lines and areas.
+/// The least contrast of text, and of lines and areas.
 const WORDS: f64 = 4.5;
 const LINES: f64 = 3.0;
 
@@ -17,7 +17,7 @@ fn schemes() -> [BTreeMap<&'static str, [f64; 3]>; 2] {
         })
     };
     let light: BTreeMap<_, _> = read(light).collect();
-    // What the dark scheme does not say stands as in the light one.
+    // What the dark scheme does not set is as in the light one.
     let mut both = light.clone();
     both.extend(read(dark));
     [light, both]
