@@ -242,7 +242,7 @@ fn a_watcher_is_told_why_nothing_comes() {
     now(&screen);
     drop(source);
     relay.kill();
-    past(&screen, "offline", "Offline since", "Not known without the relay");
+    past(&screen, "offline", "Offline since", "Unknown while the relay is away");
     relay.restart();
     past(&screen, "quiet", "No source is connected", "Not connected");
 
