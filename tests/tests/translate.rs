@@ -146,7 +146,7 @@ fn a_trial_of_the_demo_and_of_a_file() {
     page.wait_for("the button", &format!("{}.startsWith('«Pause»')", shown("pause")));
     page.wait_for_text("«A clip with known faces");
     page.choose_file(".notice [data-testid=open-file]", &parts::fixture("astronaut.png"));
-    page.wait_for_text("«The file is done.");
+    page.wait_for_text("«The file has finished.");
     page.wait_for_no_text("«A clip with known faces");
     page.wait_for("its name", "document.querySelector('h1').innerText === 'astronaut.png'");
     page.wait_for(
@@ -212,7 +212,7 @@ fn what_waits_of_an_earlier_recording() {
     page.wait_for_element("unfinished");
     page.wait_for_text("«samples wait»");
     page.wait_for_text("«Send them now»");
-    page.wait_for_no_text("«It seems to be going on in another tab.»");
+    page.wait_for_no_text("«It seems to be running in another tab.»");
     relay.restart();
     page.ask("[...document.querySelectorAll('.unfinished button')].find(one => one.innerText === '«Send them now»').click()");
     page.wait_for_text("«Everything is stored.»");
