@@ -210,12 +210,12 @@ fn what_waits_of_an_earlier_recording() {
     page.wait_for("a backlog", "document.querySelector('[data-testid=pending]')?.dataset.count > 5");
     page.ask("document.querySelector('.top .brand').click()");
     page.wait_for_element("unfinished");
-    page.wait_for_text("«samples wait»");
+    page.wait_for_text("«samples are»");
     page.wait_for_text("«Send them now»");
     page.wait_for_no_text("«It seems to be running in another tab.»");
     relay.restart();
     page.ask("[...document.querySelectorAll('.unfinished button')].find(one => one.innerText === '«Send them now»').click()");
     page.wait_for_text("«Everything is stored.»");
-    page.wait_for_no_text("«samples wait»");
+    page.wait_for_no_text("«samples are»");
     assert_well(&page, &browser);
 }

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 
 pub(super) enum Gesture {
     Pinch {
-        /// So many times as much time is shown.
+        /// How many times as much time to show.
         factor: f64,
-        /// Stays in place, in the window's pixels.
+        /// Stays in place, in pixels of the window.
         middle_x: f64,
     },
     Drag {

@@ -13,8 +13,8 @@ pub struct Slice {
 }
 
 impl Timeline {
-    /// The columns that touch `from_ms … to_ms`, merged so that no more than about `at_most` come out. Merged
-    /// groups begin at multiples of their width since 1970, so that they do not flicker while time moves on.
+    /// The columns that touch `from_ms … to_ms`, merged into no more than about `at_most` slices. These begin at
+    /// multiples of their width since 1970, so that they do not flicker as time passes.
     pub fn slices(&self, from_ms: u64, to_ms: u64, at_most: usize) -> Vec<Slice> {
         let columns = to_ms.saturating_sub(from_ms).div_ceil(COLUMN_MS);
         let group = columns.div_ceil(at_most.max(1) as u64).max(1);
