@@ -1,8 +1,8 @@
 // Starts the page: loads the app's module and runs it.
 //
-// A file and not a line in index.html, because the page's Content-Security-Policy allows no inline script. The
-// addresses stand in the data attributes of this very script; the engine reads the others there. What can keep
-// the app from speaking for itself (no SIMD, no network) is said here.
+// It is a file and not inline in index.html, because the page's Content-Security-Policy allows no inline script. The
+// addresses are in the data attributes of this script element; the engine reads the others there. What can keep the
+// app from reporting its own faults (no SIMD, no network) is reported here.
 
 const boot = document.querySelector("script[data-app-js]");
 
@@ -23,20 +23,22 @@ async function start() {
   await app.default({ module_or_path: address(boot.dataset.appWasm) });
 }
 
-// Addresses count from the page's <base>; an import would take them for names.
+// Addresses are relative to the page's <base>; an import would take them for module names.
 function address(relative) {
   return new URL(relative, document.baseURI).href;
 }
 
-// What is wrong with the app's files, as a browser tells scripts too little of it; nothing where they are there.
+// What is wrong with the app's files, since a browser tells scripts too little; empty where they are there.
 async function whatIsMissing() {
   for (const url of [boot.dataset.appJs, boot.dataset.appWasm].map(address)) {
     try {
       const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(5000) });
       const isPage = (answer.headers.get("content-type") ?? "").startsWith("text/html");
       if (!answer.ok || isPage) {
-        const found = answer.ok ? "is a web page instead" : `is nothing (HTTP ${answer.status})`;
-        return `At ${url} ${found}. For whoever runs the relay: a proxy must pass on every address of it, and where it is served under a path, MIEN_BASE_PATH must name that path.`;
+        const found = answer.ok
+          ? `There is a web page in place of ${url}.`
+          : `There is nothing at ${url} (HTTP ${answer.status}).`;
+        return `${found} For the relay’s operator: a proxy must forward every path of the relay, and where the relay is served under a path, MIEN_BASE_PATH must name it.`;
       }
     } catch {
       return "";

@@ -69,7 +69,7 @@ fn a_proxy_that_asks_for_a_password_is_not_taken_for_the_relay() {
     page.click("consent-allow");
     page.wait_for_element("start-failed");
     let said = page.text_of("start-failed").unwrap_or_default();
-    assert!(said.contains("asks for a password") && said.contains("Open this page anew"), "{said}");
+    assert!(said.contains("asks for a password") && said.contains("Reload this page"), "{said}");
     assert!(page.text_of("user-token").is_none(), "it is not the relay that wants a token");
 
     proxy.behave(Manner::PassesEverything);
@@ -78,7 +78,7 @@ fn a_proxy_that_asks_for_a_password_is_not_taken_for_the_relay() {
     relay.api().wait_for_samples(session, SOME);
     proxy.behave(Manner::AsksForPassword);
     wait_for_state(&page, "password");
-    page.wait_for_text("Open this page anew to sign in");
+    page.wait_for_text("Reload this page to sign in");
     wait::until("samples to wait", || page.count("pending").filter(|waiting| *waiting >= SOME));
     proxy.behave(Manner::PassesEverything);
     wait_for_state(&page, "live");

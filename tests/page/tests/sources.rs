@@ -197,7 +197,7 @@ fn a_demo_that_comes_late_does_not_end_the_file_that_was_opened_meanwhile() {
         "the next face",
         "Number(document.querySelector('[data-testid=faces]')?.dataset.count) > 0",
     );
-    page.wait_for("the end of the film", "document.body.innerText.includes('The file is done')");
+    page.wait_for("the end of the film", "document.body.innerText.includes('The file has finished')");
     assert_eq!(
         page.ask("document.querySelector('.top')?.innerText.includes('film.webm')"),
         Some(true.into())

@@ -46,7 +46,7 @@ fn the_first_page_and_the_step_before_a_recording() {
     page.translate();
     page.wait_for("the button", &format!("{BUTTON}.innerText === '«Pause»'"));
     page.ask(&format!("{BUTTON}.click()"));
-    page.wait_for("its other words", &format!("{BUTTON}.innerText === '«Go on»'"));
+    page.wait_for("its other words", &format!("{BUTTON}.innerText === '«Resume»'"));
     page.wait_for_text("«Paused»");
     page.ask(&format!("{BUTTON}.click()"));
     page.wait_for("its first words", &format!("{BUTTON}.innerText === '«Pause»'"));
@@ -81,7 +81,7 @@ fn a_recording_from_its_pause_to_its_end() {
     wait_for_change(&page, "bytes-sent");
 
     page.click("pause");
-    page.wait_for("the button", &format!("{}.startsWith('«Go on»')", shown("pause")));
+    page.wait_for("the button", &format!("{}.startsWith('«Resume»')", shown("pause")));
     wait_for_shown(&page, "link-state", "«Paused»");
     page.wait_for_element("stage");
     page.wait_for("the badge", "document.querySelector('.badge.paused')?.innerText === '«Paused»'");
@@ -109,7 +109,10 @@ fn a_recording_from_its_pause_to_its_end() {
     page.press("ArrowLeft");
     page.wait_for("a reading", "/[0-9]/.test(document.querySelector('.readout').innerText)");
     page.press("Escape");
-    page.wait_for("the hint", "document.querySelector('.readout').innerText.startsWith('«Point at it')");
+    page.wait_for(
+        "the hint",
+        "document.querySelector('.readout').innerText.startsWith('«Point at the chart')",
+    );
 
     page.click("stop");
     page.wait_for_text("«Recorded and stored»");
@@ -117,7 +120,7 @@ fn a_recording_from_its_pause_to_its_end() {
     page.click("export-csv");
     page.wait_for("the export", &format!("{}?.startsWith('«Saved» mien-')", shown("done-said")));
     page.click("erase");
-    page.wait_for_text("«Erases every sample of it, for good.»");
+    page.wait_for_text("«This erases every sample of it, for good.»");
     page.click("erase-confirm");
     assert_eq!(stage::fault(&page), "erased");
     page.wait_for_text("«This session was erased»");
@@ -138,12 +141,12 @@ fn a_trial_of_the_demo_and_of_a_file() {
     page.wait_for("a face", "Number(document.querySelector('[data-testid=faces]')?.dataset.count) > 0");
     page.wait_for_no_text("«Loading the analysis");
     page.click("pause");
-    page.wait_for("the button", &format!("{}.startsWith('«Go on»')", shown("pause")));
+    page.wait_for("the button", &format!("{}.startsWith('«Resume»')", shown("pause")));
     page.click("pause");
     page.wait_for("the button", &format!("{}.startsWith('«Pause»')", shown("pause")));
     page.wait_for_text("«A clip with known faces");
     page.choose_file(".notice [data-testid=open-file]", &parts::fixture("astronaut.png"));
-    page.wait_for_text("«The file is done.");
+    page.wait_for_text("«The file has finished.");
     page.wait_for_no_text("«A clip with known faces");
     page.wait_for("its name", "document.querySelector('h1').innerText === 'astronaut.png'");
     page.wait_for(
@@ -207,12 +210,12 @@ fn what_waits_of_an_earlier_recording() {
     page.wait_for("a backlog", "document.querySelector('[data-testid=pending]')?.dataset.count > 5");
     page.ask("document.querySelector('.top .brand').click()");
     page.wait_for_element("unfinished");
-    page.wait_for_text("«samples wait»");
+    page.wait_for_text("«samples are»");
     page.wait_for_text("«Send them now»");
-    page.wait_for_no_text("«It seems to be going on in another tab.»");
+    page.wait_for_no_text("«It seems to be running in another tab.»");
     relay.restart();
     page.ask("[...document.querySelectorAll('.unfinished button')].find(one => one.innerText === '«Send them now»').click()");
     page.wait_for_text("«Everything is stored.»");
-    page.wait_for_no_text("«samples wait»");
+    page.wait_for_no_text("«samples are»");
     assert_well(&page, &browser);
 }

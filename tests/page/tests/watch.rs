@@ -233,7 +233,7 @@ fn a_watcher_is_told_why_nothing_comes() {
         assert!(screen.text_of("watch-past").is_some_and(|text| text.contains("Looked happy")));
     };
     let source = source.pause();
-    past(&screen, "quiet", "No new samples", "sends nothing");
+    past(&screen, "quiet", "No new samples", "sending nothing");
     let source = source.run();
     now(&screen);
     drop(source);
@@ -242,7 +242,7 @@ fn a_watcher_is_told_why_nothing_comes() {
     now(&screen);
     drop(source);
     relay.kill();
-    past(&screen, "offline", "Offline since", "Not known without the relay");
+    past(&screen, "offline", "Offline since", "Unknown while the relay is away");
     relay.restart();
     past(&screen, "quiet", "No source is connected", "Not connected");
 

@@ -26,7 +26,7 @@ pub(crate) struct Analysis {
 /// Why nothing runs after a start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NotStarted {
-    /// It is not wanted any more; whoever asked for something else shows that.
+    /// Another source was requested, and is shown instead.
     Replaced,
     Fault(Fault),
 }
@@ -66,13 +66,13 @@ impl Analysis {
         self.progress.into()
     }
 
-    /// From now on this source is wanted and no other, however long it takes to open. What ran is told so before this
-    /// returns.
+    /// From now on this source is the active one and no other, however long it takes to open. A run is told that it was
+    /// replaced before this returns.
     pub(crate) fn request(self) -> SourceRequest {
         self.slot.with_value(SourceSlot::request)
     }
 
-    /// No source is wanted any more: what opens is given up, what runs is stopped.
+    /// There is no active source any more: one that opens is given up, one that runs is stopped.
     pub(crate) fn withdraw(self) {
         self.slot.with_value(SourceSlot::clear);
     }
@@ -82,7 +82,7 @@ impl Analysis {
         Assets::from_page().ok().and_then(|assets| assets.demo)
     }
 
-    /// The engine, loading it where that has not begun. A failure is forgotten, so that the next call tries anew.
+    /// The engine, loading it where that has not begun. After a failure the next call tries again.
     pub(crate) async fn engine(self) -> Result<Engine, Fault> {
         let loading = self.loading.get_value().unwrap_or_else(|| {
             let (progress, slot) = (self.progress, self.slot.get_value());

@@ -1,8 +1,9 @@
 //! The page: what a person sees of Mien, and the few choices they make.
 //!
-//! It decides nothing about frames or samples: `mien-engine` analyses and records, the page shows. The `model`
-//! is pure and tested natively; `draw` puts it on a canvas, `components` show one thing each, `pages` own the
-//! state of one address, `browser` holds the handful of calls to the document.
+//! It decides nothing about frames or samples: `mien-engine` analyses and records, the page shows. From the top: `pages`
+//! own the state of one address; `components` show one thing each; `draw` puts the model on a canvas; `saved` is what
+//! this device remembers; `browser` holds the handful of calls to the document. The `model` at the bottom is pure and
+//! tested natively.
 
 #![forbid(unsafe_code)]
 // The component macro writes `pub` whatever the component says.
@@ -24,17 +25,15 @@ mod draw;
 #[cfg(target_arch = "wasm32")]
 mod fault;
 #[cfg(target_arch = "wasm32")]
-mod focus;
-#[cfg(target_arch = "wasm32")]
-mod kept;
+mod page_owner;
 #[cfg(target_arch = "wasm32")]
 mod pages;
 #[cfg(target_arch = "wasm32")]
-mod reading;
-#[cfg(target_arch = "wasm32")]
 mod router;
 #[cfg(target_arch = "wasm32")]
-mod title;
+mod saved;
+#[cfg(target_arch = "wasm32")]
+mod source_signals;
 
 #[cfg(target_arch = "wasm32")]
 pub use app::mount;

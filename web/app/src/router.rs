@@ -2,34 +2,34 @@
 
 use leptos::prelude::*;
 
-use crate::browser::{self, Step};
+use crate::browser::{self, HistoryStep};
 use crate::model::route::Route;
 
 /// Put into context at the top; a copy is a handle.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Router {
     route: RwSignal<Route>,
-    held: StoredValue<Option<Hold>>,
+    warning: StoredValue<Option<Warning>>,
 }
 
-/// Says what leaving the page would lose; nothing where it loses nothing.
-type Hold = Callback<(), Option<&'static str>>;
+/// Says what leaving the page would lose; `None` where it loses nothing.
+type Warning = Callback<(), Option<&'static str>>;
 
 impl Router {
     /// Follows the address bar until the owner ends.
     pub(crate) fn follow() -> Self {
-        let router = Self { route: RwSignal::new(current()), held: StoredValue::new(None) };
+        let router = Self { route: RwSignal::new(current()), warning: StoredValue::new(None) };
         let back = window_event_listener(leptos::ev::popstate, move |_| {
             if router.may_leave() {
                 router.route.set(current());
             } else {
-                // The browser has gone already.
-                browser::show_address(&router.route.get_untracked().address(), Step::Push);
+                // The browser shows the other address already.
+                browser::show_address(&router.route.get_untracked().address(), HistoryStep::Push);
             }
         });
         let close = window_event_listener(leptos::ev::beforeunload, move |event| {
-            if router.loss().is_some() {
-                // The browser asks in its own words.
+            if router.warning().is_some() {
+                // The browser asks with its own text.
                 event.prevent_default();
             }
         });
@@ -40,20 +40,19 @@ impl Router {
         router
     }
 
-    /// Asks the person before the page that is open is left, for as long as `loss` names something, and until the
-    /// owner ends.
-    pub(crate) fn hold(self, loss: impl Fn() -> Option<&'static str> + Send + Sync + 'static) {
-        self.held.set_value(Some(Callback::new(move |()| loss())));
-        on_cleanup(move || self.held.set_value(None));
+    /// Asks the person before the page is left, for as long as `warning` says something, and until the owner ends.
+    pub(crate) fn confirm_leaving(self, warning: impl Fn() -> Option<&'static str> + Send + Sync + 'static) {
+        self.warning.set_value(Some(Callback::new(move |()| warning())));
+        on_cleanup(move || self.warning.set_value(None));
     }
 
-    fn loss(self) -> Option<&'static str> {
-        self.held.get_value().and_then(|held| held.run(()))
+    fn warning(self) -> Option<&'static str> {
+        self.warning.get_value().and_then(|warning| warning.run(()))
     }
 
     fn may_leave(self) -> bool {
-        // A browser that shows no question lets nobody answer it.
-        self.loss().is_none_or(|loss| window().confirm_with_message(loss).unwrap_or(true))
+        // Where a browser does not show the question, it cannot be answered.
+        self.warning().is_none_or(|warning| window().confirm_with_message(warning).unwrap_or(true))
     }
 
     pub(crate) fn route(&self) -> Signal<Route> {
@@ -61,15 +60,15 @@ impl Router {
     }
 
     pub(crate) fn go(&self, route: Route) {
-        self.step(route, Step::Push);
+        self.step(route, HistoryStep::Push);
     }
 
-    /// Goes on without a way back to a step that is done.
-    pub(crate) fn go_on(&self, route: Route) {
-        self.step(route, Step::Replace);
+    /// Goes to a page without a way back to this one.
+    pub(crate) fn replace(&self, route: Route) {
+        self.step(route, HistoryStep::Replace);
     }
 
-    fn step(self, route: Route, step: Step) {
+    fn step(self, route: Route, step: HistoryStep) {
         if !self.may_leave() {
             return;
         }

@@ -1,10 +1,10 @@
-//! The colours that the page draws with can be told from what they stand on, in both schemes.
+//! The colours of the page have enough contrast with their background, in both schemes.
 
 use std::collections::BTreeMap;
 
 const TOKENS: &str = include_str!("../styles/tokens.css");
-/// Least contrast of words, and of lines and areas.
-const WORDS: f64 = 4.5;
+/// The least contrast of text, and of lines and areas.
+const TEXT: f64 = 4.5;
 const LINES: f64 = 3.0;
 
 /// Each colour token that is written in hexadecimal, in the light scheme and in the dark one.
@@ -17,7 +17,7 @@ fn schemes() -> [BTreeMap<&'static str, [f64; 3]>; 2] {
         })
     };
     let light: BTreeMap<_, _> = read(light).collect();
-    // What the dark scheme does not say stands as in the light one.
+    // What the dark scheme does not set is as in the light one.
     let mut both = light.clone();
     both.extend(read(dark));
     [light, both]
@@ -40,13 +40,13 @@ fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
 }
 
 #[test]
-fn words_lines_and_abstentions_stand_out_from_their_ground() {
-    let inks = [("text", WORDS), ("muted", WORDS), ("control", LINES), ("unsure", LINES)];
+fn text_lines_and_abstentions_stand_out_from_their_background() {
+    let inks = [("text", TEXT), ("muted", TEXT), ("control", LINES), ("unsure", LINES)];
     for tokens in schemes() {
         for (ink, least) in inks {
-            for ground in ["bg", "surface", "sunken"] {
-                let found = contrast(tokens[ink], tokens[ground]);
-                assert!(found >= least, "{ink} on {ground}: {found:.2}");
+            for background in ["bg", "surface", "sunken"] {
+                let found = contrast(tokens[ink], tokens[background]);
+                assert!(found >= least, "{ink} on {background}: {found:.2}");
             }
         }
         let greys = contrast(tokens["unsure"], tokens["neutral"]);
@@ -55,16 +55,16 @@ fn words_lines_and_abstentions_stand_out_from_their_ground() {
 }
 
 #[test]
-fn words_and_focus_on_the_stage_stand_out_whatever_the_picture_shows() {
-    let (_, veil) = TOKENS.split_once("--veil: rgb(").expect("the ground of words on the picture");
+fn text_and_focus_on_the_stage_stand_out_whatever_the_picture_shows() {
+    let (_, veil) = TOKENS.split_once("--veil: rgb(").expect("the background of text on the picture");
     let (veil, _) = veil.split_once(')').expect("its end");
     let numbers: Vec<f64> = veil.split([' ', '/']).filter_map(|part| part.parse().ok()).collect();
     let [red, green, blue, alpha] = numbers[..] else { panic!("four numbers, not {veil}") };
     let [tokens, _] = schemes();
     for picture in [0.0, 1.0] {
-        let ground = [red, green, blue].map(|part| part / 255.0 * alpha + picture * (1.0 - alpha));
-        for (ink, least) in [("on-stage", WORDS), ("on-stage-muted", WORDS), ("on-stage-accent", LINES)] {
-            let found = contrast(tokens[ink], ground);
+        let background = [red, green, blue].map(|part| part / 255.0 * alpha + picture * (1.0 - alpha));
+        for (ink, least) in [("on-stage", TEXT), ("on-stage-muted", TEXT), ("on-stage-accent", LINES)] {
+            let found = contrast(tokens[ink], background);
             assert!(found >= least, "{ink} over {picture}: {found:.2}");
         }
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use mien_shared::{Expression, Face};
 
 use super::text::text;
-use crate::model::{face, format, words};
+use crate::model::{expression, face, format};
 
 /// Every bar keeps its place; on a phone the three strongest are shown, in order of strength.
 #[component]
@@ -22,7 +22,7 @@ pub(crate) fn Bars(#[prop(into)] face: Signal<Option<Face>>) -> impl IntoView {
                 data-first=move || (score.get().is_some() && rank() == 0).to_string()
                 style=("--rank", move || rank().to_string())
             >
-                <span class="name">{words::noun(expression)}</span>
+                <span class="name">{expression::label(expression)}</span>
                 <span class="track" aria-hidden="true">
                     <i style=("--share", move || score.get().unwrap_or(0.0).to_string())></i>
                 </span>
@@ -46,7 +46,7 @@ pub(crate) fn Quality(#[prop(into)] face: Signal<Option<Face>>) -> impl IntoView
     });
     let hint = move || match (face.with(Option::is_some), quality.get()) {
         (_, Some(quality)) => face::quality_hint(quality),
-        (true, None) => "Quality is not known",
+        (true, None) => "Quality unknown",
         (false, None) => "No face to judge",
     };
     view! {

@@ -10,12 +10,12 @@ pub(crate) fn ConsentSteps() -> impl IntoView {
         (
             Glyph::Camera,
             "The camera opens and its pictures are analysed on this device.",
-            "Faces are found and their expression is read, picture by picture; each picture is then thrown away.",
+            "Faces are found and their expressions are read, picture by picture; each picture is then discarded.",
         ),
         (
             Glyph::Numbers,
             "Only numbers leave this browser.",
-            "Where a face is, seven scores and the time. They are stored with this session, for whoever runs it and whoever has its link.",
+            "Where a face is, seven scores and the time. They are stored with this session, for the people who run it and for anyone who has its link.",
         ),
         (
             Glyph::Hand,
@@ -33,7 +33,7 @@ pub(crate) fn ConsentSteps() -> impl IntoView {
             }).collect_view()}
         </ul>
         <p class="hint">
-            "An expression is what a face shows, not what a person feels. It must not decide about anybody."
+            "An expression is what a face shows, not what a person feels. It must not be used to decide about anyone."
         </p>
     }
 }

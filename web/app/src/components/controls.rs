@@ -1,4 +1,4 @@
-//! Pause, mark, share, keys: within the thumb's reach on a phone.
+//! Pause, mark, share, keys: within reach of the thumb on a phone.
 
 use leptos::prelude::*;
 
@@ -19,7 +19,7 @@ pub(crate) fn Controls(
         <div class="controls" role="group" aria-label="Controls">
             <button data-testid="pause" aria-pressed=move || paused.get().to_string() on:click=move |_| on_pause.run(())>
                 {move || view! { <Icon glyph=if paused.get() { Glyph::Play } else { Glyph::Pause } /> }}
-                <span prop:textContent=text(move || if paused.get() { "Go on" } else { "Pause" })></span>
+                <span prop:textContent=text(move || if paused.get() { "Resume" } else { "Pause" })></span>
                 <kbd>"Space"</kbd>
             </button>
             <button data-testid="mark" on:click=move |_| on_mark.run(())>

@@ -1,29 +1,29 @@
-//! How many faces are in view, and which one the figures speak of.
+//! How many faces are in view, and which one the figures are about.
 
 use leptos::prelude::*;
 
 use super::text::text;
 use crate::model::format;
-use crate::reading::Reading;
+use crate::source_signals::SourceSignals;
 
 #[component]
-pub(crate) fn Faces(reading: Reading) -> impl IntoView {
+pub(crate) fn Faces(signals: SourceSignals) -> impl IntoView {
     let ids = Memo::new(move |_| {
-        let mut ids: Vec<u32> = reading.faces.with(|faces| faces.iter().map(|face| face.id).collect());
+        let mut ids: Vec<u32> = signals.faces.with(|faces| faces.iter().map(|face| face.id).collect());
         ids.sort_unstable();
         ids
     });
     let count = move || ids.with(Vec::len);
     let left_out = Memo::new(move |_| {
-        reading.frame.with(|frame| frame.as_ref().map_or(0, |frame| frame.left_out as u64))
+        signals.frame.with(|frame| frame.as_ref().map_or(0, |frame| frame.left_out as u64))
     });
-    let main = Memo::new(move |_| reading.main.with(|face| face.as_ref().map(|face| face.id)));
-    let choice = move |id: u32| {
+    let shown = Memo::new(move |_| signals.main_face.with(|face| face.as_ref().map(|face| face.id)));
+    let button = move |id: u32| {
         view! {
             <button
-                aria-pressed=move || (main.get() == Some(id)).to_string()
+                aria-pressed=move || (shown.get() == Some(id)).to_string()
                 aria-label=format!("Show face {id}")
-                on:click=move |_| reading.chosen.set(Some(id))
+                on:click=move |_| signals.selected_face.set(Some(id))
                 translate="no"
                 prop:textContent=id.to_string()
             ></button>
@@ -35,11 +35,11 @@ pub(crate) fn Faces(reading: Reading) -> impl IntoView {
                 prop:textContent=text(move || format::count(count() as u64, "face", "faces"))></span>
             <Show when=move || { left_out.get() > 0 }>
                 <span class="hint" translate="no" lang="en" data-testid="faces-left-out" prop:textContent=text(move || {
-                    format!("{} in view and not read", format::count(left_out.get(), "more is", "more are"))
+                    format!("{} in view, but not analysed", format::count(left_out.get(), "more is", "more are"))
                 })></span>
             </Show>
             <Show when=move || { count() > 1 }>
-                <For each=move || ids.get() key=|id| *id children=choice />
+                <For each=move || ids.get() key=|id| *id children=button />
             </Show>
         </div>
     }

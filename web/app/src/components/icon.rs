@@ -1,8 +1,8 @@
-//! Icons and the mark. An icon never stands without a name beside it.
+//! Icons and the logo. An icon always has a label beside it.
 
 use leptos::prelude::*;
 
-use crate::components::link::Link;
+use super::link::Link;
 use crate::model::route::Route;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(crate) fn Icon(glyph: Glyph) -> impl IntoView {
     }
 }
 
-/// The mark, which leads to the first page.
+/// The logo, which links to the home page.
 #[component]
 pub(crate) fn Brand() -> impl IntoView {
     view! {

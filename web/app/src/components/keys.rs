@@ -5,7 +5,7 @@ use leptos::html::Dialog;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-/// A key that means something wherever the focus is.
+/// A key that works wherever the focus is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Pause,
@@ -20,12 +20,12 @@ pub(crate) fn global_keys(on: impl Fn(Key) + 'static) {
     listen(|_| true, on);
 }
 
-/// Calls `on` for the key that shows the keys, in views that have no others; Space still scrolls them.
+/// Calls `on` for the key that opens the help, in views that have no other keys; Space still scrolls them.
 pub(crate) fn help_key(on: impl Fn() + 'static) {
     listen(|key| key == Key::Help, move |_| on());
 }
 
-fn listen(wanted: fn(Key) -> bool, on: impl Fn(Key) + 'static) {
+fn listen(handles: fn(Key) -> bool, on: impl Fn(Key) + 'static) {
     let listener = window_event_listener(leptos::ev::keydown, move |event: KeyboardEvent| {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
             return;
@@ -45,7 +45,7 @@ fn listen(wanted: fn(Key) -> bool, on: impl Fn(Key) + 'static) {
             "?" => Key::Help,
             _ => return,
         };
-        if !wanted(key) {
+        if !handles(key) {
             return;
         }
         if key != Key::Close {
@@ -60,9 +60,9 @@ fn listen(wanted: fn(Key) -> bool, on: impl Fn(Key) + 'static) {
 #[component]
 pub(crate) fn KeysDialog(
     open: RwSignal<bool>,
-    /// Whether the view can be paused and marked, or shows what another device records.
+    /// Whether the view can be paused and marked, as one of another device's recording cannot.
     #[prop(default = true)]
-    acts: bool,
+    has_controls: bool,
 ) -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     Effect::new(move |_| {
@@ -78,13 +78,13 @@ pub(crate) fn KeysDialog(
         <dialog node_ref=dialog aria-labelledby="keys-title" on:close=move |_| open.set(false)>
             <h2 id="keys-title">"Keys"</h2>
             <dl class="keys">
-                {acts.then(|| view! {
-                    <dt><kbd>"Space"</kbd></dt><dd>"Pause and go on"</dd>
+                {has_controls.then(|| view! {
+                    <dt><kbd>"Space"</kbd></dt><dd>"Pause and resume"</dd>
                     <dt><kbd>"M"</kbd></dt><dd>"Mark this moment"</dd>
                 })}
                 <dt><kbd>"?"</kbd></dt><dd>"Show these keys"</dd>
                 <dt><kbd>"Esc"</kbd></dt><dd>"Close what is open"</dd>
-                <dt><kbd>"←"</kbd><kbd>"→"</kbd></dt><dd>"Read values on the timeline, with Shift move it"</dd>
+                <dt><kbd>"←"</kbd><kbd>"→"</kbd></dt><dd>"Read values on the timeline; with Shift, move it"</dd>
                 <dt><kbd>"+"</kbd><kbd>"−"</kbd></dt><dd>"Zoom the timeline"</dd>
                 <dt><kbd>"End"</kbd></dt><dd>"Follow the newest values again"</dd>
             </dl>

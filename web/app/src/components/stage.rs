@@ -1,22 +1,22 @@
-//! The analysed frame with its overlay, or what stands there while there is none.
+//! The analysed frame with its overlay, or a placeholder while there is none.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use leptos::html::Canvas;
 use leptos::prelude::*;
-use mien_engine::LoadProgress;
+use mien_engine::{AnalysedFrame, LoadProgress};
 
 use super::text::text;
 use crate::browser;
-use crate::draw::{Overlay, SizeGuard, Surface};
+use crate::draw::{Motion, Overlay, SizeGuard, Surface};
 use crate::model::format;
-use crate::reading::Reading;
+use crate::source_signals::SourceSignals;
 
-/// What the stage is doing.
+/// What the stage shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum StageState {
-    /// Waiting for the engine or the first frame; the words say for what.
+    /// Waiting for the engine or the first frame; the text says for what.
     Waiting(&'static str),
     #[default]
     Showing,
@@ -25,7 +25,7 @@ pub(crate) enum StageState {
 
 #[component]
 pub(crate) fn Stage(
-    reading: Reading,
+    signals: SourceSignals,
     #[prop(into)] state: Signal<StageState>,
     #[prop(into)] progress: Signal<Option<LoadProgress>>,
     /// Over the picture.
@@ -35,20 +35,20 @@ pub(crate) fn Stage(
     let frame_canvas = NodeRef::<Canvas>::new();
     let overlay_canvas = NodeRef::<Canvas>::new();
     let painter = Painter::new(overlay_canvas);
-    let mirrored = Memo::new(move |_| reading.frame.with(|frame| frame.as_ref().is_some_and(|f| f.mirrored)));
+    let mirrored = Memo::new(move |_| signals.frame.with(|frame| frame.as_ref().is_some_and(|f| f.mirrored)));
 
     let paint = painter.clone();
     Effect::new(move |_| {
-        let frame = reading.frame.get();
+        let frame = signals.frame.get();
         let Some(canvas) = frame_canvas.get() else { return };
         if let Some(frame) = frame {
             // Without a 2D context there is nothing to show; figures and timeline still work.
             let _ = frame.image.draw(&canvas);
-            paint.take(&frame.faces, (frame.width, frame.height), frame.mirrored);
+            paint.update(Some(&frame));
         } else {
             // Setting a size clears the canvas: no face stays on screen after the camera is off.
             canvas.set_width(1);
-            paint.take(&[], (0, 0), false);
+            paint.update(None);
         }
     });
     let paint = painter.clone();
@@ -86,9 +86,9 @@ pub(crate) fn Stage(
             <Show when=move || state.get() == StageState::Paused>
                 <p class="badge paused" role="status">"Paused"</p>
             </Show>
-            <Show when=move || state.get() == StageState::Showing && reading.stats.with(|s| s.analysed_fps > 0.0)>
+            <Show when=move || state.get() == StageState::Showing && signals.stats.with(|s| s.analysed_fps > 0.0)>
                 <p class="badge" translate="no" title="Frames analysed each second, and how long one takes"
-                    prop:textContent=text(move || reading.stats.with(|stats| {
+                    prop:textContent=text(move || signals.stats.with(|stats| {
                         format!("{:.0}\u{a0}/s · {:.0}\u{a0}ms", stats.analysed_fps, stats.inference_ms)
                     }))></p>
             </Show>
@@ -97,13 +97,13 @@ pub(crate) fn Stage(
     }
 }
 
-/// Draws the overlay when something changed, and on as long as something moves.
+/// Draws the overlay when something has changed, and for as long as something moves.
 #[derive(Clone)]
 struct Painter {
     overlay: Rc<RefCell<Overlay>>,
     canvas: StoredValue<NodeRef<Canvas>>,
-    asked: Rc<Cell<bool>>,
-    motion: bool,
+    is_requested: Rc<Cell<bool>>,
+    motion: Motion,
 }
 
 impl Painter {
@@ -111,24 +111,30 @@ impl Painter {
         Self {
             overlay: Rc::default(),
             canvas: StoredValue::new(canvas),
-            asked: Rc::default(),
-            motion: !browser::reduced_motion(),
+            is_requested: Rc::default(),
+            motion: if browser::prefers_reduced_motion() { Motion::Immediate } else { Motion::Eased },
         }
     }
 
-    fn take(&self, faces: &[mien_shared::Face], frame: (u32, u32), mirrored: bool) {
-        self.overlay.borrow_mut().take(faces, frame, mirrored, browser::steady_ms(), self.motion);
+    /// Shows the faces of a new frame, or none.
+    fn update(&self, frame: Option<&AnalysedFrame>) {
+        let mut overlay = self.overlay.borrow_mut();
+        match frame {
+            Some(frame) => overlay.update(frame, browser::steady_ms(), self.motion),
+            None => overlay.clear(),
+        }
+        drop(overlay);
         self.request();
     }
 
     fn request(&self) {
-        if self.asked.replace(true) {
+        if self.is_requested.replace(true) {
             return;
         }
         let painter = self.clone();
         request_animation_frame(move || {
-            painter.asked.set(false);
-            // The stage may have gone since this frame was asked for.
+            painter.is_requested.set(false);
+            // The stage may have gone since this frame was requested.
             let canvas =
                 painter.canvas.try_get_value().and_then(|canvas| canvas.try_get_untracked().flatten());
             let Some(surface) = canvas.and_then(|canvas| Surface::clear(&canvas)) else { return };

@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 
 use super::text::text;
 use crate::browser;
-use crate::model::timeline::{Flag, Timeline};
+use crate::model::timeline::{Timeline, TimelineMarker};
 
 /// The address for watchers, ready to be copied.
 #[component]
@@ -28,9 +28,9 @@ pub(crate) fn ShareStrip(link: String, on_close: Callback<()>) -> impl IntoView 
             field.select();
         }
     });
-    let said = move || match copied.get() {
+    let result = move || match copied.get() {
         Some(true) => "Copied. Whoever has this link sees the numbers live, never a picture.",
-        Some(false) => "Copy the link by hand: the browser did not allow the page to.",
+        Some(false) => "Copy the link by hand: the browser did not allow the page to copy it.",
         None => "",
     };
     view! {
@@ -39,27 +39,27 @@ pub(crate) fn ShareStrip(link: String, on_close: Callback<()>) -> impl IntoView 
                 prop:value=link.clone() value=link />
             <button on:click=move |_| copy()>"Copy"</button>
             <button class="quiet" on:click=move |_| on_close.run(())>"Close"</button>
-            <p class="hint" role="status" prop:textContent=text(said)></p>
+            <p class="hint" role="status" prop:textContent=text(result)></p>
         </div>
     }
 }
 
-/// Asks what to call the moment at `at_ms`, and lists what has been marked before; the recording goes on
-/// meanwhile.
+/// Asks for the label of a marker at `at_ms`, and lists the existing ones; the recording continues meanwhile.
 #[component]
 pub(crate) fn MarkerStrip(
     at_ms: u64,
     default_label: String,
     timeline: RwSignal<Timeline>,
     on_save: Callback<String>,
-    on_delete: Callback<Flag>,
+    on_delete: Callback<TimelineMarker>,
     on_close: Callback<()>,
 ) -> impl IntoView {
     // The newest first.
-    let marked = Memo::new(move |_| {
-        let mut flags: Vec<Flag> = timeline.with(|timeline| timeline.flags().cloned().collect());
-        flags.reverse();
-        flags
+    let markers = Memo::new(move |_| {
+        let mut markers: Vec<TimelineMarker> =
+            timeline.with(|timeline| timeline.markers().cloned().collect());
+        markers.reverse();
+        markers
     });
     let field = NodeRef::<Input>::new();
     let focus = move || {
@@ -85,17 +85,17 @@ pub(crate) fn MarkerStrip(
                 maxlength=mien_shared::limits::MAX_LABEL_CHARS.to_string() data-testid="marker-label" />
             <button class="primary" type="submit" data-testid="marker-save">"Save marker"</button>
             <button class="quiet" type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
-            <ul class="marked" aria-label="Markers" data-testid="markers" hidden=move || marked.with(Vec::is_empty)>
-                {move || marked.get().into_iter().map(|flag| {
-                    let name = format!("Delete the marker {}", flag.label);
-                    let (time, label) = (browser::time_of_day(flag.at_ms), flag.label.clone());
+            <ul class="markers" aria-label="Markers" data-testid="markers" hidden=move || markers.with(Vec::is_empty)>
+                {move || markers.get().into_iter().map(|marker| {
+                    let name = format!("Delete the marker {}", marker.label);
+                    let (time, label) = (browser::time_of_day(marker.at_ms), marker.label.clone());
                     view! {
                         <li>
                             <span class="hint" translate="no" prop:textContent=time></span>
                             <span class="label" translate="no" prop:textContent=label></span>
                             <button class="quiet" type="button" aria-label=name data-testid="marker-delete"
                                 on:click=move |_| {
-                                    on_delete.run(flag.clone());
+                                    on_delete.run(marker.clone());
                                     // The button that had the focus goes.
                                     focus();
                                 }>"Delete"</button>

@@ -1,9 +1,9 @@
-//! Puts the model on canvases. Nothing here decides; it is told what to draw and where.
+//! Draws the model on canvases. Nothing here decides; it is told what to draw and where.
 
 mod chart;
 mod overlay;
 mod surface;
 
 pub(crate) use chart::{Chart, draw_chart};
-pub(crate) use overlay::Overlay;
+pub(crate) use overlay::{Motion, Overlay};
 pub(crate) use surface::{SizeGuard, Surface};

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use mien_engine::AnalysedFrame;
 use mien_shared::Face;
 
 use super::surface::Surface;
+use crate::model::expression::{UNSURE_COLOR, color, looks};
 use crate::model::face::confidence;
 use crate::model::fit::{Rect, contained, tag_corner};
 use crate::model::motion::Eased;
-use crate::model::words::{UNSURE_COLOR, color, looks};
 
 const FONT: &str = "600 14px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 const TAG_HEIGHT: f64 = 34.0;
@@ -17,6 +18,14 @@ const TAG_FILL: &str = "rgba(6, 7, 8, 0.78)";
 const TAG_TEXT: &str = "#f2f3f5";
 const TRACK: &str = "rgba(255, 255, 255, 0.25)";
 
+/// How confidence moves to a new value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Motion {
+    Eased,
+    /// For visitors who asked for reduced motion.
+    Immediate,
+}
+
 /// One face as the overlay shows it.
 #[derive(Clone, Debug)]
 struct Tag {
@@ -24,7 +33,7 @@ struct Tag {
     confidence: Eased,
 }
 
-/// The faces on the stage. Boxes stand exactly where the analysed frame has them; only confidence glides.
+/// The faces on the stage. Boxes are exactly where the analysed frame has them; only confidence is eased.
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     tags: Vec<Tag>,
@@ -33,24 +42,23 @@ pub(crate) struct Overlay {
 }
 
 impl Overlay {
-    /// Takes the faces of a new frame. Without motion the bars stand at once where they belong.
-    pub(crate) fn take(
-        &mut self,
-        faces: &[Face],
-        frame: (u32, u32),
-        mirrored: bool,
-        now_ms: f64,
-        motion: bool,
-    ) {
+    /// Shows nothing.
+    pub(crate) fn clear(&mut self) {
+        self.tags.clear();
+    }
+
+    /// Shows the faces of a new frame.
+    pub(crate) fn update(&mut self, frame: &AnalysedFrame, now_ms: f64, motion: Motion) {
         let before: HashMap<u32, Eased> = self.tags.iter().map(|tag| (tag.face.id, tag.confidence)).collect();
-        self.frame = frame;
-        self.mirrored = mirrored;
-        self.tags = faces
+        self.frame = (frame.width, frame.height);
+        self.mirrored = frame.mirrored;
+        self.tags = frame
+            .faces
             .iter()
             .map(|face| {
                 let target = confidence(face);
                 let confidence = match before.get(&face.id) {
-                    Some(eased) if motion => eased.toward(target, now_ms),
+                    Some(eased) if motion == Motion::Eased => eased.toward(target, now_ms),
                     _ => Eased::at_rest(target),
                 };
                 Tag { face: face.clone(), confidence }

@@ -20,7 +20,7 @@ impl Surface {
         if width < 1.0 || height < 1.0 {
             return None;
         }
-        // Beyond 3 nobody sees the difference, and the memory grows with the square.
+        // Beyond 3 the difference is invisible, and memory grows with the square.
         let scale = window().device_pixel_ratio().clamp(1.0, 3.0);
         let (pixel_width, pixel_height) = ((width * scale).round() as u32, (height * scale).round() as u32);
         if canvas.width() != pixel_width || canvas.height() != pixel_height {
@@ -34,14 +34,14 @@ impl Surface {
         Some(Self { context, width, height })
     }
 
-    /// A filled rectangle with round corners.
+    /// A filled rectangle with rounded corners.
     pub(crate) fn pill(&self, left: f64, top: f64, width: f64, height: f64, radius: f64, color: &str) {
         self.context.set_fill_style_str(color);
         self.round_rect(left, top, width, height, radius);
         self.context.fill();
     }
 
-    /// Begins a path of a rectangle with round corners.
+    /// Begins the path of a rectangle with rounded corners.
     pub(crate) fn round_rect(&self, left: f64, top: f64, width: f64, height: f64, radius: f64) {
         let radius = radius.min(width / 2.0).min(height / 2.0).max(0.0);
         self.context.begin_path();
@@ -62,7 +62,7 @@ impl Surface {
     }
 }
 
-/// The value of a design token where this element stands, so that canvases follow the scheme.
+/// The value of a design token at this element, so that canvases follow the colour scheme.
 pub(crate) fn css_color(element: &Element, token: &str) -> String {
     window()
         .get_computed_style(element)
@@ -74,8 +74,8 @@ pub(crate) fn css_color(element: &Element, token: &str) -> String {
         .unwrap_or_else(|| "#888888".to_owned())
 }
 
-/// Calls back whenever the element has another size, also where the window has not: a strip that opens takes its
-/// room from the stage.
+/// Calls back whenever the size of the element changes, even where that of the window does not: a strip that opens
+/// takes its room from the stage.
 #[derive(Debug)]
 pub(crate) struct SizeGuard {
     observer: Option<ResizeObserver>,
@@ -93,7 +93,7 @@ impl Drop for SizeGuard {
 impl SizeGuard {
     pub(crate) fn new(element: &Element, on: impl FnMut() + 'static) -> Self {
         let callback = Closure::<dyn FnMut()>::new(on);
-        // Throws only for what is no function.
+        // Throws only for what is not a function.
         let observer = ResizeObserver::new(callback.as_ref().unchecked_ref()).ok();
         if let Some(observer) = &observer {
             observer.observe(element);

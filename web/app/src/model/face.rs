@@ -1,4 +1,4 @@
-//! Which face the bars speak of when there are several, and how its scores rank.
+//! Which face the figures are about when there are several, and how its scores rank.
 
 use mien_shared::{Expression, Face, Scores};
 
@@ -16,12 +16,17 @@ pub fn confidence(face: &Face) -> f32 {
     face.expression.map_or_else(|| face.scores.top().1, |expression| face.scores.of(expression))
 }
 
-/// Place of each expression from the strongest, 0 … 6, in the order of [`Expression::ALL`].
-pub fn ranks(scores: &Scores) -> [u8; Expression::COUNT] {
+/// The strongest first.
+pub fn by_score(scores: &Scores) -> [Expression; Expression::COUNT] {
     let mut order = Expression::ALL;
     order.sort_by(|a, b| scores.of(*b).total_cmp(&scores.of(*a)));
+    order
+}
+
+/// Place of each expression from the strongest, 0 … 6, in the order of [`Expression::ALL`].
+pub fn ranks(scores: &Scores) -> [u8; Expression::COUNT] {
     let mut ranks = [0; Expression::COUNT];
-    for (rank, expression) in order.into_iter().enumerate() {
+    for (rank, expression) in by_score(scores).into_iter().enumerate() {
         ranks[expression.index()] = rank as u8;
     }
     ranks

@@ -40,7 +40,7 @@ impl Rect {
     }
 }
 
-/// Where a tag of this size stands: above its face, below where there is no room, inside the stage always.
+/// Where a tag of this size is placed: above its face, or below where there is no room, and always inside the stage.
 pub fn tag_corner(face: &Rect, tag: (f64, f64), stage: (f64, f64)) -> (f64, f64) {
     const GAP: f64 = 8.0;
     let above = face.top - tag.1 - GAP;

@@ -50,19 +50,25 @@ pub fn ago(ms: u64) -> String {
     }
 }
 
-/// A camera's label without the numbers of its maker and kind that Chromium adds, or words for one without:
+/// A camera's label without the vendor and product ids that Chromium adds, or words for one without a label:
 /// `USB Camera (046d:0825)` is `USB Camera`. `place` counts from 1.
 pub fn camera(label: &str, place: usize) -> String {
-    let is_number = |text: &str| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_id = |text: &str| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let label = label.trim();
     let bare = label
         .strip_suffix(')')
         .and_then(|text| text.rsplit_once(" ("))
-        .filter(|(_, numbers)| {
-            numbers.split_once(':').is_some_and(|(maker, kind)| is_number(maker) && is_number(kind))
+        .filter(|(_, ids)| {
+            ids.split_once(':').is_some_and(|(vendor, product)| is_id(vendor) && is_id(product))
         })
         .map_or(label, |(bare, _)| bare);
     if bare.is_empty() { format!("Camera{NBSP}{place}") } else { bare.to_owned() }
+}
+
+/// With a capital first letter.
+pub fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// `1 face`, `3 faces`; thousands are set apart.

@@ -1,4 +1,4 @@
-//! A recording's length, and what it is made of.
+//! A recording's length, and what makes it up.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use super::format;
 /// A part of a length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Why nothing was analysed; `None` for what was.
+    /// Why nothing was analysed; `None` for analysed time.
     pub skipped: Option<SkipReason>,
     /// Below 0 where the clock was set back.
     pub ms: i64,
     /// In whole seconds, such that the parts of a length add up to [`format::duration`] of it.
-    pub words: String,
+    pub text: String,
 }
 
-/// What was analysed, then what was not, by reason. They add up to the length.
+/// Analysed time, then the rest by reason. They add up to the length.
 pub fn parts(length_ms: u64, skipped: &BTreeMap<SkipReason, i64>) -> Vec<Part> {
     let (mut analysed_ms, mut analysed_s) = (length_ms.cast_signed(), (length_ms / 1_000).cast_signed());
     let mut parts = Vec::new();
@@ -25,9 +25,9 @@ pub fn parts(length_ms: u64, skipped: &BTreeMap<SkipReason, i64>) -> Vec<Part> {
         let seconds = (ms + 500).div_euclid(1_000);
         analysed_ms -= ms;
         analysed_s -= seconds;
-        parts.push(Part { skipped: Some(reason), ms, words: signed(seconds) });
+        parts.push(Part { skipped: Some(reason), ms, text: signed(seconds) });
     }
-    parts.insert(0, Part { skipped: None, ms: analysed_ms, words: signed(analysed_s) });
+    parts.insert(0, Part { skipped: None, ms: analysed_ms, text: signed(analysed_s) });
     parts
 }
 
@@ -43,7 +43,7 @@ mod tests {
     fn words(length_ms: u64, skipped: &[(SkipReason, i64)]) -> Vec<String> {
         let parts = parts(length_ms, &skipped.iter().copied().collect());
         assert_eq!(parts.iter().map(|part| part.ms).sum::<i64>(), length_ms.cast_signed());
-        parts.into_iter().map(|part| part.words).collect()
+        parts.into_iter().map(|part| part.text).collect()
     }
 
     #[test]

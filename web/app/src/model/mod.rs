@@ -1,11 +1,11 @@
 //! What the page knows, without the page: no document, no signals, the same on native and wasm.
 
-pub mod absence;
 pub mod cameras;
+pub mod expression;
 pub mod face;
 pub mod fit;
 pub mod format;
-pub mod holes;
+pub mod hidden;
 pub mod length;
 pub mod link;
 pub mod motion;
@@ -15,5 +15,4 @@ pub mod refusal;
 pub mod route;
 pub mod timeline;
 pub mod trouble;
-pub mod view;
-pub mod words;
+pub mod unsent;

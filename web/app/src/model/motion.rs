@@ -1,4 +1,4 @@
-//! Values that glide to where the last sample put them: never past it, never ahead of it.
+//! Values that ease to where the last sample put them: never past it, never ahead of it.
 
 /// The longest motion on the page, milliseconds: long enough to be followed, too short to lag.
 pub const EASE_MS: f64 = 150.0;

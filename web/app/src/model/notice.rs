@@ -1,28 +1,28 @@
-//! Lines beside the live view that stop nothing. Each belongs to a state and goes with it.
+//! Lines beside the live view that interrupt nothing. Each belongs to a state and goes with it.
 
 use super::link::Feed;
-use super::timeline::Flag;
+use super::timeline::TimelineMarker;
 
-/// What a recording has to say. Where the same is told again, the newer line stands.
+/// What a recording has to say. Where it says the same again, the newer line replaces the older.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
-    /// The open source gives no pictures; the sentence says which. Until one comes, or it is closed.
+    /// The open source gives no pictures; the sentence says so. Until one comes, or it is closed.
     SourceSilent { why: String },
-    /// A worker has failed and is started again. Until frames are analysed again, or the source is closed.
+    /// A worker has failed and is being restarted. Until frames are analysed again, or the source is closed.
     Restarting,
-    /// Nothing was recorded while the tab was hidden, by the clock on the wall. Until the person pauses or opens
+    /// Nothing was recorded while the tab was hidden, between these times of day. Until the person pauses or opens
     /// another source.
     Unseen { from: String, to: String },
-    /// A film waited while the tab was hidden, for so long. Until the person pauses or opens another source.
+    /// A video file waited while the tab was hidden, for this long. Until the person pauses or opens another source.
     FileWaited { how_long: String },
-    /// The file is done. Until another source.
-    FileOver,
-    /// A camera that could be chosen is gone, and not the one that is open. Until it is back.
+    /// The file has ended. Until another source.
+    FileFinished,
+    /// A camera other than the open one was unplugged. Until it is back.
     CameraGone { name: String },
-    /// A marker that is shown could not be stored. Until it is, or is taken away.
-    MarkerNotStored { flag: Flag, why: String },
+    /// A marker that is shown could not be stored. Until it is, or is deleted.
+    MarkerNotStored { marker: TimelineMarker, why: String },
     /// A marker could not be deleted, so it is shown again. Until it is gone.
-    MarkerNotDeleted { flag: Flag, why: String },
+    MarkerNotDeleted { marker: TimelineMarker, why: String },
 }
 
 /// What may end a notice.
@@ -37,8 +37,8 @@ pub enum Change<'a> {
     Closed,
     /// This camera is there.
     Camera(&'a str),
-    /// Nothing is amiss with this marker any more.
-    Marker(&'a Flag),
+    /// There is nothing wrong with this marker any more.
+    Marker(&'a TimelineMarker),
 }
 
 impl Notice {
@@ -49,7 +49,7 @@ impl Notice {
             Self::Restarting => "restarting",
             Self::Unseen { .. } => "unseen",
             Self::FileWaited { .. } => "file-waited",
-            Self::FileOver => "file-over",
+            Self::FileFinished => "file-over",
             Self::CameraGone { .. } => "camera-gone",
             Self::MarkerNotStored { .. } => "marker-not-stored",
             Self::MarkerNotDeleted { .. } => "marker-not-deleted",
@@ -58,46 +58,52 @@ impl Notice {
 
     pub fn text(&self) -> String {
         match self {
-            Self::SourceSilent { why } => format!("{why} Recording resumes on its own once they come again."),
-            Self::Restarting => "The analysis stumbled and is being restarted; nothing was lost.".to_owned(),
-            Self::Unseen { from, to } => format!(
-                "Nothing was recorded from {from} to {to}: browsers show a hidden tab no pictures. Keep this tab in view while it records."
-            ),
-            Self::FileWaited { how_long } => format!(
-                "The file waited for {how_long} while this tab was hidden; nothing of it was left out."
-            ),
-            Self::CameraGone { name } => format!("“{name}” is no longer connected."),
-            Self::FileOver => "The file is done. Stop ends the session and shows what was stored.".to_owned(),
-            Self::MarkerNotStored { flag, why } => {
-                format!("The marker “{}” is shown here but could not be stored: {why}", flag.label)
+            Self::SourceSilent { why } => {
+                format!("{why} Recording resumes on its own once there are pictures again.")
             }
-            Self::MarkerNotDeleted { flag, why } => {
-                format!("The marker “{}” could not be deleted, so it is shown again: {why}", flag.label)
+            Self::Restarting => {
+                "The analysis failed briefly and is being restarted; nothing was lost.".to_owned()
+            }
+            Self::Unseen { from, to } => format!(
+                "Nothing was recorded from {from} to {to}: browsers give a hidden tab no pictures. Keep this tab in view while it records."
+            ),
+            Self::FileWaited { how_long } => {
+                format!("The file waited for {how_long} while this tab was hidden; none of it was skipped.")
+            }
+            Self::CameraGone { name } => format!("“{name}” is no longer connected."),
+            Self::FileFinished => {
+                "The file has finished. Stop ends the session and shows what was stored.".to_owned()
+            }
+            Self::MarkerNotStored { marker, why } => {
+                format!("The marker “{}” is shown here but could not be stored: {why}", marker.label)
+            }
+            Self::MarkerNotDeleted { marker, why } => {
+                format!("The marker “{}” could not be deleted, so it is shown again: {why}", marker.label)
             }
         }
     }
 
-    fn ends_with(&self, change: Change<'_>) -> bool {
+    fn is_ended_by(&self, change: Change<'_>) -> bool {
         match (self, change) {
             (Self::SourceSilent { .. }, Change::Picture | Change::Paused | Change::Closed)
             | (Self::Restarting, Change::Analysed | Change::Paused | Change::Closed)
             | (Self::Unseen { .. } | Self::FileWaited { .. }, Change::Paused | Change::Closed)
-            | (Self::FileOver, Change::Closed) => true,
+            | (Self::FileFinished, Change::Closed) => true,
             (
-                Self::MarkerNotStored { flag, .. } | Self::MarkerNotDeleted { flag, .. },
+                Self::MarkerNotStored { marker, .. } | Self::MarkerNotDeleted { marker, .. },
                 Change::Marker(other),
-            ) => flag == other,
+            ) => marker == other,
             (Self::CameraGone { name }, Change::Camera(other)) => name == other,
             _ => false,
         }
     }
 
-    /// Whether two notices tell of the same thing.
+    /// Whether two notices are about the same thing.
     fn is_about(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::MarkerNotStored { flag, .. }, Self::MarkerNotStored { flag: other, .. })
-            | (Self::MarkerNotDeleted { flag, .. }, Self::MarkerNotDeleted { flag: other, .. }) => {
-                flag == other
+            (Self::MarkerNotStored { marker, .. }, Self::MarkerNotStored { marker: other, .. })
+            | (Self::MarkerNotDeleted { marker, .. }, Self::MarkerNotDeleted { marker: other, .. }) => {
+                marker == other
             }
             (Self::CameraGone { name }, Self::CameraGone { name: other }) => name == other,
             _ => self.name() == other.name(),
@@ -108,41 +114,47 @@ impl Notice {
 /// The notices of one recording, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notices {
-    /// With whether the person has closed it: what it tells holds all the same.
-    told: Vec<(Notice, bool)>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    notice: Notice,
+    /// The person has closed it. What it says holds all the same.
+    closed: bool,
 }
 
 impl Notices {
-    pub fn tell(&mut self, notice: Notice) {
-        self.told.retain(|(other, _)| !other.is_about(&notice));
-        self.told.push((notice, false));
+    pub fn show(&mut self, notice: Notice) {
+        self.entries.retain(|other| !other.notice.is_about(&notice));
+        self.entries.push(Entry { notice, closed: false });
     }
 
-    /// Takes away what goes with this change. False where nothing does.
+    /// Removes what this change ends. False where it ends nothing.
     pub fn change(&mut self, change: Change<'_>) -> bool {
-        let before = self.told.len();
-        self.told.retain(|(notice, _)| !notice.ends_with(change));
-        self.told.len() < before
+        let before = self.entries.len();
+        self.entries.retain(|entry| !entry.notice.is_ended_by(change));
+        self.entries.len() < before
     }
 
     /// The person has read it.
     pub fn close(&mut self, notice: &Notice) {
-        for (other, closed) in &mut self.told {
-            *closed |= other == notice;
+        for entry in &mut self.entries {
+            entry.closed |= entry.notice == *notice;
         }
     }
 
-    /// What they say of the source, shown or closed; `None` where it is well.
+    /// What they say of the source, shown or closed; `None` where nothing is wrong with it.
     pub fn feed(&self) -> Option<Feed> {
-        self.told.iter().find_map(|(notice, _)| match notice {
+        self.entries.iter().find_map(|entry| match entry.notice {
             Notice::SourceSilent { .. } => Some(Feed::Silent),
-            Notice::FileOver => Some(Feed::Over),
+            Notice::FileFinished => Some(Feed::Finished),
             _ => None,
         })
     }
 
     pub fn shown(&self) -> impl Iterator<Item = &Notice> {
-        self.told.iter().filter(|(_, closed)| !closed).map(|(notice, _)| notice)
+        self.entries.iter().filter(|entry| !entry.closed).map(|entry| &entry.notice)
     }
 }
 
@@ -158,22 +170,22 @@ mod tests {
         Notice::SourceSilent { why: "The camera gives no pictures.".to_owned() }
     }
 
-    fn flag(label: &str) -> Flag {
-        Flag { at_ms: 7, label: label.to_owned() }
+    fn marker(label: &str) -> TimelineMarker {
+        TimelineMarker { at_ms: 7, label: label.to_owned() }
     }
 
     fn not_stored(label: &str) -> Notice {
-        Notice::MarkerNotStored { flag: flag(label), why: "cut".to_owned() }
+        Notice::MarkerNotStored { marker: marker(label), why: "cut".to_owned() }
     }
 
     fn all() -> Vec<Notice> {
-        let not_deleted = Notice::MarkerNotDeleted { flag: flag("a"), why: "cut".to_owned() };
+        let not_deleted = Notice::MarkerNotDeleted { marker: marker("a"), why: "cut".to_owned() };
         vec![
             silent(),
             Notice::Restarting,
             unseen("11:00:00"),
             Notice::FileWaited { how_long: "0:12".to_owned() },
-            Notice::FileOver,
+            Notice::FileFinished,
             Notice::CameraGone { name: "Desk".to_owned() },
             not_stored("a"),
             not_deleted,
@@ -181,8 +193,8 @@ mod tests {
     }
 
     #[test]
-    fn each_notice_goes_with_its_state_and_with_no_other() {
-        let (one, another) = (flag("a"), flag("b"));
+    fn each_notice_ends_with_its_state_and_with_no_other() {
+        let (one, another) = (marker("a"), marker("b"));
         for (change, gone) in [
             (Change::Picture, &["source-silent"][..]),
             (Change::Analysed, &["restarting"]),
@@ -195,7 +207,7 @@ mod tests {
         ] {
             let mut notices = Notices::default();
             for notice in all() {
-                notices.tell(notice);
+                notices.show(notice);
             }
             assert_eq!(notices.change(change), !gone.is_empty(), "{change:?}");
             let left: Vec<_> = notices.shown().map(Notice::name).collect();
@@ -206,25 +218,25 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_that_falls_silent_again_is_told_again() {
+    fn a_camera_that_falls_silent_again_is_reported_again() {
         let mut notices = Notices::default();
-        notices.tell(silent());
+        notices.show(silent());
         notices.close(&silent());
         assert_eq!(notices.shown().count(), 0, "the person has read it");
         assert_eq!(notices.feed(), Some(Feed::Silent), "and it holds all the same");
         assert!(notices.change(Change::Picture));
         assert_eq!(notices.feed(), None);
-        notices.tell(silent());
+        notices.show(silent());
         assert_eq!(notices.shown().count(), 1);
     }
 
     #[test]
-    fn of_the_same_the_newer_stands_and_two_markers_are_two() {
+    fn a_newer_notice_replaces_the_same_one_and_two_markers_are_two() {
         let mut notices = Notices::default();
-        notices.tell(unseen("11:00:00"));
-        notices.tell(not_stored("a"));
-        notices.tell(not_stored("b"));
-        notices.tell(unseen("11:30:00"));
+        notices.show(unseen("11:00:00"));
+        notices.show(not_stored("a"));
+        notices.show(not_stored("b"));
+        notices.show(unseen("11:30:00"));
         assert_eq!(
             notices.shown().collect::<Vec<_>>(),
             [&not_stored("a"), &not_stored("b"), &unseen("11:30:00")]

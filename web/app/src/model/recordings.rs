@@ -1,16 +1,16 @@
-//! The recordings that a device remembers, and whether one is going on elsewhere.
+//! The recordings that a device has saved, and whether one is active elsewhere.
 
-/// A recorder writes several times a second; one that has not for this long is gone, or pauses.
-pub const BUSY_MS: u64 = 10_000;
+/// A recorder writes several times a second; one that has not written for this long is gone, or paused.
+pub const ACTIVE_MS: u64 = 10_000;
 
 /// Whether a recorder, perhaps another tab's, seems to be writing. Both times are the wall clock's, as tabs share no
-/// other; a recorder that goes on writes its next one a moment after the clock was set. So a time that lies far off
-/// either way was left behind: after a clock was set back nobody has to wait until it gets there again.
-pub fn busy(touched_ms: u64, now_ms: u64) -> bool {
-    now_ms.abs_diff(touched_ms) < BUSY_MS
+/// other. A recorder that is still active writes again a moment after the clock was set, so a time that is far off
+/// either way is an old one: after a clock was set back, nobody has to wait until it has caught up.
+pub fn is_active(touched_ms: u64, now_ms: u64) -> bool {
+    now_ms.abs_diff(touched_ms) < ACTIVE_MS
 }
 
-/// Two lists as one. Where both have an entry, that of `newer` stands.
+/// Two lists as one. Where both have an entry, that of `newer` wins.
 pub fn merged<T, K: PartialEq>(older: Vec<T>, newer: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
     let mut list = older;
     list.retain(|entry| newer.iter().all(|other| key(other) != key(entry)));
@@ -31,10 +31,10 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_in_another_tab_is_busy() {
-        assert!(busy(100_000, 100_400));
-        assert!(busy(100_000, 99_000), "a clock that was set back a little");
-        assert!(!busy(100_000, 100_000 + BUSY_MS));
-        assert!(!busy(1_000_000, 1_000_000 - 120_000), "left behind before the clock was set back");
+    fn a_recording_in_another_tab_is_is_active() {
+        assert!(is_active(100_000, 100_400));
+        assert!(is_active(100_000, 99_000), "a clock that was set back a little");
+        assert!(!is_active(100_000, 100_000 + ACTIVE_MS));
+        assert!(!is_active(1_000_000, 1_000_000 - 120_000), "written before the clock was set back");
     }
 }

@@ -1,16 +1,19 @@
-//! What the relay's no means for samples that wait: whether it passes, or stands.
+//! What a refusal of the relay means for samples that wait: whether it is transient or permanent.
 
 use mien_shared::problem::CloseCode;
 use mien_shared::{Code, Problem};
 
-/// Whether it is worth asking again after this HTTP status: a refusal would be the same; being too fast, or a
-/// relay in trouble, passes.
-pub fn passes(status: u16) -> bool {
+use super::format;
+
+/// Whether it is worth asking again after this HTTP status. A refusal would be the same; being too fast, or a relay in
+/// trouble, is transient.
+pub fn is_transient(status: u16) -> bool {
     status == 429 || status >= 500
 }
 
-/// Why the relay will never take what waits for a link that it closed so; `None` where a later try may do.
-pub fn for_good(close: CloseCode) -> Option<&'static str> {
+/// Why the relay will never take what waits for a link that it closed with this code; `None` where a later attempt may
+/// succeed.
+pub fn permanent_reason(close: CloseCode) -> Option<&'static str> {
     match close {
         CloseCode::Unauthorized => Some("The access to this session has expired."),
         CloseCode::Forbidden => Some("This device has no access to that session."),
@@ -20,11 +23,11 @@ pub fn for_good(close: CloseCode) -> Option<&'static str> {
     }
 }
 
-/// What the relay refused, once, and where it helps what to do.
+/// What the relay refused, said once, and what to do where that helps.
 pub fn sentences(problem: &Problem) -> String {
     match problem.code {
         Code::RateLimited => "Too many requests. Wait a moment, then try again.".to_owned(),
-        Code::ForeignOrigin => "The relay does not accept requests from the address at which this page is open. Open the page at the relay’s own address. Behind a proxy, the operator must have it pass on Host with its port, or name the page’s address in MIEN_ALLOWED_ORIGINS.".to_owned(),
+        Code::ForeignOrigin => "The relay does not accept requests from the address at which this page is open. Open the page at the relay’s own address. Behind a proxy, the operator must make it forward Host with its port, or list the page’s address in MIEN_ALLOWED_ORIGINS.".to_owned(),
         _ => {
             let (title, detail) = (sentence(&problem.title), sentence(&problem.detail));
             if detail.is_empty() || detail == title { title } else { format!("{title} {detail}") }
@@ -34,11 +37,11 @@ pub fn sentences(problem: &Problem) -> String {
 
 /// With a capital and a full stop.
 fn sentence(text: &str) -> String {
-    let text = text.trim();
-    let mut letters = text.chars();
-    let Some(first) = letters.next() else { return String::new() };
-    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{}{}{stop}", first.to_uppercase(), letters.as_str())
+    let mut sentence = format::capitalized(text.trim());
+    if !sentence.is_empty() && !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
 }
 
 #[cfg(test)]
@@ -68,17 +71,17 @@ mod tests {
         for (status, again) in
             [(429, true), (500, true), (503, true), (401, false), (404, false), (410, false)]
         {
-            assert_eq!(passes(status), again, "{status}");
+            assert_eq!(is_transient(status), again, "{status}");
         }
     }
 
     #[test]
     fn what_connecting_again_may_mend_is_not_given_up() {
         for close in CloseCode::ALL {
-            assert!(for_good(close).is_none() || !close.worth_retrying(), "{close:?}");
+            assert!(permanent_reason(close).is_none() || !close.worth_retrying(), "{close:?}");
         }
-        assert!(for_good(CloseCode::Superseded).is_none(), "the other tab may end");
-        assert!(for_good(CloseCode::SessionEnded).is_some());
-        assert!(for_good(CloseCode::QuotaExceeded).is_some());
+        assert!(permanent_reason(CloseCode::Superseded).is_none(), "the other tab may end");
+        assert!(permanent_reason(CloseCode::SessionEnded).is_some());
+        assert!(permanent_reason(CloseCode::QuotaExceeded).is_some());
     }
 }

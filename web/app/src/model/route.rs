@@ -17,7 +17,7 @@ pub enum Route {
 }
 
 impl Route {
-    /// What stands behind the `#` for [`Route::Start`].
+    /// What follows the `#` for [`Route::Start`].
     pub const START_FRAGMENT: &'static str = "start";
 
     /// `path`: what comes after the base.
@@ -75,7 +75,7 @@ mod tests {
             ("/mien/", "/mien", ""),
             ("/mien/", "/mien/watch/7", "/watch/7"),
             ("/a/b/", "/a/b/demo", "/demo"),
-            ("/mien/", "/mienerei", "/mienerei"),
+            ("/mien/", "/mienwood", "/mienwood"),
         ] {
             assert_eq!(below(base, pathname), rest, "{base} {pathname}");
         }

@@ -1,136 +1,116 @@
-//! What keeps a link from its relay, as words: what is the matter, what is safe, and who can mend it.
+//! What keeps a link from its relay, in words: what is wrong, what is safe, and who can fix it.
 
-use super::format;
+use mien_engine::Trouble;
 
-/// What is known of it beyond "offline". All of these may pass, and the link goes on trying.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Obstacle {
-    /// The relay answers and does not know the session.
-    UnknownSession,
-    /// HTTP gets through and WebSockets do not.
-    SocketsBlocked,
-    /// Something in front of the relay asks for a password of its own.
-    ProxyPassword,
-    /// The relay takes nothing from this page's address.
-    ForeignOrigin,
-}
+use super::unsent::Unsent;
 
-/// Samples that wait for the relay.
+/// What the bar says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unsent {
-    pub count: u64,
-    /// Whether this page has the only copy.
-    pub in_memory: bool,
+pub struct TroubleText {
+    /// Stable name, for styles and tests.
+    pub name: &'static str,
+    pub text: &'static str,
+    /// While the source is paused.
+    pub paused: &'static str,
 }
 
-impl Obstacle {
-    pub const ALL: [Self; 4] =
-        [Self::UnknownSession, Self::SocketsBlocked, Self::ProxyPassword, Self::ForeignOrigin];
-
-    /// Stable name, for styles and tests, and the words of the bar; the second while the source pauses.
-    pub const fn words(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::UnknownSession => ("unknown", "Not known to the relay", "Paused, not known to the relay"),
-            Self::SocketsBlocked => ("blocked", "WebSockets are blocked", "Paused, WebSockets are blocked"),
-            Self::ProxyPassword => {
-                ("password", "A proxy asks for a password", "Paused, a proxy asks for a password")
-            }
-            Self::ForeignOrigin => ("refused", "Refused by the relay", "Paused, refused by the relay"),
-        }
-    }
-
-    /// What it is, and who can mend it.
-    pub const fn matter(self) -> &'static str {
-        match self {
-            Self::UnknownSession => "The relay does not know this recording.",
-            Self::SocketsBlocked => {
-                "This network or a proxy blocks WebSockets to the relay; everything else gets through. The operator of the proxy must have it pass on the headers Upgrade and Connection."
-            }
-            Self::ProxyPassword => {
-                "Something in front of the relay asks for a password of its own. Open this page anew to sign in. If that does not help, the relay’s operator must exempt /api/ from it, as the relay’s own tokens use the same header."
-            }
-            Self::ForeignOrigin => {
-                "The relay does not accept requests from the address at which this page is open. Its operator must have the proxy pass on Host with its port, or name this address in MIEN_ALLOWED_ORIGINS."
-            }
-        }
-    }
-
-    /// Where what waits is; nothing where nothing does.
-    pub fn kept(self, unsent: Unsent) -> String {
-        kept_of(if self == Self::UnknownSession { "Its" } else { "The recording’s" }, unsent)
-    }
-
-    pub const fn goes_on(self) -> &'static str {
-        match self {
-            Self::UnknownSession => "Sending resumes on its own once the relay knows the recording again.",
-            _ => "Mien keeps trying.",
-        }
-    }
-
-    /// To the person who records, all of it.
-    pub fn sentences(self, unsent: Unsent) -> String {
-        let parts = [self.matter().to_owned(), self.kept(unsent), self.goes_on().to_owned()];
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
-    }
-
-    /// To whoever watches.
-    pub fn to_watchers(self) -> String {
-        let matter = match self {
-            Self::UnknownSession => "The relay does not know this session at the moment.",
-            other => other.matter(),
-        };
-        format!("{matter} Mien keeps trying; the recording does not depend on this page.")
+pub const fn text(trouble: Trouble) -> TroubleText {
+    match trouble {
+        Trouble::UnknownSession => TroubleText {
+            name: "unknown",
+            text: "Unknown to the relay",
+            paused: "Paused, unknown to the relay",
+        },
+        Trouble::SocketsBlocked => TroubleText {
+            name: "blocked",
+            text: "WebSockets are blocked",
+            paused: "Paused, WebSockets are blocked",
+        },
+        Trouble::ProxyPassword => TroubleText {
+            name: "password",
+            text: "A proxy asks for a password",
+            paused: "Paused, a proxy asks for a password",
+        },
+        Trouble::ForeignOrigin => TroubleText {
+            name: "refused",
+            text: "Refused by the relay",
+            paused: "Paused, refused by the relay",
+        },
     }
 }
 
-/// Where what was not sent of it is; nothing where all was.
-pub fn kept(unsent: Unsent) -> String {
-    kept_of("Its", unsent)
+/// What is wrong, and who can fix it.
+pub const fn problem(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::UnknownSession => "The relay does not know this recording.",
+        Trouble::SocketsBlocked => {
+            "This network or a proxy blocks WebSockets to the relay; everything else gets through. The proxy’s operator must make it forward the headers Upgrade and Connection."
+        }
+        Trouble::ProxyPassword => {
+            "Something in front of the relay asks for a password of its own. Reload this page to sign in. If that does not help, the relay’s operator must exempt /api/ from it, as the relay’s own tokens use the same header."
+        }
+        Trouble::ForeignOrigin => {
+            "The relay does not accept requests from the address at which this page is open. Its operator must make the proxy forward Host with its port, or list this address in MIEN_ALLOWED_ORIGINS."
+        }
+    }
 }
 
-fn kept_of(whose: &str, Unsent { count, in_memory }: Unsent) -> String {
-    let place = if in_memory { "in this page alone: keep it open" } else { "in this browser" };
-    match count {
-        0 => String::new(),
-        1 => format!("{whose} 1{}unsent sample is kept {place}.", format::NBSP),
-        _ => format!("{whose} {}{}unsent samples are kept {place}.", format::grouped(count), format::NBSP),
+/// Where unsent samples are kept; empty where there are none.
+pub fn kept_text(trouble: Trouble, unsent: Unsent) -> String {
+    unsent.kept_text(if trouble == Trouble::UnknownSession { "Its" } else { "The recording’s" })
+}
+
+/// What happens next.
+pub const fn outlook(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::UnknownSession => "Sending resumes on its own once the relay knows the recording again.",
+        _ => "Mien keeps trying.",
     }
+}
+
+/// All of it, to the person who records.
+pub fn sentences(trouble: Trouble, unsent: Unsent) -> String {
+    let parts = [problem(trouble).to_owned(), kept_text(trouble, unsent), outlook(trouble).to_owned()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// To a watcher.
+pub fn to_watchers(trouble: Trouble) -> String {
+    let problem = match trouble {
+        Trouble::UnknownSession => "The relay does not know this session at the moment.",
+        other => problem(other),
+    };
+    format!("{problem} Mien keeps trying; the recording does not depend on this page.")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::format;
 
     fn unsent(count: u64) -> Unsent {
         Unsent { count, in_memory: false }
     }
 
-    fn said(text: &str) -> String {
-        text.replace(format::NBSP, " ")
-    }
-
     #[test]
     fn an_unknown_recording_says_where_its_samples_are() {
         assert_eq!(
-            said(&Obstacle::UnknownSession.sentences(unsent(233))),
+            sentences(Trouble::UnknownSession, unsent(233)).replace(format::NBSP, " "),
             "The relay does not know this recording. Its 233 unsent samples are kept in this browser. Sending resumes on its own once the relay knows the recording again."
         );
-        assert!(said(&kept(unsent(1))).starts_with("Its 1 unsent sample is kept"));
-        assert_eq!(kept(unsent(0)), "");
-        assert!(kept(Unsent { count: 7, in_memory: true }).contains("keep it open"));
     }
 
     #[test]
     fn what_an_operator_must_set_is_named() {
-        for (obstacle, named) in [
-            (Obstacle::SocketsBlocked, &["WebSockets", "Upgrade", "Connection"][..]),
-            (Obstacle::ProxyPassword, &["password", "/api/"]),
-            (Obstacle::ForeignOrigin, &["Host", "MIEN_ALLOWED_ORIGINS"]),
+        for (trouble, named) in [
+            (Trouble::SocketsBlocked, &["WebSockets", "Upgrade", "Connection"][..]),
+            (Trouble::ProxyPassword, &["password", "/api/"]),
+            (Trouble::ForeignOrigin, &["Host", "MIEN_ALLOWED_ORIGINS"]),
         ] {
-            for text in [obstacle.sentences(unsent(3)), obstacle.to_watchers()] {
+            for text in [sentences(trouble, unsent(3)), to_watchers(trouble)] {
                 assert!(named.iter().all(|word| text.contains(word)), "{text}");
             }
-            assert!(obstacle.sentences(unsent(3)).contains("kept in this browser"));
+            assert!(sentences(trouble, unsent(3)).contains("kept in this browser"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An address that leads nowhere.
+//! An address without a page.
 
 use leptos::prelude::*;
 
@@ -13,7 +13,7 @@ pub(crate) fn Missing() -> impl IntoView {
                 <Brand />
                 <h1 tabindex="-1">"There is nothing at this address"</h1>
                 <p>"The link may be damaged. Nothing was lost."</p>
-                <div class="row"><Link to=Route::Home class="button primary">"Go to the first page"</Link></div>
+                <div class="row"><Link to=Route::Home class="button primary">"Go to the home page"</Link></div>
             </section>
         </main>
     }

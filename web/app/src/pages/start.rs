@@ -1,4 +1,4 @@
-//! The step before a recording: a title, what will happen, and the person's yes.
+//! The step before a recording: a title, what will happen, and the person's consent.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ use mien_shared::Code;
 use mien_shared::api::CreateSession;
 use mien_shared::limits::MAX_TITLE_CHARS;
 
-use super::scope::Scope;
 use crate::components::{Brand, ConsentSteps, Link, text};
-use crate::fault::said;
-use crate::kept::{self, Kept};
+use crate::fault::sentences;
 use crate::model::route::Route;
+use crate::page_owner::PageOwner;
 use crate::router::Router;
+use crate::saved::{self, SavedRecording};
 
-/// Longer than any relay that is well takes.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// Longer than any healthy relay takes.
+const SLOW: Duration = Duration::from_secs(8);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
     Asking,
     Creating,
-    /// The relay wants to know who asks; the words say why.
+    /// The relay requires a user token; the text says why.
     SignIn(&'static str),
     Failed(String),
 }
@@ -33,14 +33,14 @@ enum Phase {
 #[component]
 pub(crate) fn Start() -> impl IntoView {
     let router = expect_context::<Router>();
-    let scope = Scope::here();
+    let owner = PageOwner::current();
     let phase = RwSignal::new(Phase::Asking);
-    // Once asked for, the field stays, so that a mistyped token can be mended.
-    let signs_in = RwSignal::new(kept::user_token().is_some());
-    let slow = RwSignal::new(false);
+    // Once required, the field stays, so that a mistyped token can be corrected.
+    let needs_token = RwSignal::new(saved::user_token().is_some());
+    let is_slow = RwSignal::new(false);
     let title = NodeRef::<Input>::new();
     let token = NodeRef::<Input>::new();
-    // On a phone it would come to stand below the screen.
+    // On a phone it would appear below the screen.
     Effect::new(move |_| {
         if let (Phase::SignIn(_), Some(field)) = (phase.get(), token.get()) {
             // Focus is refused only for what is not in the document.
@@ -53,41 +53,40 @@ pub(crate) fn Start() -> impl IntoView {
         if phase.get_untracked() == Phase::Creating {
             return;
         }
-        let user_token = value(token).filter(|token| !token.is_empty()).or_else(kept::user_token);
+        let user_token = value(token).filter(|token| !token.is_empty()).or_else(saved::user_token);
         let new = CreateSession { title: value(title).unwrap_or_default(), purpose: String::new() };
         phase.set(Phase::Creating);
-        slow.set(false);
+        is_slow.set(false);
         set_timeout(
             move || {
-                slow.try_set(true);
+                is_slow.try_set(true);
             },
-            PATIENCE,
+            SLOW,
         );
-        scope.spawn(async move {
+        owner.spawn(async move {
             match Relay::new(page_base(), user_token.clone()).create_session(&new).await {
                 Ok(created) => {
                     if let Some(user_token) = &user_token {
-                        kept::keep_user_token(user_token);
+                        saved::save_user_token(user_token);
                     }
-                    let kept = Kept::of(&created);
-                    kept::consent(kept.session);
-                    let session = kept.session;
-                    kept::remember(kept);
-                    router.go_on(Route::Session(session));
+                    let session = created.session.id;
+                    saved::save_consent(session);
+                    saved::save(SavedRecording::of(&created));
+                    router.replace(Route::Session(session));
                 }
                 Err(fault) if fault.code() == Some(Code::Unauthorized) => {
-                    signs_in.set(true);
+                    needs_token.set(true);
                     phase.set(Phase::SignIn(if user_token.is_some() {
                         "The relay does not accept this token. It may be mistyped or expired."
                     } else {
                         "This relay needs to know who is recording. Paste your user token."
                     }));
                 }
-                Err(fault) => phase.set(Phase::Failed(said(&fault))),
+                Err(fault) => phase.set(Phase::Failed(sentences(&fault))),
             }
         });
     };
-    let waits = move || slow.get() && phase.get() == Phase::Creating;
+    let keeps_waiting = move || is_slow.get() && phase.get() == Phase::Creating;
     let failed = move || match phase.get() {
         Phase::SignIn(why) => Some(why.to_owned()),
         Phase::Failed(why) => Some(format!("{why} The camera has not been opened.")),
@@ -105,10 +104,10 @@ pub(crate) fn Start() -> impl IntoView {
                         <input type="text" node_ref=title maxlength=MAX_TITLE_CHARS.to_string() autocomplete="off"
                             placeholder="For example: interview 12" data-testid="title" />
                     </label>
-                    <p role="status" class="hint" hidden=move || !waits()
-                        prop:textContent="The relay behind this page has not answered yet. It is waited for a little longer; the camera stays closed until it does."></p>
+                    <p role="status" class="hint" hidden=move || !keeps_waiting()
+                        prop:textContent="The relay behind this page has not answered yet. The page keeps waiting a little longer; the camera stays closed until the relay answers."></p>
                     {move || failed().map(|why| view! { <p class="notice warn" role="alert" data-testid="start-failed" prop:textContent=why></p> })}
-                    <Show when=move || signs_in.get()>
+                    <Show when=move || needs_token.get()>
                         <label class="field">
                             <span>"User token"</span>
                             <input type="password" node_ref=token autocomplete="off" spellcheck="false" data-testid="user-token" />

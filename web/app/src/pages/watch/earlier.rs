@@ -1,5 +1,5 @@
-//! The part of a session before what the page began with, where somebody wants it: through the HTTP interface, and
-//! put in front of what is on the timeline.
+//! The part of a session before what the page began with, on request: it is read through the HTTP interface and put in
+//! front of what is on the timeline.
 
 use leptos::prelude::*;
 use mien_engine::api::{ApiFault, Range, Relay};
@@ -8,22 +8,19 @@ use mien_shared::{Sample, SessionId, SourceName};
 use super::state::State;
 use crate::browser::time_of_day;
 use crate::components::text;
-use crate::model::timeline::Timeline;
-use crate::model::view::View;
-use crate::reading::Reading;
+use crate::model::timeline::{Timeline, Viewport};
+use crate::pages::samples;
+use crate::source_signals::SourceSignals;
 
-/// So much at once: what a conversation's last turns need, in a few seconds also on a slow line.
+/// So much at once: the last turns of a conversation, within a few seconds even on a slow line.
 const STRETCH_MS: u64 = 5 * 60_000;
-/// Samples asked for at once, the contract's most.
-const PAGE: u32 = 1_000;
 /// Five minutes at 60 samples a second. Of a source that sent more, a shorter stretch is loaded.
 const MAX_PAGES: usize = 18;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Loading {
-    /// Nothing is asked for.
-    Rests,
-    Runs,
+    Idle,
+    Running,
     Failed,
 }
 
@@ -31,49 +28,49 @@ enum Loading {
 #[component]
 pub(super) fn Earlier(
     name: SourceName,
-    reading: Reading,
+    signals: SourceSignals,
     state: State,
-    view: RwSignal<View>,
+    viewport: RwSignal<Viewport>,
 ) -> impl IntoView {
-    let loading = RwSignal::new(Loading::Rests);
-    // The relay had nothing before this time.
-    let whole_from = RwSignal::new(None::<u64>);
+    let loading = RwSignal::new(Loading::Idle);
+    // The relay has nothing before this time.
+    let complete_from = RwSignal::new(None::<u64>);
     let earlier = Memo::new(move |_| {
-        reading.timeline.with(Timeline::earlier_than).filter(|before| whole_from.get() != Some(*before))
+        signals.timeline.with(Timeline::earlier_than).filter(|before| complete_from.get() != Some(*before))
     });
     let load = move |_| {
         let Some(before) = earlier.get_untracked() else { return };
-        if loading.get_untracked() == Loading::Runs {
+        if loading.get_untracked() == Loading::Running {
             return;
         }
-        loading.set(Loading::Runs);
+        loading.set(Loading::Running);
         let (relay, session, name) = (state.relay(), state.session(), name.clone());
-        state.scope().spawn(async move {
+        state.owner().spawn(async move {
             match stretch_before(&relay, session, &name, before).await {
                 Ok(samples) => {
                     match samples.first() {
                         Some(first) => {
-                            reading.precede(&samples);
-                            let newest = reading.timeline.with_untracked(Timeline::newest_ms);
-                            view.set(View::showing(first.at, before, newest));
-                            if reading.timeline.with_untracked(Timeline::earlier_than) == Some(before) {
-                                // It lies further back than a timeline reaches.
-                                whole_from.set(Some(before));
+                            signals.prepend(&samples);
+                            let newest = signals.timeline.with_untracked(Timeline::newest_ms);
+                            viewport.set(Viewport::showing(first.at, before, newest));
+                            if signals.timeline.with_untracked(Timeline::earlier_than) == Some(before) {
+                                // It is further back than a timeline reaches.
+                                complete_from.set(Some(before));
                             }
                         }
-                        None => whole_from.set(Some(before)),
+                        None => complete_from.set(Some(before)),
                     }
-                    loading.set(Loading::Rests);
+                    loading.set(Loading::Idle);
                 }
                 Err(_) => loading.set(Loading::Failed),
             }
         });
     };
     let words = text(move || match loading.get() {
-        Loading::Runs => "Loading what was before".to_owned(),
+        Loading::Running => "Loading earlier samples".to_owned(),
         Loading::Failed => "Earlier samples could not be loaded; try again.".to_owned(),
-        Loading::Rests => match earlier.get() {
-            Some(before) => format!("Shown from {} on", time_of_day(before)),
+        Loading::Idle => match earlier.get() {
+            Some(before) => format!("Shown from {} onwards", time_of_day(before)),
             None => String::new(),
         },
     });
@@ -82,14 +79,14 @@ pub(super) fn Earlier(
             <Show when=move || earlier.get().is_some()>
                 <p class="hint" role="status" prop:textContent=words></p>
                 <button class="quiet" data-testid="show-earlier" on:click=load.clone()
-                    disabled=move || loading.get() == Loading::Runs>"Show earlier"</button>
+                    disabled=move || loading.get() == Loading::Running>"Show earlier"</button>
             </Show>
         </div>
     }
 }
 
-/// The samples of the latest five minutes before this time in which the source sent anything, in order of seq; none
-/// where it sent nothing before.
+/// The samples of the last five minutes before this time in which the source sent anything, in order of seq; none where
+/// it sent nothing before.
 async fn stretch_before(
     relay: &Relay,
     session: SessionId,
@@ -100,9 +97,9 @@ async fn stretch_before(
     let mut to = before;
     let mut from = to.saturating_sub(STRETCH_MS);
     if read.first(from, to).await?.is_none() {
-        // The source paused. Where it sent last is found by halving the time since it began.
-        let Some(begun) = read.first(0, from).await? else { return Ok(Vec::new()) };
-        (from, to) = (begun, from);
+        // The source paused. When it sent last is found by halving the time since it began.
+        let Some(begin) = read.first(0, from).await? else { return Ok(Vec::new()) };
+        (from, to) = (begin, from);
         while to - from > STRETCH_MS {
             let middle = from + (to - from) / 2;
             if read.first(middle, to).await?.is_some() {
@@ -139,16 +136,9 @@ impl Read<'_> {
 
     /// All samples within; `None` where they are too many.
     async fn all(&self, from: u64, to: u64) -> Result<Option<Vec<Sample>>, ApiFault> {
-        let (mut samples, mut cursor) = (Vec::new(), None);
-        for _ in 0..MAX_PAGES {
-            let page =
-                self.relay.samples(self.session, &self.range(from, to), PAGE, cursor.as_deref()).await?;
-            samples.extend(page.samples.into_iter().map(|stored| stored.sample));
-            cursor = page.next;
-            if cursor.is_none() {
-                return Ok(Some(samples));
-            }
-        }
-        Ok(None)
+        let (mut all, range) = (Vec::new(), self.range(from, to));
+        let pages =
+            samples::for_each_page(self.relay, self.session, &range, MAX_PAGES, |page| all.extend(page));
+        Ok(pages.await?.then_some(all))
     }
 }

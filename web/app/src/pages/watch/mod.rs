@@ -1,27 +1,33 @@
 //! The live view behind a share link: numbers of every source, as the relay has stored them.
 
 mod earlier;
+mod markers;
+mod notice;
+mod phase;
 mod source;
+mod source_state;
 mod state;
 mod view;
 
 use leptos::prelude::*;
 use mien_shared::SessionId;
 
-use self::state::{Phase, State};
+use self::phase::Phase;
+use self::state::State;
 use self::view::WatchView;
-use crate::browser::{self, Step};
+use crate::browser::{self, HistoryStep, focus};
 use crate::components::FaultCard;
 use crate::fault::Fault;
-use crate::focus;
-use crate::kept;
 use crate::model::route::Route;
+use crate::saved;
 
 #[component]
 pub(crate) fn WatchPage(session: SessionId) -> impl IntoView {
     match token(session) {
         Some(token) => view! { <Watching session=session token=token /> }.into_any(),
-        None => view! { <FaultCard fault=Fault::bad_link() on_retry=Callback::new(|()| {}) /> }.into_any(),
+        None => {
+            view! { <FaultCard fault=Fault::incomplete_link() on_retry=Callback::new(|()| {}) /> }.into_any()
+        }
     }
 }
 
@@ -29,10 +35,10 @@ pub(crate) fn WatchPage(session: SessionId) -> impl IntoView {
 fn token(session: SessionId) -> Option<String> {
     let fragment = browser::fragment();
     if fragment.is_empty() {
-        return kept::watch_token(session);
+        return saved::watch_token(session);
     }
-    browser::show_address(&Route::Watch(session).address(), Step::Replace);
-    kept::keep_watch_token(session, &fragment);
+    browser::show_address(&Route::Watch(session).address(), HistoryStep::Replace);
+    saved::save_watch_token(session, &fragment);
     Some(fragment)
 }
 

@@ -5,97 +5,98 @@ use mien_engine::SourcePace;
 use mien_shared::SourceName;
 
 use super::earlier::Earlier;
-use super::state::{Last, Phase, Seen, Shown, State};
+use super::phase::Phase;
+use super::source_state::{LastSample, Shown, WatchedSource};
+use super::state::State;
 use crate::browser::time_of_day;
-use crate::components::{Bars, Now, TimelinePlot};
-use crate::model::view::View;
-use crate::model::{format, words};
+use crate::components::{Bars, CurrentExpression, TimelinePlot};
+use crate::model::timeline::Viewport;
+use crate::model::{expression, format};
 
 #[component]
-pub(super) fn SourceCard(name: SourceName, seen: Seen, state: State) -> impl IntoView {
-    let reading = seen.reading;
+pub(super) fn SourceCard(name: SourceName, source: WatchedSource, state: State) -> impl IntoView {
+    let signals = source.signals;
     let label = name.to_string();
     let title = if name == SourceName::default() { "Main camera".to_owned() } else { label.clone() };
-    let live = Memo::new(move |_| state.is_live(seen));
-    let standing = {
+    let live = Memo::new(move |_| state.is_live(source));
+    let connection = {
         let name = name.clone();
-        Memo::new(move |_| standing(state, &name, seen))
+        Memo::new(move |_| connection(state, &name, source))
     };
-    let view = RwSignal::new(View::default());
-    // What is no longer so is not shown as if it were.
-    let face = Signal::derive(move || if live.get() { reading.main.get() } else { None });
+    let viewport = RwSignal::new(Viewport::default());
+    // What is no longer current is not shown as if it were.
+    let face = Signal::derive(move || if live.get() { signals.main_face.get() } else { None });
     view! {
         <section class="source" data-source=label.clone() aria-label=title.clone()>
             <header>
                 <h2 translate="no" prop:textContent=title.clone()></h2>
-                <span translate="no" lang="en" data-testid="watch-standing" prop:textContent=standing></span>
+                <span translate="no" lang="en" data-testid="watch-standing" prop:textContent=connection></span>
             </header>
             <div class="pair">
-                <Show when=move || live.get() fallback=move || view! { <Past state=state seen=seen /> }>
-                    <Now face=face begun=reading.begun spoken=reading.spoken testid="watch-expression" />
+                <Show when=move || live.get() fallback=move || view! { <Past state=state source=source /> }>
+                    <CurrentExpression face=face is_active=signals.is_active announced=signals.announced
+                        testid="watch-expression" />
                 </Show>
                 <Bars face=face />
             </div>
-            <TimelinePlot timeline=reading.timeline live=live view=view />
-            <Earlier name=name reading=reading state=state view=view />
+            <TimelinePlot timeline=signals.timeline live=live viewport=viewport />
+            <Earlier name=name signals=signals state=state viewport=viewport />
         </section>
     }
 }
 
-/// Whether the source is there, and since when not.
-fn standing(state: State, name: &SourceName, seen: Seen) -> String {
+/// Whether the source is connected, and since when not.
+fn connection(state: State, name: &SourceName, source: WatchedSource) -> String {
     let last = || {
-        seen.last.get().map_or_else(String::new, |last| format!(" · last sample at {}", time_of_day(last.at)))
+        source
+            .last
+            .get()
+            .map_or_else(String::new, |last| format!(" · last sample at {}", time_of_day(last.at_ms)))
     };
     let phase = state.phase.get();
-    if phase == Phase::Over {
+    if phase == Phase::Completed {
         return format!("Ended{}", last());
     }
     if !phase.is_connected() {
-        return format!("Not known without the relay{}", last());
+        return format!("Unknown while the relay is away{}", last());
     }
     if !state.connected.with(|connected| connected.contains(name)) {
         return format!("Not connected{}", last());
     }
-    match seen.pace.get() {
+    match source.pace.get() {
         SourcePace::Live => {
             format!(
                 "Connected · {}",
-                format::count(seen.reading.faces.with(Vec::len) as u64, "face", "faces")
+                format::count(source.signals.faces.with(Vec::len) as u64, "face", "faces")
             )
         }
         SourcePace::CatchingUp => "Connected".to_owned(),
-        SourcePace::Quiet => format!("Connected, sends nothing{}", last()),
+        SourcePace::Quiet => format!("Connected, sending nothing{}", last()),
     }
 }
 
 /// In place of the expression: what it was, in the past tense and with its time.
 #[component]
-fn Past(state: State, seen: Seen) -> impl IntoView {
-    let behind = Memo::new(move |_| {
-        state.phase.with(Phase::is_connected) && seen.pace.get() == SourcePace::CatchingUp
+fn Past(state: State, source: WatchedSource) -> impl IntoView {
+    let is_behind = Memo::new(move |_| {
+        state.phase.with(Phase::is_connected) && source.pace.get() == SourcePace::CatchingUp
     });
-    let said = Memo::new(move |_| match seen.last.get() {
-        // What rushes by cannot be read.
-        _ if behind.get() => "Catching up".to_owned(),
-        Some(Last { shown: Shown::Face(expression), .. }) => capitalized(words::looked(expression)),
-        Some(Last { shown: Shown::Nobody, .. }) => "Nobody in view".to_owned(),
+    let words = Memo::new(move |_| match source.last.get() {
+        // What passes this quickly cannot be read.
+        _ if is_behind.get() => "Catching up".to_owned(),
+        Some(LastSample { shown: Shown::Face(shown), .. }) => format::capitalized(&expression::looked(shown)),
+        Some(LastSample { shown: Shown::Nobody, .. }) => "Nobody in view".to_owned(),
         None => "No sample yet".to_owned(),
     });
-    let when = Memo::new(move |_| match (seen.last.get(), behind.get()) {
-        (Some(Last { at, .. }), true) => format!("So far up to {}", time_of_day(at)),
-        (Some(Last { at, .. }), false) => format!("When last seen, at {}", time_of_day(at)),
+    let when = Memo::new(move |_| match (source.last.get(), is_behind.get()) {
+        (Some(LastSample { at_ms, .. }), true) => format!("So far up to {}", time_of_day(at_ms)),
+        (Some(LastSample { at_ms, .. }), false) => format!("When last seen, at {}", time_of_day(at_ms)),
         (None, _) => "\u{a0}".to_owned(),
     });
     view! {
         <div class="now past" data-tone="none">
-            <p class="words" translate="no" lang="en" data-testid="watch-past" prop:textContent=said></p>
+            <p class="words" translate="no" lang="en" data-testid="watch-past" prop:textContent=words></p>
             <p class="sure" translate="no" lang="en" prop:textContent=when></p>
         </div>
     }
-}
-
-fn capitalized(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

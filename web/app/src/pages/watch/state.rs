@@ -1,117 +1,55 @@
-//! What a watching page knows: the link, the sources, and what each shows now or showed last.
+//! What a watching page knows: its link and its sources.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::Relay;
 use mien_engine::{
-    Begin, Behind, SourcePace, Steady, Trouble, Watch, WatchEvent, WatchState, page_base, sockets_base,
-    steady_now, wall_now,
+    Begin, SourcePace, Trouble, Watch, WatchEvent, WatchState, page_base, sockets_base, wall_now,
 };
 use mien_shared::api::Marker;
 use mien_shared::problem::CloseCode;
-use mien_shared::{Code, Expression, Sample, SessionId, SessionStatus, SourceName};
+use mien_shared::{Code, Sample, SessionId, SessionStatus, SourceName};
 
-use super::super::scope::Scope;
+use super::markers::of_source;
+use super::phase::Phase;
+use super::source_state::{LastSample, Shown, WatchedSource};
 use crate::fault::Fault;
-use crate::kept;
 use crate::model::face::main_face;
-use crate::model::timeline::Flag;
-use crate::reading::Reading;
+use crate::page_owner::PageOwner;
+use crate::saved::{self, RenewalLimit};
 
-/// A token that is refused this soon after it was given will not be bettered by another.
-const RENEW_AGAIN: Duration = Duration::from_mins(1);
-/// Markers are asked for this often: the contract has no message for them, and a note may come late.
+/// Markers are requested this often: the contract has no message for them, and one may come late.
 const MARKERS_MS: u32 = 15_000;
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Phase {
-    Connecting,
-    /// What comes is not of now.
-    CatchingUp(Option<Behind>),
-    Live,
-    /// Connected, and nothing comes.
-    Quiet,
-    /// Since then, Unix milliseconds.
-    Offline {
-        since: u64,
-    },
-    /// The session is completed; what it showed stays.
-    Over,
-    Fault(Fault),
-}
-
-impl Phase {
-    /// Whether the relay says what happens.
-    pub(super) fn is_connected(&self) -> bool {
-        matches!(self, Self::CatchingUp(_) | Self::Live | Self::Quiet)
-    }
-}
-
-/// What the newest sample of a source showed, for as long as it is not of now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Last {
-    /// By the source's clock, Unix milliseconds.
-    pub at: u64,
-    pub shown: Shown,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shown {
-    Nobody,
-    /// The face that the figures speak of; `None` where the analyser abstained.
-    Face(Option<Expression>),
-}
-
-/// One source of the session.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    pub reading: Reading,
-    pub last_seq: RwSignal<u64>,
-    pub pace: RwSignal<SourcePace>,
-    pub last: RwSignal<Option<Last>>,
-}
-
-impl Seen {
-    fn new() -> Self {
-        Self {
-            reading: Reading::new(),
-            last_seq: RwSignal::new(0),
-            pace: RwSignal::new(SourcePace::Quiet),
-            last: RwSignal::new(None),
-        }
-    }
-}
 
 /// A handle; a copy is the same view.
 #[derive(Clone, Copy)]
 pub(super) struct State {
-    scope: Scope,
+    owner: PageOwner,
     session: SessionId,
     token: StoredValue<String>,
     pub phase: RwSignal<Phase>,
     pub title: RwSignal<String>,
-    pub sources: RwSignal<BTreeMap<SourceName, Seen>>,
+    pub sources: RwSignal<BTreeMap<SourceName, WatchedSource>>,
     pub connected: RwSignal<Vec<SourceName>>,
     pub watchers: RwSignal<u64>,
-    pub samples: RwSignal<u64>,
-    /// Whether the session takes no more.
-    pub completed: RwSignal<bool>,
+    /// How many samples have arrived.
+    pub sample_count: RwSignal<u64>,
+    /// Whether the session is completed; the last of its samples may still be arriving.
+    pub is_completed: RwSignal<bool>,
     /// What the relay has of the recording's markers.
     markers: RwSignal<Vec<Marker>>,
     watch: StoredValue<Option<Watch>, LocalStorage>,
     /// What keeps the link from the relay, where that is known.
     pub trouble: RwSignal<Option<Trouble>>,
-    /// When a new token was got last.
-    renewed: StoredValue<Option<Steady>>,
+    renewal_limit: RenewalLimit,
 }
 
 impl State {
     pub(super) fn new(session: SessionId, token: String) -> Self {
         let state = Self {
-            scope: Scope::here(),
+            owner: PageOwner::current(),
             session,
             token: StoredValue::new(token),
             phase: RwSignal::new(Phase::Connecting),
@@ -119,19 +57,19 @@ impl State {
             sources: RwSignal::new(BTreeMap::new()),
             connected: RwSignal::new(Vec::new()),
             watchers: RwSignal::new(0),
-            samples: RwSignal::new(0),
-            completed: RwSignal::new(false),
+            sample_count: RwSignal::new(0),
+            is_completed: RwSignal::new(false),
             markers: RwSignal::new(Vec::new()),
             watch: StoredValue::new_local(None),
             trouble: RwSignal::new(None),
-            renewed: StoredValue::new(None),
+            renewal_limit: RenewalLimit::new(),
         };
-        state.scope.spawn(state.follow_markers());
+        state.owner.spawn(state.follow_markers());
         state
     }
 
-    pub(super) fn scope(self) -> Scope {
-        self.scope
+    pub(super) fn owner(self) -> PageOwner {
+        self.owner
     }
 
     pub(super) fn session(self) -> SessionId {
@@ -145,13 +83,13 @@ impl State {
     pub(super) fn open(self) {
         self.phase.set(Phase::Connecting);
         let (relay, session) = (self.relay(), self.session);
-        self.scope.spawn(async move {
-            // The title is a courtesy; without it the view is whole.
+        self.owner.spawn(async move {
+            // The view is complete without the title.
             if let Ok(session) = relay.session(session).await {
                 self.title.set(session.title);
             }
         });
-        // When connecting again, from where it was: each sample once.
+        // When connecting again, it continues where it was: each sample once.
         let begin = self.watch.try_update_value(|watch| watch.take().map(|watch| watch.place())).flatten();
         let token = self.token.get_value();
         let watch =
@@ -162,28 +100,28 @@ impl State {
     }
 
     /// Connects now, where it waits before it tries again.
-    pub(super) fn hurry(self) {
+    pub(super) fn connect_now(self) {
         self.watch.with_value(|watch| watch.iter().for_each(Watch::hurry));
     }
 
-    /// Whether this source shows what is now.
-    pub(super) fn is_live(self, seen: Seen) -> bool {
-        seen.pace.get() == SourcePace::Live && self.phase.with(Phase::is_connected)
+    /// Whether this source shows what is current.
+    pub(super) fn is_live(self, source: WatchedSource) -> bool {
+        source.pace.get() == SourcePace::Live && self.phase.with(Phase::is_connected)
     }
 
-    /// Keeps the flags on the timelines as the relay has its markers. Once the session is over no socket tells of
-    /// its end, and this is how the page hears that it was erased.
+    /// Keeps the markers on the timelines as the relay has them. Once the session is completed there is no socket to say
+    /// so, and this is how the page learns that it was erased.
     async fn follow_markers(self) {
         let session = self.session;
         loop {
-            // Without them the view goes on.
+            // The view is complete without them.
             if !self.phase.with_untracked(|phase| matches!(phase, Phase::Fault(_))) {
                 match self.relay().markers(session).await {
                     Ok(list) => self.show_markers(list.markers),
                     Err(fault) => match fault.code() {
-                        // The link hears more of why; it has ended where the session is over.
+                        // While there is a link, that says why.
                         Some(Code::SessionNotFound | Code::SessionEnded)
-                            if self.phase.get_untracked() == Phase::Over =>
+                            if self.phase.get_untracked() == Phase::Completed =>
                         {
                             self.clear(Fault::closed_to_watchers(CloseCode::SessionEnded));
                         }
@@ -197,10 +135,10 @@ impl State {
 
     fn show_markers(self, markers: Vec<Marker>) {
         let known = self.markers.get_untracked();
-        for (source, Seen { reading, .. }) in self.sources.get_untracked() {
-            let (before, now) = (flags(&known, &source), flags(&markers, &source));
-            before.iter().filter(|flag| !now.contains(flag)).for_each(|flag| reading.unflag(flag));
-            now.into_iter().filter(|flag| !before.contains(flag)).for_each(|flag| reading.flag(flag));
+        for (source, WatchedSource { signals, .. }) in self.sources.get_untracked() {
+            let (before, now) = (of_source(&known, &source), of_source(&markers, &source));
+            before.iter().filter(|old| !now.contains(old)).for_each(|old| signals.remove_marker(old));
+            now.into_iter().filter(|new| !before.contains(new)).for_each(|new| signals.add_marker(new));
         }
         self.markers.set(markers);
     }
@@ -215,20 +153,19 @@ impl State {
                 self.watchers.try_set(watchers);
             }
             WatchEvent::Session { status } => {
-                self.completed.try_set(status == SessionStatus::Completed);
+                self.is_completed.try_set(status == SessionStatus::Completed);
             }
         }
     }
 
-    /// The token is over. Where this device may ask for another, the view goes on with it from where it is.
+    /// The token has expired. Where this device may request another, the view continues with it.
     fn expired(self) {
-        let before = self.renewed.get_value();
-        let again = before.is_some_and(|before| steady_now().since(before) < RENEW_AGAIN);
-        self.scope.spawn(async move {
-            let token = if again { None } else { kept::renew_watch(self.session).await };
+        let may_renew = self.renewal_limit.may_renew();
+        self.owner.spawn(async move {
+            let token = if may_renew { saved::renew_watch_token(self.session).await } else { None };
             match token {
                 Some(token) => {
-                    self.renewed.set_value(Some(steady_now()));
+                    self.renewal_limit.note();
                     self.token.set_value(token);
                     self.open();
                 }
@@ -240,23 +177,23 @@ impl State {
     fn enter(self, state: &WatchState) {
         let Some(before) = self.phase.try_get_untracked() else { return };
         match state {
-            // Between two tries it is as it was.
+            // Between two attempts the trouble remains.
             WatchState::Connecting => {}
             WatchState::Offline { trouble, .. } => self.trouble.set(*trouble),
             _ => self.trouble.set(None),
         }
         let phase = match state {
-            // Between two attempts it is as it was.
+            // Between two attempts the phase remains.
             WatchState::Connecting => before,
             WatchState::CatchingUp(behind) => Phase::CatchingUp(*behind),
             WatchState::Live => Phase::Live,
             WatchState::Quiet => Phase::Quiet,
             WatchState::Offline { .. } => match before {
-                Phase::Offline { since } => Phase::Offline { since },
-                _ => Phase::Offline { since: wall_now().0 },
+                Phase::Offline { since_ms } => Phase::Offline { since_ms },
+                _ => Phase::Offline { since_ms: wall_now().0 },
             },
             WatchState::Ended(CloseCode::Unauthorized) => return self.expired(),
-            WatchState::Ended(CloseCode::Done) => Phase::Over,
+            WatchState::Ended(CloseCode::Done) => Phase::Completed,
             WatchState::Ended(close) => {
                 let fault = Fault::closed_to_watchers(*close);
                 if *close == CloseCode::SessionEnded {
@@ -269,10 +206,10 @@ impl State {
         self.phase.set(phase);
     }
 
-    /// Nothing that the session showed stays.
+    /// Nothing that the session showed remains.
     fn clear(self, fault: Fault) {
-        for Seen { reading, last, .. } in self.sources.get_untracked().into_values() {
-            reading.forget();
+        for WatchedSource { signals, last, .. } in self.sources.get_untracked().into_values() {
+            signals.reset();
             last.set(None);
         }
         self.sources.set(BTreeMap::new());
@@ -281,51 +218,43 @@ impl State {
         self.phase.set(Phase::Fault(fault));
     }
 
-    /// The source, which is made where it is new. `None` once the page is left.
-    fn seen(self, source: &SourceName) -> Option<Seen> {
-        let known = self.sources.try_with_untracked(|sources| sources.get(source).copied())?;
+    /// The source, created where it is new. `None` once the page is left.
+    fn source(self, name: &SourceName) -> Option<WatchedSource> {
+        let known = self.sources.try_with_untracked(|sources| sources.get(name).copied())?;
         known.or_else(|| {
-            let seen = self.scope.within(Seen::new)?;
-            let flags = self.markers.with_untracked(|markers| flags(markers, source));
-            for flag in flags {
-                seen.reading.flag(flag);
+            let source = self.owner.with(WatchedSource::new)?;
+            for marker in self.markers.with_untracked(|markers| of_source(markers, name)) {
+                source.signals.add_marker(marker);
             }
             self.sources.update(|sources| {
-                sources.insert(source.clone(), seen);
+                sources.insert(name.clone(), source);
             });
-            Some(seen)
+            Some(source)
         })
     }
 
-    fn set_pace(self, source: &SourceName, pace: SourcePace) {
-        let known = self.sources.try_with_untracked(|sources| sources.get(source).copied()).flatten();
-        // One that is quiet and was never seen has nothing to show.
-        let seen = known.or_else(|| if pace == SourcePace::Quiet { None } else { self.seen(source) });
-        if let Some(seen) = seen {
-            seen.pace.set(pace);
+    fn set_pace(self, name: &SourceName, pace: SourcePace) {
+        let known = self.sources.try_with_untracked(|sources| sources.get(name).copied()).flatten();
+        // One that is quiet and has sent nothing yet has nothing to show.
+        let source = known.or_else(|| if pace == SourcePace::Quiet { None } else { self.source(name) });
+        if let Some(source) = source {
+            source.pace.set(pace);
         }
     }
 
-    fn take(self, source: &SourceName, samples: &[Sample]) {
+    fn take(self, name: &SourceName, samples: &[Sample]) {
         let Some(newest) = samples.last() else { return };
-        let Some(seen) = self.seen(source) else { return };
-        if seen.pace.get_untracked() == SourcePace::Live {
-            seen.reading.take_samples(samples);
+        let Some(source) = self.source(name) else { return };
+        if source.pace.get_untracked() == SourcePace::Live {
+            source.signals.show_samples(samples);
         } else {
-            seen.reading.recall(samples);
+            source.signals.restore(samples);
         }
-        let chosen = seen.reading.chosen.get_untracked();
-        let main = main_face(&newest.faces, chosen);
+        let selected = source.signals.selected_face.get_untracked();
+        let main = main_face(&newest.faces, selected);
         let shown = main.map_or(Shown::Nobody, |face| Shown::Face(face.expression));
-        seen.last.set(Some(Last { at: newest.at, shown }));
-        seen.last_seq.set(newest.seq);
-        self.samples.update(|count| *count += samples.len() as u64);
+        source.last.set(Some(LastSample { at_ms: newest.at, shown }));
+        source.last_seq.set(newest.seq);
+        self.sample_count.update(|count| *count += samples.len() as u64);
     }
-}
-
-/// What stands on a source's timeline: its own markers, and those of the whole session.
-fn flags(markers: &[Marker], source: &SourceName) -> Vec<Flag> {
-    let here = |marker: &&Marker| marker.source.as_ref().is_none_or(|of| of == source);
-    let flag = |marker: &Marker| Flag { at_ms: marker.at, label: marker.label.clone() };
-    markers.iter().filter(here).map(flag).collect()
 }

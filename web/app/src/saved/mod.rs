@@ -1,0 +1,15 @@
+//! What this device saves of its recordings, so that a reload continues where it was. The samples are the engine's:
+//! they are in its outbox, not here.
+
+mod progress;
+mod recordings;
+mod tokens;
+
+pub(crate) use progress::{
+    bytes_sent, camera, has_consent, is_paused, save_bytes_sent, save_camera, save_consent, save_paused,
+    save_unsent_markers, unsent_markers, withdraw_consent,
+};
+pub(crate) use recordings::{SavedRecording, find, forget, forget_erased, list, save, was_erased};
+pub(crate) use tokens::{
+    RenewalLimit, renew, renew_watch_token, save_user_token, save_watch_token, user_token, watch_token,
+};
