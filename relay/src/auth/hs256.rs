@@ -1,7 +1,7 @@
 //! HMAC with SHA-256, and nothing else, as the cryptography of `jsonwebtoken`.
 //!
-//! The library's own choices bring RSA and elliptic curves along: nothing here signs with them, and what is not
-//! there can neither be attacked nor takes a minute to compile.
+//! The providers that come with the library include RSA and elliptic curves. Nothing here signs with them, and what is
+//! absent can neither be attacked nor take a minute to compile.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::Algorithm;
@@ -13,13 +13,13 @@ use sha2::Sha256;
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| Ok(Box::new(Hs256::new(*algorithm, key.as_bytes())?)),
     verifier_factory: |algorithm, key| Ok(Box::new(Hs256::new(*algorithm, key.try_get_as_bytes()?)?)),
-    // Only asked for with keys of other algorithms.
+    // Only needed for keys of other algorithms.
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Tells the library, once in a process.
+/// Registers it, once in a process.
 pub(super) fn install() {
-    // It refuses a second time, and the first is as good.
+    // A second registration fails, which does not matter.
     let _ = PROVIDER.install_default();
 }
 

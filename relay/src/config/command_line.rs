@@ -1,16 +1,16 @@
-//! The command line beside its settings: variables that are set and empty, and secrets that are said too openly.
+//! The command line apart from its settings: variables that are set and empty, and secrets that others can see.
 
 use std::ffi::OsStr;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
-use super::url::without_secrets;
 use super::settings::{self, Kind, Setting};
+use super::url::without_secrets;
 use super::warnings::Warning;
 
-/// Takes variables that are empty for such that are not set. Files for compose write `MIEN_RETENTION_DAYS=` where nothing
-/// is said, and clap would read a number from it.
+/// Treats empty variables as unset. Compose files write `MIEN_RETENTION_DAYS=` for no value, from which clap would read
+/// a number.
 pub fn ignore_empty_variables(command: Command) -> Command {
     let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
     let ignore = move |argument: Arg| match argument.get_env() {

@@ -25,9 +25,9 @@ pub(super) fn kept_beside(database_url: &str) -> Result<Secret, ConfigError> {
     read_or_make(&path).map_err(|cause| ConfigError::SecretFile { path, cause })
 }
 
-/// How long a secret that is too short may be one that another relay is just writing.
+/// For how long a secret that is too short may be one that another relay is writing.
 const WRITING: Duration = Duration::from_secs(1);
-/// Between looks at it.
+/// Between two reads of it.
 const LOOK: Duration = Duration::from_millis(10);
 
 fn read_or_make(path: &Path) -> io::Result<Secret> {
@@ -57,8 +57,8 @@ fn read(path: &Path) -> io::Result<Secret> {
 
 fn make(path: &Path, link: impl Fn(&Path, &Path) -> io::Result<()>) -> io::Result<Secret> {
     let bytes = fresh()?;
-    // Written aside and linked into place: whoever starts at the same time sees all of it or nothing, and
-    // the first one wins.
+    // Written to another file and linked into place: a relay that starts at the same time sees all of it or nothing,
+    // and the first one wins.
     let aside = path.with_extension(format!("secret.{}", std::process::id()));
     let linked = write_new(&aside, &bytes).and_then(|()| link(&aside, path));
     let removed = std::fs::remove_file(&aside);
@@ -73,8 +73,8 @@ fn make(path: &Path, link: impl Fn(&Path, &Path) -> io::Result<()>) -> io::Resul
     }
 }
 
-/// Network folders, FAT and many in user space know no second name of a file. There it is written in its place, which
-/// only the first can do; who reads meanwhile sees it grow, and waits.
+/// Network folders, FAT and many user-space file systems have no hard links. There the file is created in place, which
+/// only the first relay can do; one that reads it meanwhile sees it grow, and waits.
 fn forbids_links(cause: &io::Error) -> bool {
     matches!(
         cause.kind(),
@@ -93,7 +93,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = options.open(path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if written.is_err() {
-        // Half of a secret would keep the next start from making one.
+        // Half a secret would keep the next start from making one.
         let _ = std::fs::remove_file(path);
     }
     written

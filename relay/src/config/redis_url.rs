@@ -1,4 +1,4 @@
-//! Where Redis is: a URL that was read, and never shows what it keeps secret.
+//! The URL of Redis, which never shows its credentials.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use redis::{Client, IntoConnectionInfo, ProtocolVersion, RedisError};
 #[derive(Clone)]
 pub struct RedisUrl(Client);
 
-/// Why a text is no [`RedisUrl`]. Without the text, which may hold a password.
+/// Why a text is no [`RedisUrl`]. Without the text, which may contain a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadRedisUrl(String);
@@ -25,9 +25,9 @@ impl FromStr for RedisUrl {
 
     fn from_str(text: &str) -> Result<Self, BadRedisUrl> {
         let info = text.into_connection_info()?;
-        // Messages of channels and answers share one connection only in this version.
+        // Only this version lets channels and answers share one connection.
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        // TLS needs to know who does the arithmetic; an earlier choice of the process stands.
+        // rustls needs a provider of cryptography; an earlier choice of the process stands.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self(Client::open(info.set_redis_settings(settings))?))
     }

@@ -1,4 +1,4 @@
-//! What is kept in a file in place of a variable: container engines and service managers hand secrets out so.
+//! Values kept in a file instead of a variable, as container engines and service managers provide secrets.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
 
-/// Far more than any of them has. A file that never ends is no secret.
+/// Far more than any of them needs. A file that never ends is no secret.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// What the variable says, or the file that `…_FILE` names in its place.
+/// The value of the variable, or of the file that `…_FILE` names.
 pub(super) fn text(
     variable: &'static str,
     said: Option<String>,
@@ -25,7 +25,7 @@ pub(super) fn text(
     })
 }
 
-/// The same for what need not be text.
+/// The same for a value that need not be text.
 pub(super) fn bytes(
     variable: &'static str,
     said: Option<String>,
@@ -43,7 +43,7 @@ pub(super) fn bytes(
     }
 }
 
-/// Without the ends of lines that editors and `echo` leave.
+/// Without the newline that editors and `echo` append.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! Addresses with a login in them: whether their parts can be told apart, and how they are shown.
+//! URLs with a login: whether their parts can be told apart, and how they are shown.
 
 use sqlx::postgres::PgConnectOptions;
 
@@ -42,7 +42,7 @@ const SHOWN: [&str; 16] = [
 /// What the client of Postgres knows beside those: sqlx 0.9.
 const OF_POSTGRES: [&str; 5] = ["password", "options", "sslkey", "ssl-key", "sslmode"];
 
-/// An address cut where a client cuts it.
+/// A URL, split where a client splits it.
 struct Parts<'a> {
     scheme: &'a str,
     authority: &'a str,
@@ -70,7 +70,7 @@ impl<'a> Parts<'a> {
 /// Whether user, password and host can be told apart. A `/`, `?` or `#` in a password cuts the address: what comes before
 /// is then taken for a host, and shown as one, and what comes after for a database or a parameter.
 pub(super) fn can_be_told_apart(address: &str) -> bool {
-    // What is no address at all is not refused for its login.
+    // What is no URL at all is not refused for its login.
     let Some(parts) = Parts::of(address) else { return !address.contains('@') };
     let holds_no_login = |(name, value): (&str, Option<&str>)| {
         !name.contains('@') && value.is_none_or(|value| !value.contains('@') || WITH_ANY_TEXT.contains(&name))
@@ -81,9 +81,9 @@ pub(super) fn can_be_told_apart(address: &str) -> bool {
         && parts.parameters().all(holds_no_login)
 }
 
-/// An address that may be shown, whatever it is of.
+/// A URL that may be shown.
 pub(crate) fn without_secrets(address: &str) -> String {
-    // A path, in which anything may stand.
+    // A path may contain anything.
     if address.starts_with("sqlite:") {
         return address.to_owned();
     }
@@ -110,8 +110,8 @@ pub(crate) fn without_secrets(address: &str) -> String {
     format!("{scheme}://{authority}{path}{mark}{query}")
 }
 
-/// The host of a Postgres on another machine to which nothing says whether to encrypt. Its client encrypts then only
-/// where the server, or whoever is between, offers it.
+/// The host of a Postgres on another machine, where nothing says whether to encrypt. The client then encrypts only if the
+/// server, or an attacker between them, offers it.
 pub(super) fn without_a_word_on_encryption(address: &str) -> Option<String> {
     let says = |name: &str| matches!(name, "sslmode" | "ssl-mode");
     // The client takes what the address leaves open from the variables of Postgres' own programs.
@@ -129,7 +129,7 @@ pub(super) fn unknown_parameters(address: &str) -> Vec<String> {
         (SHOWN.contains(&name) && !matches!(name, "protocol" | "mode"))
             || OF_POSTGRES.contains(&name)
             || name.starts_with("options[")
-            // Encoded, which nobody needs and the client reads.
+            // Encoded, which is never needed, but the client decodes it.
             || name.contains('%')
     };
     let parameters = Parts::of(address).into_iter().flat_map(|parts| parts.parameters().collect::<Vec<_>>());

@@ -138,13 +138,13 @@ async fn serve(server: http1::Builder, stream: TcpStream, peer: SocketAddr, entr
             biased;
             ended = served.as_mut() => break ended,
             // Polled again, the stream finds out whether it may stay.
-            () = connection.told() => if connection.is_cut() {
+            () = connection.notified() => if connection.is_cut() {
                 return;
             },
             () = timer.as_mut() => match connection.due(Instant::now(), &timeouts) {
                 Due::Later(next) => timer.as_mut().reset(next),
-                Due::Ask => {
-                    connection.ask();
+                Due::RequestClose => {
+                    connection.request_close();
                     timer.as_mut().reset(Instant::now() + timeouts.headers);
                 }
                 Due::Cut => {

@@ -60,7 +60,7 @@ impl Answered {
 
 impl Drop for Answered {
     fn drop(&mut self) {
-        self.tracked.connection.made();
+        self.tracked.connection.answer_complete();
     }
 }
 

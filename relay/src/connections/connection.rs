@@ -18,16 +18,16 @@ pub(crate) struct Connection {
     id: u64,
     state: Mutex<State>,
     /// The table needs the connection's place.
-    asked: AtomicBool,
+    close_requested: AtomicBool,
     cut: AtomicBool,
     /// Wakes the connection's task for either.
-    told: Notify,
+    notify: Notify,
     /// The server has all bytes of the answer.
-    made: AtomicBool,
+    answer_complete: AtomicBool,
     is_large: AtomicBool,
     upgraded: AtomicBool,
     /// Bytes that the system has accepted for the peer.
-    taken: AtomicU64,
+    sent_bytes: AtomicU64,
     /// The system accepts no more at the moment.
     blocked: AtomicBool,
 }
@@ -56,7 +56,7 @@ enum Phase {
 pub(super) enum Due {
     Later(Instant),
     /// It has been idle for long enough, unless something has just arrived.
-    Ask,
+    RequestClose,
     Cut,
 }
 
@@ -71,13 +71,13 @@ impl Connection {
                 pace: Pace::start(since, 0),
                 permit: None,
             }),
-            asked: AtomicBool::default(),
+            close_requested: AtomicBool::default(),
             cut: AtomicBool::default(),
-            told: Notify::new(),
-            made: AtomicBool::default(),
+            notify: Notify::new(),
+            answer_complete: AtomicBool::default(),
             is_large: AtomicBool::default(),
             upgraded: AtomicBool::default(),
-            taken: AtomicU64::default(),
+            sent_bytes: AtomicU64::default(),
             blocked: AtomicBool::default(),
         }
     }
@@ -88,11 +88,11 @@ impl Connection {
 
     /// A request's head is there, perhaps with all of its body.
     pub(super) fn requested(&self, is_complete: bool) {
-        self.made.store(false, Relaxed);
+        self.answer_complete.store(false, Relaxed);
         let mut state = self.state();
         state.phase = if is_complete { Phase::Answering } else { Phase::Uploading };
         state.since = Instant::now();
-        state.pace = Pace::start(state.since, self.taken.load(Relaxed));
+        state.pace = Pace::start(state.since, self.sent_bytes.load(Relaxed));
     }
 
     /// The last of a request's body is there; whether that is news.
@@ -120,14 +120,14 @@ impl Connection {
     }
 
     /// The server has all of the answer.
-    pub(super) fn made(&self) {
-        self.made.store(true, Relaxed);
+    pub(super) fn answer_complete(&self) {
+        self.answer_complete.store(true, Relaxed);
     }
 
     /// The system has all that the server had. If that was an answer, the connection is idle, and `released` is called
     /// before the permit of its request is.
     pub(super) fn flushed(&self, released: impl FnOnce()) {
-        if self.made.load(Relaxed) && self.made.swap(false, Relaxed) {
+        if self.answer_complete.load(Relaxed) && self.answer_complete.swap(false, Relaxed) {
             let mut state = self.state();
             state.phase = Phase::Idle;
             state.since = Instant::now();
@@ -139,7 +139,7 @@ impl Connection {
     }
 
     /// Bytes have arrived.
-    pub(super) fn heard(&self) {
+    pub(super) fn received(&self) {
         let mut state = self.state();
         if state.phase == Phase::Idle {
             state.phase = Phase::Heading;
@@ -147,8 +147,8 @@ impl Connection {
         }
     }
 
-    pub(super) fn took(&self, bytes: usize) {
-        self.taken.fetch_add(bytes as u64, Relaxed);
+    pub(super) fn sent(&self, bytes: usize) {
+        self.sent_bytes.fetch_add(bytes as u64, Relaxed);
         self.blocked.store(false, Relaxed);
     }
 
@@ -170,24 +170,24 @@ impl Connection {
     }
 
     /// Asks it to close unless it has a complete request.
-    pub(super) fn ask(&self) {
-        self.asked.store(true, Relaxed);
-        self.told.notify_one();
+    pub(super) fn request_close(&self) {
+        self.close_requested.store(true, Relaxed);
+        self.notify.notify_one();
     }
 
     /// Takes that back: it has one.
-    pub(super) fn stay(&self) {
-        self.asked.store(false, Relaxed);
+    pub(super) fn cancel_close(&self) {
+        self.close_requested.store(false, Relaxed);
     }
 
     /// Whether it should close if nothing has arrived.
-    pub(super) fn should_go(&self) -> bool {
-        self.asked.load(Relaxed) && self.state().phase != Phase::Answering
+    pub(super) fn should_close(&self) -> bool {
+        self.close_requested.load(Relaxed) && self.state().phase != Phase::Answering
     }
 
     pub(super) fn cut(&self) {
         self.cut.store(true, Relaxed);
-        self.told.notify_one();
+        self.notify.notify_one();
     }
 
     pub(super) fn is_cut(&self) -> bool {
@@ -195,8 +195,8 @@ impl Connection {
     }
 
     /// Returns when it was asked to close, or cut.
-    pub(super) async fn told(&self) {
-        self.told.notified().await;
+    pub(super) async fn notified(&self) {
+        self.notify.notified().await;
     }
 
     /// What the time limits say now.
@@ -206,7 +206,7 @@ impl Connection {
             Phase::Heading => state.since + timeouts.headers,
             Phase::Idle => state.since + timeouts.idle,
             Phase::Uploading | Phase::Answering => {
-                let (taken, blocked) = (self.taken.load(Relaxed), self.blocked.load(Relaxed));
+                let (taken, blocked) = (self.sent_bytes.load(Relaxed), self.blocked.load(Relaxed));
                 return match state.pace.look(now, taken, blocked, timeouts.stall) {
                     Some(next) => Due::Later(next),
                     None => Due::Cut,
@@ -215,7 +215,7 @@ impl Connection {
         };
         match state.phase {
             _ if now < until => Due::Later(until),
-            Phase::Idle if !self.asked.load(Relaxed) => Due::Ask,
+            Phase::Idle if !self.close_requested.load(Relaxed) => Due::RequestClose,
             _ => Due::Cut,
         }
     }

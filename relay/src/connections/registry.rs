@@ -75,7 +75,7 @@ impl Connections {
     pub(super) async fn settled(&self, most: usize) {
         loop {
             let left = self.0.left.notified();
-            if self.table().going() <= most {
+            if self.table().closing() <= most {
                 return;
             }
             left.await;

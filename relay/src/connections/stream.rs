@@ -61,7 +61,7 @@ impl Watched {
     fn after_write(&mut self, written: &Poll<io::Result<usize>>) {
         if let Some(connection) = self.connection() {
             match written {
-                Poll::Ready(Ok(bytes)) => connection.took(*bytes),
+                Poll::Ready(Ok(bytes)) => connection.sent(*bytes),
                 Poll::Pending => connection.is_blocked(),
                 Poll::Ready(Err(_)) => {}
             }
@@ -79,9 +79,9 @@ impl AsyncRead for Watched {
         let read = Pin::new(&mut self.stream).poll_read(task, buffer);
         let Some(connection) = self.connection() else { return read };
         match read {
-            Poll::Ready(Ok(())) if buffer.filled().len() > before => connection.heard(),
+            Poll::Ready(Ok(())) if buffer.filled().len() > before => connection.received(),
             // As if the peer had closed, so that the server shuts down in order.
-            Poll::Pending if connection.should_go() && !self.has_unread() => return Poll::Ready(Ok(())),
+            Poll::Pending if connection.should_close() && !self.has_unread() => return Poll::Ready(Ok(())),
             _ => {}
         }
         read

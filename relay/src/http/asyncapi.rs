@@ -1,4 +1,4 @@
-//! The AsyncAPI document: both WebSockets, from the message types that they speak.
+//! The AsyncAPI document: both WebSockets, made from their message types.
 //!
 //! The schemas come from `mien-shared`'s types, the examples are values of those types written by the same
 //! code that writes them on the wire, the codes are the lists that the relay itself uses.

@@ -1,11 +1,11 @@
 //! The CSV form of a sample: a row for each face, one row with empty face fields for a sample without faces.
 //! Lines end with a bare line feed, which every reader of RFC 4180 takes and `cut` and `awk` prefer.
 //!
-//! Text is in quotes, numbers are not: a source may be called `007`, `null` or `1e5`, and a reader that heeds quotes
-//! can tell. No text has quotes of its own in it. `skipped` is `reason:milliseconds`, parted by semicolons.
+//! Text is quoted, numbers are not: a source may be called `007`, `null` or `1e5`, and a reader that respects quotes can
+//! tell. No text contains quotes. `skipped` is `reason:milliseconds`, separated by semicolons.
 //!
-//! A spreadsheet takes text that begins as a formula does for one, whatever quotes it is in. Of all text here a source's
-//! name alone can: `-a` is written as `'-a`, which the spreadsheet shows as `-a`.
+//! A spreadsheet takes text that begins like a formula for one, even in quotes. Of all text here only the name of a source
+//! can: `-a` is written as `'-a`, which the spreadsheet shows as `-a`.
 
 use std::fmt::Write;
 

@@ -58,9 +58,9 @@ pub async fn read(
     Ok(series)
 }
 
-/// Adds a piece, and says how many samples were in it. Thousands of rows are work and not only waiting, so it is done
-/// on a thread of its own, and sockets do not wait for it. A caller that is gone has at most this piece read in vain,
-/// and has its turn until then: so there are no more of these threads than permits.
+/// Adds a piece, and says how many samples were in it. Thousands of rows are work and not only waiting, so this is done
+/// on a blocking thread, and sockets do not wait for it. For a caller that is gone at most this piece is read in vain,
+/// with its permit held until then: so there are never more of these threads than permits.
 async fn add(
     store: &Store,
     permit: ReadPermit,

@@ -146,7 +146,7 @@ pub(super) fn grant(
 ) -> ApiResult<TokenGrant> {
     let end = crate::clock::now().as_second() + ttl.as_secs() as i64;
     let expires_at = Timestamp::from_second(end).map_err(ApiError::internal)?;
-    // The samples of a session count for its owner, whoever holds the token.
+    // The samples of a session count against its owner's rate, whoever holds the token.
     let caller =
         Caller { user: session.user_id.clone(), grant: Some(Grant { session: session.id, role, source }) };
     Ok(TokenGrant { token: state.tokens.issue(&caller, end as u64, issue), expires_at })

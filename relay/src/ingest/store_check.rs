@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError};
 
 /// For how long a success counts.
 const SUCCESS_LIFE: Duration = Duration::from_secs(5);
-/// For how long a failure counts: whoever repairs the store wants to see it.
+/// For how long a failure counts: an operator who repairs the store waits to see it.
 const FAILURE_LIFE: Duration = Duration::from_secs(1);
 
 /// What the last attempt gave.

@@ -38,7 +38,7 @@ pub enum ReadKind {
 struct SlotLimits {
     /// Of one token's session and role, or of one user token.
     caller: usize,
-    /// Of all capability tokens of one user's sessions that have the same role: whoever has many sessions gives out
+    /// Of all capability tokens of one user's sessions that have the same role: a user with many sessions hands out
     /// many links.
     role: usize,
     in_all: usize,

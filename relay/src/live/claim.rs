@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, SetOnce};
 use super::session::LiveSession;
 use super::state::{Holder, Phase};
 
-/// A connection's claim to a source. Whoever held it before is told at once.
+/// A connection's claim to a source. The connection that held it before is told at once.
 #[derive(Debug)]
 pub struct Claim {
     live: Arc<LiveSession>,

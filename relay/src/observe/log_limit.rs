@@ -1,4 +1,4 @@
-//! A limit on how often the log tells of what anyone can cause any number of times.
+//! Limits how often an event is logged that anyone can cause any number of times.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

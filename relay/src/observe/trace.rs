@@ -1,8 +1,8 @@
-//! The W3C trace context: which trace a request belongs to, so that what a client, a proxy and the relay tell
-//! of one request can be put together.
+//! The W3C trace context: which trace a request belongs to, so that what a client, a proxy and the relay report of one
+//! request can be correlated.
 //!
-//! A valid `traceparent` is taken on; a missing or odd one is replaced, as the recommendation wants. The answer
-//! carries the relay's own part. Works without a collector, too: the ids are then only in log and answer.
+//! A valid `traceparent` is continued; a missing or invalid one is replaced, as the recommendation requires. The answer
+//! carries the relay's own. Without a collector the ids are still in the log and in the answer.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// Of the caller, if it says one.
+    /// The caller's, if it sent one.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         parse(headers.get(TRACEPARENT)?.as_bytes())
     }
@@ -59,7 +59,7 @@ impl TraceContext {
             true,
             TraceState::NONE,
         );
-        // Fails where nothing is exported, which is no failure.
+        // Fails where nothing is exported, which does not matter.
         let _ = span.set_parent(Context::new().with_remote_span_context(parent));
     }
 
@@ -95,7 +95,7 @@ fn parse(text: &[u8]) -> Option<TraceContext> {
     (trace_id != 0 && span_id != 0).then_some(TraceContext { trace_id, span_id, flags: flags & SAMPLED })
 }
 
-/// Lower case alone, as the recommendation wants it. At most 32 digits.
+/// Lower case only, as the recommendation requires. At most 32 digits.
 fn hex(digits: &[u8]) -> Option<u128> {
     digits.iter().try_fold(0, |number: u128, &digit| {
         let value = match digit {

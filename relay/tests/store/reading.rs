@@ -69,8 +69,12 @@ pub(crate) async fn pages_are_complete_and_in_order(place: &Place) {
                 }
             }
             assert_eq!(read, expected, "{from:?} {to:?} {source:?}");
-            let mut chunks =
-                SampleChunks::new(&store, &ReadPermits::new(5), session, SampleQuery { after: None, ..query });
+            let mut chunks = SampleChunks::new(
+                &store,
+                &ReadPermits::new(5),
+                session,
+                SampleQuery { after: None, ..query },
+            );
             let mut count = 0;
             while let Some(chunk) = chunks.next().await.unwrap() {
                 count += chunk.len();

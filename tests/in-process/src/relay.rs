@@ -72,7 +72,8 @@ impl Relay {
         config.timeouts.metrics = Duration::ZERO;
         change(&mut config);
         let metrics = Metrics::new();
-        let store = Store::open(&config.database_url, CONNECTIONS, metrics.pool_wait_seconds.clone()).await.unwrap();
+        let store =
+            Store::open(&config.database_url, CONNECTIONS, metrics.pool_wait_seconds.clone()).await.unwrap();
         let relay = Self::serve(database, config, store, metrics).await;
         relay.read_document().await;
         relay
@@ -84,7 +85,11 @@ impl Relay {
         change(&mut config);
         let metrics = Metrics::new();
         let store = match &self.state.store {
-            Store::Postgres(_) => Store::open(&config.database_url, CONNECTIONS, metrics.pool_wait_seconds.clone()).await.unwrap(),
+            Store::Postgres(_) => {
+                Store::open(&config.database_url, CONNECTIONS, metrics.pool_wait_seconds.clone())
+                    .await
+                    .unwrap()
+            }
             // One process to a file.
             Store::Sqlite(_) => self.state.store.clone(),
         };

@@ -39,9 +39,9 @@ pub(super) struct Table {
     entries: BTreeMap<u64, Entry>,
     addresses: HashMap<IpAddr, Address>,
     /// Counts up with every connection that begins to wait.
-    turn: u64,
+    sequence: u64,
     waiting: usize,
-    asked: usize,
+    closing: usize,
 }
 
 #[derive(Debug)]
@@ -57,10 +57,10 @@ struct Entry {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Has no complete request, since that turn.
+    /// Has no complete request, since that sequence number.
     Waiting(u64),
     /// The same, and was asked to close.
-    Asked,
+    Closing,
     Busy,
 }
 
@@ -69,14 +69,21 @@ enum State {
 struct Address {
     trusted: bool,
     all: usize,
-    asked: usize,
-    /// By turn, the oldest first.
+    closing: usize,
+    /// By sequence number, the oldest first.
     waiting: BTreeMap<u64, u64>,
 }
 
 impl Table {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, entries: BTreeMap::new(), addresses: HashMap::new(), turn: 0, waiting: 0, asked: 0 }
+        Self {
+            limits,
+            entries: BTreeMap::new(),
+            addresses: HashMap::new(),
+            sequence: 0,
+            waiting: 0,
+            closing: 0,
+        }
     }
 
     /// Adds a connection, and asks others to close for it. A trusted proxy's may be as many as there are places.
@@ -85,16 +92,16 @@ impl Table {
         while !trusted && self.address_is_full(address) {
             let oldest = self.addresses.get(&address).and_then(Address::oldest);
             let Some(oldest) = oldest.filter(|id| self.has_had_time(*id, now)) else { break };
-            self.ask(oldest);
+            self.request_close(oldest);
         }
-        while is_full(self.limits.places, self.entries.len(), self.waiting, self.asked) {
+        while is_full(self.limits.places, self.entries.len(), self.waiting, self.closing) {
             let oldest = self.oldest_of_the_fullest();
             let Some(oldest) = oldest.filter(|id| self.has_had_time(*id, now)) else { break };
-            self.ask(oldest);
+            self.request_close(oldest);
         }
-        if self.entries.len() - self.asked >= self.limits.all {
+        if self.entries.len() - self.closing >= self.limits.all {
             match self.oldest_of_the_fullest() {
-                Some(oldest) => self.ask(oldest),
+                Some(oldest) => self.request_close(oldest),
                 None => self.cut_one(),
             }
         }
@@ -110,14 +117,14 @@ impl Table {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let Some(of_address) = self.addresses.get_mut(&entry.address) else { return };
         match std::mem::replace(&mut entry.state, State::Busy) {
-            State::Waiting(turn) => {
-                of_address.waiting.remove(&turn);
+            State::Waiting(sequence) => {
+                of_address.waiting.remove(&sequence);
                 self.waiting -= 1;
             }
-            State::Asked => {
-                entry.connection.stay();
-                of_address.asked -= 1;
-                self.asked -= 1;
+            State::Closing => {
+                entry.connection.cancel_close();
+                of_address.closing -= 1;
+                self.closing -= 1;
             }
             State::Busy => {}
         }
@@ -136,10 +143,10 @@ impl Table {
         let Some(of_address) = self.addresses.get_mut(&entry.address) else { return };
         entry.client = None;
         if entry.state == State::Busy {
-            self.turn += 1;
-            entry.state = State::Waiting(self.turn);
+            self.sequence += 1;
+            entry.state = State::Waiting(self.sequence);
             entry.since = Instant::now();
-            of_address.waiting.insert(self.turn, id);
+            of_address.waiting.insert(self.sequence, id);
             self.waiting += 1;
         }
     }
@@ -157,8 +164,8 @@ impl Table {
     }
 
     /// Connections that were asked to close and have not done so.
-    pub(super) fn going(&self) -> usize {
-        self.asked
+    pub(super) fn closing(&self) -> usize {
+        self.closing
     }
 
     /// Whether an answer on this connection should be its last, as another may soon need the place.
@@ -168,8 +175,8 @@ impl Table {
         else {
             return false;
         };
-        (!of_address.trusted && crowded(self.limits.per_address, of_address.all - of_address.asked))
-            || crowded(self.limits.places, self.entries.len() - self.asked)
+        (!of_address.trusted && crowded(self.limits.per_address, of_address.all - of_address.closing))
+            || crowded(self.limits.places, self.entries.len() - self.closing)
     }
 
     /// Cuts the oldest slow one of the client that has most under way, if that is more than this client has.
@@ -195,7 +202,7 @@ impl Table {
 
     fn address_is_full(&self, address: IpAddr) -> bool {
         self.addresses.get(&address).is_some_and(|of_address| {
-            is_full(self.limits.per_address, of_address.all, of_address.waiting.len(), of_address.asked)
+            is_full(self.limits.per_address, of_address.all, of_address.waiting.len(), of_address.closing)
         })
     }
 
@@ -204,15 +211,15 @@ impl Table {
         waiting.max_by_key(|of_address| (!of_address.trusted, of_address.all)).and_then(Address::oldest)
     }
 
-    fn ask(&mut self, id: u64) {
+    fn request_close(&mut self, id: u64) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let Some(of_address) = self.addresses.get_mut(&entry.address) else { return };
-        let State::Waiting(turn) = std::mem::replace(&mut entry.state, State::Asked) else { return };
-        of_address.waiting.remove(&turn);
-        of_address.asked += 1;
+        let State::Waiting(sequence) = std::mem::replace(&mut entry.state, State::Closing) else { return };
+        of_address.waiting.remove(&sequence);
+        of_address.closing += 1;
         self.waiting -= 1;
-        self.asked += 1;
-        entry.connection.ask();
+        self.closing += 1;
+        entry.connection.request_close();
     }
 
     /// When every place is taken: cuts one whose request is not under way, else the oldest.
@@ -233,8 +240,8 @@ impl Address {
 }
 
 /// Whether one that waits must close before another may come. Those that were asked to count as closed.
-fn is_full(limit: usize, all: usize, waiting: usize, asked: usize) -> bool {
-    let busy = all - waiting - asked;
+fn is_full(limit: usize, all: usize, waiting: usize, closing: usize) -> bool {
+    let busy = all - waiting - closing;
     waiting >= limit.saturating_sub(busy).max(RESERVE.min(limit.div_ceil(4)))
 }
 

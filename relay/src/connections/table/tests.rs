@@ -36,7 +36,11 @@ impl Fixture {
     }
 
     fn asked(&self) -> Vec<u64> {
-        self.connections.iter().filter(|(_, connection)| connection.should_go()).map(|(id, _)| *id).collect()
+        self.connections
+            .iter()
+            .filter(|(_, connection)| connection.should_close())
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     fn cut(&self) -> Vec<u64> {
@@ -164,6 +168,6 @@ async fn nothing_is_kept_of_those_who_left() {
         fixture.table.leave(id);
         fixture.table.leave(id);
     }
-    assert_eq!((fixture.table.waiting, fixture.table.asked, fixture.table.entries.len()), (0, 0, 0));
+    assert_eq!((fixture.table.waiting, fixture.table.closing, fixture.table.entries.len()), (0, 0, 0));
     assert!(fixture.table.addresses.is_empty());
 }

@@ -1,7 +1,7 @@
-//! What a proxy says of a request that it passes on: whether it came from, or was meant for, another machine.
+//! What a proxy says of a request that it forwards: whether it came from, or was meant for, another machine.
 //!
-//! Anyone can send these fields, so they prove nothing; but a proxy that says that a request is a stranger's is to be
-//! believed. What cannot be read is taken for a stranger's, too.
+//! Anyone can send these fields, so they prove nothing; but when a proxy says that a request is from elsewhere, it is
+//! believed. So is a field that cannot be read.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -9,7 +9,7 @@ use crate::config::origin::is_loopback;
 
 /// Of RFC 7239.
 const FORWARDED: &str = "forwarded";
-/// The older fields, each with one thing: an address or a host, or a list of them.
+/// The older fields, each with an address or a host, or a list of them.
 const OLDER: &str = "x-forwarded-";
 /// Those of the older ones that never hold an address.
 const WITHOUT_ADDRESS: [&str; 9] =
@@ -74,7 +74,7 @@ fn is_node_of_this_machine(node: &str) -> bool {
     (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)) && is_loopback(host)
 }
 
-/// Cuts at separators that are not inside quotes, and takes the quotes away. `None` where a quote is left open.
+/// Splits at separators outside quotes, and removes the quotes. `None` if a quote is left open.
 fn split(text: &str, separators: &[char]) -> Option<Vec<String>> {
     let mut parts = vec![String::new()];
     let mut quoted = false;

@@ -43,8 +43,8 @@ pub(super) fn foreign_host(log: &LogLimit, headers: &HeaderMap) -> ApiError {
     )
 }
 
-/// The answer to a request that a proxy passed on to an open relay for someone elsewhere. The log tells in which
-/// field, and not for whom.
+/// The answer to a request that a proxy passed on to an open relay for someone elsewhere. The log has the
+/// field, and not its value.
 pub(super) fn forwarded(log: &LogLimit, field: &HeaderName) -> ApiError {
     if let Some(unsaid) = log.allow() {
         tracing::info!(
@@ -80,7 +80,7 @@ pub(super) fn other_site(log: &LogLimit, headers: &HeaderMap) -> ApiError {
     )
 }
 
-/// A header's value for the log: escaped where it is no plain text, and cut.
+/// A header's value for the log: escaped where it is not plain text, and truncated.
 fn shown(headers: &HeaderMap, name: &HeaderName) -> String {
     let Some(value) = headers.get(name) else { return "(none)".to_owned() };
     value.as_bytes().escape_ascii().map(char::from).take(MAX_LOGGED_CHARS).collect()

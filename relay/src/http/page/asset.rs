@@ -1,7 +1,7 @@
 //! One file of the page: its type, encoding, caching, revalidation and byte ranges.
 //!
-//! What compresses well is carried compressed alone, as every browser takes it: the binary would be half as large again
-//! for clients that hardly ever come. For the first of them a file is unpacked, and kept.
+//! What compresses well is embedded in compressed form only, which every browser accepts: both forms would make the binary
+//! half as large again. For the first client that needs it a file is unpacked, and kept.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -37,13 +37,13 @@ pub struct Asset {
 }
 
 impl Asset {
-    /// A file that is carried as it is.
+    /// A file that is embedded as it is.
     pub const fn plain(path: &'static str, hash: &'static str, bytes: &'static [u8]) -> Self {
         let plain = OnceCell::const_new_with(Bytes::from_static(bytes));
         Self { path, hash, length: bytes.len(), brotli: None, plain }
     }
 
-    /// A file of so many bytes that is carried compressed.
+    /// A file of so many bytes that is embedded compressed.
     pub const fn packed(
         path: &'static str,
         hash: &'static str,

@@ -1,4 +1,4 @@
-//! The page: the files that Trunk built, carried in the binary and served from memory.
+//! The page: the files that Trunk built, embedded in the binary and served from memory.
 //!
 //! The disk is never read at run time, so no request can reach a file that was not built in.
 
@@ -79,7 +79,7 @@ impl Page {
             }
         };
         let html = html.replace(BASE_AT_ROOT, &format!("<base href=\"{base_path}/\""));
-        // An entity of its own, so with a tag of its own.
+        // Its content differs, and so must its entity tag.
         let hash =
             Sha256::digest(&html)[..8].iter().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
         let index = Asset::plain("index.html", hash.leak(), html.leak().as_bytes());

@@ -25,7 +25,7 @@ pub(super) fn wanted(headers: &HeaderMap, length: usize, tag: &str) -> Wanted {
     let mut fields = headers.get_all(header::RANGE).into_iter();
     let (Some(field), None) = (fields.next(), fields.next()) else { return Wanted::Whole };
     let Some(asked) = field.to_str().ok().and_then(single) else { return Wanted::Whole };
-    // What is too large for the machine is beyond every file.
+    // A number that does not fit is beyond every file.
     let within = |place: u64| usize::try_from(place).unwrap_or(length).min(length);
     let part = match asked {
         Asked::Between { first, last } => within(first)..within(last.saturating_add(1)),
@@ -64,7 +64,7 @@ fn single(field: &str) -> Option<Asked> {
     (first <= last).then_some(Asked::Between { first, last })
 }
 
-/// However long it is, what no number holds is beyond every file.
+/// A number too large for `u64` is beyond every file.
 fn number(digits: &str) -> Option<u64> {
     let valid = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     valid.then(|| digits.parse().unwrap_or(u64::MAX))

@@ -1,8 +1,8 @@
-//! Whether traces reach their collector: told once when they begin to be lost, once when they arrive again, and with
+//! Whether traces reach their collector: logged once when they begin to be lost, once when they arrive again, and with
 //! their number at the end.
 //!
-//! The SDK (opentelemetry_sdk 0.33) keeps it to itself: what an export in the background fails with is dropped, a
-//! full queue drops spans, and `shutdown` says `Ok` for a port that is closed.
+//! opentelemetry_sdk (0.33) does not report it: errors of background exports are dropped, a full queue drops spans, and
+//! `shutdown` returns `Ok` for a closed port.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ pub(super) struct Delivery {
     taken: AtomicU64,
     /// Why the last export failed, until one succeeds.
     fault: Mutex<Option<String>>,
-    /// What fails from now on is told by [`Delivery::conclude`].
+    /// Later failures are reported by [`Delivery::conclude`].
     concluding: AtomicBool,
 }
 
@@ -58,7 +58,7 @@ impl Delivery {
         }
     }
 
-    /// Before the last flush: how many spans are to have arrived after it. Threads that still end may end more.
+    /// Before the last flush: how many spans should have arrived after it. Other threads may end more meanwhile.
     pub(super) fn begin_conclusion(&self) -> u64 {
         self.concluding.store(true, Ordering::Relaxed);
         self.ended.load(Ordering::Relaxed)

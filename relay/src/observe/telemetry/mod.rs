@@ -1,8 +1,8 @@
-//! Where the relay tells what it does: a log on standard error, and traces to a collector if one is named.
+//! The log, on standard error, and traces, to a collector if one is named.
 //!
-//! The log is one line an event, coloured only for a terminal. Traces go out in batches, on a thread of their
-//! own, and are dropped when the collector is slow or away: what is told of the work never holds up the work. That
-//! they were dropped is told. The usual `OTEL_…` variables (sampler, resource attributes, limits) hold for them.
+//! The log is one line an event, coloured only for a terminal. Traces are exported in batches, on a thread of their own,
+//! and dropped when the collector is slow or away, so that telemetry never delays work. Dropped traces are logged. The
+//! usual `OTEL_…` variables (sampler, resource attributes, limits) apply.
 
 mod delivery;
 
@@ -24,9 +24,9 @@ use self::delivery::{Counted, Delivery, Watched};
 use crate::config::without_secrets;
 
 const SERVICE: &str = "mien-relay";
-/// How much others may say, whatever MIEN_LOG asks of them. At trace, libraries tell what goes over the wire, byte for
-/// byte; nobody looks for a token there before it is in a log. Read of those that the relay is made of, in the versions
-/// that it is made of; a new one may say no more than debug.
+/// What libraries may log at most, whatever MIEN_LOG asks. At trace they log what goes over the wire, byte for byte,
+/// tokens included. The exceptions below were found in the versions that the relay is built with; a new library is
+/// limited to debug.
 const OTHERS: LevelFilter = LevelFilter::DEBUG;
 const LESS: [(&str, LevelFilter); 4] = [
     // 0.29: every frame and message, thus every token, at trace; a close frame with the peer's own words at debug.
@@ -38,7 +38,7 @@ const LESS: [(&str, LevelFilter); 4] = [
     // names them without.
     ("sqlx_postgres::options::parse", LevelFilter::OFF),
 ];
-/// Patience with the collector for one export, also at the end of the process.
+/// For one export to the collector, also at the end of the process.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Keep it to the end of the process, then [`Telemetry::finish`] it.
@@ -69,10 +69,10 @@ pub fn init(filter: &str, collector: Option<&str>) -> Result<Telemetry, Exporter
     let spans = traces.as_ref().map(|traces| {
         tracing_opentelemetry::layer()
             .with_tracer(traces.provider.tracer(SERVICE))
-            // The relay's own spans, down to the single message; the libraries' are the log's affair.
+            // The relay's own spans, down to single messages; those of libraries are not exported.
             .with_filter(Targets::new().with_target("mien_relay", LevelFilter::DEBUG))
     });
-    // Nothing is lost if a subscriber stands already, as in tests.
+    // Nothing is lost if there is a subscriber already, as in tests.
     let _ = tracing_subscriber::registry().with(log).with(spans).try_init();
     if bad {
         tracing::warn!("MIEN_LOG cannot be read; logging at info");
@@ -80,7 +80,7 @@ pub fn init(filter: &str, collector: Option<&str>) -> Result<Telemetry, Exporter
     Ok(Telemetry { traces })
 }
 
-/// What no filter can ask for more than.
+/// The most that any filter can ask for.
 fn at_most() -> Targets {
     Targets::new().with_default(OTHERS).with_target("mien_relay", LevelFilter::TRACE).with_targets(LESS)
 }
@@ -105,7 +105,7 @@ impl Traces {
         Ok(Self { provider, delivery })
     }
 
-    /// A flush says what an export came to, and gives up after 5 s by itself; a shutdown says neither.
+    /// A flush reports how the export ended, and times out after 5 s; a shutdown does neither.
     fn finish(self) {
         let due = self.delivery.begin_conclusion();
         let flushed = self.provider.force_flush();

@@ -39,7 +39,7 @@ impl Bridge {
                 Err(cause) => cause,
             };
             if *self.state.connected.borrow() {
-                tracing::warn!(%cause, "the other relays are not heard; reading the store instead");
+                tracing::warn!(%cause, "the connection to the other relays broke; reading the store instead");
             }
             self.state.set_connected(false);
             self.redis.doubt();

@@ -94,7 +94,7 @@ impl Redis {
             // It is there and refuses: out of memory, or a replica that is read-only.
             Some(Err(cause)) => {
                 if !self.0.refuses.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%cause, "Redis refuses a call; going on without the answer");
+                    tracing::warn!(%cause, "Redis refuses a call; continuing without the answer");
                 }
                 return Err(Away);
             }

@@ -68,7 +68,7 @@ impl<'a> Exchange<'a> {
         self.sync_all().await?;
         let mut here = self.redis.here();
         self.state.set_connected(*here.borrow_and_update());
-        tracing::info!("the other relays are heard");
+        tracing::info!("connected to the other relays");
         let mut heartbeat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

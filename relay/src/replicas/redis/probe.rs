@@ -28,9 +28,9 @@ impl Redis {
                 // Once an outage, not once an attempt.
                 if !std::mem::replace(&mut told, true) {
                     if pool::is_broken(&cause) {
-                        tracing::warn!(%cause, "Redis is away; going on without it");
+                        tracing::warn!(%cause, "Redis is away; continuing without it");
                     } else {
-                        tracing::warn!(%cause, "Redis refuses what relays do there; going on without it");
+                        tracing::warn!(%cause, "Redis refuses what relays do there; continuing without it");
                     }
                 }
                 tokio::time::sleep(PROBE_PAUSE).await;

@@ -151,7 +151,7 @@ mod tests {
         probe.abort();
     }
 
-    /// Whoever can write to Redis must not decide who owns a session.
+    /// Write access to Redis must not decide who owns a session.
     #[tokio::test]
     async fn what_somebody_else_wrote_is_absent() {
         let Some(server) = Server::if_present() else { return };

@@ -9,8 +9,8 @@ use sqlx::{Connection, PgConnection};
 
 use super::timeout::within;
 use super::trial;
-use crate::store::error::{Result, StoreError};
 use crate::store::embedded;
+use crate::store::error::{Result, StoreError};
 use crate::store::migrate::{self, is_older};
 
 /// Our migrations, in a table whose name says whose they are.
