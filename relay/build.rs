@@ -184,6 +184,7 @@ fn migrations(folder: &Path) -> io::Result<String> {
             let (number, words) = parts.ok_or_else(unknown)?;
             let version: i64 = number.parse().map_err(|_| unknown())?;
             let words = words.replace('_', " ");
+            let path = path.to_str().ok_or_else(unknown)?;
             let _ = writeln!(
                 text,
                 "    File {{ version: {version}, description: {words:?}, sql: include_str!({path:?}) }},"

@@ -39,7 +39,7 @@ pub(super) fn crates(files: &[PathBuf]) -> anyhow::Result<Vec<Crate>> {
 }
 
 fn is_root(path: &Path) -> bool {
-    if !path.extension().is_some_and(|extension| extension == "rs") {
+    if path.extension().is_none_or(|extension| extension != "rs") {
         return false;
     }
     let folder = path.parent().unwrap_or(Path::new(""));

@@ -1,6 +1,8 @@
 //! How long files are. A long one is looked at, for two subjects want two files; none fails for its length.
 
+use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use anyhow::Context as _;
 
@@ -13,7 +15,7 @@ const LONG: usize = 350;
 pub(super) fn show(files: &[String], code: &[String]) -> anyhow::Result<()> {
     let mut of_code = Vec::new();
     let mut of_tests = Vec::new();
-    for file in files.iter().filter(|file| file.ends_with(".rs")) {
+    for file in files.iter().filter(|file| Path::new(file).extension().is_some_and(|found| found == "rs")) {
         let text = fs::read_to_string(workspace::root().join(file))
             .with_context(|| format!("could not read {file}"))?;
         let is_code = code.contains(file) && !file.split('/').any(|folder| folder == "tests");
@@ -34,7 +36,7 @@ fn described(kind: &str, mut files: Vec<(usize, &str)>) -> String {
         files[files.len() / 2].0,
     );
     for (lines, file) in &files[..long] {
-        text += &format!("  {lines:>5}  {file}\n");
+        let _ = writeln!(text, "  {lines:>5}  {file}");
     }
     text
 }

@@ -166,7 +166,7 @@ impl Contents {
 fn ident(rest: &[TokenTree]) -> Option<String> {
     let TokenTree::Ident(ident) = rest.first()? else { return None };
     let text = ident.to_string();
-    Some(text.strip_prefix("r#").map(str::to_owned).unwrap_or(text))
+    Some(text.strip_prefix("r#").map_or_else(|| text.clone(), str::to_owned))
 }
 
 fn is_punct(token: Option<&TokenTree>, wanted: char) -> bool {
@@ -183,11 +183,7 @@ fn is_separator(rest: &[TokenTree]) -> bool {
 fn after_segment(rest: &[TokenTree]) -> &[TokenTree] {
     let after = &rest[2..];
     // `::mien_shared::Sample` names a crate all the same.
-    if ident(after).is_some_and(|name| name.starts_with("mien_")) || ident(after).is_none() {
-        after
-    } else {
-        &after[1..]
-    }
+    if ident(after).is_none_or(|name| name.starts_with("mien_")) { after } else { &after[1..] }
 }
 
 /// `#[…]` or `#![…]`, and what follows it.
