@@ -30,7 +30,7 @@ pub enum ApiFault {
     )]
     Foreign { status: u16 },
     #[error(
-        "Something in front of the relay asks for a password of its own. Open this page anew to sign in. If it is asked for again and again, whoever runs the relay must leave /api/ out of it: the relay’s own tokens stand in the same header."
+        "Something in front of the relay asks for a password of its own. Reload this page to sign in. If that does not help, the relay’s operator must exempt /api/ from it, as the relay’s own tokens use the same header."
     )]
     ProxyPassword,
 }
