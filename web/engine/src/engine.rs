@@ -10,19 +10,19 @@ use gloo_timers::future::TimeoutFuture;
 use mien_models::Tracker;
 use mien_shared::Skipped;
 
-use crate::assets::Assets;
 use crate::browser::policy::PolicyWatch;
 use crate::browser::worker::WorkerKit;
 use crate::browser::{fetch, page_url};
 use crate::clock::{Captured, ClockSteps};
-use crate::crew::{Crew, CrewEvent};
 use crate::faults::{LoadFault, SourceFault};
-use crate::models::{self, Meter};
+use crate::load::Assets;
+use crate::load::startup;
+use crate::load::{self, Meter};
 use crate::pool::size_for;
+use crate::pool::{Crew, CrewEvent};
+use crate::run::SourceChoice;
 use crate::run::{Input, Run, RunEvent, RunHandle};
-use crate::slot::{Rank, SourceRequest, SourceSlot};
-use crate::source::SourceChoice;
-use crate::startup;
+use crate::run::{Rank, SourceRequest, SourceSlot};
 
 /// Workers that are not ready by then never will be.
 const READY_MS: u32 = 60_000;
@@ -97,7 +97,7 @@ impl Engine {
             meter.code_is_here();
             Ok(module)
         };
-        let models = models::fetch(&config.assets.models, &meter, &policies);
+        let models = load::fetch(&config.assets.models, &meter, &policies);
         let (module, models) = futures_util::future::try_join(code, models).await?;
         let kit = WorkerKit {
             boot_url: page_url(&config.assets.worker_boot),

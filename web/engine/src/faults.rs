@@ -5,7 +5,7 @@ use mien_models::ModelId;
 use thiserror::Error;
 
 use crate::browser::fetch::Foreign;
-use crate::slot::Replaced;
+use crate::run::Replaced;
 
 /// One of the three model files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -22,28 +22,20 @@
 //! * Every future settles: whatever waits for the browser has a timeout or an error event.
 
 pub mod api;
-mod assets;
-mod backoff;
 mod browser;
 #[cfg(all(test, target_arch = "wasm32"))]
 mod browser_tests;
 mod clock;
-mod crew;
 mod engine;
 mod faults;
-mod models;
+mod link;
+mod load;
+mod outbox;
 mod pool;
-mod recorder;
 mod run;
-mod slot;
-mod source;
-mod standing;
-mod startup;
 pub mod token;
-mod trouble;
 mod watch;
 
-pub use assets::{Assets, ModelUrls};
 pub use browser::{
     CameraDevice, DevicesGuard, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, page_base,
     page_is_outdated, sockets_base, steady_now, wall_now,
@@ -51,13 +43,14 @@ pub use browser::{
 pub use clock::{Captured, Steady, WallMs};
 pub use engine::{Engine, EngineConfig, LoadProgress};
 pub use faults::{LoadFault, ModelName, RunFault, SourceFault};
-pub use recorder::{
+pub use link::{Standing, Trouble, standing};
+pub use load::{Assets, ModelUrls};
+pub use outbox::{
     LinkEnd, LinkState, MemoryReason, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode,
     Unfinished, discard, unfinished, unsent,
 };
-pub use run::{AnalysedFrame, EndReason, Run, RunEvent, RunStats, Silence, SourceState};
-pub use slot::{Replaced, SourceRequest, SourceSlot};
-pub use source::{CameraChoice, Facing, SourceChoice};
-pub use standing::{Standing, standing};
-pub use trouble::Trouble;
+pub use run::{
+    AnalysedFrame, CameraChoice, EndReason, Facing, Replaced, Run, RunEvent, RunStats, Silence, SourceChoice,
+    SourceRequest, SourceSlot, SourceState,
+};
 pub use watch::{Begin, Behind, SourcePace, Watch, WatchEvent, WatchState};

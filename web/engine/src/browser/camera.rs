@@ -8,7 +8,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use super::tracks::video_tracks;
 use super::{CameraDevice, describe, devices};
 use crate::faults::SourceFault;
-use crate::source::{CameraChoice, Facing};
+use crate::run::{CameraChoice, Facing};
 
 /// Enough for the picture on the screen; the analysis needs less.
 const IDEAL_WIDTH: u32 = 1_280;

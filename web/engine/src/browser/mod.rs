@@ -2,7 +2,6 @@
 //! guard that unsubscribes when dropped.
 
 mod camera;
-pub(crate) mod disk;
 mod download;
 pub(crate) mod fetch;
 mod frame;

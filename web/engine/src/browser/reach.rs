@@ -4,7 +4,7 @@ use mien_shared::{Code, Problem};
 
 use super::download::Download;
 use super::http::asks_for_password;
-use crate::trouble::Reach;
+use crate::link::Reach;
 
 /// The answer is a few words.
 const PATIENCE_MS: u32 = 10_000;

@@ -20,7 +20,7 @@ use super::{PickedFile, StreamHandle, VideoHandle, captured_now, describe, stead
 use crate::clock::Captured;
 use crate::faults::SourceFault;
 use crate::run::Silence;
-use crate::source::{CameraChoice, Facing};
+use crate::run::{CameraChoice, Facing};
 
 /// A video that shows nothing by then has nothing to show.
 const FIRST_FRAME_MS: u32 = 10_000;

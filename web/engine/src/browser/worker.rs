@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::policy::PolicyWatch;
 use super::{FrameImage, describe, trusted};
-use crate::startup::StartFault;
+use crate::load::startup::StartFault;
 
 /// What every worker of a pool is started with: the compiled code and the models, fetched once.
 #[derive(Clone, Debug)]

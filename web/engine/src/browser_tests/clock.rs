@@ -11,9 +11,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::outbox::access;
-use crate::browser::disk::Disk;
 use crate::clock::ClockSteps;
-use crate::recorder::ledger::Numbers;
+use crate::outbox::database::Disk;
+use crate::outbox::ledger::Numbers;
 use crate::{
     Begin, LinkState, Recorder, RecorderEvent, StorageMode, Watch, WatchEvent, WatchState, discard,
     unfinished,

@@ -10,9 +10,9 @@ use mien_shared::{Expression, Face, FaceBox, Sample, Scores, SessionId, SourceNa
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::browser::disk::{DATABASE, Disk};
-use crate::recorder::ledger::Numbers;
-use crate::recorder::sender::DiskFault;
+use crate::outbox::database::{DATABASE, Disk};
+use crate::outbox::ledger::Numbers;
+use crate::outbox::sender::DiskFault;
 use crate::{
     LinkEnd, LinkState, MemoryReason, Recorder, RecorderEvent, SessionAccess, StorageMode, discard,
     unfinished, wall_now,

@@ -2,11 +2,11 @@
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
+use super::source::{Facing, SourceChoice};
 use crate::browser::Bitmap;
 use crate::browser::picture::{self, PICTURE_SIDE, Picture};
 use crate::browser::video::VideoSource;
 use crate::faults::SourceFault;
-use crate::source::{Facing, SourceChoice};
 
 /// Longer side at which a video is analysed, pixels: twice what the larger detector takes, so that a face that
 /// it finds still fills the expression model's input at about a fifth of the frame's width.

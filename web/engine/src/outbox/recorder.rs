@@ -13,10 +13,12 @@ use mien_shared::limits::MAX_FACES;
 use mien_shared::{Face, Sample, SessionId};
 use wasm_bindgen_futures::spawn_local;
 
+use super::database::{self, Disk};
 use super::ledger::{Ledger, Numbers, Shelf};
 use super::sender::{DiskFault, Effect, GATHER, Sender};
-use super::{LinkState, MemoryReason, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished};
-use crate::browser::disk::{self, Disk};
+use super::status::{
+    LinkState, MemoryReason, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished,
+};
 use crate::browser::socket::{BROKEN, Socket, SocketEvent};
 use crate::browser::{LeaveGuard, OnlineGuard, page_base, random, reach, steady_now};
 
@@ -358,17 +360,17 @@ fn calm(status: &RecorderStatus) -> RecorderStatus {
 /// Every source of this device with samples that the relay has not acked, for an app to resume with
 /// [`Recorder::open`]. Empty where there is no IndexedDB.
 pub async fn unfinished() -> Vec<Unfinished> {
-    disk::unfinished().await.unwrap_or_default()
+    database::unfinished().await.unwrap_or_default()
 }
 
 /// What this device holds of a session for which the relay has not answered, by source, then by seq. Nothing is taken
 /// away. Empty where there is no IndexedDB.
 pub async fn unsent(session: SessionId) -> Vec<StoredSample> {
-    disk::unsent(session).await.unwrap_or_default()
+    database::unsent(session).await.unwrap_or_default()
 }
 
 /// Forgets what waits for this session, for example because it was erased.
 pub async fn discard(session: SessionId) {
     // Without a disk there is nothing to forget.
-    let _ = disk::discard(session).await;
+    let _ = database::discard(session).await;
 }

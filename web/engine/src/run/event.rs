@@ -1,15 +1,5 @@
 //! A run: one source going through the pool.
 
-mod account;
-mod handle;
-mod harvest;
-mod input;
-mod liveness;
-
-pub(crate) use account::Stamp;
-pub(crate) use handle::RunHandle;
-pub(crate) use input::Input;
-
 use std::rc::Rc;
 
 use mien_shared::{Face, Sample, Skipped};
@@ -17,6 +7,7 @@ use mien_shared::{Face, Sample, Skipped};
 use crate::browser::FrameImage;
 use crate::clock::Captured;
 use crate::faults::RunFault;
+use crate::run::active::RunHandle;
 
 /// What a run tells, in order of capture.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 
-use crate::run::EndReason;
+use super::event::EndReason;
 
 /// Number of a request, from 1; a later one is higher.
 pub(crate) type Rank = u64;

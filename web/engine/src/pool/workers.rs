@@ -15,13 +15,14 @@ use mien_messages::{FrameHeader, FrameId, FromWorker, Scope, WorkerFault};
 use mien_models::Detection;
 use wasm_bindgen_futures::spawn_local;
 
+use super::order::Order;
+use super::schedule::{Action, Pool, Slot};
 use crate::browser::worker::{PortEvent, WorkerKit, WorkerPort};
 use crate::browser::{Bitmap, FrameImage, steady_now};
 use crate::clock::{Captured, Steady};
 use crate::faults::LoadFault;
-use crate::pool::{Action, Order, Pool, Slot};
+use crate::load::startup::{self, StartFault};
 use crate::run::Stamp;
-use crate::startup::{self, StartFault};
 
 /// The slowest machine we know takes a tenth of this for a large picture with many faces.
 const ANSWER: Duration = Duration::from_secs(20);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::recorder::ledger::{CACHE, Ledger, MEMORY, Next, Numbers, Shelf};
+use crate::outbox::ledger::{CACHE, Ledger, MEMORY, Next, Numbers, Shelf};
 
 /// By reason.
 type Account = BTreeMap<SkipReason, i64>;

@@ -12,11 +12,11 @@ use mien_shared::protocol::{IngestReply, IngestRequest, IngestWelcome};
 use mien_shared::{Code, Sample};
 
 use super::ledger::{CACHE, Ledger, Next, Numbers, Shelf};
-use super::{LinkEnd, LinkState, MemoryReason, RecorderStatus, StorageMode};
-use crate::backoff::pause_ms;
+use super::status::{LinkEnd, LinkState, MemoryReason, RecorderStatus, StorageMode};
 use crate::clock::Steady;
+use crate::link::pause_ms;
+use crate::link::{Doubt, Reach};
 use crate::token;
-use crate::trouble::{Doubt, Reach};
 
 /// Samples on the way without an ack: four full messages, enough to fill a slow line, and what is sent again
 /// at most after a cut.
@@ -615,5 +615,4 @@ impl Sender {
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
-#[path = "sender_tests.rs"]
 mod tests;

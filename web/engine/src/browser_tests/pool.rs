@@ -15,8 +15,8 @@ use crate::browser::page_url;
 use crate::browser::policy::PolicyWatch;
 use crate::browser::worker::WorkerKit;
 use crate::clock::{Captured, WallMs};
-use crate::crew::{Crew, CrewEvent, Look, Place, Ticket};
 use crate::faults::LoadFault;
+use crate::pool::{Crew, CrewEvent, Look, Place, Ticket};
 
 /// Ready at once; answers each frame after 30 ms and hands the picture back.
 pub(super) const WORKS: &str = r#"

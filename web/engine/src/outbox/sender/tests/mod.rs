@@ -527,5 +527,4 @@ fn an_outbox_that_another_visit_has_is_opened_anew() {
     assert!(sender.is_over());
 }
 
-#[path = "trouble_tests.rs"]
 mod trouble;

@@ -22,10 +22,10 @@ use web_sys::{
     IdbTransactionMode,
 };
 
-use super::{random, wall_now};
-use crate::recorder::ledger::Numbers;
-use crate::recorder::sender::DiskFault;
-use crate::recorder::{SessionAccess, Unfinished};
+use super::ledger::Numbers;
+use super::sender::DiskFault;
+use super::status::{SessionAccess, Unfinished};
+use crate::browser::{random, wall_now};
 
 pub(crate) const DATABASE: &str = "mien-outbox";
 /// The first version had, where its opening was given up half-way, none of its stores.

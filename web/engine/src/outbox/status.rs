@@ -3,18 +3,11 @@
 //! `ledger` numbers them, `sender` decides what is written and sent when, `driver` joins that with the disk and
 //! the socket. Pixels are unknown here.
 
-mod driver;
-pub(crate) mod ledger;
-pub(crate) mod sender;
-mod skips;
-
-pub use driver::{Recorder, discard, unfinished, unsent};
-
 use mien_shared::problem::CloseCode;
 use mien_shared::{Code, SessionId, SourceName};
 use serde::{Deserialize, Serialize};
 
-use crate::trouble::Trouble;
+use crate::link::Trouble;
 
 /// What a recorder needs to know; kept beside the samples, so that a later visit can send what is left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

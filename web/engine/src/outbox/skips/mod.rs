@@ -48,5 +48,4 @@ fn signed(at: u64) -> i64 {
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
-#[path = "skips_tests.rs"]
 mod tests;

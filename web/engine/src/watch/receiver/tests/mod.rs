@@ -4,9 +4,10 @@ use mien_shared::problem::CloseCode;
 use mien_shared::protocol::{WatchReply, WatchWelcome};
 use mien_shared::{Sample, SessionId, SessionStatus, SkipReason, Skipped, SourceName};
 
-use super::link::{Effect, Link};
-use super::{Begin, Behind, SourcePace, WatchEvent, WatchState, is_young};
-use crate::trouble::Reach;
+use super::{Effect, Link};
+use crate::link::Reach;
+use crate::watch::handle::is_young;
+use crate::{Begin, Behind, SourcePace, WatchEvent, WatchState};
 
 /// Far from this page's clock, and with a source's own idea of the time.
 const EPOCH: u64 = 1_763_907_600_000;
@@ -528,5 +529,4 @@ mod any_line {
     }
 }
 
-#[path = "trouble_tests.rs"]
 mod trouble;

@@ -9,18 +9,18 @@ use mien_messages::Scope;
 use mien_models::Tracker;
 
 use super::account::{Account, BEAT_MS};
-use super::harvest::Harvest;
+use super::event::{AnalysedFrame, EndReason, RunEvent, RunStats, Silence, SourceState};
 use super::input::{Input, Media};
 use super::liveness::{Change, Liveness};
-use super::{AnalysedFrame, EndReason, RunEvent, RunStats, Silence, SourceState};
+use super::outcome::Harvest;
+use super::scope::ScopePolicy;
 use crate::browser::tracks::Pictures;
 use crate::browser::video::VideoEnd;
 use crate::browser::{VisibilityGuard, captured_now, is_hidden, now_precise_ms};
 use crate::clock::Captured;
-use crate::crew::{Answer, CrewEvent, Look, Place, Ticket};
 use crate::engine::Shared;
 use crate::faults::{RunFault, SourceFault};
-use crate::pool::ScopePolicy;
+use crate::pool::{Answer, CrewEvent, Look, Place, Ticket};
 
 /// Figures are told with every so many beats: once a second.
 const BEATS_OF_FIGURES: u32 = 1_000 / BEAT_MS;

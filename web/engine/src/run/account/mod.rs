@@ -177,5 +177,4 @@ impl Account {
 }
 
 #[cfg(test)]
-#[path = "account_tests.rs"]
 mod tests;

@@ -7,10 +7,10 @@ use mien_shared::problem::CloseCode;
 use mien_shared::protocol::{WatchReply, WatchRequest, WatchWelcome};
 use mien_shared::{Sample, SourceName};
 
+use super::handle::{Begin, Behind, WatchEvent, WatchState};
 use super::pace::{Pace, SourcePace};
-use super::{Begin, Behind, WatchEvent, WatchState};
-use crate::backoff::pause_ms;
-use crate::trouble::{Doubt, Reach};
+use crate::link::pause_ms;
+use crate::link::{Doubt, Reach};
 
 /// A connection that has not opened and welcomed us by then is given up.
 const GREETING_MS: u64 = 10_000;
@@ -312,3 +312,6 @@ fn recent(throughs: Option<&BTreeMap<SourceName, u64>>) -> BTreeMap<SourceName, 
     let each = (RECENT_SAMPLES / sending.max(1)).max(FEWEST_RECENT);
     throughs.iter().map(|(source, through)| (source.clone(), through.saturating_sub(each))).collect()
 }
+
+#[cfg(test)]
+mod tests;

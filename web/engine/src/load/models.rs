@@ -6,13 +6,13 @@ use std::rc::Rc;
 use futures_util::future::try_join3;
 use sha2::{Digest, Sha256};
 
-use crate::assets::ModelUrls;
+use super::assets::ModelUrls;
+use super::startup;
 use crate::browser::fetch::{FetchFault, Foreign, bytes, bytes_anew};
 use crate::browser::page_url;
 use crate::browser::policy::PolicyWatch;
 use crate::engine::LoadProgress;
 use crate::faults::{LoadFault, ModelName};
-use crate::startup;
 
 /// Compressed size of the worker's code: what loading counts for it, all at once when it is compiled. The true
 /// size depends on the server's compression, and a bar need not be truer.
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn the_models_of_this_tree_pass_and_one_changed_bit_does_not() {
         let mut near =
-            include_bytes!("../../../models/weights/mediapipe_face_detection_short_range.onnx").to_vec();
+            include_bytes!("../../../../models/weights/mediapipe_face_detection_short_range.onnx").to_vec();
         assert_eq!(verify(ModelName::Near, ADDRESS, &near), Ok(()));
         let middle = near.len() / 2;
         near[middle] ^= 1;

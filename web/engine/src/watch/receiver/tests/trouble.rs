@@ -1,7 +1,7 @@
 //! A watcher whose relay does not know the session for a while, or whose sockets are kept off.
 
 use super::*;
-use crate::trouble::Trouble;
+use crate::link::Trouble;
 
 #[test]
 fn a_session_that_was_there_and_is_not_known_for_a_while_is_asked_for_again() {

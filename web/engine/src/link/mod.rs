@@ -1,0 +1,10 @@
+//! The connection to a relay.
+
+mod backoff;
+mod diagnosis;
+mod session_fate;
+
+pub(crate) use backoff::pause_ms;
+pub use diagnosis::Trouble;
+pub(crate) use diagnosis::{Doubt, Reach};
+pub use session_fate::{Standing, standing};

@@ -1,0 +1,8 @@
+//! What the engine needs before it can run: where its files are, the models, and why a worker does not start.
+
+mod assets;
+mod models;
+pub(crate) mod startup;
+
+pub use assets::{Assets, ModelUrls};
+pub(crate) use models::{Meter, fetch};
