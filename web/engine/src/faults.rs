@@ -4,9 +4,6 @@
 use mien_models::ModelId;
 use thiserror::Error;
 
-use crate::browser::fetch::Foreign;
-use crate::run::Replaced;
-
 /// One of the three model files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModelName {
@@ -73,15 +70,6 @@ impl LoadFault {
     pub(crate) fn absent(what: &str, address: &str, status: u16) -> Self {
         Self::NotBuilt { what: format!("{what} is not at {address} (HTTP {status})") }
     }
-
-    /// Something else is at this address.
-    pub(crate) fn foreign(what: &str, address: &str, found: Foreign) -> Self {
-        let found = match found {
-            Foreign::Page => "a web page",
-            Foreign::Other => "something else",
-        };
-        Self::NotBuilt { what: format!("at {address} is {found} instead of {what}") }
-    }
 }
 
 /// Why a camera, file or picture cannot be analysed.
@@ -128,10 +116,16 @@ pub enum SourceFault {
     Other { detail: String },
 }
 
-impl From<Replaced> for SourceFault {
-    fn from(Replaced: Replaced) -> Self {
-        Self::Replaced
-    }
+/// What gives no pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Silence {
+    #[error("The camera gives no pictures; another program or the system may have taken it.")]
+    Camera,
+    /// An embedder's stream, or none at all in the embedder's element.
+    #[error("The stream gives no pictures.")]
+    Stream,
+    #[error("The video stands still, as its data does not come.")]
+    Video,
 }
 
 /// What went wrong during a run.

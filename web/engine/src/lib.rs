@@ -37,20 +37,20 @@ pub mod token;
 mod watch;
 
 pub use browser::{
-    CameraDevice, DevicesGuard, FrameImage, PickedFile, StreamHandle, VideoHandle, devices, page_base,
-    page_is_outdated, sockets_base, steady_now, wall_now,
+    CameraChoice, CameraDevice, DevicesGuard, Facing, FrameImage, PickedFile, StreamHandle, VideoHandle,
+    devices, page_base, page_is_outdated, sockets_base, steady_now, wall_now,
 };
 pub use clock::{Captured, Steady, WallMs};
-pub use engine::{Engine, EngineConfig, LoadProgress};
-pub use faults::{LoadFault, ModelName, RunFault, SourceFault};
+pub use engine::{Engine, EngineConfig};
+pub use faults::{LoadFault, ModelName, RunFault, Silence, SourceFault};
 pub use link::{Standing, Trouble, standing};
-pub use load::{Assets, ModelUrls};
+pub use load::{Assets, LoadProgress, ModelUrls};
 pub use outbox::{
     LinkEnd, LinkState, MemoryReason, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode,
     Unfinished, discard, unfinished, unsent,
 };
 pub use run::{
-    AnalysedFrame, CameraChoice, EndReason, Facing, Replaced, Run, RunEvent, RunStats, Silence, SourceChoice,
-    SourceRequest, SourceSlot, SourceState,
+    AnalysedFrame, EndReason, Replaced, Run, RunEvent, RunStats, SourceChoice, SourceRequest, SourceSlot,
+    SourceState,
 };
 pub use watch::{Begin, Behind, SourcePace, Watch, WatchEvent, WatchState};

@@ -5,10 +5,10 @@ use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
+use super::error::describe;
+use super::media::{CameraChoice, CameraDevice, Facing, devices};
 use super::tracks::video_tracks;
-use super::{CameraDevice, describe, devices};
 use crate::faults::SourceFault;
-use crate::run::{CameraChoice, Facing};
 
 /// Enough for the picture on the screen; the analysis needs less.
 const IDEAL_WIDTH: u32 = 1_280;

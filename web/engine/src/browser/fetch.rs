@@ -5,8 +5,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit};
 
-use super::describe;
 use super::download::{Cut, Download, SILENCE_MS};
+use super::error::describe;
 
 /// Body of a function with one vector instruction; a browser without SIMD finds it invalid.
 const SIMD_PROBE: [u8; 31] = [

@@ -1,7 +1,7 @@
 //! One HTTP call that settles: its answer begins in time, and comes without long silence.
 
-use super::describe;
 use super::download::{Cut, Download};
+use super::error::describe;
 
 /// The relay answers a call within 30 s or not at all; a little more for the way.
 const TIMEOUT_MS: u32 = 40_000;

@@ -12,6 +12,24 @@ pub struct CameraDevice {
     pub label: String,
 }
 
+/// Which way a phone's camera looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Facing {
+    /// Towards the person who holds the device; shown mirrored.
+    #[default]
+    User,
+    /// Away from that person.
+    Environment,
+}
+
+/// Which camera to open. Without a device the browser chooses one that faces the asked way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CameraChoice {
+    /// An id from [`crate::devices`]. Where that camera is gone or busy, another is tried.
+    pub device_id: Option<String>,
+    pub facing: Facing,
+}
+
 /// A file that the person picked. It is read here and goes nowhere.
 #[derive(Clone, Debug)]
 pub struct PickedFile(pub(crate) web_sys::File);

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
-use super::PickedFile;
+use super::media::PickedFile;
 use crate::faults::SourceFault;
 
 /// A side of more pixels costs more memory than browsers reliably give: 8,192² are 256 MiB.

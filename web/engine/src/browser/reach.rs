@@ -4,10 +4,22 @@ use mien_shared::{Code, Problem};
 
 use super::download::Download;
 use super::http::asks_for_password;
-use crate::link::Reach;
 
 /// The answer is a few words.
 const PATIENCE_MS: u32 = 10_000;
+
+/// What an HTTP request to the address of a socket came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// A Mien relay answered, as it answers to such a request.
+    Relay,
+    /// It refused this page's origin.
+    ForeignOrigin,
+    /// Something else asked for a password.
+    ProxyPassword,
+    /// Nobody answered, or it was not the relay, or it was in trouble.
+    Nobody,
+}
 
 /// Asks at the address of a socket. A POST, because the relay holds it to the same origins as a socket and answers
 /// it with 405 whatever else it is; and without what the browser knows of passwords, as it would ask the person for

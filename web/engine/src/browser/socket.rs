@@ -4,7 +4,7 @@ use gloo_events::EventListener;
 use mien_shared::protocol::SUBPROTOCOL;
 use wasm_bindgen::JsCast;
 
-use super::describe;
+use super::error::describe;
 
 /// The close code of a connection that broke or never opened.
 pub(crate) const BROKEN: u16 = 1006;

@@ -3,24 +3,22 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use gloo_events::EventListener;
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Function, Reflect};
-use wasm_bindgen::prelude::Closure;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
 use super::camera::Camera;
+use super::error::describe;
+use super::frame_watcher::FrameWatcher;
+use super::media::{CameraChoice, Facing, PickedFile, StreamHandle, VideoHandle};
+use super::taint;
 use super::tracks::{self, Pictures, TracksGuard};
-use super::{PickedFile, StreamHandle, VideoHandle, captured_now, describe, steady, taint};
 use crate::clock::Captured;
-use crate::faults::SourceFault;
-use crate::run::Silence;
-use crate::run::{CameraChoice, Facing};
+use crate::faults::{Silence, SourceFault};
 
 /// A video that shows nothing by then has nothing to show.
 const FIRST_FRAME_MS: u32 = 10_000;
@@ -242,8 +240,8 @@ impl VideoSource {
         }));
     }
 
-    /// Calls back when the embedder's element is paused (`true`) or plays on, and once now.
-    pub(crate) fn on_standing(&self, on: impl Fn(bool) + Clone + 'static) {
+    /// Calls back when the embedder's element is paused (`true`) or resumed, and once right away.
+    pub(crate) fn on_element_paused(&self, on: impl Fn(bool) + Clone + 'static) {
         if !matches!(self.origin, Origin::Foreign) {
             return;
         }
@@ -284,7 +282,7 @@ impl VideoSource {
             Origin::Foreign if tracks::stream(&self.video).is_some() => return None,
             Origin::File(_) | Origin::Address | Origin::Foreign => {}
         }
-        let seconds = self.watcher.borrow().as_ref()?.0.position.get();
+        let seconds = self.watcher.borrow().as_ref()?.position_seconds();
         (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1_000.0).round() as u64)
     }
 
@@ -321,92 +319,4 @@ fn element() -> Result<web_sys::HtmlVideoElement, SourceFault> {
     // Without it a phone shows the video over the whole screen.
     let _ = video.set_attribute("playsinline", "");
     Ok(video)
-}
-
-type FrameCallback = Closure<dyn FnMut(f64, JsValue)>;
-
-/// Listens to a video's frames: `requestVideoFrameCallback`, or the screen's frames where that is missing.
-#[derive(Debug)]
-struct FrameWatcher(Rc<Watched>);
-
-#[derive(Debug)]
-struct Watched {
-    video: web_sys::HtmlVideoElement,
-    callback: RefCell<Option<FrameCallback>>,
-    /// Of the callback that is asked for.
-    ticket: Cell<f64>,
-    /// Of the frame that was told of last, seconds of the media.
-    position: Cell<f64>,
-}
-
-impl Drop for FrameWatcher {
-    fn drop(&mut self) {
-        let ticket = self.0.ticket.get();
-        match (method(&self.0.video, "cancelVideoFrameCallback"), web_sys::window()) {
-            (Some(cancel), _) => drop(cancel.call1(&self.0.video, &ticket.into())),
-            (None, Some(window)) => drop(window.cancel_animation_frame(ticket as i32)),
-            (None, None) => {}
-        }
-        // Breaks the ring: the callback holds what holds it.
-        self.0.callback.borrow_mut().take();
-    }
-}
-
-impl FrameWatcher {
-    fn new(video: &web_sys::HtmlVideoElement, on: impl Fn(Captured) + 'static) -> Self {
-        let watched = Rc::new(Watched {
-            video: video.clone(),
-            callback: RefCell::new(None),
-            ticket: Cell::new(0.0),
-            position: Cell::new(f64::NAN),
-        });
-        let again = watched.clone();
-        let last_time = Cell::new(-1.0);
-        let callback = FrameCallback::new(move |_now: f64, metadata: JsValue| {
-            again.ask();
-            let shown = again.video.current_time();
-            if !metadata.is_undefined() || shown != last_time.replace(shown) {
-                // Firefox has had `mediaTime` since 132; a browser without these callbacks knows of no frame's own.
-                again.position.set(number(&metadata, "mediaTime").unwrap_or(shown));
-                on(captured(&metadata));
-            }
-        });
-        *watched.callback.borrow_mut() = Some(callback);
-        watched.ask();
-        Self(watched)
-    }
-}
-
-impl Watched {
-    fn ask(&self) {
-        let callback = self.callback.borrow();
-        let Some(callback) = callback.as_ref() else { return };
-        let callback: &Function = callback.as_ref().unchecked_ref();
-        let ticket = match (method(&self.video, "requestVideoFrameCallback"), web_sys::window()) {
-            (Some(request), _) => {
-                request.call1(&self.video, callback).ok().and_then(|ticket| ticket.as_f64())
-            }
-            (None, Some(window)) => window.request_animation_frame(callback).ok().map(f64::from),
-            (None, None) => None,
-        };
-        self.ticket.set(ticket.unwrap_or_default());
-    }
-}
-
-fn method(video: &web_sys::HtmlVideoElement, name: &str) -> Option<Function> {
-    Reflect::get(video, &name.into()).ok()?.dyn_into().ok()
-}
-
-/// A number of a frame's metadata, where the browser has it.
-fn number(metadata: &JsValue, name: &str) -> Option<f64> {
-    if metadata.is_undefined() { None } else { Reflect::get(metadata, &name.into()).ok()?.as_f64() }
-}
-
-/// When the frame was captured: the camera's own time where the browser knows it, else now.
-fn captured(metadata: &JsValue) -> Captured {
-    /// An age beyond this is a clock gone wrong, not a late frame.
-    const OLDEST: Duration = Duration::from_secs(2);
-    let now = captured_now();
-    let age = number(metadata, "captureTime").map_or(Duration::ZERO, |taken| now.steady.since(steady(taken)));
-    if age > OLDEST { now } else { now.before(age) }
 }

@@ -8,9 +8,10 @@ use js_sys::{Array, Object, Reflect};
 use mien_messages::{FrameHeader, FromWorker, ToWorker, part};
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::error::describe;
+use super::frame::FrameImage;
 use super::policy::PolicyWatch;
-use super::{FrameImage, describe, trusted};
-use crate::load::startup::StartFault;
+use super::trusted;
 
 /// What every worker of a pool is started with: the compiled code and the models, fetched once.
 #[derive(Clone, Debug)]
@@ -31,6 +32,15 @@ pub(crate) enum PortEvent {
     NotStarted,
     /// The worker trapped, ran out of memory, or speaks another language.
     Crashed(String),
+}
+
+/// A worker that did not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StartFault {
+    /// The page demands Trusted Types and does not allow our policy.
+    Untrusted,
+    /// All that the browser said.
+    Other(String),
 }
 
 /// A running worker. Dropping it ends it.

@@ -14,9 +14,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use crate::browser::page_url;
 use crate::browser::policy::PolicyWatch;
 use crate::browser::worker::WorkerKit;
-use crate::clock::{Captured, WallMs};
 use crate::faults::LoadFault;
-use crate::pool::{Crew, CrewEvent, Look, Place, Ticket};
+use crate::pool::{Job, PoolEvent, Snapshot, WorkerPool};
 
 /// Ready at once; answers each frame after 30 ms and hands the picture back.
 pub(super) const WORKS: &str = r#"
@@ -66,7 +65,7 @@ enum Seen {
 }
 
 struct Bench {
-    crew: Crew,
+    pool: WorkerPool<u64>,
     seen: Rc<RefCell<Vec<Seen>>>,
 }
 
@@ -74,22 +73,21 @@ impl Bench {
     fn start(script: &str, size: usize) -> Self {
         let seen = Rc::new(RefCell::new(Vec::new()));
         let log = seen.clone();
-        let crew = Crew::start(kit(script), size, move |event| {
+        let pool = WorkerPool::start(kit(script), size, move |event| {
             log.borrow_mut().push(match event {
-                CrewEvent::Ready => Seen::Ready,
-                CrewEvent::Answer(answer) => Seen::Answer(answer.captured.at.0, answer.image.is_some()),
-                CrewEvent::FrameFailed { .. } => Seen::Failed,
-                CrewEvent::Restarting { .. } => Seen::Restarting,
-                CrewEvent::GaveUp { fault } => Seen::GaveUp(fault.to_string()),
+                PoolEvent::Ready => Seen::Ready,
+                PoolEvent::Answer(answer) => Seen::Answer(answer.tag, answer.image.is_some()),
+                PoolEvent::FrameFailed { .. } => Seen::Failed,
+                PoolEvent::Restarting { .. } => Seen::Restarting,
+                PoolEvent::GaveUp { fault } => Seen::GaveUp(fault.to_string()),
             });
         });
-        Self { crew, seen }
+        Self { pool, seen }
     }
 
     fn offer(&self, at_ms: u64) {
-        let look = || Look { scope: Scope::Near, long_side: 64, bitmap: bitmap().boxed_local() };
-        let captured = Captured { at: WallMs(at_ms), ..Captured::default() };
-        self.crew.offer(Ticket { run: 1, captured, look: Rc::new(look), place: Place::default() });
+        let snapshot = || Snapshot { scope: Scope::Near, long_side: 64, bitmap: bitmap().boxed_local() };
+        self.pool.offer(Job { tag: at_ms, snapshot: Box::new(snapshot) });
     }
 
     /// Waits until that many events of this kind have come; fails after ten seconds.
@@ -131,7 +129,7 @@ async fn the_newest_frame_wins_and_pictures_come_back_in_order() {
     bench.until(1, |seen| matches!(seen, Seen::Answer(40, _))).await;
     let answers = bench.answers();
     assert!(answers.is_sorted() && answers.len() < 40, "{answers:?}");
-    assert_eq!(answers.len() as u64 + bench.crew.skipped(), 40);
+    assert_eq!(answers.len() as u64 + bench.pool.skipped(), 40);
     assert!(!bench.seen.borrow().iter().any(|seen| matches!(seen, Seen::Answer(_, false))));
 }
 
@@ -166,7 +164,7 @@ async fn a_worker_that_always_crashes_is_given_up() {
         bench.until(at as usize, |seen| *seen == Seen::Failed).await;
     }
     bench.until(1, |seen| matches!(seen, Seen::GaveUp(detail) if detail.contains("trap"))).await;
-    assert!(bench.crew.is_over());
+    assert!(bench.pool.is_over());
 }
 
 #[wasm_bindgen_test]
@@ -180,8 +178,8 @@ async fn a_script_that_does_not_exist_ends_it_with_its_address() {
     let kit = WorkerKit { boot_url: page_url("/no-such-worker.js"), ..(*kit("")).clone() };
     let seen = Rc::new(RefCell::new(None));
     let told = seen.clone();
-    let _crew = Crew::start(Rc::new(kit), 1, move |event| {
-        if let CrewEvent::GaveUp { fault } = event {
+    let _pool = WorkerPool::<u64>::start(Rc::new(kit), 1, move |event| {
+        if let PoolEvent::GaveUp { fault } = event {
             *told.borrow_mut() = Some(fault);
         }
     });

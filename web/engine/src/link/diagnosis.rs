@@ -3,6 +3,8 @@
 //! A browser tells a page nothing of why a socket did not open. So where one does not, the page asks by HTTP at the
 //! very same address ([`crate::browser::reach`]), and this tells what both together mean. Pure.
 
+use crate::browser::Reach;
+
 /// What keeps a link from its relay. It goes on trying: each of these may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trouble {
@@ -14,19 +16,6 @@ pub enum Trouble {
     ProxyPassword,
     /// The relay takes nothing from the address at which this page is open.
     ForeignOrigin,
-}
-
-/// What an HTTP request to the address of a socket came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// A Mien relay answered, as it answers to such a request.
-    Relay,
-    /// It refused this page's origin.
-    ForeignOrigin,
-    /// Something else asked for a password.
-    ProxyPassword,
-    /// Nobody answered, or it was not the relay, or it was in trouble.
-    Nobody,
 }
 
 /// Sockets that do not open while HTTP gets through, in a row, before that counts as no accident. A relay that has

@@ -5,6 +5,6 @@ mod diagnosis;
 mod session_fate;
 
 pub(crate) use backoff::pause_ms;
+pub(crate) use diagnosis::Doubt;
 pub use diagnosis::Trouble;
-pub(crate) use diagnosis::{Doubt, Reach};
 pub use session_fate::{Standing, standing};

@@ -2,7 +2,10 @@
 
 mod assets;
 mod models;
+mod progress;
 pub(crate) mod startup;
 
 pub use assets::{Assets, ModelUrls};
-pub(crate) use models::{Meter, fetch};
+pub(crate) use models::fetch_models;
+pub(crate) use progress::LoadMeter;
+pub use progress::LoadProgress;

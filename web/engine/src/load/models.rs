@@ -1,53 +1,20 @@
 //! The three models: fetched with progress, held to the manifest's length and hash.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
 use futures_util::future::try_join3;
 use sha2::{Digest, Sha256};
 
 use super::assets::ModelUrls;
+use super::progress::LoadMeter;
 use super::startup;
 use crate::browser::fetch::{FetchFault, Foreign, bytes, bytes_anew};
 use crate::browser::page_url;
 use crate::browser::policy::PolicyWatch;
-use crate::engine::LoadProgress;
 use crate::faults::{LoadFault, ModelName};
 
-/// Compressed size of the worker's code: what loading counts for it, all at once when it is compiled. The true
-/// size depends on the server's compression, and a bar need not be truer.
-const CODE_BYTES: u64 = 2_600_000;
-
-/// Counts what has come.
-pub(crate) struct Meter {
-    loaded: Cell<u64>,
-    total: u64,
-    on: Box<dyn Fn(LoadProgress)>,
-}
-
-impl Meter {
-    pub(crate) fn new(on: impl Fn(LoadProgress) + 'static) -> Rc<Self> {
-        let models: u64 = ModelName::ALL.iter().map(|name| name.id().info().bytes).sum();
-        let meter = Self { loaded: Cell::new(0), total: models + CODE_BYTES, on: Box::new(on) };
-        meter.add(0);
-        Rc::new(meter)
-    }
-
-    pub(crate) fn code_is_here(&self) {
-        self.add(CODE_BYTES);
-    }
-
-    fn add(&self, more: u64) {
-        // A server that sends too much is told so by the hash; the bar stays a bar.
-        self.loaded.set((self.loaded.get() + more).min(self.total));
-        (self.on)(LoadProgress { loaded_bytes: self.loaded.get(), total_bytes: self.total });
-    }
-}
-
 /// Near, far, expression.
-pub(crate) async fn fetch(
+pub(crate) async fn fetch_models(
     urls: &ModelUrls,
-    meter: &Meter,
+    meter: &LoadMeter,
     policies: &PolicyWatch,
 ) -> Result<[Vec<u8>; 3], LoadFault> {
     let (near, far, expression) = try_join3(
@@ -62,7 +29,7 @@ pub(crate) async fn fetch(
 async fn fetch_one(
     model: ModelName,
     url: &str,
-    meter: &Meter,
+    meter: &LoadMeter,
     policies: &PolicyWatch,
 ) -> Result<Vec<u8>, LoadFault> {
     let address = page_url(url);
@@ -84,7 +51,7 @@ async fn fetch_one(
 async fn fault_of(model: ModelName, address: String, fault: FetchFault, policies: &PolicyWatch) -> LoadFault {
     match fault {
         FetchFault::Status(status) => LoadFault::ModelMissing { model, address, status },
-        FetchFault::Foreign(found) => LoadFault::foreign(&format!("the {model}"), &address, found),
+        FetchFault::Foreign(found) => startup::foreign(&format!("the {model}"), &address, found),
         FetchFault::Network(detail) | FetchFault::Unusable(detail) => {
             startup::unreached(&address, detail, policies).await
         }
@@ -94,7 +61,7 @@ async fn fault_of(model: ModelName, address: String, fault: FetchFault, policies
 fn verify(model: ModelName, address: &str, content: &[u8]) -> Result<(), LoadFault> {
     let info = model.id().info();
     if Foreign::of(content) == Foreign::Page {
-        return Err(LoadFault::foreign(&format!("the {model}"), address, Foreign::Page));
+        return Err(startup::foreign(&format!("the {model}"), address, Foreign::Page));
     }
     let damaged = |why: String| Err(LoadFault::ModelDamaged { model, why });
     if content.len() as u64 != info.bytes {

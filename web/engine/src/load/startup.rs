@@ -3,6 +3,7 @@
 
 use crate::browser::fetch::{self, FetchFault, Foreign};
 use crate::browser::policy::{self, PolicyWatch, Refusal, WASM_EVAL};
+use crate::browser::worker::StartFault;
 use crate::browser::{is_other_origin, trusted};
 use crate::faults::LoadFault;
 
@@ -10,15 +11,6 @@ const CONTENT_POLICY: &str = "Content-Security-Policy";
 const EMBEDDER_POLICY: &str = "Cross-Origin-Embedder-Policy";
 /// What a browser takes a script from.
 const SCRIPT_TYPES: [&str; 3] = ["text/javascript", "application/javascript", "application/x-javascript"];
-
-/// A worker that did not start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum StartFault {
-    /// The page demands Trusted Types and does not allow our policy.
-    Untrusted,
-    /// All that the browser said.
-    Other(String),
-}
 
 /// What keeps the script at this address from starting, now and always; `None` where another try may help.
 pub(crate) async fn script_fault(
@@ -66,7 +58,7 @@ fn missing_script(address: &str, head: &fetch::Head) -> Option<LoadFault> {
     if !(200..300).contains(&head.status) {
         return Some(LoadFault::absent(WHAT, address, head.status));
     }
-    (head.media_type == "text/html").then(|| LoadFault::foreign(WHAT, address, Foreign::Page))
+    (head.media_type == "text/html").then(|| foreign(WHAT, address, Foreign::Page))
 }
 
 /// What came, or did not, instead of the worker's code.
@@ -74,7 +66,7 @@ pub(crate) async fn code_fault(address: &str, fault: FetchFault, policies: &Poli
     const WHAT: &str = "the worker’s code";
     match fault {
         FetchFault::Status(status) => LoadFault::absent(WHAT, address, status),
-        FetchFault::Foreign(foreign) => LoadFault::foreign(WHAT, address, foreign),
+        FetchFault::Foreign(found) => foreign(WHAT, address, found),
         FetchFault::Network(detail) => unreached(address, detail, policies).await,
         FetchFault::Unusable(detail) => match policies.refusal(WASM_EVAL).await {
             Some(_) => LoadFault::Blocked {
@@ -92,6 +84,15 @@ pub(crate) async fn unreached(address: &str, detail: String, policies: &PolicyWa
         Some(refusal) => blocked(address, refusal),
         None => LoadFault::Network { detail },
     }
+}
+
+/// Something else is at this address.
+pub(crate) fn foreign(what: &str, address: &str, found: Foreign) -> LoadFault {
+    let found = match found {
+        Foreign::Page => "a web page",
+        Foreign::Other => "something else",
+    };
+    LoadFault::NotBuilt { what: format!("at {address} is {found} instead of {what}") }
 }
 
 fn blocked(address: &str, refusal: Refusal) -> LoadFault {

@@ -1,32 +1,31 @@
-//! Which worker gets which frame. Pure: it owns no worker and no pixel, only who is busy with what.
+//! Which worker gets which frame. Pure: it owns neither workers nor pixels and only knows who is busy with what.
 //!
-//! Newest wins: while every worker is busy, one frame waits, and a newer one replaces it. The least recently
-//! used idle worker gets the next frame, or some would starve. A crash costs the frame that was in that worker;
-//! the worker starts again after a pause that grows, and after [`QUICK_CRASHES`] without an answer in between
-//! it is given up.
+//! Newest wins: while every worker is busy, one frame waits, and a newer one replaces it. The least recently used idle
+//! worker gets the next frame, so that none starves. A crash costs the frame that was in that worker; the worker is
+//! restarted after a growing pause, and given up after [`MAX_CRASHES`] crashes without an answer in between.
 
 use mien_messages::FrameId;
 
-/// Crashes of one worker in a row, without an answer in between, after which it is not started again.
-pub(crate) const QUICK_CRASHES: u32 = 3;
-/// Pause before the first restart; it doubles with each further crash in a row.
+/// Crashes of one worker in a row, without an answer in between, after which it is not restarted.
+const MAX_CRASHES: u32 = 3;
+/// Pause before the first restart; it doubles with each consecutive crash.
 const RESTART_MS: u32 = 200;
-/// More workers than this gained nothing: the page itself and the camera then lack the core.
-const MOST_WORKERS: usize = 4;
+/// More workers gained nothing: the page and the camera then lack the core.
+const MAX_WORKERS: usize = 4;
 
-/// Workers for a machine with this many logical cores: one core stays with the page.
+/// Workers for a machine with this many logical cores: one core is left to the page.
 pub(crate) fn size_for(cores: usize) -> usize {
-    cores.saturating_sub(1).clamp(1, MOST_WORKERS)
+    cores.saturating_sub(1).clamp(1, MAX_WORKERS)
 }
 
-/// Place of a worker in the pool.
+/// Index of a worker in the pool.
 pub(crate) type Slot = usize;
 
-/// What whoever owns the workers has to do.
+/// What the owner of the workers has to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Action<T> {
     /// Hand this frame to this worker.
-    Send { slot: Slot, frame: FrameId, ticket: T },
+    Send { slot: Slot, frame: FrameId, job: T },
     /// No answer will come for this frame.
     Lost { frame: FrameId },
     /// End the worker; start another in its place after the pause.
@@ -40,7 +39,7 @@ pub(crate) enum Action<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Starting,
-    /// Idle since this turn; the lowest is the least recently used.
+    /// The lowest is the least recently used.
     Idle(u64),
     Busy(FrameId),
     Retired,
@@ -52,24 +51,25 @@ struct Worker {
     crashes_in_row: u32,
 }
 
-/// `T` describes a frame that waits.
+/// `T` is a frame to analyse.
 #[derive(Debug)]
-pub(crate) struct Pool<T> {
+pub(crate) struct Schedule<T> {
     workers: Vec<Worker>,
     waiting: Option<T>,
     next_frame: u64,
-    turn: u64,
+    /// Orders idle workers by when they were last used.
+    clock: u64,
     skipped: u64,
 }
 
-impl<T> Pool<T> {
+impl<T> Schedule<T> {
     /// All workers are starting.
     pub(crate) fn new(size: usize) -> Self {
         let workers = (0..size).map(|_| Worker { state: State::Starting, crashes_in_row: 0 }).collect();
-        Self { workers, waiting: None, next_frame: 1, turn: 0, skipped: 0 }
+        Self { workers, waiting: None, next_frame: 1, clock: 0, skipped: 0 }
     }
 
-    /// Frames that a newer one replaced, ever.
+    /// Frames that a newer one has replaced so far.
     pub(crate) fn skipped(&self) -> u64 {
         self.skipped
     }
@@ -79,16 +79,16 @@ impl<T> Pool<T> {
         self.workers.iter().filter(|w| matches!(w.state, State::Idle(_) | State::Busy(_))).count()
     }
 
-    /// A new frame. It goes to an idle worker at once, or waits in place of the one that waited.
-    pub(crate) fn offer(&mut self, ticket: T) -> Vec<Action<T>> {
-        if self.waiting.replace(ticket).is_some() {
+    /// A new frame. It goes to an idle worker at once, or replaces the one that waits.
+    pub(crate) fn offer(&mut self, job: T) -> Vec<Action<T>> {
+        if self.waiting.replace(job).is_some() {
             self.skipped += 1;
         }
         self.hand_out()
     }
 
-    /// Forgets the frame that waits, as its run has ended.
-    pub(crate) fn forget_waiting(&mut self) {
+    /// Drops the waiting frame, as its run has ended or paused.
+    pub(crate) fn drop_waiting(&mut self) {
         self.waiting = None;
     }
 
@@ -101,24 +101,24 @@ impl<T> Pool<T> {
         if let Some(worker) = self.workers.get_mut(slot)
             && worker.state == State::Starting
         {
-            worker.state = State::Idle(self.turn);
-            self.turn += 1;
+            worker.state = State::Idle(self.clock);
+            self.clock += 1;
         }
         self.hand_out()
     }
 
-    /// The worker answered for this frame. False for an answer that nobody waits for.
+    /// The worker answered for this frame. False if no answer was expected.
     pub(crate) fn answered(&mut self, slot: Slot, frame: FrameId) -> (bool, Vec<Action<T>>) {
         let Some(worker) = self.workers.get_mut(slot).filter(|w| w.state == State::Busy(frame)) else {
             return (false, Vec::new());
         };
-        worker.state = State::Idle(self.turn);
+        worker.state = State::Idle(self.clock);
         worker.crashes_in_row = 0;
-        self.turn += 1;
+        self.clock += 1;
         (true, self.hand_out())
     }
 
-    /// The worker died, or must be taken for dead.
+    /// The worker died, or is presumed dead.
     pub(crate) fn crashed(&mut self, slot: Slot) -> Vec<Action<T>> {
         let Some(worker) = self.workers.get_mut(slot).filter(|w| w.state != State::Retired) else {
             return Vec::new();
@@ -128,7 +128,7 @@ impl<T> Pool<T> {
             actions.push(Action::Lost { frame });
         }
         worker.crashes_in_row += 1;
-        if worker.crashes_in_row < QUICK_CRASHES {
+        if worker.crashes_in_row < MAX_CRASHES {
             worker.state = State::Starting;
             actions.push(Action::Restart { slot, in_ms: RESTART_MS << (worker.crashes_in_row - 1) });
         } else {
@@ -137,7 +137,7 @@ impl<T> Pool<T> {
         actions
     }
 
-    /// The worker can never work, for example because its models are refused.
+    /// The worker can never run, for example because it refuses the models.
     pub(crate) fn retire(&mut self, slot: Slot) -> Vec<Action<T>> {
         let Some(worker) = self.workers.get_mut(slot).filter(|w| w.state != State::Retired) else {
             return Vec::new();
@@ -163,11 +163,11 @@ impl<T> Pool<T> {
             .filter_map(|(slot, worker)| idle(worker).map(|since| (since, slot)))
             .min();
         let Some((_, slot)) = oldest else { return Vec::new() };
-        let Some(ticket) = self.waiting.take() else { return Vec::new() };
+        let Some(job) = self.waiting.take() else { return Vec::new() };
         let frame = FrameId(self.next_frame);
         self.next_frame += 1;
         self.workers[slot].state = State::Busy(frame);
-        vec![Action::Send { slot, frame, ticket }]
+        vec![Action::Send { slot, frame, job }]
     }
 }
 
@@ -176,20 +176,20 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn ready(size: usize) -> Pool<u32> {
-        let mut pool = Pool::new(size);
+    fn ready(size: usize) -> Schedule<u32> {
+        let mut pool = Schedule::new(size);
         for slot in 0..size {
             assert_eq!(pool.started(slot), []);
         }
         pool
     }
 
-    fn send(slot: Slot, frame: u64, ticket: u32) -> Vec<Action<u32>> {
-        vec![Action::Send { slot, frame: FrameId(frame), ticket }]
+    fn send(slot: Slot, frame: u64, job: u32) -> Vec<Action<u32>> {
+        vec![Action::Send { slot, frame: FrameId(frame), job }]
     }
 
     #[test]
-    fn one_core_stays_with_the_page() {
+    fn one_core_is_left_to_the_page() {
         let sizes = [0, 1, 2, 3, 5, 64].map(size_for);
         assert_eq!(sizes, [1, 1, 1, 2, 4, 4]);
     }
@@ -198,8 +198,8 @@ mod tests {
     fn the_newest_frame_wins_and_the_others_are_counted() {
         let mut pool = ready(1);
         assert_eq!(pool.offer(1), send(0, 1, 1));
-        for ticket in 2..=5 {
-            assert_eq!(pool.offer(ticket), []);
+        for job in 2..=5 {
+            assert_eq!(pool.offer(job), []);
         }
         assert_eq!(pool.skipped(), 3);
         assert_eq!(pool.answered(0, FrameId(1)), (true, send(0, 2, 5)));
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_frame_waits_for_the_first_worker_to_start() {
-        let mut pool = Pool::new(2);
+        let mut pool = Schedule::new(2);
         assert_eq!(pool.offer(1), []);
         assert_eq!(pool.started(1), send(1, 1, 1));
     }
@@ -261,7 +261,7 @@ mod tests {
         /// frame never waits while a worker is idle.
         #[test]
         fn every_sent_frame_ends_once(steps in prop::collection::vec((0..4_u8, 0..3_usize), 1..200)) {
-            let mut pool = Pool::new(3);
+            let mut pool = Schedule::new(3);
             let mut open = std::collections::BTreeMap::new();
             let mut ended = std::collections::BTreeSet::new();
             for (kind, slot) in steps {

@@ -1,140 +1,86 @@
-//! The pool at work: real workers behind the scheduling of `pool`.
+//! The pool over real workers.
 //!
-//! Each frame that goes out has one end: its answer, in order of capture, or a count as lost. A worker that
-//! does not answer in time is taken for dead.
+//! Each frame that is sent has one outcome: its answer, in order of capture, or a count as lost. A worker that does not
+//! answer in time is presumed dead.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use futures_util::future::LocalBoxFuture;
 use gloo_timers::callback::Interval;
 use gloo_timers::future::TimeoutFuture;
 use mien_messages::{FrameHeader, FrameId, FromWorker, Scope, WorkerFault};
 use mien_models::Detection;
 use wasm_bindgen_futures::spawn_local;
 
+use super::job::{Answer, Job, PoolEvent, Snapshot};
 use super::order::Order;
-use super::schedule::{Action, Pool, Slot};
-use crate::browser::worker::{PortEvent, WorkerKit, WorkerPort};
-use crate::browser::{Bitmap, FrameImage, steady_now};
-use crate::clock::{Captured, Steady};
+use super::schedule::{Action, Schedule, Slot};
+use crate::browser::worker::{PortEvent, StartFault, WorkerKit, WorkerPort};
+use crate::browser::{FrameImage, steady_now};
+use crate::clock::Steady;
 use crate::faults::LoadFault;
-use crate::load::startup::{self, StartFault};
-use crate::run::Stamp;
+use crate::load::startup;
 
 /// The slowest machine we know takes a tenth of this for a large picture with many faces.
-const ANSWER: Duration = Duration::from_secs(20);
-/// Compiling nothing, only reading three models: seconds on a slow phone.
-const START: Duration = Duration::from_mins(1);
-const WATCH_MS: u32 = 1_000;
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+/// Compiles nothing and only reads three models: seconds on a slow phone.
+const START_TIMEOUT: Duration = Duration::from_mins(1);
+const WATCHDOG_MS: u32 = 1_000;
 
-/// A frame that is offered. The picture is taken only when a worker is free, so that it is the newest.
-#[derive(Clone)]
-pub(crate) struct Ticket {
-    pub(crate) run: u64,
-    pub(crate) captured: Captured,
-    pub(crate) look: Rc<dyn Fn() -> Look>,
-    pub(crate) place: Place,
-}
-
-/// What a run knows of a frame when it is captured, and wants back with the answer.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Place {
-    /// Position in the file, milliseconds.
-    pub(crate) media_ms: Option<u64>,
-    /// In the run's account of time; a picture has none.
-    pub(crate) stamp: Option<Stamp>,
-}
-
-/// How a frame is looked at, and its picture.
-pub(crate) struct Look {
-    pub(crate) scope: Scope,
-    pub(crate) long_side: u32,
-    pub(crate) bitmap: LocalBoxFuture<'static, Result<Bitmap, String>>,
-}
-
-pub(crate) struct Answer {
-    pub(crate) run: u64,
-    pub(crate) captured: Captured,
-    pub(crate) scope: Scope,
-    pub(crate) detections: Vec<Detection>,
-    /// Smaller faces that were found and not read.
-    pub(crate) left_out: usize,
-    /// `None` where the worker did not hand it back.
-    pub(crate) image: Option<FrameImage>,
-    pub(crate) took_ms: f32,
-    pub(crate) place: Place,
-}
-
-pub(crate) enum CrewEvent {
-    /// A worker has its models.
-    Ready,
-    Answer(Answer),
-    /// This frame was lost alone.
-    FrameFailed {
-        run: u64,
-        detail: String,
-    },
-    /// A worker died with or without a frame, and starts again.
-    Restarting {
-        detail: String,
-    },
-    /// No worker is left.
-    GaveUp {
-        fault: LoadFault,
-    },
-}
-
-struct Sent {
+struct Sent<T> {
     slot: Slot,
-    run: u64,
-    captured: Captured,
+    tag: T,
     scope: Scope,
     since: Steady,
-    place: Place,
 }
 
-pub(crate) struct Crew {
-    inner: Rc<Inner>,
-    _watch: Interval,
+#[derive(Default)]
+struct WorkerSlot {
+    port: Option<WorkerPort>,
+    /// `None` once it is ready, and while it is known why it is not.
+    starting_since: Option<Steady>,
 }
 
-struct Inner {
+/// `T` is what the caller wants back with each answer.
+pub(crate) struct WorkerPool<T> {
+    inner: Rc<Inner<T>>,
+    _watchdog: Interval,
+}
+
+struct Inner<T> {
     kit: Rc<WorkerKit>,
-    pool: RefCell<Pool<Ticket>>,
-    ports: RefCell<Vec<Option<WorkerPort>>>,
-    started: RefCell<Vec<Option<Steady>>>,
-    sent: RefCell<BTreeMap<FrameId, Sent>>,
-    order: RefCell<Order<Answer>>,
+    schedule: RefCell<Schedule<Job<T>>>,
+    slots: RefCell<Vec<WorkerSlot>>,
+    sent: RefCell<BTreeMap<FrameId, Sent<T>>>,
+    order: RefCell<Order<Answer<T>>>,
     over: Cell<bool>,
-    /// Why a worker cannot start, since one last did.
-    barred: RefCell<Option<LoadFault>>,
-    on: Box<dyn Fn(CrewEvent)>,
+    /// Why a worker cannot start, unless one has started since.
+    start_fault: RefCell<Option<LoadFault>>,
+    on: Box<dyn Fn(PoolEvent<T>)>,
 }
 
-impl std::fmt::Debug for Crew {
+impl<T> std::fmt::Debug for WorkerPool<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Crew({:?})", self.inner.pool.borrow().ready())
+        write!(f, "WorkerPool({:?})", self.inner.schedule.borrow().ready())
     }
 }
 
-impl Crew {
-    pub(crate) fn start(kit: Rc<WorkerKit>, size: usize, on: impl Fn(CrewEvent) + 'static) -> Self {
+impl<T: Copy + 'static> WorkerPool<T> {
+    pub(crate) fn start(kit: Rc<WorkerKit>, size: usize, on: impl Fn(PoolEvent<T>) + 'static) -> Self {
         let inner = Rc::new(Inner {
             kit,
-            pool: RefCell::new(Pool::new(size)),
-            ports: RefCell::new((0..size).map(|_| None).collect()),
-            started: RefCell::new(vec![None; size]),
+            schedule: RefCell::new(Schedule::new(size)),
+            slots: RefCell::new((0..size).map(|_| WorkerSlot::default()).collect()),
             sent: RefCell::new(BTreeMap::new()),
             order: RefCell::new(Order::new(size)),
             over: Cell::new(false),
-            barred: RefCell::new(None),
+            start_fault: RefCell::new(None),
             on: Box::new(on),
         });
         for slot in 0..size {
-            // Not at once: the first crash of a start must not come before the owner has the crew.
+            // Not synchronously: the first crash of a start must not come before the owner has the pool.
             let weak = Rc::downgrade(&inner);
             spawn_local(async move {
                 if let Some(inner) = weak.upgrade() {
@@ -143,34 +89,34 @@ impl Crew {
             });
         }
         let weak = Rc::downgrade(&inner);
-        let watch = Interval::new(WATCH_MS, move || {
+        let watchdog = Interval::new(WATCHDOG_MS, move || {
             if let Some(inner) = weak.upgrade() {
-                inner.watch();
+                inner.end_hung_workers();
             }
         });
-        Self { inner, _watch: watch }
+        Self { inner, _watchdog: watchdog }
     }
 
-    pub(crate) fn offer(&self, ticket: Ticket) {
-        let actions = self.inner.pool.borrow_mut().offer(ticket);
+    pub(crate) fn offer(&self, job: Job<T>) {
+        let actions = self.inner.schedule.borrow_mut().offer(job);
         self.inner.perform(actions, "");
     }
 
-    pub(crate) fn forget_waiting(&self) {
-        self.inner.pool.borrow_mut().forget_waiting();
+    pub(crate) fn drop_waiting(&self) {
+        self.inner.schedule.borrow_mut().drop_waiting();
     }
 
     /// Whether a frame waits or is with a worker.
     pub(crate) fn is_busy(&self) -> bool {
-        self.inner.pool.borrow().has_waiting() || !self.inner.sent.borrow().is_empty()
+        self.inner.schedule.borrow().has_waiting() || !self.inner.sent.borrow().is_empty()
     }
 
     pub(crate) fn ready(&self) -> usize {
-        self.inner.pool.borrow().ready()
+        self.inner.schedule.borrow().ready()
     }
 
     pub(crate) fn skipped(&self) -> u64 {
-        self.inner.pool.borrow().skipped()
+        self.inner.schedule.borrow().skipped()
     }
 
     /// Whether no worker is left.
@@ -179,52 +125,68 @@ impl Crew {
     }
 }
 
-impl Inner {
+impl<T: Copy + 'static> Inner<T> {
     fn start_worker(self: &Rc<Self>, slot: Slot) {
         let weak = Rc::downgrade(self);
-        self.started.borrow_mut()[slot] = Some(steady_now());
-        match WorkerPort::start(&self.kit, move |event| Self::heard(&weak, slot, event)) {
-            Ok(port) => self.ports.borrow_mut()[slot] = Some(port),
-            Err(fault) => self.did_not_start(slot, fault),
+        self.slots.borrow_mut()[slot].starting_since = Some(steady_now());
+        match WorkerPort::start(&self.kit, move |event| Self::on_port(&weak, slot, event)) {
+            Ok(port) => self.slots.borrow_mut()[slot].port = Some(port),
+            Err(fault) => self.explain_start_fault(slot, fault),
         }
     }
 
-    /// Asks why. What another try would not mend is not tried again.
-    fn did_not_start(self: &Rc<Self>, slot: Slot, fault: StartFault) {
-        // The watch counts no longer, as nothing is under way.
-        self.started.borrow_mut()[slot] = None;
+    /// Finds out why a worker did not start, and retries unless that is pointless.
+    fn explain_start_fault(self: &Rc<Self>, slot: Slot, fault: StartFault) {
+        // Nothing is starting, so the watchdog has nothing to time.
+        self.slots.borrow_mut()[slot].starting_since = None;
         let (kit, weak) = (self.kit.clone(), Rc::downgrade(self));
         spawn_local(async move {
-            let barred = startup::script_fault(&kit.boot_url, &fault, &kit.policies).await;
+            let permanent = startup::script_fault(&kit.boot_url, &fault, &kit.policies).await;
             let Some(inner) = weak.upgrade() else { return };
-            match (barred, fault) {
-                (Some(barred), _) => inner.bar(slot, barred),
+            match (permanent, fault) {
+                (Some(permanent), _) => inner.retire(slot, permanent),
                 (None, StartFault::Other(detail)) => inner.crashed(slot, &detail),
                 (None, StartFault::Untrusted) => inner.crashed(slot, "not trusted"),
             }
         });
     }
 
-    /// This worker never starts.
-    fn bar(self: &Rc<Self>, slot: Slot, fault: LoadFault) {
+    fn explain_missing_code(self: &Rc<Self>, slot: Slot, detail: String) {
+        self.slots.borrow_mut()[slot].starting_since = None;
+        let (kit, weak) = (self.kit.clone(), Rc::downgrade(self));
+        spawn_local(async move {
+            let fault = startup::glue_fault(&kit.glue_url).await;
+            if let Some(inner) = weak.upgrade() {
+                inner.retire(slot, fault.unwrap_or(LoadFault::WorkerFailed { detail }));
+            }
+        });
+    }
+
+    /// This worker can never start.
+    fn retire(self: &Rc<Self>, slot: Slot, fault: LoadFault) {
         let detail = fault.to_string();
-        *self.barred.borrow_mut() = Some(fault);
-        let actions = self.pool.borrow_mut().retire(slot);
+        *self.start_fault.borrow_mut() = Some(fault);
+        let actions = self.schedule.borrow_mut().retire(slot);
         self.perform(actions, &detail);
     }
 
-    fn heard(weak: &Weak<Self>, slot: Slot, event: PortEvent) {
+    fn crashed(self: &Rc<Self>, slot: Slot, detail: &str) {
+        let actions = self.schedule.borrow_mut().crashed(slot);
+        self.perform(actions, detail);
+    }
+
+    fn on_port(weak: &Weak<Self>, slot: Slot, event: PortEvent) {
         let Some(inner) = weak.upgrade() else { return };
         match event {
             PortEvent::Crashed(detail) => inner.crashed(slot, &detail),
             PortEvent::NotStarted => {
-                inner.did_not_start(slot, StartFault::Other("its script was not run".to_owned()));
+                inner.explain_start_fault(slot, StartFault::Other("its script was not run".to_owned()));
             }
             PortEvent::Message(FromWorker::Ready, _) => {
-                inner.started.borrow_mut()[slot] = None;
-                inner.barred.take();
-                let actions = inner.pool.borrow_mut().started(slot);
-                (inner.on)(CrewEvent::Ready);
+                inner.slots.borrow_mut()[slot].starting_since = None;
+                inner.start_fault.take();
+                let actions = inner.schedule.borrow_mut().started(slot);
+                (inner.on)(PoolEvent::Ready);
                 inner.perform(actions, "");
             }
             PortEvent::Message(FromWorker::Scored { frame, detections, left_out, .. }, image) => {
@@ -236,23 +198,12 @@ impl Inner {
             PortEvent::Message(FromWorker::Failed { frame: None, fault }, _) => {
                 let detail = fault.to_string();
                 match fault {
-                    WorkerFault::Load { .. } => inner.bar(slot, LoadFault::WorkerFailed { detail }),
-                    WorkerFault::Code { .. } => inner.has_no_code(slot, detail),
+                    WorkerFault::Load { .. } => inner.retire(slot, LoadFault::WorkerFailed { detail }),
+                    WorkerFault::Code { .. } => inner.explain_missing_code(slot, detail),
                     _ => inner.crashed(slot, &detail),
                 }
             }
         }
-    }
-
-    fn has_no_code(self: &Rc<Self>, slot: Slot, detail: String) {
-        self.started.borrow_mut()[slot] = None;
-        let (kit, weak) = (self.kit.clone(), Rc::downgrade(self));
-        spawn_local(async move {
-            let fault = startup::glue_fault(&kit.glue_url).await;
-            if let Some(inner) = weak.upgrade() {
-                inner.bar(slot, fault.unwrap_or(LoadFault::WorkerFailed { detail }));
-            }
-        });
     }
 
     fn answered(
@@ -261,62 +212,47 @@ impl Inner {
         frame: FrameId,
         result: Result<(Vec<Detection>, usize, Option<FrameImage>), String>,
     ) {
-        let (known, actions) = self.pool.borrow_mut().answered(slot, frame);
-        if !known {
+        let (expected, actions) = self.schedule.borrow_mut().answered(slot, frame);
+        if !expected {
             return;
         }
         let sent = self.sent.borrow_mut().remove(&frame);
         // The worker first: it need not idle while the page draws.
         self.perform(actions, "");
-        let Some(sent) = sent else { return };
-        let in_time = self.order.borrow().waits_for(frame);
+        let Some(Sent { tag, scope, since, .. }) = sent else { return };
+        let in_time = self.order.borrow().expects(frame);
         let result =
             result.and_then(|found| if in_time { Ok(found) } else { Err("it came too late".to_owned()) });
         let released = match result {
             Ok((detections, left_out, image)) => {
-                let answer = Answer {
-                    run: sent.run,
-                    captured: sent.captured,
-                    scope: sent.scope,
-                    detections,
-                    left_out,
-                    image,
-                    took_ms: steady_now().since(sent.since).as_secs_f32() * 1_000.0,
-                    place: sent.place,
-                };
+                let took_ms = steady_now().since(since).as_secs_f32() * 1_000.0;
+                let answer = Answer { tag, scope, detections, left_out, image, took_ms };
                 self.order.borrow_mut().answered(frame, answer)
             }
             Err(detail) => {
                 let released = self.order.borrow_mut().lost(frame);
-                (self.on)(CrewEvent::FrameFailed { run: sent.run, detail });
+                (self.on)(PoolEvent::FrameFailed { tag, detail });
                 released
             }
         };
         self.release(released);
     }
 
-    fn crashed(self: &Rc<Self>, slot: Slot, detail: &str) {
-        let actions = self.pool.borrow_mut().crashed(slot);
-        self.perform(actions, detail);
-    }
-
-    fn perform(self: &Rc<Self>, actions: Vec<Action<Ticket>>, detail: &str) {
+    fn perform(self: &Rc<Self>, actions: Vec<Action<Job<T>>>, detail: &str) {
         for action in actions {
             match action {
-                Action::Send { slot, frame, ticket } => self.send(slot, frame, &ticket),
+                Action::Send { slot, frame, job } => self.send(slot, frame, job),
                 Action::Lost { frame } => {
                     let lost = self.sent.borrow_mut().remove(&frame);
                     let released = self.order.borrow_mut().lost(frame);
-                    if let Some(lost) = lost {
-                        let detail = detail.to_owned();
-                        (self.on)(CrewEvent::FrameFailed { run: lost.run, detail });
+                    if let Some(Sent { tag, .. }) = lost {
+                        (self.on)(PoolEvent::FrameFailed { tag, detail: detail.to_owned() });
                     }
                     self.release(released);
                 }
                 Action::Restart { slot, in_ms } => {
-                    self.ports.borrow_mut()[slot] = None;
-                    self.started.borrow_mut()[slot] = None;
-                    (self.on)(CrewEvent::Restarting { detail: detail.to_owned() });
+                    self.slots.borrow_mut()[slot] = WorkerSlot::default();
+                    (self.on)(PoolEvent::Restarting { detail: detail.to_owned() });
                     let weak = Rc::downgrade(self);
                     spawn_local(async move {
                         TimeoutFuture::new(in_ms).await;
@@ -325,36 +261,32 @@ impl Inner {
                         }
                     });
                 }
-                Action::Retire { slot } => {
-                    self.ports.borrow_mut()[slot] = None;
-                    self.started.borrow_mut()[slot] = None;
-                }
+                Action::Retire { slot } => self.slots.borrow_mut()[slot] = WorkerSlot::default(),
                 Action::GiveUp => {
                     self.over.set(true);
-                    let fault = self.barred.take();
+                    let fault = self.start_fault.take();
                     let fault =
                         fault.unwrap_or_else(|| LoadFault::WorkerFailed { detail: detail.to_owned() });
-                    (self.on)(CrewEvent::GaveUp { fault });
+                    (self.on)(PoolEvent::GaveUp { fault });
                 }
             }
         }
     }
 
-    fn send(self: &Rc<Self>, slot: Slot, frame: FrameId, ticket: &Ticket) {
-        let Look { scope, long_side, bitmap } = (ticket.look)();
-        let Ticket { run, captured, place, .. } = *ticket;
+    fn send(self: &Rc<Self>, slot: Slot, frame: FrameId, job: Job<T>) {
+        let Snapshot { scope, long_side, bitmap } = (job.snapshot)();
         self.order.borrow_mut().sent(frame);
-        let since = steady_now();
-        self.sent.borrow_mut().insert(frame, Sent { slot, run, captured, scope, since, place });
+        let sent = Sent { slot, tag: job.tag, scope, since: steady_now() };
+        self.sent.borrow_mut().insert(frame, sent);
         let weak = Rc::downgrade(self);
         spawn_local(async move {
             let bitmap = bitmap.await;
             let Some(inner) = weak.upgrade() else { return };
-            // The worker may have died while the picture was taken; its frame is then counted already.
+            // The worker may have died while the picture was taken; its frame is counted already.
             if !inner.sent.borrow().contains_key(&frame) {
                 return;
             }
-            let posted = bitmap.and_then(|bitmap| match &inner.ports.borrow()[slot] {
+            let posted = bitmap.and_then(|bitmap| match &inner.slots.borrow()[slot].port {
                 Some(port) => port.infer(FrameHeader { frame, scope, long_side }, &bitmap),
                 None => Err("the worker is gone".to_owned()),
             });
@@ -364,28 +296,28 @@ impl Inner {
         });
     }
 
-    fn release(&self, answers: Vec<Answer>) {
+    fn release(&self, answers: Vec<Answer<T>>) {
         for answer in answers {
-            (self.on)(CrewEvent::Answer(answer));
+            (self.on)(PoolEvent::Answer(answer));
         }
     }
 
-    /// Takes a worker for dead that has been silent for too long.
-    fn watch(self: &Rc<Self>) {
+    fn end_hung_workers(self: &Rc<Self>) {
         let now = steady_now();
-        let mut silent: Vec<Slot> = self
+        let late = |since: Steady, timeout: Duration| now.since(since) > timeout;
+        let mut hung: Vec<Slot> = self
             .sent
             .borrow()
             .values()
-            .filter(|sent| now.since(sent.since) > ANSWER)
+            .filter(|sent| late(sent.since, ANSWER_TIMEOUT))
             .map(|sent| sent.slot)
             .collect();
-        let started = self.started.borrow();
-        silent.extend(
-            (0..started.len()).filter(|&slot| started[slot].is_some_and(|since| now.since(since) > START)),
-        );
-        drop(started);
-        for slot in silent {
+        let starts =
+            |worker: &WorkerSlot| worker.starting_since.is_some_and(|since| late(since, START_TIMEOUT));
+        let slots = self.slots.borrow();
+        hung.extend((0..slots.len()).filter(|&slot| starts(&slots[slot])));
+        drop(slots);
+        for slot in hung {
             self.crashed(slot, "no answer in time");
         }
     }

@@ -1,104 +1,97 @@
-//! The inner life of a run: frames in, tracked faces out, figures once a second.
+//! A run at work: frames in, tracked faces out, figures once a second.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_util::future::FutureExt;
-use gloo_timers::callback::Interval;
+use gloo_timers::callback::Interval as Timer;
 use mien_messages::Scope;
 use mien_models::Tracker;
 
 use super::account::{Account, BEAT_MS};
-use super::event::{AnalysedFrame, EndReason, RunEvent, RunStats, Silence, SourceState};
+use super::carry_over::CarryOver;
+use super::event::{AnalysedFrame, EndReason, RunEvent, SourceState};
 use super::input::{Input, Media};
-use super::liveness::{Change, Liveness};
-use super::outcome::Harvest;
+use super::liveness::{Change, Interval, Liveness};
+use super::outcome::Outcome;
 use super::scope::ScopePolicy;
+use super::slot::{RequestId, SourceSlot};
+use super::state::{FrameTag, Halts, Phase};
+use super::stats::StatsCounter;
 use crate::browser::tracks::Pictures;
-use crate::browser::video::VideoEnd;
+use crate::browser::video::{VideoEnd, VideoSource};
 use crate::browser::{VisibilityGuard, captured_now, is_hidden, now_precise_ms};
 use crate::clock::Captured;
-use crate::engine::Shared;
 use crate::faults::{RunFault, SourceFault};
-use crate::pool::{Answer, CrewEvent, Look, Place, Ticket};
+use crate::pool::{Answer, Job, PoolEvent, Snapshot, WorkerPool};
 
-/// Figures are told with every so many beats: once a second.
-const BEATS_OF_FIGURES: u32 = 1_000 / BEAT_MS;
+/// Figures are reported with every fourth beat: once a second.
+const BEATS_PER_REPORT: u32 = 1_000 / BEAT_MS;
 
-pub(crate) struct RunHandle {
-    number: u64,
-    engine: Rc<Shared>,
+pub(super) struct ActiveRun {
+    id: RequestId,
+    pool: Rc<WorkerPool<FrameTag>>,
+    slot: SourceSlot,
+    carry_over: Rc<CarryOver>,
+    /// `None` once the run has ended.
     input: RefCell<Option<Input>>,
     tracker: RefCell<Tracker>,
-    policy: RefCell<ScopePolicy>,
-    figures: RefCell<Figures>,
-    harvest: RefCell<Harvest>,
+    scope: RefCell<ScopePolicy>,
+    stats: RefCell<StatsCounter>,
+    outcome: RefCell<Outcome>,
     account: RefCell<Account>,
     liveness: RefCell<Liveness>,
-    paused: Cell<bool>,
-    /// The embedder has paused its element.
-    standing: Cell<bool>,
-    hidden: Cell<bool>,
-    /// No more frames will come; the run ends when the last is answered.
-    finishing: Cell<bool>,
-    ended: Cell<bool>,
+    halts: Cell<Halts>,
+    phase: Cell<Phase>,
     /// Until the run ends.
-    guards: RefCell<Option<(Interval, VisibilityGuard)>>,
+    guards: RefCell<Option<(Timer, VisibilityGuard)>>,
     on: Box<dyn Fn(RunEvent)>,
 }
 
-/// Counts since the last figures.
-#[derive(Debug, Default)]
-struct Figures {
-    since: f64,
-    captured: u32,
-    took_ms: Vec<f32>,
-    skipped_before: u64,
-}
-
-impl std::fmt::Debug for RunHandle {
+impl std::fmt::Debug for ActiveRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Run({})", self.number)
+        write!(f, "Run({})", self.id)
     }
 }
 
-impl RunHandle {
-    pub(crate) fn new(
-        number: u64,
-        engine: Rc<Shared>,
+impl ActiveRun {
+    pub(super) fn new(
+        id: RequestId,
+        pool: Rc<WorkerPool<FrameTag>>,
+        slot: SourceSlot,
+        carry_over: Rc<CarryOver>,
         input: Input,
         tracker: Tracker,
         on: impl Fn(RunEvent) + 'static,
     ) -> Rc<Self> {
-        let skipped_before = engine.crew().map_or(0, |crew| crew.skipped());
+        let stats = StatsCounter::new(now_precise_ms(), pool.skipped());
         Rc::new(Self {
-            number,
-            engine,
+            id,
+            pool,
+            slot,
+            carry_over,
             input: RefCell::new(Some(input)),
             tracker: RefCell::new(tracker),
-            policy: RefCell::new(ScopePolicy::default()),
-            figures: RefCell::new(Figures { since: now_precise_ms(), skipped_before, ..Figures::default() }),
-            harvest: RefCell::new(Harvest::default()),
+            scope: RefCell::default(),
+            stats: RefCell::new(stats),
+            outcome: RefCell::default(),
             account: RefCell::new(Account::new(now_precise_ms(), is_hidden())),
-            liveness: RefCell::new(Liveness::default()),
-            paused: Cell::new(false),
-            standing: Cell::new(false),
-            hidden: Cell::new(is_hidden()),
-            finishing: Cell::new(false),
-            ended: Cell::new(false),
+            liveness: RefCell::default(),
+            halts: Cell::new(Halts { hidden: is_hidden(), ..Halts::default() }),
+            phase: Cell::new(Phase::Running),
             guards: RefCell::new(None),
             on: Box::new(on),
         })
     }
 
-    pub(crate) fn begin(self: &Rc<Self>) {
+    pub(super) fn begin(self: &Rc<Self>) {
         let (beats, beating, seeing) = (Cell::new(0), Rc::downgrade(self), Rc::downgrade(self));
-        let timer = Interval::new(BEAT_MS, move || {
+        let timer = Timer::new(BEAT_MS, move || {
             let Some(run) = beating.upgrade() else { return };
             run.account.borrow_mut().beat(now_precise_ms());
-            beats.set((beats.get() + 1) % BEATS_OF_FIGURES);
+            beats.set((beats.get() + 1) % BEATS_PER_REPORT);
             if beats.get() == 0 {
-                run.tell_stats();
+                run.report_stats();
             }
         });
         let visibility = VisibilityGuard::new(move |hidden| {
@@ -108,64 +101,67 @@ impl RunHandle {
         });
         *self.guards.borrow_mut() = Some((timer, visibility));
         match self.input.borrow().as_ref().map(|input| &input.media) {
-            Some(Media::Video(video)) => {
-                let [framed, over, standing] = [(); 3].map(|()| Rc::downgrade(self));
-                video.on_frame(move |captured| {
-                    if let Some(run) = framed.upgrade() {
-                        run.captured(captured);
-                    }
-                });
-                video.on_end(move |end| {
-                    if let Some(run) = over.upgrade() {
-                        run.source_over(end);
-                    }
-                });
-                video.on_standing(move |stands| {
-                    if let Some(run) = standing.upgrade() {
-                        run.standing.set(stands);
-                        run.stand();
-                    }
-                });
-            }
+            Some(Media::Video(video)) => self.listen_to(video),
             Some(Media::Picture(_)) => {
-                self.finishing.set(true);
-                // Not at once: the caller must have the run before its first event.
+                self.phase.set(Phase::Finishing);
+                // Not synchronously: the caller must have the run before its first event.
                 let weak = Rc::downgrade(self);
                 wasm_bindgen_futures::spawn_local(async move {
                     if let Some(run) = weak.upgrade() {
-                        run.captured(captured_now());
+                        run.on_frame(captured_now());
                     }
                 });
             }
             None => {}
         }
-        self.play();
+        self.update_playback();
     }
 
-    pub(crate) fn set_paused(&self, paused: bool) {
-        self.paused.set(paused);
-        self.stand();
-        self.play();
-        if paused && let Some(crew) = self.engine.crew() {
-            crew.forget_waiting();
+    fn listen_to(self: &Rc<Self>, video: &VideoSource) {
+        let [framed, ended, element] = [(); 3].map(|()| Rc::downgrade(self));
+        video.on_frame(move |captured| {
+            if let Some(run) = framed.upgrade() {
+                run.on_frame(captured);
+            }
+        });
+        video.on_end(move |end| {
+            if let Some(run) = ended.upgrade() {
+                run.on_source_end(end);
+            }
+        });
+        video.on_element_paused(move |paused| {
+            if let Some(run) = element.upgrade() {
+                run.halts.set(Halts { element_paused: paused, ..run.halts.get() });
+                run.account_for_pause();
+            }
+        });
+    }
+
+    pub(super) fn set_paused(&self, paused: bool) {
+        self.halts.set(Halts { paused, ..self.halts.get() });
+        self.account_for_pause();
+        self.update_playback();
+        if paused {
+            self.pool.drop_waiting();
         }
     }
 
     fn set_hidden(&self, hidden: bool) {
-        self.hidden.set(hidden);
+        self.halts.set(Halts { hidden, ..self.halts.get() });
         self.account.borrow_mut().set_hidden(now_precise_ms(), hidden);
-        self.play();
+        self.update_playback();
     }
 
-    fn stand(&self) {
-        let stands = self.paused.get() || self.standing.get();
-        self.account.borrow_mut().set_paused(now_precise_ms(), stands);
+    fn account_for_pause(&self) {
+        let Halts { paused, element_paused, .. } = self.halts.get();
+        self.account.borrow_mut().set_paused(now_precise_ms(), paused || element_paused);
     }
 
-    /// A hidden page gets no frames, so that a file that is ours waits until it is seen.
-    fn play(&self) {
-        if let Some(Input { media: Media::Video(video), .. }) = &*self.input.borrow() {
-            if self.paused.get() || (self.hidden.get() && video.can_wait()) {
+    /// A hidden page gets no frames, so a file of ours waits until it is visible again.
+    fn update_playback(&self) {
+        if let Some(video) = self.input.borrow().as_ref().and_then(Input::video) {
+            let Halts { paused, hidden, .. } = self.halts.get();
+            if paused || (hidden && video.can_wait()) {
                 video.pause();
             } else {
                 video.play();
@@ -173,216 +169,189 @@ impl RunHandle {
         }
     }
 
-    pub(crate) fn camera(&self) -> Option<String> {
-        match &self.input.borrow().as_ref()?.media {
-            Media::Video(video) => video.device().0,
-            Media::Picture(_) => None,
-        }
+    pub(super) fn camera(&self) -> Option<String> {
+        self.input.borrow().as_ref()?.video()?.device().0
+    }
+
+    fn has_ended(&self) -> bool {
+        self.phase.get() == Phase::Ended
     }
 
     /// Releases the source; nothing follows but [`RunEvent::Ended`].
-    pub(crate) fn end(&self, reason: EndReason) {
-        if self.ended.replace(true) {
+    pub(super) fn end(&self, reason: EndReason) {
+        if self.phase.replace(Phase::Ended) == Phase::Ended {
             return;
         }
         self.guards.borrow_mut().take();
-        self.engine.keep_next_face(self.tracker.borrow().next_id());
+        self.carry_over.set_next_face(self.tracker.borrow().next_id());
         drop(self.input.borrow_mut().take());
-        if let Some(crew) = self.engine.crew() {
-            crew.forget_waiting();
-        }
-        self.engine.ended(self.number);
+        self.pool.drop_waiting();
+        self.slot.ended(self.id);
         (self.on)(RunEvent::Ended(reason));
     }
 
-    pub(crate) fn heard(&self, event: CrewEvent) {
-        if self.ended.get() {
+    pub(super) fn on_pool(&self, event: PoolEvent<FrameTag>) {
+        if self.has_ended() {
             return;
         }
         match event {
-            CrewEvent::Answer(answer) if answer.run == self.number => self.answered(answer),
-            CrewEvent::FrameFailed { run, .. } if run == self.number && self.is_tainted() => {
-                // So will every later frame: said once, with its reason.
+            PoolEvent::Answer(answer) if answer.tag.run == self.id => self.on_answer(answer),
+            PoolEvent::FrameFailed { tag, .. } if tag.run == self.id && self.is_tainted() => {
+                // Every later frame will fail as well: reported once, with its reason.
                 self.lose(SourceFault::CrossOrigin);
             }
-            CrewEvent::FrameFailed { run, detail } if run == self.number => {
-                self.harvest.borrow_mut().failed(&detail);
+            PoolEvent::FrameFailed { tag, detail } if tag.run == self.id => {
+                self.outcome.borrow_mut().failed(&detail);
                 (self.on)(RunEvent::Fault(RunFault::FrameFailed { detail }));
             }
-            CrewEvent::Ready | CrewEvent::Answer(_) | CrewEvent::FrameFailed { .. } => {}
-            CrewEvent::Restarting { detail } => {
+            PoolEvent::Ready | PoolEvent::Answer(_) | PoolEvent::FrameFailed { .. } => {}
+            PoolEvent::Restarting { detail } => {
                 (self.on)(RunEvent::Fault(RunFault::WorkerRestarting { detail }));
             }
-            CrewEvent::GaveUp { fault } => {
+            PoolEvent::GaveUp { fault } => {
                 let detail = fault.to_string();
                 (self.on)(RunEvent::Fault(RunFault::WorkersFailed { detail }));
                 self.end(EndReason::Failed);
             }
         }
-        if self.finishing.get() {
-            self.finish();
-        }
+        self.finish_if_done();
     }
 
-    /// Ends once the last frame is answered. A file that gave nothing has not just finished.
-    fn finish(&self) {
-        if self.ended.get() || self.engine.crew().is_some_and(|crew| crew.is_busy()) {
+    /// Ends once the last frame is answered. A file of which nothing was analysed has not simply finished.
+    fn finish_if_done(&self) {
+        if self.phase.get() != Phase::Finishing || self.pool.is_busy() {
             return;
         }
-        let barren = self.harvest.borrow().barren();
-        let Some(fault) = barren else { return self.end(EndReason::Finished) };
+        let fault = self.outcome.borrow().fault();
+        let Some(fault) = fault else { return self.end(EndReason::Finished) };
         (self.on)(RunEvent::Fault(fault));
         self.end(EndReason::Failed);
     }
 
-    fn captured(self: &Rc<Self>, captured: Captured) {
-        self.figures.borrow_mut().captured += 1;
-        if self.paused.get() || self.ended.get() {
+    fn on_frame(self: &Rc<Self>, captured: Captured) {
+        self.stats.borrow_mut().captured();
+        if self.halts.get().paused || self.has_ended() {
             return;
         }
-        let mut place = Place::default();
-        if let Some(Input { media: Media::Video(video), .. }) = &*self.input.borrow() {
-            place.media_ms = video.position_ms();
-            place.stamp = Some(self.account.borrow_mut().delivered(now_precise_ms()));
+        let mut tag = FrameTag { run: self.id, captured, media_ms: None, stamp: None };
+        if let Some(video) = self.input.borrow().as_ref().and_then(Input::video) {
+            tag.media_ms = video.position_ms();
+            tag.stamp = Some(self.account.borrow_mut().delivered(now_precise_ms()));
         }
-        let plays = self.liveness.borrow_mut().framed();
+        let plays = self.liveness.borrow_mut().picture();
         if plays.is_some() {
             (self.on)(RunEvent::SourceState(SourceState::Playing));
         }
-        let Some(crew) = self.engine.crew() else { return };
         let weak = Rc::downgrade(self);
-        let look = Rc::new(move || {
-            weak.upgrade().and_then(|run| run.look()).unwrap_or_else(|| Look {
+        let snapshot = Box::new(move || {
+            weak.upgrade().and_then(|run| run.snapshot()).unwrap_or_else(|| Snapshot {
                 scope: Scope::Near,
                 long_side: 1,
                 bitmap: async { Err("the run has ended".to_owned()) }.boxed_local(),
             })
         });
-        crew.offer(Ticket { run: self.number, captured, look, place });
+        self.pool.offer(Job { tag, snapshot });
     }
 
-    /// The frame that shows now, and how hard to look at it. A picture is looked at in full.
-    fn look(&self) -> Option<Look> {
+    fn snapshot(&self) -> Option<Snapshot> {
         let input = self.input.borrow();
         let input = input.as_ref()?;
         let scope = match input.media {
             Media::Picture(_) => Scope::Full,
-            Media::Video(_) => self.policy.borrow_mut().next(),
+            Media::Video(_) => self.scope.borrow_mut().next(),
         };
-        Some(Look { scope, long_side: input.long_side(), bitmap: input.bitmap() })
+        Some(Snapshot { scope, long_side: input.long_side(), bitmap: input.bitmap() })
     }
 
-    fn answered(&self, answer: Answer) {
-        self.figures.borrow_mut().took_ms.push(answer.took_ms);
-        self.policy.borrow_mut().found(answer.scope, answer.detections.len());
+    fn on_answer(&self, answer: Answer<FrameTag>) {
+        self.stats.borrow_mut().answered(answer.took_ms);
+        self.scope.borrow_mut().found(answer.scope, answer.detections.len());
         if answer.image.is_some() {
-            self.harvest.borrow_mut().analysed();
+            self.outcome.borrow_mut().analysed();
         }
-        // A frame that was on the way when the run was paused is not shown: it would add to what is recorded.
-        if self.paused.get() {
+        // A frame that was with a worker when the run was paused is dropped: it would be recorded.
+        if self.halts.get().paused {
             return;
         }
-        let captured = answer.captured;
-        let mut skipped =
-            answer.place.stamp.map(|stamp| self.account.borrow_mut().analysed(stamp)).unwrap_or_default();
-        skipped.extend(self.engine.clock_step(captured));
+        let FrameTag { captured, media_ms, stamp, .. } = answer.tag;
+        let mut skipped = stamp.map(|stamp| self.account.borrow_mut().analysed(stamp)).unwrap_or_default();
+        skipped.extend(self.carry_over.clock_step(captured));
         let faces = self.tracker.borrow_mut().update(captured.steady.since_beginning(), &answer.detections);
-        let (Some(image), Some((size, mirrored))) =
+        let (Some(image), Some(((width, height), mirrored))) =
             (answer.image, self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored)))
         else {
             return;
         };
         (self.on)(RunEvent::Frame(AnalysedFrame {
             image,
-            width: size.0,
-            height: size.1,
+            width,
+            height,
             captured,
             faces,
             left_out: answer.left_out,
-            media_ms: answer.place.media_ms,
+            media_ms,
             skipped,
             mirrored,
         }));
     }
 
-    fn source_over(&self, end: VideoEnd) {
+    fn on_source_end(&self, end: VideoEnd) {
         match end {
             VideoEnd::Finished => {
-                self.finishing.set(true);
-                self.finish();
+                // A file may still fire its end after the run's.
+                if !self.has_ended() {
+                    self.phase.set(Phase::Finishing);
+                    self.finish_if_done();
+                }
             }
-            VideoEnd::Lost => {
-                let silence = match &*self.input.borrow() {
-                    Some(Input { media: Media::Video(video), .. }) => Some(video.silence()),
-                    _ => None,
-                };
-                self.lose(match silence {
-                    Some(Silence::Camera) => SourceFault::Unplugged,
-                    _ => SourceFault::StreamEnded,
-                });
-            }
-            VideoEnd::Broken => {
-                let fault = match self.input.borrow().as_ref().map(|input| &input.media) {
-                    Some(Media::Video(video)) => video.broken(),
-                    _ => SourceFault::UnreadableVideo,
-                };
-                self.lose(fault);
+            VideoEnd::Lost | VideoEnd::Broken => {
+                let fault = self.input.borrow().as_ref().map(|input| input.fault_of(end));
+                if let Some(fault) = fault {
+                    self.lose(fault);
+                }
             }
         }
     }
 
-    /// Ends the run for good, with the reason.
+    /// Ends the run because its source is gone.
     fn lose(&self, fault: SourceFault) {
-        if !self.ended.get() {
+        if !self.has_ended() {
             (self.on)(RunEvent::Fault(RunFault::SourceLost(fault)));
             self.end(EndReason::Failed);
         }
     }
 
     fn is_tainted(&self) -> bool {
-        let input = self.input.borrow();
-        matches!(input.as_ref().map(|input| &input.media), Some(Media::Video(video)) if video.is_tainted())
+        self.input.borrow().as_ref().and_then(Input::video).is_some_and(VideoSource::is_tainted)
     }
 
-    fn tell_stats(&self) {
-        let Some(crew) = self.engine.crew() else { return };
-        let now = now_precise_ms();
-        let stats = {
-            let mut figures = self.figures.borrow_mut();
-            let seconds = ((now - figures.since) / 1_000.0).max(0.001) as f32;
-            let mut took = std::mem::take(&mut figures.took_ms);
-            let captured = std::mem::take(&mut figures.captured);
-            figures.since = now;
-            took.sort_by(f32::total_cmp);
-            RunStats {
-                camera_fps: captured as f32 / seconds,
-                analysed_fps: took.len() as f32 / seconds,
-                skipped: crew.skipped() - figures.skipped_before.min(crew.skipped()),
-                inference_ms: took.get(took.len() / 2).copied().unwrap_or_default(),
-                workers: crew.ready() as u32,
-            }
-        };
-        let framed = stats.camera_fps > 0.0;
+    fn report_stats(&self) {
+        let (skipped, workers) = (self.pool.skipped(), self.pool.ready() as u32);
+        let stats = self.stats.borrow_mut().report(now_precise_ms(), skipped, workers);
+        let has_frames = stats.camera_fps > 0.0;
         (self.on)(RunEvent::Stats(stats));
-        self.mind_silence(framed);
+        self.check_liveness(has_frames);
     }
 
-    /// A browser gives a hidden page no frames, and nobody gives any of what stands: that is no silence.
-    fn mind_silence(&self, framed: bool) {
-        let (pictures, silence) = match &*self.input.borrow() {
-            Some(Input { media: Media::Video(video), .. }) => (video.pictures(), video.silence()),
-            Some(Input { media: Media::Picture(_), .. }) | None => return,
-        };
-        if self.ended.get() || self.finishing.get() {
+    fn check_liveness(&self, has_frames: bool) {
+        let observed =
+            self.input.borrow().as_ref().and_then(Input::video).map(|v| (v.pictures(), v.silence()));
+        let Some((pictures, silence)) = observed else { return };
+        if self.phase.get() != Phase::Running {
             return;
         }
         if pictures == Pictures::Ended {
-            return self.source_over(VideoEnd::Lost);
+            return self.on_source_end(VideoEnd::Lost);
         }
-        let excused = self.paused.get() || self.standing.get() || self.hidden.get();
-        let absent = matches!(pictures, Pictures::Muted | Pictures::Absent);
-        let change = self.liveness.borrow_mut().tick(framed, excused, absent);
-        if change == Some(Change::Silent) {
+        let Halts { paused, element_paused, hidden } = self.halts.get();
+        let interval = match pictures {
+            _ if has_frames => Interval::Pictures,
+            // A browser gives a hidden page no frames, and a paused source delivers none: that is no silence.
+            _ if paused || element_paused || hidden => Interval::NotExpected,
+            Pictures::Muted | Pictures::Absent => Interval::Impossible,
+            Pictures::OfFile | Pictures::Live | Pictures::Ended => Interval::Nothing,
+        };
+        if self.liveness.borrow_mut().interval(interval) == Some(Change::Silent) {
             (self.on)(RunEvent::SourceState(SourceState::Silent(silence)));
         }
     }

@@ -1,56 +1,41 @@
-//! A run: one source going through the pool.
-
-use std::rc::Rc;
+//! What a run reports.
 
 use mien_shared::{Face, Sample, Skipped};
 
 use crate::browser::FrameImage;
 use crate::clock::Captured;
-use crate::faults::RunFault;
-use crate::run::active::RunHandle;
+use crate::faults::{RunFault, Silence};
 
-/// What a run tells, in order of capture.
+/// What a run reports, in order of capture.
 #[derive(Clone, Debug)]
 pub enum RunEvent {
     Frame(AnalysedFrame),
     /// About once a second.
     Stats(RunStats),
-    /// Whether pictures come, at each change; a run begins as one whose pictures do.
+    /// Reported at each change; a run starts out as playing.
     SourceState(SourceState),
     Fault(RunFault),
     /// Nothing follows.
     Ended(EndReason),
 }
 
-/// Whether a source gives pictures.
+/// Whether a source delivers pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceState {
-    /// They come, or come again.
+    /// It does, or does so again.
     Playing,
-    /// None has come for a while, though nobody paused the source and the page is seen. It goes on by itself:
+    /// No picture has come for a while, although the source is not paused and the page is visible.
     /// [`Self::Playing`] follows with the next picture, unless the run ends.
     Silent(Silence),
 }
 
-/// What gives no pictures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Silence {
-    #[error("The camera gives no pictures; another program or the system may have taken it.")]
-    Camera,
-    /// An embedder's stream, or none at all in the embedder's element.
-    #[error("The stream gives no pictures.")]
-    Stream,
-    #[error("The video stands still, as its data does not come.")]
-    Video,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// [`Run::stop`], or the run was dropped, or its slot was cleared.
+    /// The run was stopped or dropped, or its slot was cleared.
     Stopped,
-    /// The file or picture is done.
+    /// The file has played to its end, or the picture was analysed.
     Finished,
-    /// A newer source was asked for.
+    /// A newer source was requested.
     Replaced,
     /// After a final fault.
     Failed,
@@ -64,22 +49,22 @@ pub struct AnalysedFrame {
     /// Of the source, in pixels.
     pub width: u32,
     pub height: u32,
-    /// Capture time: `at` is what the sample says, and everything that takes time goes by `steady`.
+    /// Capture time: `at` labels the sample, and everything that measures time uses `steady`.
     pub captured: Captured,
     /// Boxes are fractions of the frame, not mirrored.
     pub faces: Vec<Face>,
-    /// Smaller faces beyond what a sample carries, which were found and not read.
+    /// Smaller faces beyond what a sample carries: found and not read.
     pub left_out: usize,
     /// Position in the file, milliseconds, where the frame came from one.
     pub media_ms: Option<u64>,
-    /// Time since this run's last frame in which nothing was analysed.
+    /// Time since this run's previous frame in which nothing was analysed.
     pub skipped: Vec<Skipped>,
-    /// Whether to show the picture mirrored, as people expect of themselves.
+    /// Whether to show the picture mirrored, as people expect when they see themselves.
     pub mirrored: bool,
 }
 
 impl AnalysedFrame {
-    /// What leaves the page of it.
+    /// The part of it that leaves the page.
     pub fn sample(&self, seq: u64) -> Sample {
         Sample {
             seq,
@@ -91,48 +76,17 @@ impl AnalysedFrame {
     }
 }
 
-/// Figures over the last second or so.
+/// Figures of about the last second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RunStats {
-    /// Frames the source delivered, per second.
+    /// Frames that the source delivered, per second.
     pub camera_fps: f32,
-    /// Frames that were analysed, per second.
+    /// Analysed frames per second.
     pub analysed_fps: f32,
     /// Frames of this run that a newer one replaced before a worker was free.
     pub skipped: u64,
     /// Median time from handing a frame to a worker to its answer, milliseconds.
     pub inference_ms: f32,
-    /// Workers ready.
+    /// Workers that are ready.
     pub workers: u32,
-}
-
-/// A running source. Dropping it stops the source and releases the camera.
-#[derive(Debug)]
-pub struct Run {
-    pub(crate) handle: Rc<RunHandle>,
-}
-
-impl Run {
-    /// Keeps the source open, but analyses nothing until [`Run::resume`].
-    pub fn pause(&self) {
-        self.handle.set_paused(true);
-    }
-
-    pub fn resume(&self) {
-        self.handle.set_paused(false);
-    }
-
-    /// Id of the camera that is open, of those that [`crate::devices`] lists; `None` for other sources.
-    pub fn camera(&self) -> Option<String> {
-        self.handle.camera()
-    }
-
-    /// Ends the run and releases the camera before it returns.
-    pub fn stop(self) {}
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        self.handle.end(EndReason::Stopped);
-    }
 }

@@ -1,26 +1,26 @@
-//! Whether a source has given anything.
+//! Whether a source has delivered anything that could be analysed.
 
 use crate::faults::RunFault;
 
 #[derive(Debug, Default)]
-pub(super) struct Harvest {
-    analysed: bool,
+pub(super) struct Outcome {
+    any_analysed: bool,
     /// Why the last frame that failed did.
-    detail: String,
+    last_failure: String,
 }
 
-impl Harvest {
+impl Outcome {
     pub(super) fn analysed(&mut self) {
-        self.analysed = true;
+        self.any_analysed = true;
     }
 
     pub(super) fn failed(&mut self, detail: &str) {
-        detail.clone_into(&mut self.detail);
+        detail.clone_into(&mut self.last_failure);
     }
 
-    /// The fault of a source that is over and of which no frame could be analysed.
-    pub(super) fn barren(&self) -> Option<RunFault> {
-        (!self.analysed).then(|| RunFault::NothingAnalysed { detail: self.detail.clone() })
+    /// The fault of a source that has ended without a single analysed frame.
+    pub(super) fn fault(&self) -> Option<RunFault> {
+        (!self.any_analysed).then(|| RunFault::NothingAnalysed { detail: self.last_failure.clone() })
     }
 }
 
@@ -30,12 +30,12 @@ mod tests {
 
     #[test]
     fn a_file_without_one_analysed_frame_is_a_fault() {
-        let mut harvest = Harvest::default();
-        assert!(harvest.barren().is_some_and(|fault| fault.is_final()), "a video too short for one frame");
-        harvest.failed("no memory");
-        assert_eq!(harvest.barren(), Some(RunFault::NothingAnalysed { detail: "no memory".to_owned() }));
-        harvest.analysed();
-        harvest.failed("a later frame");
-        assert_eq!(harvest.barren(), None);
+        let mut outcome = Outcome::default();
+        assert!(outcome.fault().is_some_and(|fault| fault.is_final()), "a video too short for one frame");
+        outcome.failed("no memory");
+        assert_eq!(outcome.fault(), Some(RunFault::NothingAnalysed { detail: "no memory".to_owned() }));
+        outcome.analysed();
+        outcome.failed("a later frame");
+        assert_eq!(outcome.fault(), None);
     }
 }

@@ -1,27 +1,27 @@
-//! How hard to look at the next frame: near faces each time, small ones as often as it pays.
+//! How hard to search the next frame: for near faces each time, for small ones as often as it pays.
 
 use mien_messages::Scope;
 
-/// A full look at least this often, in frames: a person who walks in at the back is seen within half a second
-/// at 20 frames a second.
+/// A full search after at most this many frames: someone who walks in at the back is seen within half a second at 20
+/// frames per second.
 const FULL_EVERY: u32 = 10;
-/// Full looks in a row while small faces are in view, before a near look is tried again.
+/// Consecutive full searches while small faces are in view, before a near one is tried again.
 const FULL_RUN: u32 = 30;
 
 #[derive(Debug, Default)]
-pub(crate) struct ScopePolicy {
-    /// Near looks since the last full one.
+pub(super) struct ScopePolicy {
+    /// Near searches since the last full one.
     near_run: u32,
-    /// Full looks still to come because small faces are in view.
+    /// Full searches still due because small faces are in view.
     full_left: u32,
-    /// Faces of the last full look.
+    /// Faces found by the last full search.
     full_faces: usize,
     looked: bool,
 }
 
 impl ScopePolicy {
-    /// The scope of the frame that goes out now.
-    pub(crate) fn next(&mut self) -> Scope {
+    /// The scope for the frame that is sent now.
+    pub(super) fn next(&mut self) -> Scope {
         if !self.looked || self.full_left > 0 || self.near_run >= FULL_EVERY {
             self.looked = true;
             self.near_run = 0;
@@ -33,9 +33,9 @@ impl ScopePolicy {
         }
     }
 
-    /// What a look found. A near look that misses faces of the last full one asks for full looks. (One
-    /// that sees nobody has looked for small faces too: the analyser does so by itself.)
-    pub(crate) fn found(&mut self, scope: Scope, faces: usize) {
+    /// What a search found. A near one that misses faces of the last full one asks for full ones. (One that finds nobody
+    /// has searched for small faces too: the analyser falls back to that.)
+    pub(super) fn found(&mut self, scope: Scope, faces: usize) {
         match scope {
             Scope::Full => self.full_faces = faces,
             Scope::Near if faces < self.full_faces => self.full_left = FULL_RUN,

@@ -9,46 +9,47 @@ use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 
 use super::event::EndReason;
+use crate::faults::SourceFault;
 
-/// Number of a request, from 1; a later one is higher.
-pub(crate) type Rank = u64;
+/// Requests are counted from 1.
+pub(super) type RequestId = u64;
 
-/// Who holds the slot. Pure: `H` is how the holder is told that it is superseded.
+/// Who holds the slot. Pure: `H` is how the holder learns that it is superseded.
 #[derive(Debug)]
-struct Order<H> {
-    asked: Rank,
-    holder: Option<(Rank, H)>,
+struct LatestWins<H> {
+    last: RequestId,
+    holder: Option<(RequestId, H)>,
 }
 
-impl<H> Default for Order<H> {
+impl<H> Default for LatestWins<H> {
     fn default() -> Self {
-        Self { asked: 0, holder: None }
+        Self { last: 0, holder: None }
     }
 }
 
-impl<H> Order<H> {
-    /// The newest request holds the slot at once; whoever held it is superseded.
-    fn ask(&mut self, hold: H) -> (Rank, Option<H>) {
-        self.asked += 1;
-        let before = self.holder.replace((self.asked, hold));
-        (self.asked, before.map(|(_, hold)| hold))
+impl<H> LatestWins<H> {
+    /// The newest request holds the slot at once, and the previous holder is superseded.
+    fn ask(&mut self, hold: H) -> (RequestId, Option<H>) {
+        self.last += 1;
+        let before = self.holder.replace((self.last, hold));
+        (self.last, before.map(|(_, hold)| hold))
     }
 
-    fn holds(&self, rank: Rank) -> bool {
-        self.holder.as_ref().is_some_and(|(holder, _)| *holder == rank)
+    fn holds(&self, id: RequestId) -> bool {
+        self.holder.as_ref().is_some_and(|(holder, _)| *holder == id)
     }
 
-    /// The request's source is open. Gives back what was brought where the slot is another's by now.
-    fn opened(&mut self, rank: Rank, hold: H) -> Result<H, H> {
+    /// The request's source is open. Hands `hold` back if another request has the slot by now.
+    fn opened(&mut self, id: RequestId, hold: H) -> Result<H, H> {
         match &mut self.holder {
-            Some((holder, before)) if *holder == rank => Ok(std::mem::replace(before, hold)),
+            Some((holder, before)) if *holder == id => Ok(std::mem::replace(before, hold)),
             _ => Err(hold),
         }
     }
 
-    /// The request failed or was given up, or its run has ended.
-    fn ended(&mut self, rank: Rank) -> Option<H> {
-        if self.holds(rank) { self.clear() } else { None }
+    /// The request failed or was dropped, or its run has ended.
+    fn ended(&mut self, id: RequestId) -> Option<H> {
+        if self.holds(id) { self.clear() } else { None }
     }
 
     fn clear(&mut self) -> Option<H> {
@@ -56,15 +57,15 @@ impl<H> Order<H> {
     }
 }
 
-enum Hold {
-    /// Dropping it tells whoever waits.
+enum Holder {
+    /// Dropping the sender wakes the request.
     Opening {
         _superseded: oneshot::Sender<Infallible>,
     },
     Running(Box<dyn FnOnce(EndReason)>),
 }
 
-impl Hold {
+impl Holder {
     fn end(self, reason: EndReason) {
         if let Self::Running(end) = self {
             end(reason);
@@ -72,31 +73,31 @@ impl Hold {
     }
 }
 
-/// The one place for a source. A request takes it when it is made, not when its source has opened: the one before
-/// it ends then, whether it runs or still opens. A clone is the same place.
+/// The slot for the one active source. A request takes it when it is made, not when its source has opened: its
+/// predecessor ends at that moment, whether it runs or is still opening. A clone is the same slot.
 #[derive(Clone, Default)]
-pub struct SourceSlot(Rc<RefCell<Order<Hold>>>);
+pub struct SourceSlot(Rc<RefCell<LatestWins<Holder>>>);
 
 impl std::fmt::Debug for SourceSlot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let order = self.0.borrow();
-        write!(f, "SourceSlot({:?})", order.holder.as_ref().map(|(rank, _)| rank))
+        write!(f, "SourceSlot({:?})", order.holder.as_ref().map(|(id, _)| id))
     }
 }
 
 impl SourceSlot {
-    /// From now on this source is wanted and no other. What ran gets [`EndReason::Replaced`] before this returns.
+    /// Takes the slot. What ran ends with [`EndReason::Replaced`] before this returns.
     pub fn request(&self) -> SourceRequest {
         let (tell, superseded) = oneshot::channel();
-        let (rank, before) = self.0.borrow_mut().ask(Hold::Opening { _superseded: tell });
-        // Not before the borrow is over: a run that is told may ask at once.
+        let (id, before) = self.0.borrow_mut().ask(Holder::Opening { _superseded: tell });
+        // Only once the borrow is over: the callback may make a request of its own.
         if let Some(before) = before {
             before.end(EndReason::Replaced);
         }
-        SourceRequest { slot: self.clone(), rank, superseded, kept: false }
+        SourceRequest { slot: self.clone(), id, superseded, running: false }
     }
 
-    /// No source is wanted any more: one that opens is given up, one that runs is stopped.
+    /// Empties the slot: a source that is opening is given up, one that runs is stopped.
     pub fn clear(&self) {
         let before = self.0.borrow_mut().clear();
         if let Some(before) = before {
@@ -104,42 +105,50 @@ impl SourceSlot {
         }
     }
 
-    pub(crate) fn ended(&self, rank: Rank) {
-        let before = self.0.borrow_mut().ended(rank);
+    /// The request's run has ended: the slot is free, unless another request has it by now.
+    pub(super) fn ended(&self, id: RequestId) {
+        let before = self.0.borrow_mut().ended(id);
         drop(before);
     }
 }
 
-/// A newer source was asked for, or none is wanted any more.
+/// A newer source was requested, or the slot was cleared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Another source was asked for meanwhile.")]
 pub struct Replaced;
 
-/// A source that was asked for and is not open yet. Dropping it gives it up.
+impl From<Replaced> for SourceFault {
+    fn from(Replaced: Replaced) -> Self {
+        Self::Replaced
+    }
+}
+
+/// A source that was requested and is not open yet. Dropping the request gives it up.
 pub struct SourceRequest {
     slot: SourceSlot,
-    rank: Rank,
+    id: RequestId,
     superseded: oneshot::Receiver<Infallible>,
-    kept: bool,
+    /// The source runs, so that dropping this must not free the slot.
+    running: bool,
 }
 
 impl std::fmt::Debug for SourceRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SourceRequest({})", self.rank)
+        write!(f, "SourceRequest({})", self.id)
     }
 }
 
 impl Drop for SourceRequest {
     fn drop(&mut self) {
-        if !self.kept {
-            self.slot.ended(self.rank);
+        if !self.running {
+            self.slot.ended(self.id);
         }
     }
 }
 
 impl SourceRequest {
-    /// Runs the work that comes before the source can start, until the request is superseded. Work that is not needed any
-    /// more is dropped at once.
+    /// Runs work that the source needs before it can start. Once the request is superseded, the work is dropped at
+    /// once.
     pub async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Replaced> {
         self.check()?;
         let work = std::pin::pin!(work);
@@ -149,19 +158,19 @@ impl SourceRequest {
         }
     }
 
-    /// Whether it is still wanted.
+    /// Whether it still holds the slot.
     pub fn check(&self) -> Result<(), Replaced> {
-        if self.slot.0.borrow().holds(self.rank) { Ok(()) } else { Err(Replaced) }
+        if self.slot.0.borrow().holds(self.id) { Ok(()) } else { Err(Replaced) }
     }
 
-    pub(crate) fn rank(&self) -> Rank {
-        self.rank
+    pub(super) fn id(&self) -> RequestId {
+        self.id
     }
 
-    /// The source is open and runs from here on; `end` is how it is ended. [`SourceSlot::ended`] frees the slot.
-    pub(crate) fn run(mut self, end: impl FnOnce(EndReason) + 'static) -> Result<(), Replaced> {
-        let opened = self.slot.0.borrow_mut().opened(self.rank, Hold::Running(Box::new(end)));
-        self.kept = opened.is_ok();
+    /// The source is open and runs from here on; `end` ends it. [`SourceSlot::ended`] frees the slot.
+    pub(super) fn run(mut self, end: impl FnOnce(EndReason) + 'static) -> Result<(), Replaced> {
+        let opened = self.slot.0.borrow_mut().opened(self.id, Holder::Running(Box::new(end)));
+        self.running = opened.is_ok();
         opened.map(drop).map_err(|_| Replaced)
     }
 }
@@ -172,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_last_that_was_asked_for_holds_the_slot_whichever_opens_first() {
-        let mut order = Order::default();
+        let mut order = LatestWins::default();
         let (demo, before) = order.ask("demo opens");
         assert_eq!(before, None);
         let (file, before) = order.ask("file opens");
@@ -187,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_failed_or_stopped_source_leaves_the_slot_empty() {
-        let mut order = Order::default();
+        let mut order = LatestWins::default();
         let (first, _) = order.ask("first");
         assert_eq!(order.ended(first), Some("first"));
         assert_eq!(order.opened(first, "again"), Err("again"), "given up");
@@ -245,7 +254,7 @@ mod tests {
 
     #[cfg(not(target_arch = "wasm32"))]
     mod orders {
-        use super::super::Order;
+        use super::super::LatestWins;
         use proptest::prelude::*;
 
         proptest! {
@@ -253,7 +262,7 @@ mod tests {
             /// holder is let go once, and what is let go never comes back.
             #[test]
             fn only_the_newest_runs(steps in prop::collection::vec((0..4_u8, 1..12_u64), 1..120)) {
-                let mut order = Order::default();
+                let mut order = LatestWins::default();
                 let mut newest = 0;
                 let mut over = std::collections::BTreeSet::new();
                 for (kind, rank) in steps {

@@ -1,24 +1,6 @@
 //! What can be analysed.
 
-use crate::browser::{PickedFile, StreamHandle, VideoHandle};
-
-/// Which way a phone's camera looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Facing {
-    /// Towards the person who holds the device; shown mirrored.
-    #[default]
-    User,
-    /// Away from that person.
-    Environment,
-}
-
-/// Which camera to open. Without a device the browser chooses one that faces the asked way.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CameraChoice {
-    /// An id from [`crate::devices`]. Where that camera is gone or busy, another is tried.
-    pub device_id: Option<String>,
-    pub facing: Facing,
-}
+use crate::browser::{CameraChoice, PickedFile, StreamHandle, VideoHandle};
 
 /// Where frames come from.
 #[derive(Clone, Debug)]

@@ -13,9 +13,10 @@ use mien_shared::{Code, Sample};
 
 use super::ledger::{CACHE, Ledger, Next, Numbers, Shelf};
 use super::status::{LinkEnd, LinkState, MemoryReason, RecorderStatus, StorageMode};
+use crate::browser::Reach;
 use crate::clock::Steady;
+use crate::link::Doubt;
 use crate::link::pause_ms;
-use crate::link::{Doubt, Reach};
 use crate::token;
 
 /// Samples on the way without an ack: four full messages, enough to fill a slow line, and what is sent again

@@ -9,8 +9,9 @@ use mien_shared::{Sample, SourceName};
 
 use super::handle::{Begin, Behind, WatchEvent, WatchState};
 use super::pace::{Pace, SourcePace};
+use crate::browser::Reach;
+use crate::link::Doubt;
 use crate::link::pause_ms;
-use crate::link::{Doubt, Reach};
 
 /// A connection that has not opened and welcomed us by then is given up.
 const GREETING_MS: u64 = 10_000;

@@ -1,7 +1,8 @@
 //! A recording whose relay does not know it, cannot be reached by sockets, or wants a newer token.
 
 use super::*;
-use crate::link::{Reach, Trouble};
+use crate::browser::Reach;
+use crate::link::Trouble;
 
 /// A token of the contract that ends at this Unix second; 0 is where these tests' relay clock begins.
 fn token(exp: u64) -> String {

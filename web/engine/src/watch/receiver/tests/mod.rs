@@ -5,7 +5,7 @@ use mien_shared::protocol::{WatchReply, WatchWelcome};
 use mien_shared::{Sample, SessionId, SessionStatus, SkipReason, Skipped, SourceName};
 
 use super::{Effect, Link};
-use crate::link::Reach;
+use crate::browser::Reach;
 use crate::watch::handle::is_young;
 use crate::{Begin, Behind, SourcePace, WatchEvent, WatchState};
 
