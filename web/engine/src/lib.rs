@@ -37,17 +37,17 @@ pub mod token;
 mod watch;
 
 pub use browser::{
-    CameraChoice, CameraDevice, DevicesGuard, Facing, FrameImage, PickedFile, StreamHandle, VideoHandle,
-    devices, page_base, page_is_outdated, sockets_base, steady_now, wall_now,
+    CameraChoice, CameraDevice, DatabaseFault, DevicesGuard, Facing, FrameImage, PickedFile, StreamHandle,
+    VideoHandle, devices, page_base, page_is_outdated, sockets_base, steady_now, wall_now,
 };
 pub use clock::{Captured, Steady, WallMs};
 pub use engine::{Engine, EngineConfig};
 pub use faults::{LoadFault, ModelName, RunFault, Silence, SourceFault};
-pub use link::{Standing, Trouble, standing};
+pub use link::{LinkEnd, SessionFate, Trouble, session_fate};
 pub use load::{Assets, LoadProgress, ModelUrls};
 pub use outbox::{
-    LinkEnd, LinkState, MemoryReason, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode,
-    Unfinished, discard, unfinished, unsent,
+    LinkState, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished, discard,
+    unfinished, unsent,
 };
 pub use run::{
     AnalysedFrame, EndReason, Replaced, Run, RunEvent, RunStats, SourceChoice, SourceRequest, SourceSlot,

@@ -9,6 +9,7 @@ pub(crate) mod fetch;
 mod frame;
 mod frame_watcher;
 mod http;
+pub(crate) mod indexed_db;
 mod lifecycle;
 mod media;
 mod page;
@@ -25,6 +26,7 @@ pub(crate) mod worker;
 
 pub use clock::{steady_now, wall_now};
 pub use frame::FrameImage;
+pub use indexed_db::DatabaseFault;
 pub use media::{
     CameraChoice, CameraDevice, DevicesGuard, Facing, PickedFile, StreamHandle, VideoHandle, devices,
 };

@@ -12,7 +12,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::outbox::access;
 use crate::clock::ClockSteps;
-use crate::outbox::database::Disk;
+use crate::outbox::database::OutboxDatabase;
 use crate::outbox::ledger::Numbers;
 use crate::{
     Begin, LinkState, Recorder, RecorderEvent, StorageMode, Watch, WatchEvent, WatchState, discard,
@@ -131,7 +131,7 @@ async fn a_record_from_the_future_is_not_kept_for_ever() {
     let numbers = Numbers { last: 7, ..Numbers::default() };
     {
         let _ahead = Set::by(12.0 * MONTH);
-        let (disk, _) = Disk::claim(&access).await.unwrap();
+        let (disk, _) = OutboxDatabase::claim(&access).await.unwrap();
         disk.save(&[], numbers).await.unwrap();
     }
     // Looking for recordings that wait is when old records go.
@@ -140,6 +140,6 @@ async fn a_record_from_the_future_is_not_kept_for_ever() {
         let _later = Set::by(MONTH);
         unfinished().await;
     }
-    let (_, found) = Disk::claim(&access).await.unwrap();
+    let (_, found) = OutboxDatabase::claim(&access).await.unwrap();
     assert_eq!(found.numbers, Numbers::default(), "it is gone");
 }

@@ -1,13 +1,13 @@
 //! Pauses between attempts to connect.
 
-/// The first pause; it doubles with each attempt in a row.
+/// The first pause; it doubles with each consecutive attempt.
 const FIRST_MS: u32 = 500;
-/// Nobody waits longer than this for a relay that is back.
+/// A relay that is back is noticed after this at the latest.
 const LONGEST_MS: u32 = 8_000;
 
-/// The pause before attempt number `attempt` (from 0), milliseconds. `random` in 0 … 1 spreads clients over
-/// half of it, so that a relay that restarts is not met by all at once.
-pub(crate) fn pause_ms(attempt: u32, random: f64) -> u32 {
+/// The pause before attempt number `attempt` (from 0), milliseconds. `random` in 0 … 1 spreads clients over half of it,
+/// so that a relay that restarts does not meet all of them at once.
+pub(super) fn pause_ms(attempt: u32, random: f64) -> u32 {
     let full = FIRST_MS.saturating_mul(1 << attempt.min(10)).min(LONGEST_MS);
     full / 2 + (f64::from(full / 2) * random.clamp(0.0, 1.0)) as u32
 }

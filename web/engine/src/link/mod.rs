@@ -1,10 +1,14 @@
-//! The connection to a relay.
+//! The connection to a relay, of a recording as well as of a watcher: `machine` decides and `driver` joins it with the
+//! browser.
 
 mod backoff;
 mod diagnosis;
+mod driver;
+mod machine;
 mod session_fate;
 
-pub(crate) use backoff::pause_ms;
-pub(crate) use diagnosis::Doubt;
 pub use diagnosis::Trouble;
-pub use session_fate::{Standing, standing};
+pub(crate) use driver::{Client, Driver, Protocol};
+pub use machine::LinkEnd;
+pub(crate) use machine::{Effect, Link, Phase};
+pub use session_fate::{SessionFate, session_fate};

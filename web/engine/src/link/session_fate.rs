@@ -1,4 +1,4 @@
-//! Whether a session that HTTP does not find was erased or never there: both are 404 by HTTP, and a socket tells.
+//! Whether a session that HTTP does not find was erased or never existed: HTTP answers 404 to both, a socket tells.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,22 +12,22 @@ use mien_shared::protocol::WatchRequest;
 
 use crate::browser::socket::{Socket, SocketEvent};
 
-/// A relay that answers HTTP answers this as fast.
-const PATIENCE_MS: u32 = 5_000;
+/// A relay that answers HTTP answers this just as fast.
+const TIMEOUT_MS: u32 = 5_000;
 
-/// What a relay says of a session, by a socket that watches for a moment.
+/// What became of a session, as the relay tells a socket that watches for a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It was erased: this relay knew it.
+pub enum SessionFate {
+    /// This relay knew it, and it was erased.
     Erased,
     /// This relay has never heard of it.
     Unknown,
-    /// It is there, or that cannot be found out.
+    /// It exists, or that could not be found out.
     Unclear,
 }
 
-/// `token`: one that may watch the session.
-pub async fn standing(relay_base: &str, session: SessionId, token: &str) -> Standing {
+/// `token` must allow watching the session.
+pub async fn session_fate(relay_base: &str, session: SessionId, token: &str) -> SessionFate {
     let (tell, told) = oneshot::channel();
     let tell = Rc::new(Cell::new(Some(tell)));
     let socket = Rc::new(RefCell::new(None::<Socket>));
@@ -42,25 +42,25 @@ pub async fn standing(relay_base: &str, session: SessionId, token: &str) -> Stan
                 return;
             }
             SocketEvent::Closed(code) => match CloseCode::from_code(code) {
-                Some(CloseCode::SessionEnded) => Standing::Erased,
-                Some(CloseCode::SessionNotFound) => Standing::Unknown,
-                _ => Standing::Unclear,
+                Some(CloseCode::SessionEnded) => SessionFate::Erased,
+                Some(CloseCode::SessionNotFound) => SessionFate::Unknown,
+                _ => SessionFate::Unclear,
             },
             // A welcome.
-            SocketEvent::Text(_) => Standing::Unclear,
+            SocketEvent::Text(_) => SessionFate::Unclear,
         };
         if let Some(tell) = tell.take() {
-            // Whoever asked may have lost patience.
+            // The caller may have timed out.
             let _ = tell.send(found);
         }
     };
     match Socket::open(relay_base, &format!("/api/v1/sessions/{session}/watch"), on) {
         Ok(opened) => drop(socket.borrow_mut().replace(opened)),
-        Err(_) => return Standing::Unclear,
+        Err(_) => return SessionFate::Unclear,
     }
-    let found = match select(told, TimeoutFuture::new(PATIENCE_MS)).await {
+    let found = match select(told, TimeoutFuture::new(TIMEOUT_MS)).await {
         Either::Left((Ok(found), _)) => found,
-        Either::Left((Err(_), _)) | Either::Right(_) => Standing::Unclear,
+        Either::Left((Err(_), _)) | Either::Right(_) => SessionFate::Unclear,
     };
     // Its callback holds it.
     drop(socket.borrow_mut().take());

@@ -1,59 +1,65 @@
-//! Joins a recording's state machine with the disk, the socket and the clock.
+//! What the embedder holds of a recording: joins the sender with the database and the link.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
-use gloo_timers::callback::Interval;
 use gloo_timers::future::TimeoutFuture;
 use mien_shared::api::StoredSample;
 use mien_shared::limits::MAX_FACES;
 use mien_shared::{Face, Sample, SessionId};
 use wasm_bindgen_futures::spawn_local;
 
-use super::database::{self, Disk};
-use super::ledger::{Ledger, Numbers, Shelf};
-use super::sender::{DiskFault, Effect, GATHER, Sender};
-use super::status::{
-    LinkState, MemoryReason, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished,
-};
-use crate::browser::socket::{BROKEN, Socket, SocketEvent};
-use crate::browser::{LeaveGuard, OnlineGuard, page_base, random, reach, steady_now};
+use super::access::{SessionAccess, Unfinished};
+use super::database::{self, OutboxDatabase};
+use super::effect::{Effect, Save};
+use super::ledger::{Ledger, Numbers};
+use super::sender::Sender;
+use super::status::{RecorderEvent, RecorderStatus};
+use super::storage::{StorageFault, StorageMode};
+use super::writer::GATHER;
+use crate::browser::{DatabaseFault, LeaveGuard, steady_now};
+use crate::link::{Client, Driver, Protocol};
 
-/// Sends samples to the relay and keeps each until it is acked. A clone is the same recorder; dropping the last
-/// one closes the link, and what is not acked stays on the disk for the next visit. Where there is no disk it is
-/// gone: [`RecorderStatus::mode`] says so.
+/// Sends samples to the relay and keeps each until it is acked. A clone is the same recorder; dropping the last one
+/// closes the link, and what is not acked stays on the disk for the next visit. If there is no disk it is lost:
+/// [`RecorderStatus::mode`] tells.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     shared: Rc<Shared>,
 }
 
+/// One deletion at a time; those that are due meanwhile become one.
+#[derive(Clone, Copy)]
+enum Deletion {
+    Idle,
+    Running { next: Option<u64> },
+}
+
 struct Shared {
     access: SessionAccess,
-    sender: RefCell<Sender>,
-    disk: Option<Disk>,
-    socket: RefCell<Option<Socket>>,
+    driver: Driver<Sender>,
+    database: Option<OutboxDatabase>,
     on: Box<dyn Fn(RecorderEvent)>,
-    told: RefCell<Option<RecorderStatus>>,
+    reported: RefCell<Option<RecorderStatus>>,
+    /// Of those who wait for the end.
     waiters: RefCell<Vec<oneshot::Sender<()>>>,
-    deleting: Cell<bool>,
-    delete_next: Cell<Option<u64>>,
-    /// Whether HTTP is being asked why a socket did not open.
-    probing: Cell<bool>,
-    /// Ticks and guards, until the link has ended.
-    clock: RefCell<Option<(Interval, OnlineGuard, LeaveGuard)>>,
+    deletion: Cell<Deletion>,
+    /// Until the link has ended.
+    leave_guard: RefCell<Option<LeaveGuard>>,
 }
 
 impl Drop for Shared {
-    /// What has gathered since the last write is written still; nobody is left to hear of it.
+    /// What has gathered since the last write is still written; there is no one left to report to.
     fn drop(&mut self) {
-        if let Some((rows, numbers)) = self.sender.get_mut().unwritten()
-            && let Some(disk) = self.disk.take()
+        let unwritten = self.driver.protocol().borrow().unwritten();
+        if let Some(Save { rows, numbers }) = unwritten
+            && let Some(database) = self.database.take()
         {
             spawn_local(async move {
-                let _ = disk.save(&rows, numbers).await;
+                let _ = database.save(&rows, numbers).await;
             });
         }
     }
@@ -66,45 +72,46 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Recorder {
-    /// Opens the outbox of this session and source, takes it over from any other tab, and connects.
-    /// Never fails: without a disk it records in memory and says so.
+    /// Opens the outbox of this session and source, takes it over from any other tab, and connects. Never fails:
+    /// without a disk it records in memory and says so.
     pub async fn open(access: SessionAccess, on: impl Fn(RecorderEvent) + 'static) -> Self {
-        let (disk, ledger, mode) = match Disk::claim(&access).await {
-            Ok((disk, found)) => {
-                let ledger = Ledger::restore(Shelf::Disk, found.numbers, found.first_key);
-                (Some(disk), ledger, StorageMode::Disk)
+        let (database, ledger) = match OutboxDatabase::claim(&access).await {
+            Ok((database, found)) => {
+                (Some(database), Ledger::restore(StorageMode::Disk, found.numbers, found.first_key))
             }
-            Err(fault) => {
-                let why = match fault {
-                    DiskFault::Full => MemoryReason::DiskFull,
-                    DiskFault::Unavailable => MemoryReason::Unavailable,
-                    DiskFault::Broken | DiskFault::TakenOver => MemoryReason::Broken,
-                };
-                let ledger = Ledger::restore(Shelf::Memory, Numbers::default(), None);
-                (None, ledger, StorageMode::Memory { why })
-            }
+            Err(why) => (None, Ledger::restore(StorageMode::Memory { why }, Numbers::default(), None)),
         };
-        let sender = Sender::new(access.ingest_token.clone(), ledger, mode, steady_now());
+        let sender = Sender::new(access.ingest_token.clone(), ledger, steady_now());
+        let path = format!("/api/v1/sessions/{}/ingest", access.session);
+        let driver = Driver::new(sender, access.relay_origin.clone(), path, GATHER.as_millis() as u32);
         let shared = Rc::new(Shared {
             access,
-            sender: RefCell::new(sender),
-            disk,
-            socket: RefCell::new(None),
+            driver,
+            database,
             on: Box::new(on),
-            told: RefCell::new(None),
+            reported: RefCell::new(None),
             waiters: RefCell::new(Vec::new()),
-            deleting: Cell::new(false),
-            delete_next: Cell::new(None),
-            probing: Cell::new(false),
-            clock: RefCell::new(None),
+            deletion: Cell::new(Deletion::Idle),
+            leave_guard: RefCell::new(None),
         });
-        shared.start_clock();
-        shared.settle();
+        shared.start();
+        Driver::settle(&shared);
         Self { shared }
     }
 
-    /// Records what one frame showed; the recorder numbers it, so its `seq` does not matter. Faces over the
-    /// contract's limit are left out, the largest are kept.
+    /// Tells the sender something and does what it then asks for.
+    fn with<T>(&self, act: impl FnOnce(&mut Sender) -> T) -> T {
+        let result = act(&mut self.sender().borrow_mut());
+        Driver::settle(&self.shared);
+        result
+    }
+
+    fn sender(&self) -> &RefCell<Sender> {
+        self.shared.driver.protocol()
+    }
+
+    /// Records what one frame showed; the recorder numbers it, so its `seq` does not matter. Of more faces than the
+    /// contract allows, the largest are kept.
     pub fn push(&self, mut sample: Sample) {
         let faces = &mut sample.faces;
         if faces.len() > MAX_FACES {
@@ -112,259 +119,182 @@ impl Recorder {
             faces.sort_by(|a, b| area(b).total_cmp(&area(a)));
             faces.truncate(MAX_FACES);
         }
-        self.shared.sender.borrow_mut().push(steady_now(), sample);
-        self.shared.settle();
+        self.with(|sender| sender.push(steady_now(), sample));
     }
 
-    /// For [`crate::Engine::continue_faces`]: no face that this device has recorded of the source had this
-    /// identity or a higher one, earlier visits included.
+    /// For [`crate::Engine::continue_faces`]: no face that this device has recorded of the source had this identity or
+    /// a higher one, earlier visits included.
     pub fn next_face(&self) -> u32 {
-        self.shared.sender.borrow().ledger.next_face()
+        self.sender().borrow().ledger().next_face()
     }
 
     pub fn status(&self) -> RecorderStatus {
-        self.shared.sender.borrow().status(steady_now())
+        self.sender().borrow().status(steady_now())
     }
 
-    /// Resolves when the relay has answered for every sample, or the link has ended for good, or `patience_ms`
-    /// have passed. In the first case the link is closed. True when nothing is pending.
-    pub async fn complete(&self, patience_ms: u32) -> bool {
+    /// Resolves when the relay has answered for every sample, or the link has ended for good, or `timeout_ms` have
+    /// passed. In the first case the link is closed. True if nothing is pending.
+    pub async fn complete(&self, timeout_ms: u32) -> bool {
         let (tell, told) = oneshot::channel();
         self.shared.waiters.borrow_mut().push(tell);
-        self.shared.sender.borrow_mut().complete(steady_now());
-        self.shared.settle();
-        match select(told, TimeoutFuture::new(patience_ms)).await {
+        self.with(|sender| sender.complete(steady_now()));
+        match select(told, TimeoutFuture::new(timeout_ms)).await {
             Either::Left(_) | Either::Right(_) => self.status().pending == 0,
         }
     }
 
-    /// Connects again after the link has ended, with a token that may be a newer one; changes nothing while it has
-    /// not. False where this recorder is of no more use: another has its outbox, so that it has to be opened anew.
+    /// Connects again after the link has ended, with a token that may be a newer one; does nothing as long as it has
+    /// not. False if this recorder is of no more use: another one has its outbox, so that it has to be opened anew.
     pub fn resume(&self, ingest_token: &str) -> bool {
-        let goes_on = self.shared.sender.borrow_mut().resume(steady_now(), ingest_token);
-        if goes_on && self.shared.clock.borrow().is_none() {
-            self.shared.start_clock();
+        let resumed = self.sender().borrow_mut().resume(steady_now(), ingest_token);
+        if resumed {
+            self.shared.start();
         }
-        self.shared.settle();
-        goes_on
+        Driver::settle(&self.shared);
+        resumed
     }
 
-    /// Takes another token, with which connections to come begin; see [`RecorderEvent::WantsToken`].
+    /// Takes another token for the connections to come; see [`RecorderEvent::TokenExpiring`].
     pub fn renew(&self, ingest_token: &str) {
-        self.shared.sender.borrow_mut().renew(steady_now(), ingest_token);
+        self.sender().borrow_mut().renew(steady_now(), ingest_token);
     }
 
-    /// Every sample that has no ack yet, in order, from disk and memory. What the disk does not give is left out.
+    /// Every sample without an ack, in order, from disk and memory. What the disk does not yield is left out.
     pub async fn unsent(&self) -> Vec<StoredSample> {
-        let on_disk = match &self.shared.disk {
+        let on_disk = match &self.shared.database {
             Some(_) => unsent(self.shared.access.session).await,
             None => Vec::new(),
         };
         let source = &self.shared.access.source;
-        let (front, held) = {
-            let sender = self.shared.sender.borrow();
-            (sender.ledger.front(), sender.ledger.held())
+        let (front, cached) = {
+            let sender = self.sender().borrow();
+            (sender.ledger().front(), sender.ledger().cached())
         };
         let ours = on_disk.into_iter().filter(|stored| stored.source == *source).map(|stored| stored.sample);
         // Both may have one; they are the same.
-        let all: BTreeMap<u64, Sample> = ours.chain(held).map(|sample| (sample.seq, sample)).collect();
+        let all: BTreeMap<u64, Sample> = ours.chain(cached).map(|sample| (sample.seq, sample)).collect();
         let pending = all.into_values().filter(|sample| sample.seq >= front);
         pending.map(|sample| StoredSample { source: source.clone(), sample }).collect()
     }
 
     /// Closes the link at once. What is not acked stays on the disk.
     pub fn close(&self) {
-        self.shared.sender.borrow_mut().abandon();
-        self.shared.settle();
+        self.with(Sender::abandon);
     }
 }
 
-impl Shared {
-    fn with(weak: &Weak<Self>, act: impl FnOnce(&mut Sender)) {
-        if let Some(shared) = weak.upgrade() {
-            act(&mut shared.sender.borrow_mut());
-            shared.settle();
-        }
-    }
+impl Client for Shared {
+    type Protocol = Sender;
 
-    fn start_clock(self: &Rc<Self>) {
-        let [ticking, online, leaving] = [(); 3].map(|()| Rc::downgrade(self));
-        let interval = Interval::new(GATHER.as_millis() as u32, move || {
-            Self::with(&ticking, |sender| sender.tick(steady_now(), random()));
-        });
-        let online = OnlineGuard::new(move || Self::with(&online, |sender| sender.online(steady_now())));
-        let leaving = LeaveGuard::new(move || {
-            if let Some(shared) = leaving.upgrade() {
-                shared.write_at_last();
-            }
-        });
-        *self.clock.borrow_mut() = Some((interval, online, leaving));
-    }
-
-    /// The page may be gone before the disk could answer, so this write goes past the machine. If the page stays
-    /// after all, the machine writes the same rows once more.
-    fn write_at_last(&self) {
-        if let Some((rows, numbers)) = self.sender.borrow().unwritten()
-            && let Some(disk) = &self.disk
-        {
-            // A disk that refuses says so to the machine as well.
-            let _ = disk.save_at_last(&rows, numbers);
-        }
-    }
-
-    /// Does what the machine asks until it asks for nothing, then tells the news.
-    fn settle(self: &Rc<Self>) {
-        loop {
-            let effects = self.sender.borrow_mut().take_effects();
-            if effects.is_empty() {
-                break;
-            }
-            for effect in effects {
-                self.perform(effect);
-            }
-        }
-        if self.sender.borrow().is_over() {
-            self.clock.borrow_mut().take();
-            for waiter in self.waiters.borrow_mut().drain(..) {
-                // Whoever waited may have lost patience.
-                let _ = waiter.send(());
-            }
-        }
-        self.tell();
-    }
-
-    fn tell(&self) {
-        let status = self.sender.borrow().status(steady_now());
-        let news = {
-            let mut told = self.told.borrow_mut();
-            // A countdown alone is no news.
-            let news = told.as_ref().is_none_or(|before| calm(before) != calm(&status));
-            if news {
-                *told = Some(status.clone());
-            }
-            news
-        };
-        if news {
-            (self.on)(RecorderEvent::Status(status));
-        }
+    fn driver(&self) -> &Driver<Sender> {
+        &self.driver
     }
 
     fn perform(self: &Rc<Self>, effect: Effect) {
         match effect {
-            Effect::Connect => self.connect(),
-            Effect::Send(text) => {
-                if let Some(socket) = self.socket.borrow().as_ref() {
-                    socket.send(&text);
-                }
-            }
-            Effect::Close => drop(self.socket.borrow_mut().take()),
-            Effect::Save { rows, numbers } => self.save(rows, numbers),
-            Effect::SaveNumbers(numbers) => self.save(Vec::new(), numbers),
+            Effect::Save(save) => self.save(save),
             Effect::Delete { through_key } => self.delete(through_key),
             Effect::Read { from_key, to_key } => {
-                let (disk, weak) = (self.disk.clone(), Rc::downgrade(self));
+                let (database, weak) = (self.database.clone(), Rc::downgrade(self));
                 spawn_local(async move {
-                    let result = match disk {
-                        Some(disk) => disk.read(from_key, to_key).await,
-                        None => Err(DiskFault::Unavailable),
+                    let result = match database {
+                        Some(database) => database.read(from_key, to_key).await,
+                        None => Err(DatabaseFault::Unavailable),
                     };
-                    Self::with(&weak, |sender| sender.read(result));
+                    Driver::with(&weak, |sender| sender.read(result));
                 });
             }
             Effect::Rejected { seq, code, detail } => {
                 (self.on)(RecorderEvent::Rejected { seq, code, detail });
             }
-            Effect::Probe => self.probe(),
-            Effect::WantToken => (self.on)(RecorderEvent::WantsToken),
+            Effect::TokenExpiring => (self.on)(RecorderEvent::TokenExpiring),
         }
     }
 
-    fn path(&self) -> String {
-        format!("/api/v1/sessions/{}/ingest", self.access.session)
-    }
-
-    /// One at a time.
-    fn probe(self: &Rc<Self>) {
-        if self.probing.replace(true) {
-            return;
-        }
-        let (weak, path) = (Rc::downgrade(self), self.path());
-        spawn_local(async move {
-            // By way of the page's own address: its policy lets it speak to no other by HTTP.
-            let reach = reach(&page_base(), &path).await;
-            if let Some(shared) = weak.upgrade() {
-                shared.probing.set(false);
+    fn settled(self: &Rc<Self>) {
+        if self.driver.protocol().borrow().is_over() {
+            self.leave_guard.borrow_mut().take();
+            for waiter in self.waiters.borrow_mut().drain(..) {
+                // It may have timed out.
+                let _ = waiter.send(());
             }
-            Self::with(&weak, |sender| sender.reached(reach));
-        });
-    }
-
-    fn connect(self: &Rc<Self>) {
-        let (weak, path) = (Rc::downgrade(self), self.path());
-        let opened = Socket::open(&self.access.relay_origin, &path, move |event| {
-            Self::with(&weak, |sender| match event {
-                SocketEvent::Opened => sender.opened(steady_now()),
-                SocketEvent::Text(text) => sender.message(steady_now(), &text, random()),
-                SocketEvent::Closed(code) => sender.closed(steady_now(), code, random()),
-            });
-        });
-        match opened {
-            Ok(socket) => drop(self.socket.borrow_mut().replace(socket)),
-            // The address itself is refused; it counts as a connection that broke.
-            Err(_) => self.sender.borrow_mut().closed(steady_now(), BROKEN, random()),
         }
-    }
-
-    fn save(self: &Rc<Self>, rows: Vec<(u64, mien_shared::Sample)>, numbers: Numbers) {
-        let (disk, weak) = (self.disk.clone(), Rc::downgrade(self));
-        spawn_local(async move {
-            let result = match disk {
-                Some(disk) => disk.save(&rows, numbers).await,
-                None => Err(DiskFault::Unavailable),
-            };
-            Self::with(&weak, |sender| sender.saved(steady_now(), result));
-        });
-    }
-
-    /// One deletion at a time; those asked for meanwhile become one.
-    fn delete(self: &Rc<Self>, through_key: u64) {
-        if self.deleting.get() {
-            self.delete_next.set(self.delete_next.get().max(Some(through_key)));
-            return;
-        }
-        let Some(disk) = self.disk.clone() else { return };
-        self.deleting.set(true);
-        let weak = Rc::downgrade(self);
-        spawn_local(async move {
-            // A row that stays is acked already; it is deleted with a later ack, or trimmed at the next start.
-            let _ = disk.delete_through(through_key).await;
-            if let Some(shared) = weak.upgrade() {
-                shared.deleting.set(false);
-                if let Some(next) = shared.delete_next.take() {
-                    shared.delete(next);
-                }
-            }
-        });
+        self.report();
     }
 }
 
-fn calm(status: &RecorderStatus) -> RecorderStatus {
-    let link = match &status.link {
-        LinkState::Offline { .. } => LinkState::Offline { retry_in_ms: 0 },
-        LinkState::Throttled { .. } => LinkState::Throttled { retry_in_ms: 0 },
-        other => other.clone(),
-    };
-    RecorderStatus { link, ..status.clone() }
+impl Shared {
+    /// Lets time pass, and writes when the page is left.
+    fn start(self: &Rc<Self>) {
+        Driver::start_timers(self);
+        let leaving = Rc::downgrade(self);
+        self.leave_guard.borrow_mut().get_or_insert_with(|| {
+            LeaveGuard::new(move || {
+                if let Some(shared) = leaving.upgrade() {
+                    shared.save_now();
+                }
+            })
+        });
+    }
+
+    /// The page may be gone before the disk could answer, so this write bypasses the sender. If the page stays after
+    /// all, the sender writes the same rows once more.
+    fn save_now(&self) {
+        if let Some(Save { rows, numbers }) = self.driver.protocol().borrow().unwritten()
+            && let Some(database) = &self.database
+        {
+            // A disk that refuses reports it to the sender as well.
+            let _ = database.save_now(&rows, numbers);
+        }
+    }
+
+    fn report(&self) {
+        let status = self.driver.protocol().borrow().status(steady_now());
+        let calm = status.without_countdown();
+        if self.reported.borrow().as_ref() != Some(&calm) {
+            *self.reported.borrow_mut() = Some(calm);
+            (self.on)(RecorderEvent::Status(status));
+        }
+    }
+
+    fn save(self: &Rc<Self>, Save { rows, numbers }: Save) {
+        let (database, weak) = (self.database.clone(), Rc::downgrade(self));
+        spawn_local(async move {
+            let result = match database {
+                Some(database) => database.save(&rows, numbers).await,
+                None => Err(StorageFault::Database(DatabaseFault::Unavailable)),
+            };
+            Driver::with(&weak, |sender| sender.saved(steady_now(), result));
+        });
+    }
+
+    fn delete(self: &Rc<Self>, through_key: u64) {
+        if let Deletion::Running { next } = self.deletion.get() {
+            return self.deletion.set(Deletion::Running { next: next.max(Some(through_key)) });
+        }
+        let Some(database) = self.database.clone() else { return };
+        self.deletion.set(Deletion::Running { next: None });
+        let weak = Rc::downgrade(self);
+        spawn_local(async move {
+            // A row that stays is acked already; it goes with a later ack, or at the next start.
+            let _ = database.delete_through(through_key).await;
+            if let Some(shared) = weak.upgrade()
+                && let Deletion::Running { next: Some(next) } = shared.deletion.replace(Deletion::Idle)
+            {
+                shared.delete(next);
+            }
+        });
+    }
 }
 
 /// Every source of this device with samples that the relay has not acked, for an app to resume with
-/// [`Recorder::open`]. Empty where there is no IndexedDB.
+/// [`Recorder::open`]. Empty if there is no IndexedDB.
 pub async fn unfinished() -> Vec<Unfinished> {
     database::unfinished().await.unwrap_or_default()
 }
 
-/// What this device holds of a session for which the relay has not answered, by source, then by seq. Nothing is taken
-/// away. Empty where there is no IndexedDB.
+/// What this device holds of a session for which the relay has not answered, by source, then by seq. Nothing is
+/// removed. Empty if there is no IndexedDB.
 pub async fn unsent(session: SessionId) -> Vec<StoredSample> {
     database::unsent(session).await.unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! What a recording has to say beside its view, and how it comes and goes.
 
 use leptos::prelude::*;
-use mien_engine::{MemoryReason, RecorderStatus, StorageMode, Trouble};
+use mien_engine::{DatabaseFault, RecorderStatus, StorageMode, Trouble};
 
 use super::Unsent;
 use super::recording::Recording;
@@ -108,9 +108,9 @@ fn Counted(count: Memo<u64>, testid: &'static str, words: fn(u64) -> String) -> 
 fn memory_words(status: &RecorderStatus) -> Option<String> {
     let StorageMode::Memory { why } = status.mode else { return None };
     let why = match why {
-        MemoryReason::Unavailable => "This browser keeps nothing on the disk (private mode?)",
-        MemoryReason::DiskFull => "The disk, or this site’s share of it, is full",
-        MemoryReason::Broken => "This browser’s storage failed",
+        DatabaseFault::Unavailable => "This browser keeps nothing on the disk (private mode?)",
+        DatabaseFault::Full => "The disk, or this site’s share of it, is full",
+        DatabaseFault::Broken => "This browser’s storage failed",
     };
     Some(format!(
         "{why}, so samples wait in memory until they are stored. Keep this page open until nothing waits."

@@ -1,14 +1,14 @@
-//! What a sample that is lost leaves to the next one, so that the time of a recording still adds up. Pure.
+//! What a lost sample passes on to the next one, so that the time of a recording still adds up. Pure.
 //!
-//! A sample stands for the time since the one before it, less what it says was skipped. One for which there is no
-//! room leaves both to its successor: what it had to tell, and its own time as [`SkipReason::Full`]. So at every
-//! moment what is kept tells of all the time of what was given.
+//! A sample stands for the time since the one before it, less what it reports as skipped. One for which there is no room
+//! passes both on to its successor: what it had to report, and its own time as [`SkipReason::Full`]. So what is kept
+//! accounts at every moment for all the time that was recorded.
 
 use mien_shared::limits::MAX_SAFE_INTEGER;
 use mien_shared::{Sample, SkipReason, Skipped};
 
-/// Where the time that a sample accounts for begins, by its own clock, if nothing came before it: such a sample tells
-/// what was skipped, and stands for no time of its own.
+/// Where the time that a sample accounts for begins, by its own clock, if nothing came before it: such a sample reports
+/// what was skipped and stands for no time of its own.
 pub(super) fn begin(sample: &Sample) -> i64 {
     signed(sample.at) - sum(&sample.skipped)
 }
@@ -18,17 +18,17 @@ pub(super) fn after(sample: &Sample) -> i64 {
     signed(sample.at)
 }
 
-/// `next` tells what `lost` would have told. `begin`: where the time of `lost` begins.
+/// `next` reports what `lost` would have reported. `begin`: where the time of `lost` begins.
 pub(super) fn pass_on(lost: &Sample, begin: i64, next: &mut Sample) {
     for skipped in &lost.skipped {
         add(&mut next.skipped, skipped.reason, skipped.ms);
     }
-    // Below 0 only where a clock was slewed, or capture times crossed.
+    // Below 0 only if a clock was slewed, or capture times crossed.
     let own = signed(lost.at) - begin - sum(&lost.skipped);
     add(&mut next.skipped, SkipReason::Full, own.max(0));
 }
 
-/// One entry a reason, and none of 0: the wall clock may have been set there and back.
+/// One entry per reason, and none of 0: the wall clock may have been set there and back.
 fn add(list: &mut Vec<Skipped>, reason: SkipReason, ms: i64) {
     const MOST: i64 = MAX_SAFE_INTEGER as i64;
     let known = list.iter().position(|skipped| skipped.reason == reason);

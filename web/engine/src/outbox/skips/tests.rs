@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::outbox::ledger::{CACHE, Ledger, MEMORY, Next, Numbers, Shelf};
+use crate::browser::DatabaseFault;
+use crate::outbox::ledger::{Ledger, MAX_CACHED, MAX_IN_MEMORY, Next, Numbers};
+use crate::outbox::storage::StorageMode;
+
+const IN_MEMORY: StorageMode = StorageMode::Memory { why: DatabaseFault::Unavailable };
 
 /// By reason.
 type Account = BTreeMap<SkipReason, i64>;
@@ -63,7 +67,7 @@ impl Story {
 
     /// A sample is as it was when it was written or sent first.
     fn take(&mut self, count: usize) {
-        let taken: Vec<Sample> = if self.ledger.shelf() == Shelf::Disk {
+        let taken: Vec<Sample> = if self.ledger.is_on_disk() {
             self.ledger.unsaved(count).into_iter().cloned().collect()
         } else {
             let after = self.stored.last().map_or(0, |sample| sample.seq);
@@ -74,7 +78,7 @@ impl Story {
             }
         };
         let Some(last) = taken.last().map(|sample| sample.seq) else { return };
-        if self.ledger.shelf() == Shelf::Disk {
+        if self.ledger.is_on_disk() {
             self.ledger.saved(last);
         }
         self.ledger.marked(last);
@@ -88,8 +92,8 @@ impl Story {
     }
 }
 
-fn run(shelf: Shelf, steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let ledger = Ledger::restore(shelf, Numbers::default(), None);
+fn run(storage: StorageMode, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let ledger = Ledger::restore(storage, Numbers::default(), None);
     let mut story = Story { ledger, given: Vec::new(), stored: Vec::new(), clock: 1_763_907_600_000 };
     for step in steps {
         match step {
@@ -99,11 +103,11 @@ fn run(shelf: Shelf, steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::Take(count) => story.take(count),
             Step::Ack => story.ack(),
-            Step::LeaveDisk => story.ledger.leave_disk(),
+            Step::LeaveDisk => story.ledger.leave_disk(DatabaseFault::Broken),
         }
     }
     while story.ledger.pending() > 0 {
-        story.take(CACHE);
+        story.take(MAX_CACHED);
         story.ack();
     }
     let Story { ledger, given, stored, .. } = story;
@@ -137,8 +141,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
-    fn time_adds_up_where_a_disk_does_not_keep_up(steps in prop::collection::vec(any_step(CACHE), 1..40)) {
-        run(Shelf::Disk, steps)?;
+    fn time_adds_up_where_a_disk_does_not_keep_up(steps in prop::collection::vec(any_step(MAX_CACHED), 1..40)) {
+        run(StorageMode::Disk, steps)?;
     }
 }
 
@@ -146,8 +150,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 20, ..ProptestConfig::default() })]
 
     #[test]
-    fn time_adds_up_where_memory_runs_over(steps in prop::collection::vec(any_step(MEMORY), 1..20)) {
-        run(Shelf::Memory, steps)?;
+    fn time_adds_up_where_memory_runs_over(steps in prop::collection::vec(any_step(MAX_IN_MEMORY), 1..20)) {
+        run(IN_MEMORY, steps)?;
     }
 }
 

@@ -48,7 +48,7 @@ impl Recording {
     fn on_recorder(self, event: RecorderEvent) {
         let status = match event {
             RecorderEvent::Status(status) => status,
-            RecorderEvent::WantsToken => return self.renew_ahead(),
+            RecorderEvent::TokenExpiring => return self.renew_ahead(),
             RecorderEvent::Rejected { .. } => return,
         };
         let before = self.status.try_get_untracked().flatten().map(|before| before.link);

@@ -4,7 +4,7 @@
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
-use mien_engine::{LinkEnd, Standing, sockets_base};
+use mien_engine::{LinkEnd, SessionFate, sockets_base};
 use mien_shared::api::StoredSample;
 use mien_shared::problem::CloseCode;
 use mien_shared::{Code, SessionStatus};
@@ -39,14 +39,14 @@ impl Recording {
     /// The session was there when this device began it: it was erased, or the relay has another store for a while.
     async fn not_found(self, end: Option<LinkEnd>) {
         let kept = self.kept();
-        let standing = match end {
+        let fate = match end {
             // The link has said so already.
-            Some(LinkEnd::Closed(CloseCode::SessionEnded)) => Standing::Erased,
-            _ => mien_engine::standing(&sockets_base(), kept.session, &kept.tokens.owner).await,
+            Some(LinkEnd::Closed(CloseCode::SessionEnded)) => SessionFate::Erased,
+            _ => mien_engine::session_fate(&sockets_base(), kept.session, &kept.tokens.owner).await,
         };
         self.count_left().await;
         let waits = self.pending() > 0;
-        if standing == Standing::Erased {
+        if fate == SessionFate::Erased {
             if !waits {
                 kept::forget_erased(kept.session);
             }

@@ -1,8 +1,10 @@
 //! A recording whose relay does not know it, cannot be reached by sockets, or wants a newer token.
 
-use super::*;
-use crate::browser::Reach;
-use crate::link::Trouble;
+use super::super::*;
+use super::world::{IN_MEMORY, World, live};
+use crate::link::{Effect as LinkEffect, Trouble};
+use crate::outbox::ledger::Numbers;
+use crate::outbox::storage::StorageMode;
 
 /// A token of the contract that ends at this Unix second; 0 is where these tests' relay clock begins.
 fn token(exp: u64) -> String {
@@ -14,12 +16,8 @@ fn token(exp: u64) -> String {
 /// A recording with this token, connected.
 fn with_token(token: String) -> (World, Sender) {
     let mut world = World::default();
-    let mut sender = Sender::new(
-        token,
-        Ledger::restore(Shelf::Disk, Numbers::default(), None),
-        StorageMode::Disk,
-        world.now,
-    );
+    let mut sender =
+        Sender::new(token, Ledger::restore(StorageMode::Disk, Numbers::default(), None), world.now);
     world.take(&mut sender);
     world.deliver(&mut sender);
     (world, sender)
@@ -27,10 +25,10 @@ fn with_token(token: String) -> (World, Sender) {
 
 #[test]
 fn a_relay_that_does_not_know_the_session_is_asked_again_and_costs_nothing() {
-    for shelf in [Shelf::Disk, Shelf::Memory] {
-        let (mut world, mut sender) = match shelf {
-            Shelf::Disk => live(),
-            Shelf::Memory => {
+    for storage in [StorageMode::Disk, IN_MEMORY] {
+        let (mut world, mut sender) = match storage {
+            StorageMode::Disk => live(),
+            StorageMode::Memory { .. } => {
                 let (mut world, mut sender) = (World::default(), World::open_in_memory());
                 world.take(&mut sender);
                 world.deliver(&mut sender);
@@ -58,7 +56,7 @@ fn a_token_is_asked_for_before_its_end_and_again() {
     for second in 1..=120 {
         world.now = world.now + Duration::from_secs(1);
         sender.tick(world.now, 0.0);
-        if sender.take_effects().contains(&Effect::WantToken) {
+        if sender.take_effects().contains(&LinkEffect::Other(Effect::TokenExpiring)) {
             asked.push(second);
         }
     }
@@ -72,12 +70,12 @@ fn a_newer_token_is_asked_after_in_its_turn_also_on_the_old_connection() {
     let (mut world, mut sender) = with_token(token(100));
     world.now = world.now + Duration::from_secs(80);
     sender.tick(world.now, 0.0);
-    assert!(sender.take_effects().contains(&Effect::WantToken));
+    assert!(sender.take_effects().contains(&LinkEffect::Other(Effect::TokenExpiring)));
     sender.renew(world.now, &token(1_080));
     let mut wanted = |second| {
         world.now = Steady::default() + Duration::from_secs(second);
         sender.tick(world.now, 0.0);
-        sender.take_effects().contains(&Effect::WantToken)
+        sender.take_effects().contains(&LinkEffect::Other(Effect::TokenExpiring))
     };
     assert!(!wanted(100) && !wanted(870) && wanted(890));
 }
@@ -92,10 +90,10 @@ fn at_the_end_of_its_token_a_recording_goes_on_with_the_newer_one() {
     world.connected = false;
     sender.closed(world.now, 4401, 0.0);
     let effects = sender.take_effects();
-    assert!(effects.contains(&Effect::Connect), "at once: {effects:?}");
+    assert!(effects.contains(&LinkEffect::Connect), "at once: {effects:?}");
     sender.opened(world.now);
     let said = sender.take_effects();
-    assert!(matches!(&said[..], [Effect::Send(hello)] if hello.contains(&newer)), "{said:?}");
+    assert!(matches!(&said[..], [LinkEffect::Send(hello)] if hello.contains(&newer)), "{said:?}");
     sender.closed(world.now, 4401, 0.0);
     assert_eq!(
         sender.status(world.now).link,
@@ -113,10 +111,10 @@ fn http_is_asked_why_a_socket_does_not_open() {
     let mut sender = world.open();
     let mut said = Vec::new();
     for _ in 0..3 {
-        assert!(sender.take_effects().contains(&Effect::Connect));
+        assert!(sender.take_effects().contains(&LinkEffect::Connect));
         sender.closed(world.now, 1006, 0.0);
-        assert!(sender.take_effects().contains(&Effect::Probe));
-        sender.reached(Reach::Relay);
+        assert!(sender.take_effects().contains(&LinkEffect::Probe));
+        sender.reached(world.now, Reach::Relay);
         said.push(sender.status(world.now).trouble);
         world.now = world.now + Duration::from_secs(10);
         sender.tick(world.now, 0.0);
@@ -127,5 +125,5 @@ fn http_is_asked_why_a_socket_does_not_open() {
     assert_eq!((world.stored.len(), sender.status(world.now).trouble), (1, None));
     // A connection that was open and breaks raises no doubt.
     sender.closed(world.now, 1006, 0.0);
-    assert!(!sender.take_effects().contains(&Effect::Probe));
+    assert!(!sender.take_effects().contains(&LinkEffect::Probe));
 }
