@@ -1,4 +1,4 @@
-//! Models loaded, workers running.
+//! The engine: models loaded, workers running, one source at a time.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -24,7 +24,7 @@ pub struct EngineConfig {
     pub assets: Assets,
     /// Workers at most; `None` for as many as the machine gains from.
     pub max_workers: Option<usize>,
-    /// Holds the one active request for a source. It takes requests before the engine has loaded.
+    /// Holds the one active request for a source. It accepts requests before the engine has loaded.
     pub slot: SourceSlot,
 }
 
@@ -81,7 +81,7 @@ impl Engine {
         let (module, models) = futures_util::future::try_join(code, models).await?;
         let kit = WorkerKit {
             boot_url: page_url(&config.assets.worker_boot),
-            // The worker would resolve a relative address against its own.
+            // A worker would resolve a relative address against its own.
             glue_url: page_url(&config.assets.worker_js),
             module,
             models: models.map(|model| fetch::array_buffer(&model)),

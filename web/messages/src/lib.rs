@@ -1,12 +1,11 @@
-//! What the page and an inference worker say to each other: one enum each way, once.
+//! Messages between the page and an inference worker: one enum each way.
 //!
 //! A message is a small header, written as JSON text. Pixels, models and code travel beside it as parts of the
 //! posted object ([`part`]), transferred and not copied where they can be. The worker hands the picture back
 //! with its answer, so that the page can draw the very frame that was analysed.
 //!
-//! Every [`ToWorker::Infer`] gets exactly one answer: [`FromWorker::Scored`], or [`FromWorker::Failed`] with its
-//! frame. A worker that dies gives none; whoever started it answers in its place. No session, token or network
-//! is known here.
+//! Every [`ToWorker::Infer`] gets exactly one answer: [`FromWorker::Scored`], or [`FromWorker::Failed`] with its frame. A
+//! worker that dies gives none; the pool answers in its place. No session, token or network is known here.
 #![forbid(unsafe_code)]
 
 use mien_models::Detection;
@@ -76,7 +75,7 @@ pub enum FromWorker {
     Scored {
         frame: FrameId,
         detections: Vec<Detection>,
-        /// Smaller faces beyond what a sample carries, which were found and not read.
+        /// Smaller faces beyond what a sample carries: found and not read.
         #[serde(default)]
         left_out: usize,
         timings: Timings,
@@ -87,7 +86,7 @@ pub enum FromWorker {
     },
 }
 
-/// Why a worker could not do what it was asked.
+/// Why a worker could not do what it was told.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "lowercase")]
 pub enum WorkerFault {
@@ -115,7 +114,7 @@ pub struct HeaderFault(#[from] serde_json::Error);
 macro_rules! text_form {
     ($message:ty) => {
         impl $message {
-            /// The header's text. Empty, and so refused by the reader, in the case of a number that JSON lacks.
+            /// The header's text. Empty, and so refused by the reader, if a number has no JSON form.
             pub fn to_text(&self) -> String {
                 serde_json::to_string(self).unwrap_or_default()
             }

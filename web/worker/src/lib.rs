@@ -1,8 +1,7 @@
-//! The inference worker: one typed message in, one out. Its only state are the loaded models and a canvas.
+//! The inference worker: one typed message in, one out. Its only state is the loaded models and a canvas.
 //!
-//! The page posts the compiled code and the models (`boot.js` starts it), then frames. Each frame is drawn at
-//! the asked size, read, analysed, and handed back with its answer; nothing of it is kept. There is no network
-//! and no storage here.
+//! The page posts the compiled code and the models (`boot.js` starts it), then frames. Each frame is drawn at the requested
+//! size, read, analysed, and handed back with its answer; nothing of it is kept. There is no network and no storage here.
 
 mod pixels;
 
@@ -30,12 +29,12 @@ pub fn serve(load: &JsValue) -> Result<(), JsValue> {
         let data = event.data();
         let (answer, bitmap) = worker.answer(&data);
         if post(&answering, &answer, bitmap.as_ref()).is_err() {
-            // Without a port there is nobody to tell.
+            // Without a port there is no one to report to.
             answering.close();
         }
     });
     scope.set_onmessage(Some(listener.as_ref().unchecked_ref()));
-    // It listens as long as the worker lives.
+    // It listens for as long as the worker lives.
     listener.forget();
     post(&scope, &FromWorker::Ready, None)
 }
@@ -60,7 +59,7 @@ impl Worker {
                 .ok_or_else(|| load(format!("no {name} model")))
         };
         let (near, far, expression) = (model(part::NEAR)?, model(part::FAR)?, model(part::EXPRESSION)?);
-        // The page has held the bytes to their hashes.
+        // The page has checked the hashes.
         let weights = Weights { near: &near, expression: &expression, far: Some(&far) };
         let analyzer = Analyzer::new(&weights).map_err(|cause| load(cause.to_string()))?;
         let pixels = PixelReader::new().map_err(|thrown| load(describe(&thrown)))?;

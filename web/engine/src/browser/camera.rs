@@ -33,7 +33,7 @@ impl Drop for Camera {
 }
 
 impl Camera {
-    /// Asks the person where the browser must, for as long as they take.
+    /// The browser may ask the person, for as long as they take.
     pub(crate) async fn open(choice: &CameraChoice) -> Result<Self, SourceFault> {
         let window = web_sys::window().ok_or(SourceFault::Insecure)?;
         if !window.is_secure_context() {
@@ -45,7 +45,7 @@ impl Camera {
             Err(thrown) => thrown,
         };
         let device_id = match (fault(&thrown), &choice.device_id) {
-            // The wanted device is not there; another may be.
+            // The requested device is not there; another may be.
             (SourceFault::Absent, Some(_)) => None,
             // Left to choose, the browser might take the very one that another program has.
             (SourceFault::Busy, Some(taken)) => another(devices().await, taken),
@@ -54,7 +54,7 @@ impl Camera {
         ask(&media, &CameraChoice { device_id, ..*choice }).await.map_err(|thrown| fault(&thrown))
     }
 
-    /// The device that is open, and which way it looks where the browser knows.
+    /// The open device, and which way it faces if the browser knows.
     pub(crate) fn device(&self) -> (Option<String>, Option<Facing>) {
         let settings = video_tracks(&self.stream).first().map(web_sys::MediaStreamTrack::get_settings);
         let read = |key: &str| {
@@ -70,8 +70,8 @@ impl Camera {
     }
 }
 
-/// Asks in a task of its own: whoever waits may leave while the browser asks the person, and then nobody else
-/// would switch off a camera that is allowed later.
+/// Asks in a task of its own: the caller may be dropped while the browser asks the person, and nothing else would then
+/// switch off a camera that is allowed later.
 async fn ask(media: &web_sys::MediaDevices, choice: &CameraChoice) -> Result<Camera, JsValue> {
     let wanted = web_sys::MediaStreamConstraints::new();
     wanted.set_video(&constraints(choice)?);
@@ -79,7 +79,7 @@ async fn ask(media: &web_sys::MediaDevices, choice: &CameraChoice) -> Result<Cam
     let (tell, told) = oneshot::channel();
     spawn_local(async move {
         let camera = asked.await.and_then(JsCast::dyn_into).map(|stream| Camera { stream });
-        // Where nobody listens any more, the camera is dropped here.
+        // If the receiver is gone, the camera is dropped here.
         drop(tell.send(camera));
     });
     told.await.unwrap_or_else(|_| Err("the camera was not waited for".into()))

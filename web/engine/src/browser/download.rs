@@ -1,5 +1,5 @@
-//! Answers of HTTP, piece by piece. However long a body takes, what still comes is worth waiting for; a line that
-//! has gone silent is given up.
+//! HTTP responses, chunk by chunk. A body may take as long as it likes while bytes still come; a line that has gone silent
+//! is given up.
 
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
@@ -7,17 +7,17 @@ use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-/// Bytes that have not come by then do not come: TCP itself has tried several times.
+/// Bytes that have not come by then will not: TCP has retried several times.
 pub(crate) const SILENCE_MS: u32 = 30_000;
 
-/// Why an answer is not whole.
+/// Why a response is incomplete.
 #[derive(Debug)]
 pub(crate) enum Cut {
     Silent,
     Broken(JsValue),
 }
 
-/// An answer whose head is here.
+/// A response whose head has arrived.
 #[derive(Debug)]
 pub(crate) struct Download {
     pub(crate) response: web_sys::Response,
@@ -36,13 +36,13 @@ impl Download {
         Ok(Self { response, aborter, silence_ms: SILENCE_MS })
     }
 
-    /// The same answer once more: what is read of one is not missing in the other.
+    /// A clone: what is read from one is not missing in the other.
     pub(crate) fn twin(&self) -> Result<Self, Cut> {
         let response = self.response.clone().map_err(Cut::Broken)?;
         Ok(Self { response, aborter: self.aborter.clone(), silence_ms: self.silence_ms })
     }
 
-    /// Without its body.
+    /// Abandons the body.
     pub(crate) fn leave(self) {
         self.aborter.abort();
     }
@@ -76,7 +76,7 @@ impl Download {
     }
 }
 
-/// What the browser promised, or silence; the request then ends.
+/// The promise's value, unless it takes too long; the request is then aborted.
 async fn in_time(
     promise: Promise,
     patience_ms: u32,

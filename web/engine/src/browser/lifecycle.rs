@@ -3,12 +3,12 @@
 
 use gloo_events::EventListener;
 
-/// Whether nobody sees the page.
+/// Whether the page is out of sight.
 pub(crate) fn is_hidden() -> bool {
     web_sys::window().and_then(|window| window.document()).is_some_and(|page| page.hidden())
 }
 
-/// Calls back when the page is hidden (`true`) or seen again, until it is dropped.
+/// Calls back when the page is hidden (`true`) or visible again, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct VisibilityGuard {
     _listener: Option<EventListener>,
@@ -23,7 +23,7 @@ impl VisibilityGuard {
     }
 }
 
-/// Calls back when the browser sees the network again.
+/// Calls back when the network is back.
 #[derive(Debug)]
 pub(crate) struct OnlineGuard {
     _listener: Option<EventListener>,
@@ -36,8 +36,8 @@ impl OnlineGuard {
     }
 }
 
-/// Calls back when the page may be about to go: it is being left, or it is out of sight, where a phone may end it
-/// without another word.
+/// Calls back when the page may be about to end: it is being left, or it is hidden, where a phone may end it without
+/// another event.
 #[derive(Debug)]
 pub(crate) struct LeaveGuard {
     _listeners: Option<[EventListener; 2]>,

@@ -12,7 +12,7 @@ pub struct CameraDevice {
     pub label: String,
 }
 
-/// Which way a phone's camera looks.
+/// Which way a phone's camera faces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Facing {
     /// Towards the person who holds the device; shown mirrored.
@@ -71,7 +71,7 @@ impl From<web_sys::MediaStream> for StreamHandle {
     }
 }
 
-/// The cameras of this machine; empty where the page may not know them.
+/// The cameras of this machine; empty if the page is not allowed to know them.
 pub async fn devices() -> Vec<CameraDevice> {
     let Some(media) = web_sys::window().and_then(|window| window.navigator().media_devices().ok()) else {
         return Vec::new();
@@ -86,7 +86,7 @@ pub async fn devices() -> Vec<CameraDevice> {
         .collect()
 }
 
-/// Calls back when a camera was plugged in or is gone, until it is dropped. Which one, [`devices`] tells.
+/// Calls back when a camera was plugged in or unplugged, until it is dropped. [`devices`] tells which.
 #[derive(Debug)]
 pub struct DevicesGuard {
     _listener: Option<EventListener>,

@@ -1,7 +1,7 @@
 //! The document that the engine runs in, and its addresses.
 
 /// Where the page lies, without a slash at the end: its origin, for example `http://127.0.0.1:8080`, and the path under
-/// which it is served, where there is one, as its `<base>` names it. Empty outside a window.
+/// which it is served, if there is one, as its `<base>` names it. Empty outside a window.
 pub fn page_base() -> String {
     page_url(".").trim_end_matches('/').to_owned()
 }
@@ -60,8 +60,8 @@ pub(crate) fn page_url(relative: &str) -> String {
         .map_or_else(|| relative.to_owned(), |url| url.href())
 }
 
-/// Whether this absolute address is on another origin than the page. What lies in the page itself (`blob:`,
-/// `data:`) is not.
+/// Whether this absolute address is on another origin than the page. What is in the page itself (`blob:`, `data:`) is
+/// not.
 pub(crate) fn is_other_origin(address: &str) -> bool {
     web_sys::Url::new(address).is_ok_and(|url| {
         matches!(url.protocol().as_str(), "http:" | "https:") && url.origin() != page_origin()

@@ -12,7 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::media::PickedFile;
 use crate::faults::SourceFault;
 
-/// A side of more pixels costs more memory than browsers reliably give: 8,192² are 256 MiB.
+/// A longer side costs more memory than browsers reliably provide: 8,192² pixels are 256 MiB.
 pub(crate) const PICTURE_SIDE_LIMIT: u32 = 8_192;
 /// Longer side at which a picture is analysed and shown, pixels. Faces of 2 % of it can still be judged.
 pub(crate) const PICTURE_SIDE: u32 = 2_048;
@@ -55,7 +55,7 @@ async fn decode(file: &PickedFile) -> Result<Picture, SourceFault> {
         let tell = tell.clone();
         EventListener::new(&image, name, move |_| {
             if let Some(tell) = tell.take() {
-                // Nobody listens once the time is up.
+                // The receiver may have timed out.
                 let _ = tell.send(good);
             }
         })

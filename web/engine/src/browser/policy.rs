@@ -1,5 +1,5 @@
-//! What the page's headers forbid. A browser fails what they forbid with an error that says nothing, and names
-//! the header elsewhere: in an event of the document, or in a report.
+//! What the page's headers forbid. What they forbid fails with an error that says nothing; the header is named elsewhere,
+//! in an event of the document or in a report.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,8 +10,8 @@ use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// A browser says why before or shortly after the failure itself: Chromium 156 told of Content-Security-Policy
-/// at once, and of the embedder policy, which another process decides, some milliseconds later.
+/// A browser reports why before or shortly after the failure itself: Chromium 156 reported Content-Security-Policy at
+/// once, and the embedder policy, which another process decides, some milliseconds later.
 const TOLD_WITHIN_MS: u32 = 1_000;
 const LOOK_MS: u32 = 20;
 
@@ -73,7 +73,7 @@ impl PolicyWatch {
         Self { refused, _violations: violations, _reports: reports }
     }
 
-    /// What was refused of this address, or of [`WASM_EVAL`], once the browser has had the time to say it.
+    /// What was refused about this address, or [`WASM_EVAL`], once the browser has had time to report it.
     pub(crate) async fn refusal(&self, subject: &str) -> Option<Refusal> {
         for _ in 0..TOLD_WITHIN_MS / LOOK_MS {
             let refused = self.refused.borrow().iter().find(|(about, _)| about == subject).cloned();

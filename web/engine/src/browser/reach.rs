@@ -5,7 +5,7 @@ use mien_shared::{Code, Problem};
 use super::download::Download;
 use super::http::asks_for_password;
 
-/// The answer is a few words.
+/// The answer is short.
 const PATIENCE_MS: u32 = 10_000;
 
 /// What an HTTP request to the address of a socket came to.
@@ -17,13 +17,12 @@ pub(crate) enum Reach {
     ForeignOrigin,
     /// Something else asked for a password.
     ProxyPassword,
-    /// Nobody answered, or it was not the relay, or it was in trouble.
+    /// No answer, or not the relay's, or the relay was in trouble.
     Nobody,
 }
 
-/// Asks at the address of a socket. A POST, because the relay holds it to the same origins as a socket and answers
-/// it with 405 whatever else it is; and without what the browser knows of passwords, as it would ask the person for
-/// one, each time anew.
+/// Requests the address of a socket. A POST, because the relay allows it the same origins as a socket and otherwise
+/// answers 405; and without credentials, as the browser would ask the person for a password each time.
 pub(crate) async fn reach(origin: &str, path: &str) -> Reach {
     let init = web_sys::RequestInit::new();
     init.set_method("POST");
@@ -35,7 +34,7 @@ pub(crate) async fn reach(origin: &str, path: &str) -> Reach {
     let Ok(body) = download.bytes(|_| {}).await else { return Reach::Nobody };
     match serde_json::from_slice::<Problem>(&body) {
         Ok(problem) if problem.code == Code::ForeignOrigin => Reach::ForeignOrigin,
-        // A relay in trouble refuses sockets by itself.
+        // A relay in trouble refuses sockets as well.
         Ok(_) if status < 500 => Reach::Relay,
         Err(_) if password => Reach::ProxyPassword,
         Ok(_) | Err(_) => Reach::Nobody,

@@ -57,7 +57,7 @@ impl Socket {
         Ok(Self { socket, _listeners: listeners })
     }
 
-    /// A socket that cannot send is about to tell that it has closed.
+    /// A socket that cannot send is about to report that it has closed.
     pub(crate) fn send(&self, text: &str) {
         let _ = self.socket.send_with_str(text);
     }

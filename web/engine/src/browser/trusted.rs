@@ -36,8 +36,8 @@ impl Policy {
     }
 }
 
-/// The address as a page with Trusted Types wants it; as it is where there are none, or where the page does not
-/// allow our policy.
+/// The address as a page with Trusted Types requires it; unchanged if there are none, or if the page does not allow our
+/// policy.
 fn script_url(address: &str) -> JsValue {
     let address = JsValue::from(address);
     MADE.with(|policy| policy.as_ref().and_then(|policy| policy.trusted(&address))).unwrap_or(address)

@@ -1,4 +1,4 @@
-//! A playing video: tells when it shows a new frame, and hands the frame out as a bitmap.
+//! A playing video: reports each new frame, and hands it out as a bitmap.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -20,12 +20,12 @@ use super::tracks::{self, Pictures, TracksGuard};
 use crate::clock::Captured;
 use crate::faults::{Silence, SourceFault};
 
-/// A video that shows nothing by then has nothing to show.
+/// A video that shows nothing by then never will.
 const FIRST_FRAME_MS: u32 = 10_000;
-/// Longer side of the picture that is handed out, pixels: what a screen shows of it.
+/// Longer side of the picture that is handed out, pixels: as much as a screen shows.
 const DISPLAY_SIDE: u32 = 1_280;
 
-/// What is given back when the video is dropped, in order of fields.
+/// Where the video comes from, and so what is released when it is dropped.
 #[derive(Debug)]
 enum Origin {
     /// Released by its own drop.
@@ -125,8 +125,8 @@ impl VideoSource {
         if source.is_tainted() { Err(SourceFault::CrossOrigin) } else { Ok(source) }
     }
 
-    /// Whether the browser keeps its pictures from the page. An element of the embedder's may become so when it is
-    /// given another address.
+    /// Whether the browser withholds its pictures from the page. An embedder's element may become tainted when it is given
+    /// another address.
     pub(crate) fn is_tainted(&self) -> bool {
         matches!(self.origin, Origin::Foreign) && taint::is_tainted(&self.video)
     }
@@ -141,7 +141,7 @@ impl VideoSource {
         }
     }
 
-    /// Of a camera: the device that is open, and which way it looks where the browser knows.
+    /// Of a camera: the open device, and which way it faces if the browser knows.
     pub(crate) fn device(&self) -> (Option<String>, Option<Facing>) {
         match &self.origin {
             Origin::Camera(camera) => camera.device(),
@@ -149,7 +149,7 @@ impl VideoSource {
         }
     }
 
-    /// Why it cannot be played on.
+    /// Why it cannot be played any further.
     pub(crate) fn broken(&self) -> SourceFault {
         match self.origin {
             Origin::Address => SourceFault::DemoUnplayable,
@@ -162,7 +162,7 @@ impl VideoSource {
         self.first_frame(silent).await
     }
 
-    /// Waits for the first picture, an error, or the end of patience.
+    /// Waits for the first picture, an error, or the timeout.
     async fn first_frame(&self, silent: SourceFault) -> Result<(), SourceFault> {
         /// `HTMLMediaElement.HAVE_CURRENT_DATA`.
         const HAVE_CURRENT_DATA: u16 = 2;
@@ -173,7 +173,7 @@ impl VideoSource {
                 let tell = tell.clone();
                 EventListener::new(&self.video, name, move |_| {
                     if let Some(tell) = tell.take() {
-                        // Nobody listens once the time is up.
+                        // The receiver may have timed out.
                         let _ = tell.send(good);
                     }
                 })
@@ -192,7 +192,7 @@ impl VideoSource {
         if width == 0 || height == 0 { Err(SourceFault::VideoWithoutFrames) } else { Ok(()) }
     }
 
-    /// Size of the picture, pixels. A phone that is turned changes it.
+    /// Size of the picture, pixels. It changes when a phone is turned.
     pub(crate) fn size(&self) -> (u32, u32) {
         (self.video.video_width(), self.video.video_height())
     }
@@ -208,7 +208,7 @@ impl VideoSource {
         if !matches!(self.origin, Origin::Foreign)
             && let Ok(promise) = self.video.play()
         {
-            // A refusal shows as a missing first frame; the promise must still be looked at.
+            // A refusal shows as a missing first frame; the promise must be handled all the same.
             wasm_bindgen_futures::spawn_local(async move {
                 let _ = JsFuture::from(promise).await;
             });
@@ -226,9 +226,9 @@ impl VideoSource {
         let (video, ended) = (self.video.clone(), on.clone());
         listeners.push(EventListener::new(&self.video, "ended", move |_| match tracks::pictures(&video) {
             Pictures::OfFile => ended(VideoEnd::Finished),
-            // So says an element whose stream has no live track of any kind.
+            // An element whose stream has no live track of any kind fires this.
             Pictures::Ended | Pictures::Absent => ended(VideoEnd::Lost),
-            // It has got another stream meanwhile.
+            // It has got another stream in the meantime.
             Pictures::Live | Pictures::Muted => {}
         }));
         let broken = on.clone();
@@ -253,7 +253,7 @@ impl VideoSource {
         }
     }
 
-    /// What can be expected of it now, also where nobody was told of a change.
+    /// What can be expected of it now, even if no event reported a change.
     pub(crate) fn pictures(&self) -> Pictures {
         match &*self.tracks.borrow() {
             Some(tracks) => tracks.look(),
@@ -261,7 +261,7 @@ impl VideoSource {
         }
     }
 
-    /// What is to be said when it gives no pictures.
+    /// What to report when it delivers no pictures.
     pub(crate) fn silence(&self) -> Silence {
         match (&self.origin, tracks::pictures(&self.video)) {
             (Origin::Camera(_), _) => Silence::Camera,
@@ -270,12 +270,12 @@ impl VideoSource {
         }
     }
 
-    /// Whether it plays a file that is ours to stop: nothing of it need be missed.
+    /// Whether it plays a file that is ours to pause, so that nothing of it need be missed.
     pub(crate) fn can_wait(&self) -> bool {
         matches!(self.origin, Origin::File(_) | Origin::Address)
     }
 
-    /// Position in the file of the frame that was told of last, milliseconds; `None` for cameras and streams.
+    /// Position in the file of the frame that was last reported, milliseconds; `None` for cameras and streams.
     pub(crate) fn position_ms(&self) -> Option<u64> {
         match self.origin {
             Origin::Camera(_) | Origin::Stream => return None,

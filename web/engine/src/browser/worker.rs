@@ -28,9 +28,9 @@ pub(crate) struct WorkerKit {
 pub(crate) enum PortEvent {
     /// The picture that was sent with the frame comes back with the answer.
     Message(FromWorker, Option<FrameImage>),
-    /// Its script was not fetched, or not run.
+    /// Its script was not fetched or not run.
     NotStarted,
-    /// The worker trapped, ran out of memory, or speaks another language.
+    /// The worker trapped, ran out of memory, or sent what is no message of this build.
     Crashed(String),
 }
 
@@ -39,7 +39,7 @@ pub(crate) enum PortEvent {
 pub(crate) enum StartFault {
     /// The page demands Trusted Types and does not allow our policy.
     Untrusted,
-    /// All that the browser said.
+    /// Everything the browser said.
     Other(String),
 }
 
@@ -105,7 +105,7 @@ impl WorkerPort {
         self.worker.post_message(&post)
     }
 
-    /// Hands a frame over; the page has it no more until the answer brings it back.
+    /// Transfers a frame; the page does not have it until the answer brings it back.
     pub(crate) fn infer(&self, header: FrameHeader, bitmap: &web_sys::ImageBitmap) -> Result<(), String> {
         let post = || {
             let post = object(&ToWorker::Infer(header))?;

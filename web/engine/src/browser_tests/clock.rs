@@ -1,4 +1,4 @@
-//! A wall clock that is set while something is going on. What waits must go by the other one.
+//! A wall clock that is set meanwhile. Whatever waits must go by the monotonic one.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ impl Drop for Set {
     }
 }
 
-/// Waits for a condition; fails after ten seconds, more than any pause of ours.
+/// Waits for a condition; fails after ten seconds, longer than any pause of ours.
 async fn until(what: &str, holds: impl Fn() -> bool) {
     for _ in 0..1_000 {
         if holds() {

@@ -62,7 +62,7 @@ pub async fn session_fate(relay_base: &str, session: SessionId, token: &str) -> 
         Either::Left((Ok(found), _)) => found,
         Either::Left((Err(_), _)) | Either::Right(_) => SessionFate::Unclear,
     };
-    // Its callback holds it.
+    // Breaks the cycle: its callback holds it.
     drop(socket.borrow_mut().take());
     found
 }

@@ -1,9 +1,9 @@
-//! Where the worker and the models lie.
+//! Where the worker and the models are.
 
 use crate::browser;
 use crate::faults::{LoadFault, ModelName};
 
-/// Addresses of everything the engine fetches. All of one origin: a worker cannot come from another.
+/// Addresses of everything that the engine fetches, all of one origin: a worker cannot come from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assets {
     /// The small module that starts a worker.
@@ -12,7 +12,7 @@ pub struct Assets {
     pub worker_js: String,
     pub worker_wasm: String,
     pub models: ModelUrls,
-    /// The built-in clip, where the page has one.
+    /// The built-in clip, if the page has one.
     pub demo: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl Assets {
         })
     }
 
-    /// What loading asks for.
+    /// What loading fetches.
     pub(crate) fn addresses(&self) -> [&str; 6] {
         let ModelUrls { near, far, expression } = &self.models;
         [&self.worker_boot, &self.worker_js, &self.worker_wasm, near, far, expression]
@@ -60,7 +60,7 @@ impl Assets {
         let at = |name: &str| format!("{base}/{name}");
         let model = |name: ModelName| at(name.id().info().file);
         Self {
-            // In the package it starts by itself.
+            // In the package the glue starts itself.
             worker_boot: at("mien-worker.js"),
             worker_js: at("mien-worker.js"),
             worker_wasm: at("mien-worker_bg.wasm"),

@@ -1,4 +1,4 @@
-//! The three models: fetched with progress, held to the manifest's length and hash.
+//! The three models: fetched with progress, and checked against the manifest's length and hash.
 
 use futures_util::future::try_join3;
 use sha2::{Digest, Sha256};

@@ -1,5 +1,5 @@
-//! Why the analysis did not start. A browser says of a worker only that it did not; what it holds against its
-//! script is asked for here, once it has failed.
+//! Why the analysis did not start. Of a worker a browser only reports that it did not; the reason is found out here, once
+//! it has failed.
 
 use crate::browser::fetch::{self, FetchFault, Foreign};
 use crate::browser::policy::{self, PolicyWatch, Refusal, WASM_EVAL};
@@ -9,10 +9,10 @@ use crate::faults::LoadFault;
 
 const CONTENT_POLICY: &str = "Content-Security-Policy";
 const EMBEDDER_POLICY: &str = "Cross-Origin-Embedder-Policy";
-/// What a browser takes a script from.
+/// The types that browsers accept for scripts.
 const SCRIPT_TYPES: [&str; 3] = ["text/javascript", "application/javascript", "application/x-javascript"];
 
-/// What keeps the script at this address from starting, now and always; `None` where another try may help.
+/// What permanently keeps the script at this address from starting; `None` if another try may help.
 pub(crate) async fn script_fault(
     address: &str,
     fault: &StartFault,
@@ -27,7 +27,7 @@ pub(crate) async fn script_fault(
             format!("a browser starts workers only from the page’s own origin, and {address} is on another");
         return Some(LoadFault::WorkerFailed { detail });
     }
-    // The page may be forbidden to fetch what it may run.
+    // A page may be allowed to run what it is not allowed to fetch.
     let head = fetch::head(address).await.ok();
     if let Some(missing) = head.as_ref().and_then(|head| missing_script(address, head)) {
         return Some(missing);
@@ -61,7 +61,7 @@ fn missing_script(address: &str, head: &fetch::Head) -> Option<LoadFault> {
     (head.media_type == "text/html").then(|| foreign(WHAT, address, Foreign::Page))
 }
 
-/// What came, or did not, instead of the worker's code.
+/// What came instead of the worker's code, or why nothing did.
 pub(crate) async fn code_fault(address: &str, fault: FetchFault, policies: &PolicyWatch) -> LoadFault {
     const WHAT: &str = "the worker’s code";
     match fault {
@@ -78,7 +78,7 @@ pub(crate) async fn code_fault(address: &str, fault: FetchFault, policies: &Poli
     }
 }
 
-/// A fetch fails alike where the network does and where the page may not ask.
+/// A fetch fails in the same way whether the network is down or the page is forbidden to make it.
 pub(crate) async fn unreached(address: &str, detail: String, policies: &PolicyWatch) -> LoadFault {
     match policies.refusal(address).await {
         Some(refusal) => blocked(address, refusal),

@@ -9,7 +9,7 @@ pub enum SourceChoice {
     Camera(CameraChoice),
     /// Plays a file that the person picked, once, without sound.
     VideoFile(PickedFile),
-    /// One picture, analysed once at a higher resolution.
+    /// One picture, analysed once and at a higher resolution.
     Picture(PickedFile),
     /// Plays the built-in clip in a loop, for visitors without a camera.
     Demo { url: String },

@@ -1,33 +1,33 @@
-//! What time of a run was not analysed, and why. Pure: the caller brings a clock that never goes back.
+//! Which time of a run was not analysed, and why. Pure: the caller brings a clock that never goes back.
 //!
-//! Time between two analysed frames is analysed, but for
-//! * the time that somebody had paused the source, to the millisecond;
-//! * what is longer than the ordinary, less one ordinary interval: [`LEAST_MS`], or [`ORDINARY`] times the source's
-//!   own interval where that is more. Newest wins, so a busy machine leaves frames out all the time, and a camera
-//!   in the dark gives fewer: neither is a hole in a recording, for as long as the pace is a steady one. While the
-//!   page is hidden the ordinary is less, as it is known then why nothing comes.
+//! Time between two analysed frames counts as analysed, except
+//! * time for which the source was paused, to the millisecond;
+//! * a gap that is longer than usual, less one usual interval: longer than [`LEAST_MS`], or than [`ORDINARY`] times the
+//!   source's own interval if that is more. Newest wins, so a busy machine leaves frames out all the time, and a camera
+//!   in the dark delivers fewer: neither is a gap in a recording as long as the pace is steady. While the page is hidden
+//!   the limit is lower, as the reason is known then.
 //!
-//! So what is skipped and what is analysed add up to the time between the first analysed frame and the last, and
-//! each hole is exact to one interval of the source.
+//! So what is skipped and what is analysed add up to the time between the first analysed frame and the last, and each
+//! gap is exact to one interval of the source.
 
 use mien_shared::{SkipReason, Skipped};
 
-/// Shorter holes are not told: a smile lasts longer, and a browser that collects garbage or lays out a page may take
-/// this long now and then.
+/// Shorter gaps are not reported: a smile lasts longer, and garbage collection or layout may take this long now and
+/// then.
 const LEAST_MS: f64 = 500.0;
-/// Of frames that the source has left out, and of those that were not analysed.
+/// Applies to frames that the source left out and to those that were not analysed.
 const ORDINARY: f64 = 4.0;
-/// While the page is hidden: one frame was left out at least.
+/// While the page is hidden: at least one frame was left out.
 const ORDINARY_HIDDEN: f64 = 2.0;
-/// How often [`Account::beat`] is called where the page is allowed to run.
+/// How often [`Account::beat`] is called while the page is allowed to run.
 pub(super) const BEAT_MS: u32 = 250;
-/// Nothing was heard for so long, not even a beat: the page was kept from running.
+/// Without even a beat for this long, the page was kept from running.
 const KEPT_MS: f64 = 500.0;
-/// What a source's interval is taken for before it is known, and that of a slow machine's answers.
+/// Assumed for a source, and for a slow machine's answers, before their intervals are known.
 const INTERVAL_MS: f64 = 1_000.0 / 30.0;
 const ANSWERS_MS: f64 = 250.0;
 
-/// The reasons that a run can tell of.
+/// The reasons that a run can report.
 const REASONS: [SkipReason; 4] =
     [SkipReason::Paused, SkipReason::Hidden, SkipReason::Throttled, SkipReason::Stalled];
 const PAUSED: usize = 0;
@@ -38,7 +38,7 @@ const STALLED: usize = 3;
 /// Milliseconds by reason, in the order of [`REASONS`].
 type ByReason = [f64; REASONS.len()];
 
-/// A frame's place in the account. It goes with the frame, and comes back once that is analysed.
+/// A frame's entry in the account. It goes with the frame and comes back once that is analysed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp {
     at_ms: f64,
@@ -46,7 +46,7 @@ pub(crate) struct Stamp {
     lost: ByReason,
 }
 
-/// How long things usually take. It follows a pace that has changed for good within a few steps.
+/// How long something usually takes. It adapts to a lasting change within a few steps.
 #[derive(Debug)]
 struct Pace(f64);
 
@@ -59,7 +59,7 @@ impl Pace {
         if took_ms <= self.limit() {
             self.0 += (took_ms - self.0) / 8.0;
         } else {
-            // A hole, or a source that is slower now: once it has given a few frames at this pace, it is the latter.
+            // A gap, or a source that has slowed down: after a few frames at this pace it is the latter.
             self.0 = (self.0 * 2.0).min(took_ms);
         }
     }
@@ -69,17 +69,17 @@ impl Pace {
 pub(super) struct Account {
     paused: bool,
     hidden: bool,
-    /// All before is counted.
+    /// Everything before this is counted.
     counted_ms: f64,
-    /// Time since the source's last frame, by what was the case; in place of `STALLED` the time that the page ran.
+    /// Time since the source's last frame, by state; under `STALLED` the time for which the page ran.
     since: ByReason,
     lost: ByReason,
     source: Pace,
     analysis: Pace,
-    /// The last frame of the source was delivered.
+    /// The source has delivered a frame.
     begun: bool,
     analysed: Option<Stamp>,
-    /// Of what is lost, what has not been told yet: less than a millisecond of each.
+    /// What is lost and not reported yet: less than a millisecond of each.
     untold: ByReason,
 }
 
@@ -111,7 +111,7 @@ impl Account {
         self.since[reason] += passed;
     }
 
-    /// The source stands still because somebody wants it to.
+    /// The source is paused on purpose, or no longer.
     pub(super) fn set_paused(&mut self, now_ms: f64, paused: bool) {
         self.count(now_ms);
         self.paused = paused;
@@ -122,22 +122,22 @@ impl Account {
         self.hidden = hidden;
     }
 
-    /// The page runs; called every [`BEAT_MS`] where it is allowed to.
+    /// The page runs; called every [`BEAT_MS`] while it is allowed to.
     pub(super) fn beat(&mut self, now_ms: f64) {
         self.count(now_ms);
     }
 
-    /// The source has given a frame that is to be looked at.
+    /// The source has delivered a frame that is to be analysed.
     pub(super) fn delivered(&mut self, now_ms: f64) -> Stamp {
         self.count(now_ms);
         let since = std::mem::take(&mut self.since);
         if std::mem::replace(&mut self.begun, true) {
             self.lost[PAUSED] += since[PAUSED];
-            let hole = since[HIDDEN] + since[THROTTLED] + since[STALLED];
+            let gap = since[HIDDEN] + since[THROTTLED] + since[STALLED];
             let limit =
                 if since[HIDDEN] > 0.0 { self.source.0 * ORDINARY_HIDDEN } else { self.source.limit() };
-            if hole > limit {
-                let mut excess = hole - self.source.0;
+            if gap > limit {
+                let mut excess = gap - self.source.0;
                 for reason in [HIDDEN, THROTTLED, STALLED] {
                     let part = since[reason].min(excess);
                     self.lost[reason] += part;
@@ -145,18 +145,18 @@ impl Account {
                 }
             }
             if since[PAUSED] + since[HIDDEN] + since[THROTTLED] == 0.0 {
-                self.source.learn(hole);
+                self.source.learn(gap);
             }
         }
         Stamp { at_ms: now_ms, lost: self.lost }
     }
 
-    /// What was skipped since the frame that was analysed before this one.
+    /// What was skipped since the previously analysed frame.
     pub(super) fn analysed(&mut self, stamp: Stamp) -> Vec<Skipped> {
         let Some(before) = self.analysed.replace(stamp) else { return Vec::new() };
         let mut lost: ByReason = std::array::from_fn(|reason| stamp.lost[reason] - before.lost[reason]);
         let known: f64 = lost.iter().sum();
-        // Frames came all the while, and nobody had the time to look at them.
+        // Frames kept coming, and no worker was free to analyse them.
         let rest = (stamp.at_ms - before.at_ms - known).max(0.0);
         if rest > self.analysis.limit().max(self.source.limit()) {
             lost[THROTTLED] += rest - self.analysis.0;
