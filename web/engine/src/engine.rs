@@ -9,10 +9,10 @@ use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 
 use crate::browser::policy::PolicyWatch;
-use crate::browser::worker::WorkerKit;
+use crate::browser::worker::{ModelBuffers, WorkerKit};
 use crate::browser::{fetch, page_url};
 use crate::faults::{LoadFault, SourceFault};
-use crate::load::{Assets, LoadMeter, LoadProgress, fetch_models, startup};
+use crate::load::{Assets, LoadMeter, LoadProgress, ModelFiles, fetch_models, startup};
 use crate::pool::{PoolEvent, WorkerPool, size_for};
 use crate::run::{FrameTag, Player, Run, RunEvent, SourceChoice, SourceRequest, SourceSlot};
 
@@ -78,13 +78,18 @@ impl Engine {
             Ok(module)
         };
         let models = fetch_models(&config.assets.models, &meter, &policies);
-        let (module, models) = futures_util::future::try_join(code, models).await?;
+        let (module, ModelFiles { near, far, expression }) =
+            futures_util::future::try_join(code, models).await?;
         let kit = WorkerKit {
             boot_url: page_url(&config.assets.worker_boot),
             // A worker would resolve a relative address against its own.
             glue_url: page_url(&config.assets.worker_js),
             module,
-            models: models.map(|model| fetch::array_buffer(&model)),
+            models: ModelBuffers {
+                near: fetch::array_buffer(&near),
+                far: fetch::array_buffer(&far),
+                expression: fetch::array_buffer(&expression),
+            },
             policies,
         };
         let size = size_for(fetch::cores()).min(config.max_workers.unwrap_or(usize::MAX).max(1));
@@ -134,21 +139,28 @@ impl Engine {
     /// As [`Engine::start`], for a request that was made earlier, of the slot that this engine was loaded with.
     pub fn open<F: Fn(RunEvent) + 'static>(
         &self,
-        mut request: SourceRequest,
+        request: SourceRequest,
         source: SourceChoice,
         on: F,
     ) -> impl Future<Output = Result<Run, SourceFault>> + use<F> {
-        let shared = self.shared.clone();
-        async move {
-            // The workers first: a source that plays once it is open must not play on while they start.
-            let pool = request.wait(shared.running_pool()).await?;
-            let pool = pool.map_err(|fault| SourceFault::Analysis { detail: fault.to_string() })?;
-            shared.player.play(request, &source, pool, on).await
-        }
+        // Boxed here, so that all the rest is compiled once and not for every caller.
+        self.shared.clone().open(request, source, Box::new(on))
     }
 }
 
 impl Shared {
+    async fn open(
+        self: Rc<Self>,
+        mut request: SourceRequest,
+        source: SourceChoice,
+        on: Box<dyn Fn(RunEvent)>,
+    ) -> Result<Run, SourceFault> {
+        // The workers first: a source that plays once it is open must not play on while they start.
+        let pool = request.wait(self.running_pool()).await?;
+        let pool = pool.map_err(|fault| SourceFault::Analysis { detail: fault.to_string() })?;
+        self.player.play(request, &source, pool, on).await
+    }
+
     /// The pool; one that has given up is started again.
     async fn running_pool(self: &Rc<Self>) -> Result<Rc<WorkerPool<FrameTag>>, LoadFault> {
         let running = self.pool.borrow().clone().filter(|pool| !pool.is_over());

@@ -8,7 +8,7 @@
 //! worker that dies gives none; the pool answers in its place. No session, token or network is known here.
 #![forbid(unsafe_code)]
 
-use mien_models::Detection;
+use mien_models::{Detection, Scope};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -33,16 +33,6 @@ pub mod part {
 #[serde(transparent)]
 pub struct FrameId(pub u64);
 
-/// How hard to look for faces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// Only faces near the camera: saves the larger detector.
-    Near,
-    /// Small faces and groups too.
-    Full,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameHeader {
     pub frame: FrameId,
@@ -59,15 +49,6 @@ pub enum ToWorker {
     Infer(FrameHeader),
 }
 
-/// Where the time of one frame went, milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Timings {
-    /// Drawing the frame and reading its pixels.
-    pub read_ms: f32,
-    /// Finding faces and reading their expression.
-    pub analyse_ms: f32,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum FromWorker {
@@ -78,7 +59,6 @@ pub enum FromWorker {
         /// Smaller faces beyond what a sample carries: found and not read.
         #[serde(default)]
         left_out: usize,
-        timings: Timings,
     },
     Failed {
         frame: Option<FrameId>,
@@ -139,10 +119,9 @@ mod tests {
         for message in [ToWorker::Load, ToWorker::Infer(header)] {
             assert_eq!(ToWorker::from_text(&message.to_text()).unwrap(), message);
         }
-        let timings = Timings { read_ms: 1.5, analyse_ms: 20.25 };
         for message in [
             FromWorker::Ready,
-            FromWorker::Scored { frame: FrameId(7), detections: Vec::new(), left_out: 3, timings },
+            FromWorker::Scored { frame: FrameId(7), detections: Vec::new(), left_out: 3 },
             FromWorker::Failed { frame: None, fault: WorkerFault::Load { why: "x".to_owned() } },
             FromWorker::Failed { frame: Some(FrameId(1)), fault: WorkerFault::Frame { why: "y".to_owned() } },
         ] {

@@ -1,5 +1,5 @@
-//! What the embedder passes in, and what it gets called with. Its mistakes and exceptions never reach the
-//! engine; what it throws reaches its console.
+//! What the embedder passes in, and what its handlers are called with. Its mistakes and exceptions never reach the engine;
+//! what it throws reaches its console.
 
 use js_sys::{Error, Function, JSON, Object, Reflect};
 use mien_engine::{RunStats, SourceChoice};

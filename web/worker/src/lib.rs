@@ -6,7 +6,7 @@
 mod pixels;
 
 use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
-use mien_messages::{FrameHeader, FromWorker, Scope, Timings, ToWorker, WorkerFault, part};
+use mien_messages::{FrameHeader, FromWorker, ToWorker, WorkerFault, part};
 use mien_models::{Analyzer, Frame, Seen, Weights};
 use mien_shared::limits::MAX_FACES;
 use wasm_bindgen::JsCast;
@@ -83,37 +83,22 @@ impl Worker {
             return (FromWorker::Failed { frame: Some(frame), fault: WorkerFault::Frame { why } }, None);
         };
         let answer = match self.analyse(request, &bitmap) {
-            Ok((Seen { faces: detections, left_out }, timings)) => {
-                FromWorker::Scored { frame, detections, left_out, timings }
-            }
+            Ok(Seen { faces: detections, left_out }) => FromWorker::Scored { frame, detections, left_out },
             Err(fault) => FromWorker::Failed { frame: Some(frame), fault },
         };
         (answer, Some(bitmap))
     }
 
-    fn analyse(
-        &mut self,
-        request: FrameHeader,
-        bitmap: &ImageBitmap,
-    ) -> Result<(Seen, Timings), WorkerFault> {
-        let began = now_ms();
+    fn analyse(&mut self, request: FrameHeader, bitmap: &ImageBitmap) -> Result<Seen, WorkerFault> {
         let (width, height, rgba) = self
             .pixels
             .read(bitmap, request.long_side)
             .map_err(|thrown| WorkerFault::Frame { why: describe(&thrown) })?;
-        let read = now_ms();
         let frame = Frame::new(width, height, &rgba)
             .map_err(|cause| WorkerFault::Frame { why: cause.to_string() })?;
-        let scope = match request.scope {
-            Scope::Near => mien_models::Scope::Near,
-            Scope::Full => mien_models::Scope::Full,
-        };
-        let seen = self
-            .analyzer
-            .analyze(&frame, scope, MAX_FACES)
-            .map_err(|cause| WorkerFault::Analysis { why: cause.to_string() })?;
-        let timings = Timings { read_ms: (read - began) as f32, analyse_ms: (now_ms() - read) as f32 };
-        Ok((seen, timings))
+        self.analyzer
+            .analyze(&frame, request.scope, MAX_FACES)
+            .map_err(|cause| WorkerFault::Analysis { why: cause.to_string() })
     }
 }
 
@@ -135,14 +120,6 @@ fn post(
     let Some(bitmap) = bitmap else { return scope.post_message(&object) };
     Reflect::set(&object, &part::BITMAP.into(), bitmap)?;
     scope.post_message_with_transfer(&object, &Array::of1(bitmap))
-}
-
-fn now_ms() -> f64 {
-    js_sys::global()
-        .dyn_into::<DedicatedWorkerGlobalScope>()
-        .ok()
-        .and_then(|scope| scope.performance())
-        .map_or(0.0, |performance| performance.now())
 }
 
 fn describe(thrown: &JsValue) -> String {

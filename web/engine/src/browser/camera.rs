@@ -13,13 +13,20 @@ use crate::faults::SourceFault;
 /// Enough for the picture on the screen; the analysis needs less.
 const IDEAL_WIDTH: u32 = 1_280;
 const IDEAL_HEIGHT: u32 = 720;
-/// More frames a second than expressions change.
+/// More frames per second are not needed to follow expressions.
 const IDEAL_FPS: u32 = 30;
 
 /// An open camera. Dropping it releases the camera, and its light goes off.
 #[derive(Debug)]
 pub(crate) struct Camera {
     pub(crate) stream: web_sys::MediaStream,
+}
+
+/// What the browser tells about an open camera.
+#[derive(Debug)]
+pub(crate) struct OpenCamera {
+    pub(crate) device_id: Option<String>,
+    pub(crate) facing: Option<Facing>,
 }
 
 impl Drop for Camera {
@@ -47,7 +54,7 @@ impl Camera {
         let device_id = match (fault(&thrown), &choice.device_id) {
             // The requested device is not there; another may be.
             (SourceFault::Absent, Some(_)) => None,
-            // Left to choose, the browser might take the very one that another program has.
+            // If left to choose, the browser might pick the very one that another program uses.
             (SourceFault::Busy, Some(taken)) => another(devices().await, taken),
             (fault, _) => return Err(fault),
         };
@@ -55,7 +62,7 @@ impl Camera {
     }
 
     /// The open device, and which way it faces if the browser knows.
-    pub(crate) fn device(&self) -> (Option<String>, Option<Facing>) {
+    pub(crate) fn device(&self) -> OpenCamera {
         let settings = video_tracks(&self.stream).first().map(web_sys::MediaStreamTrack::get_settings);
         let read = |key: &str| {
             let value = Reflect::get(settings.as_ref()?, &key.into()).ok()?.as_string();
@@ -66,7 +73,7 @@ impl Camera {
             Some("environment") => Some(Facing::Environment),
             _ => None,
         };
-        (read("deviceId"), facing)
+        OpenCamera { device_id: read("deviceId"), facing }
     }
 }
 
@@ -85,7 +92,7 @@ async fn ask(media: &web_sys::MediaDevices, choice: &CameraChoice) -> Result<Cam
     told.await.unwrap_or_else(|_| Err("the camera was not waited for".into()))
 }
 
-/// A camera beside the one that is taken.
+/// A camera other than the busy one.
 fn another(devices: Vec<CameraDevice>, taken: &str) -> Option<String> {
     devices.into_iter().map(|device| device.id).find(|id| !id.is_empty() && id != taken)
 }

@@ -6,8 +6,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::clock::{Captured, Steady, WallMs};
 
-/// Two readings of the clocks that lie further apart than this say little of each other: the page was held up
-/// between them.
+/// Readings of the two clocks that are further apart than this do not belong together: the page was held up between them.
 const TOGETHER: Duration = Duration::from_millis(5);
 
 #[wasm_bindgen]
@@ -21,7 +20,7 @@ pub fn steady_now() -> Steady {
     steady(performance_now())
 }
 
-/// The same as milliseconds with fractions.
+/// The same, in milliseconds with fractions.
 pub(crate) fn now_precise_ms() -> f64 {
     performance_now()
 }
@@ -44,6 +43,6 @@ pub(crate) fn captured_now() -> Captured {
         (Captured { at, steady: after }, after.since(before))
     };
     let (captured, apart) = read();
-    // Whoever is held up twice in a row has a clock too coarse to better it.
+    // If it is held up twice in a row, the clock is too coarse for a better reading.
     if apart <= TOGETHER { captured } else { read().0 }
 }

@@ -26,13 +26,13 @@ pub(crate) struct Download {
 }
 
 impl Download {
-    /// Waits for the head for `patience_ms`.
-    pub(crate) async fn begin(url: &str, init: &web_sys::RequestInit, patience_ms: u32) -> Result<Self, Cut> {
+    /// Waits for the head for `timeout_ms`.
+    pub(crate) async fn begin(url: &str, init: &web_sys::RequestInit, timeout_ms: u32) -> Result<Self, Cut> {
         let aborter = web_sys::AbortController::new().map_err(Cut::Broken)?;
         init.set_signal(Some(&aborter.signal()));
         let window = web_sys::window().ok_or_else(|| Cut::Broken("no window".into()))?;
         let asked = window.fetch_with_str_and_init(url, init);
-        let response = in_time(asked, patience_ms, &aborter).await?.dyn_into().map_err(Cut::Broken)?;
+        let response = in_time(asked, timeout_ms, &aborter).await?.dyn_into().map_err(Cut::Broken)?;
         Ok(Self { response, aborter, silence_ms: SILENCE_MS })
     }
 
@@ -62,7 +62,7 @@ impl Download {
         }
     }
 
-    /// The whole body. `on_bytes` hears how many more have come, after each piece.
+    /// The whole body. `on_bytes` is told how many more have come, after each chunk.
     pub(crate) async fn bytes(&self, on_bytes: impl Fn(u64)) -> Result<Vec<u8>, Cut> {
         let mut all = Vec::new();
         self.pieces(|piece| {
@@ -79,10 +79,10 @@ impl Download {
 /// The promise's value, unless it takes too long; the request is then aborted.
 async fn in_time(
     promise: Promise,
-    patience_ms: u32,
+    timeout_ms: u32,
     aborter: &web_sys::AbortController,
 ) -> Result<JsValue, Cut> {
-    match select(JsFuture::from(promise), TimeoutFuture::new(patience_ms)).await {
+    match select(JsFuture::from(promise), TimeoutFuture::new(timeout_ms)).await {
         Either::Left((answer, _)) => answer.map_err(Cut::Broken),
         Either::Right(((), _)) => {
             aborter.abort();
@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    /// An answer of this many bytes, one every 40 ms, which then ends or says nothing more.
+    /// A response of this many bytes, one every 40 ms, which then ends or goes silent.
     fn trickle(bytes: u32, ends: bool) -> Download {
         let script = format!(
             "let left = {bytes};

@@ -2,7 +2,7 @@
 
 use wasm_bindgen::{JsCast, JsValue};
 
-/// What a thrown value says of itself: `NAME: message` of an error, else its text.
+/// Describes a thrown value: `NAME: message` of an error, otherwise its text.
 pub(crate) fn describe(thrown: &JsValue) -> String {
     if let Some(exception) = thrown.dyn_ref::<web_sys::DomException>() {
         return format!("{}: {}", exception.name(), exception.message());

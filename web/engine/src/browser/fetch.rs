@@ -8,7 +8,7 @@ use web_sys::{RequestCache, RequestInit};
 use super::download::{Cut, Download, SILENCE_MS};
 use super::error::describe;
 
-/// Body of a function with one vector instruction; a browser without SIMD finds it invalid.
+/// A module with one vector instruction, which is invalid for a browser without SIMD.
 const SIMD_PROBE: [u8; 31] = [
     0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253,
     98, 11,
@@ -23,7 +23,7 @@ pub(crate) enum FetchFault {
     Network(String),
     /// Something else came, with a status as if it were the file.
     Foreign(Foreign),
-    /// It is code, but the browser does not take it.
+    /// It is code, but the browser rejects it.
     Unusable(String),
 }
 
@@ -36,7 +36,7 @@ pub(crate) enum Foreign {
 }
 
 impl Foreign {
-    /// By how it begins. Neither a module nor a model begins with a bracket.
+    /// By its first bytes. Neither a module nor a model begins with an angle bracket.
     pub(crate) fn of(content: &[u8]) -> Self {
         let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         if text.trim_ascii_start().starts_with(b"<") { Self::Page } else { Self::Other }
@@ -47,9 +47,9 @@ impl Foreign {
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) status: u16,
-    /// The media type without its parameters, in small letters.
+    /// The media type without its parameters, in lower case.
     pub(crate) media_type: String,
-    /// Whether it comes with an embedder policy of its own.
+    /// It comes with an embedder policy of its own.
     pub(crate) has_embedder_policy: bool,
 }
 
@@ -103,7 +103,7 @@ fn is_module(content: &[u8]) -> Result<(), FetchFault> {
     if content.starts_with(WASM_MAGIC) { Ok(()) } else { Err(FetchFault::Foreign(Foreign::of(content))) }
 }
 
-/// What the server says of the file at this address, whatever it contains.
+/// What the server says about the file at this address, whatever it contains.
 pub(crate) async fn head(url: &str) -> Result<Head, FetchFault> {
     let download = Download::begin(url, &RequestInit::new(), SILENCE_MS).await.map_err(cut)?;
     let response = &download.response;

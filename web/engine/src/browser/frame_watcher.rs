@@ -13,7 +13,7 @@ use crate::clock::Captured;
 
 type FrameCallback = Closure<dyn FnMut(f64, JsValue)>;
 
-/// Listens to a video's frames: `requestVideoFrameCallback`, or the screen's frames where that is missing.
+/// Listens to a video's frames by `requestVideoFrameCallback`, or to the screen's frames if that is missing.
 #[derive(Debug)]
 pub(crate) struct FrameWatcher(Rc<Watched>);
 
@@ -54,7 +54,7 @@ impl FrameWatcher {
             again.ask();
             let shown = again.video.current_time();
             if !metadata.is_undefined() || shown != last_time.replace(shown) {
-                // Firefox has had `mediaTime` since 132; a browser without these callbacks knows of no frame's own.
+                // Firefox has had `mediaTime` since 132; a browser without these callbacks does not know a frame's own.
                 again.position.set(number(&metadata, "mediaTime").unwrap_or(shown));
                 on(captured(&metadata));
             }
@@ -88,14 +88,14 @@ fn method(video: &web_sys::HtmlVideoElement, name: &str) -> Option<Function> {
     Reflect::get(video, &name.into()).ok()?.dyn_into().ok()
 }
 
-/// A number of a frame's metadata, where the browser has it.
+/// A number of a frame's metadata, if the browser provides it.
 fn number(metadata: &JsValue, name: &str) -> Option<f64> {
     if metadata.is_undefined() { None } else { Reflect::get(metadata, &name.into()).ok()?.as_f64() }
 }
 
-/// When the frame was captured: the camera's own time where the browser knows it, else now.
+/// When the frame was captured: the camera's own time if the browser knows it, otherwise now.
 fn captured(metadata: &JsValue) -> Captured {
-    /// An age beyond this is a clock gone wrong, not a late frame.
+    /// A greater age means that a clock is wrong, not that the frame is late.
     const OLDEST: Duration = Duration::from_secs(2);
     let now = captured_now();
     let age = number(metadata, "captureTime").map_or(Duration::ZERO, |taken| now.steady.since(steady(taken)));

@@ -9,7 +9,7 @@ const TIMEOUT_MS: u32 = 40_000;
 #[derive(Debug)]
 pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
-    /// Whether it asks for a password of HTTP's own, which no relay does.
+    /// It asks for HTTP's own authentication, which no relay does.
     pub(crate) asks_for_password: bool,
     pub(crate) body: Vec<u8>,
 }

@@ -22,10 +22,10 @@ pub enum Facing {
     Environment,
 }
 
-/// Which camera to open. Without a device the browser chooses one that faces the asked way.
+/// Which camera to open. Without a device the browser chooses one that faces the requested way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CameraChoice {
-    /// An id from [`crate::devices`]. Where that camera is gone or busy, another is tried.
+    /// An id from [`crate::devices`]. If that camera is gone or busy, another one is tried.
     pub device_id: Option<String>,
     pub facing: Facing,
 }
@@ -45,7 +45,7 @@ impl PickedFile {
         self.0.name()
     }
 
-    /// What the browser takes the file for.
+    /// By the browser's guess of the file's type.
     pub fn is_picture(&self) -> bool {
         self.0.type_().starts_with("image/")
     }

@@ -1,14 +1,14 @@
 //! The document that the engine runs in, and its addresses.
 
-/// Where the page lies, without a slash at the end: its origin, for example `http://127.0.0.1:8080`, and the path under
+/// Where the page is, without a trailing slash: its origin, for example `http://127.0.0.1:8080`, and the path under
 /// which it is served, if there is one, as its `<base>` names it. Empty outside a window.
 pub fn page_base() -> String {
     page_url(".").trim_end_matches('/').to_owned()
 }
 
-/// Where the page's sockets go, as an address of HTTP: where the page itself lies, unless its boot script says
-/// otherwise in `data-relay`. Only a page that Trunk serves has that: Trunk's proxy answers a socket without its
-/// subprotocol, so that browsers hang up.
+/// Where the page's sockets go, as an HTTP address: where the page itself is, unless its boot script says otherwise in
+/// `data-relay`. Only a page served by Trunk has that: Trunk's proxy answers a socket without its subprotocol, and
+/// browsers then close it.
 pub fn sockets_base() -> String {
     BootScript::find()
         .and_then(|script| script.url("relay"))

@@ -20,11 +20,11 @@ const LOOK_MS: u32 = 20;
 pub(crate) enum Refusal {
     /// A directive of Content-Security-Policy.
     Content { directive: String },
-    /// The embedder policy of the page, which a worker's script must have, too.
+    /// The embedder policy of the page, which a worker's script must have as well.
     Embedder,
 }
 
-/// Listens while it lives, and keeps what is about these addresses or about WebAssembly.
+/// Listens for as long as it lives, and keeps what is about these addresses or about WebAssembly.
 pub(crate) struct PolicyWatch {
     refused: Rc<RefCell<Vec<(String, Refusal)>>>,
     _violations: Option<EventListener>,
@@ -37,14 +37,14 @@ impl std::fmt::Debug for PolicyWatch {
     }
 }
 
-/// What a violation names where it is about compiling WebAssembly.
+/// What a violation names if it is about compiling WebAssembly.
 pub(crate) const WASM_EVAL: &str = "wasm-eval";
 
 impl PolicyWatch {
     pub(crate) fn over(addresses: Vec<String>) -> Self {
         let refused = Rc::new(RefCell::new(Vec::new()));
         let list = refused.clone();
-        // Only what is ours and not yet there: a page may break its policies as often as it likes.
+        // Only what is ours and new: a page may violate its policies as often as it likes.
         let keep = move |blocked: &str, refusal: Refusal| {
             let known = addresses.iter().find(|address| is_about(blocked, address)).map(String::as_str);
             let Some(subject) = known.or_else(|| (blocked == WASM_EVAL).then_some(WASM_EVAL)) else { return };
@@ -59,7 +59,7 @@ impl PolicyWatch {
         let violations = document.map(|document| {
             EventListener::new(&document, "securitypolicyviolation", move |event| {
                 let (blocked, directive) = (text(event, "blockedURI"), text(event, "effectiveDirective"));
-                // What is only reported was not refused.
+                // A report-only policy refuses nothing.
                 if text(event, "disposition") == "enforce" {
                     keep(&blocked, Refusal::Content { directive });
                 }
@@ -86,7 +86,7 @@ impl PolicyWatch {
     }
 }
 
-/// Browsers name an address of another origin by its origin, and one without an origin by its scheme.
+/// Browsers report only the origin of a cross-origin address, and only the scheme of one without an origin.
 fn is_about(blocked: &str, address: &str) -> bool {
     let rest = address.strip_prefix(blocked);
     !blocked.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
@@ -96,7 +96,7 @@ fn text(of: &JsValue, name: &str) -> String {
     Reflect::get(of, &name.into()).ok().and_then(|value| value.as_string()).unwrap_or_default()
 }
 
-/// Reports of the embedder policy. Not every browser hands them to its page.
+/// Reports of the embedder policy. Not every browser delivers them to the page.
 struct Reports {
     observer: JsValue,
     _on: Closure<dyn FnMut(Array)>,
@@ -107,7 +107,7 @@ impl Reports {
         let on = Closure::<dyn FnMut(Array)>::new(move |reports: Array| {
             for report in reports.iter().filter(|report| text(report, "type") == "coep") {
                 let body = Reflect::get(&report, &"body".into()).unwrap_or_default();
-                // Of these reports, Chromium 156 shows the members in their JSON alone.
+                // Chromium 156 exposes the members of these reports only in their JSON.
                 on(&call(&body, "toJSON").unwrap_or(body));
             }
         });

@@ -6,12 +6,12 @@ use super::download::Download;
 use super::http::asks_for_password;
 
 /// The answer is short.
-const PATIENCE_MS: u32 = 10_000;
+const TIMEOUT_MS: u32 = 10_000;
 
-/// What an HTTP request to the address of a socket came to.
+/// The outcome of an HTTP request to the address of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// A Mien relay answered, as it answers to such a request.
+    /// A Mien relay answered as it should.
     Relay,
     /// It refused this page's origin.
     ForeignOrigin,
@@ -29,7 +29,7 @@ pub(crate) async fn reach(origin: &str, path: &str) -> Reach {
     init.set_credentials(web_sys::RequestCredentials::Omit);
     init.set_cache(web_sys::RequestCache::NoStore);
     let url = format!("{}{path}", origin.trim_end_matches('/'));
-    let Ok(download) = Download::begin(&url, &init, PATIENCE_MS).await else { return Reach::Nobody };
+    let Ok(download) = Download::begin(&url, &init, TIMEOUT_MS).await else { return Reach::Nobody };
     let (status, password) = (download.response.status(), asks_for_password(&download.response));
     let Ok(body) = download.bytes(|_| {}).await else { return Reach::Nobody };
     match serde_json::from_slice::<Problem>(&body) {

@@ -31,7 +31,7 @@ impl Drop for Socket {
 }
 
 impl Socket {
-    /// `origin` is that of HTTP; the scheme follows from it.
+    /// `origin` is an HTTP one; the socket's scheme follows from it.
     pub(crate) fn open(
         origin: &str,
         path: &str,

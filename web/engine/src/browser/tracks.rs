@@ -14,17 +14,17 @@ pub(crate) enum Pictures {
     OfFile,
     /// A track of its stream delivers pictures, or soon will.
     Live,
-    /// The browser or the system has muted every track: none comes, until one is unmuted.
+    /// The browser or the system has muted every track: no picture comes until one is unmuted.
     Muted,
     /// It has no stream, or one without a video track. It may get another.
     Absent,
-    /// There were tracks, and every one has ended for good.
+    /// There were tracks, and all have ended for good.
     Ended,
 }
 
-/// The stream that the element shows, if it is one: browsers also take a file there.
+/// The element's stream, if it has one: browsers also accept a file there.
 pub(crate) fn stream(video: &HtmlVideoElement) -> Option<MediaStream> {
-    // By name: a binding would take whatever stands there for a stream.
+    // By name: the binding would take anything for a stream.
     let object = js_sys::Reflect::get(video, &"srcObject".into()).ok()?;
     object.dyn_into().ok()
 }
@@ -48,7 +48,7 @@ pub(crate) fn pictures(video: &HtmlVideoElement) -> Pictures {
     }
 }
 
-/// Calls back whenever it may have changed what can be expected of the element, until it is dropped.
+/// Calls back whenever what can be expected of the element may have changed, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct TracksGuard {
     watch: Rc<Watch>,

@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 /// What a page's `trusted-types` directive must allow.
 pub(crate) const POLICY: &str = "mien";
 
-/// The policy and what it calls. It is used for the worker's script alone, and reached from nowhere else.
+/// The policy and its callback. It is used only for the worker's script, and nothing else can reach it.
 struct Policy {
     object: JsValue,
     create: Function,
@@ -15,7 +15,7 @@ struct Policy {
 }
 
 thread_local! {
-    /// Made once: a page may allow each name once only.
+    /// Created once: a page may allow each name only once.
     static MADE: Option<Policy> = Policy::make();
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn module_worker(address: &str) -> Result<web_sys::Worker, JsValue> {
 
 /// Whether this is what a page that demands Trusted Types throws at an address without them.
 pub(crate) fn is_demanded(thrown: &JsValue) -> bool {
-    // An address that is none throws a `SyntaxError`, one of another origin a `SecurityError`.
+    // An invalid address throws a `SyntaxError`, one of another origin a `SecurityError`.
     thrown.is_instance_of::<js_sys::TypeError>()
         && Reflect::has(&js_sys::global(), &"trustedTypes".into()).unwrap_or(false)
 }

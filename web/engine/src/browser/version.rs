@@ -7,7 +7,7 @@ use super::download::Download;
 use super::page::BootScript;
 
 /// The answer is one small file.
-const PATIENCE_MS: u32 = 10_000;
+const TIMEOUT_MS: u32 = 10_000;
 /// The attribute that tells a page of ours from anything else that answers at its address.
 const MARK: &str = "data-worker-boot=";
 
@@ -27,7 +27,7 @@ async fn page_of_now() -> Option<String> {
     let init = web_sys::RequestInit::new();
     init.set_headers(&headers);
     init.set_cache(web_sys::RequestCache::NoStore);
-    let download = Download::begin(&address, &init, PATIENCE_MS).await.ok()?;
+    let download = Download::begin(&address, &init, TIMEOUT_MS).await.ok()?;
     if !download.response.ok() {
         return None;
     }

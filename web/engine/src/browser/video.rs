@@ -11,10 +11,10 @@ use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
-use super::camera::Camera;
+use super::camera::{Camera, OpenCamera};
 use super::error::describe;
 use super::frame_watcher::FrameWatcher;
-use super::media::{CameraChoice, Facing, PickedFile, StreamHandle, VideoHandle};
+use super::media::{CameraChoice, PickedFile, StreamHandle, VideoHandle};
 use super::taint;
 use super::tracks::{self, Pictures, TracksGuard};
 use crate::clock::Captured;
@@ -44,7 +44,7 @@ pub(crate) enum VideoEnd {
     Finished,
     /// The camera or stream is gone.
     Lost,
-    /// It cannot be played on.
+    /// It cannot be played any further.
     Broken,
 }
 
@@ -65,7 +65,7 @@ impl Drop for VideoSource {
         if let Origin::Foreign = self.origin {
             return;
         }
-        // A pause cannot fail; an element without a source lets go of its decoder.
+        // A pause cannot fail; an element without a source releases its decoder.
         let _ = self.video.pause();
         self.video.set_src_object(None);
         if let Origin::File(url) = &self.origin {
@@ -80,7 +80,7 @@ impl Drop for VideoSource {
 }
 
 impl VideoSource {
-    pub(crate) async fn camera(choice: &CameraChoice) -> Result<Self, SourceFault> {
+    pub(crate) async fn open_camera(choice: &CameraChoice) -> Result<Self, SourceFault> {
         let camera = Camera::open(choice).await?;
         let video = element()?;
         video.set_src_object(Some(&camera.stream));
@@ -142,10 +142,10 @@ impl VideoSource {
     }
 
     /// Of a camera: the open device, and which way it faces if the browser knows.
-    pub(crate) fn device(&self) -> (Option<String>, Option<Facing>) {
+    pub(crate) fn camera(&self) -> Option<OpenCamera> {
         match &self.origin {
-            Origin::Camera(camera) => camera.device(),
-            _ => (None, None),
+            Origin::Camera(camera) => Some(camera.device()),
+            _ => None,
         }
     }
 
@@ -316,7 +316,7 @@ fn element() -> Result<web_sys::HtmlVideoElement, SourceFault> {
         .and_then(|element| element.dyn_into().ok())
         .ok_or_else(|| other("no video element"))?;
     video.set_muted(true);
-    // Without it a phone shows the video over the whole screen.
+    // Without it a phone plays the video in full screen.
     let _ = video.set_attribute("playsinline", "");
     Ok(video)
 }

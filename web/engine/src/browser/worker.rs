@@ -13,15 +13,22 @@ use super::frame::FrameImage;
 use super::policy::PolicyWatch;
 use super::trusted;
 
-/// What every worker of a pool is started with: the compiled code and the models, fetched once.
+/// What every worker of a pool is started with: compiled code and models, fetched once.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerKit {
     pub(crate) boot_url: String,
     pub(crate) glue_url: String,
     pub(crate) module: JsValue,
-    /// Near, far, expression. Copied to each worker, so that a restarted one gets them again.
-    pub(crate) models: [js_sys::ArrayBuffer; 3],
+    /// Copied to each worker, so that a restarted one gets them again.
+    pub(crate) models: ModelBuffers,
     pub(crate) policies: Rc<PolicyWatch>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ModelBuffers {
+    pub(crate) near: js_sys::ArrayBuffer,
+    pub(crate) far: js_sys::ArrayBuffer,
+    pub(crate) expression: js_sys::ArrayBuffer,
 }
 
 #[derive(Debug)]
@@ -99,7 +106,8 @@ impl WorkerPort {
         let post = object(&ToWorker::Load)?;
         Reflect::set(&post, &part::GLUE.into(), &kit.glue_url.as_str().into())?;
         Reflect::set(&post, &part::MODULE.into(), &kit.module)?;
-        for (name, model) in [part::NEAR, part::FAR, part::EXPRESSION].into_iter().zip(&kit.models) {
+        let ModelBuffers { near, far, expression } = &kit.models;
+        for (name, model) in [(part::NEAR, near), (part::FAR, far), (part::EXPRESSION, expression)] {
             Reflect::set(&post, &name.into(), model)?;
         }
         self.worker.post_message(&post)

@@ -6,14 +6,14 @@ use std::rc::Rc;
 use futures_util::future::FutureExt;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, ArrayBuffer};
-use mien_messages::Scope;
+use mien_models::Scope;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::browser::page_url;
 use crate::browser::policy::PolicyWatch;
-use crate::browser::worker::WorkerKit;
+use crate::browser::worker::{ModelBuffers, WorkerKit};
 use crate::faults::LoadFault;
 use crate::pool::{Job, PoolEvent, Snapshot, WorkerPool};
 
@@ -24,8 +24,7 @@ self.onmessage = ({ data }) => {
   if (message.type === "load") { post({ type: "ready" }); return; }
   TROUBLE
   setTimeout(() => {
-    const timings = { read_ms: 1, analyse_ms: 29 };
-    post({ type: "scored", frame: message.frame, detections: [], timings }, data.bitmap);
+    post({ type: "scored", frame: message.frame, detections: [] }, data.bitmap);
   }, 30);
 };
 function post(header, bitmap) {
@@ -49,7 +48,11 @@ pub(super) fn kit(script: &str) -> Rc<WorkerKit> {
         boot_url: web_sys::Url::create_object_url_with_blob(&blob).unwrap(),
         glue_url: String::new(),
         module: JsValue::NULL,
-        models: [ArrayBuffer::new(0), ArrayBuffer::new(0), ArrayBuffer::new(0)],
+        models: ModelBuffers {
+            near: ArrayBuffer::new(0),
+            far: ArrayBuffer::new(0),
+            expression: ArrayBuffer::new(0),
+        },
         policies: Rc::new(PolicyWatch::over(Vec::new())),
     })
 }

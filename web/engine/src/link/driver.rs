@@ -89,6 +89,8 @@ impl<P: Protocol> Driver<P> {
         }
     }
 
+    /// Never inlined: every kind of event would get a copy.
+    #[inline(never)]
     pub(crate) fn settle<C: Client<Protocol = P>>(client: &Rc<C>) {
         let driver = client.driver();
         loop {

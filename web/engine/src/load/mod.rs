@@ -6,6 +6,6 @@ mod progress;
 pub(crate) mod startup;
 
 pub use assets::{Assets, ModelUrls};
-pub(crate) use models::fetch_models;
+pub(crate) use models::{ModelFiles, fetch_models};
 pub(crate) use progress::LoadMeter;
 pub use progress::LoadProgress;

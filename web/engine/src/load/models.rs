@@ -11,19 +11,25 @@ use crate::browser::page_url;
 use crate::browser::policy::PolicyWatch;
 use crate::faults::{LoadFault, ModelName};
 
-/// Near, far, expression.
+/// The content of each file.
+pub(crate) struct ModelFiles {
+    pub(crate) near: Vec<u8>,
+    pub(crate) far: Vec<u8>,
+    pub(crate) expression: Vec<u8>,
+}
+
 pub(crate) async fn fetch_models(
     urls: &ModelUrls,
     meter: &LoadMeter,
     policies: &PolicyWatch,
-) -> Result<[Vec<u8>; 3], LoadFault> {
+) -> Result<ModelFiles, LoadFault> {
     let (near, far, expression) = try_join3(
         fetch_one(ModelName::Near, &urls.near, meter, policies),
         fetch_one(ModelName::Far, &urls.far, meter, policies),
         fetch_one(ModelName::Expression, &urls.expression, meter, policies),
     )
     .await?;
-    Ok([near, far, expression])
+    Ok(ModelFiles { near, far, expression })
 }
 
 async fn fetch_one(

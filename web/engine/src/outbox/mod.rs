@@ -10,6 +10,7 @@ mod cache;
 mod credential;
 pub(crate) mod database;
 mod effect;
+mod flow;
 pub(crate) mod ledger;
 mod recorder;
 mod sender;

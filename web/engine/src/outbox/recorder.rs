@@ -74,7 +74,15 @@ impl std::fmt::Debug for Shared {
 impl Recorder {
     /// Opens the outbox of this session and source, takes it over from any other tab, and connects. Never fails:
     /// without a disk it records in memory and says so.
-    pub async fn open(access: SessionAccess, on: impl Fn(RecorderEvent) + 'static) -> Self {
+    pub fn open<F: Fn(RecorderEvent) + 'static>(
+        access: SessionAccess,
+        on: F,
+    ) -> impl Future<Output = Self> + use<F> {
+        // Boxed here, so that all the rest is compiled once and not for every caller.
+        Self::open_with(access, Box::new(on))
+    }
+
+    async fn open_with(access: SessionAccess, on: Box<dyn Fn(RecorderEvent)>) -> Self {
         let (database, ledger) = match OutboxDatabase::claim(&access).await {
             Ok((database, found)) => {
                 (Some(database), Ledger::restore(StorageMode::Disk, found.numbers, found.first_key))
@@ -88,7 +96,7 @@ impl Recorder {
             access,
             driver,
             database,
-            on: Box::new(on),
+            on,
             reported: RefCell::new(None),
             waiters: RefCell::new(Vec::new()),
             deletion: Cell::new(Deletion::Idle),

@@ -1,8 +1,7 @@
 //! What goes into the pool and what comes out. `T` is what the caller wants back with each answer.
 
-use futures_util::future::LocalBoxFuture;
-use mien_messages::Scope;
-use mien_models::Detection;
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use mien_models::{Detection, Scope};
 
 use crate::browser::{Bitmap, FrameImage};
 use crate::faults::LoadFault;
@@ -18,6 +17,13 @@ pub(crate) struct Snapshot {
     pub(crate) scope: Scope,
     pub(crate) long_side: u32,
     pub(crate) bitmap: LocalBoxFuture<'static, Result<Bitmap, String>>,
+}
+
+impl Snapshot {
+    /// For a frame that is not there any more.
+    pub(crate) fn missing(why: &'static str) -> Self {
+        Self { scope: Scope::Near, long_side: 1, bitmap: async move { Err(why.to_owned()) }.boxed_local() }
+    }
 }
 
 pub(crate) struct Answer<T> {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use gloo_timers::callback::Interval;
 use gloo_timers::future::TimeoutFuture;
-use mien_messages::{FrameHeader, FrameId, FromWorker, Scope, WorkerFault};
-use mien_models::Detection;
+use mien_messages::{FrameHeader, FrameId, FromWorker, WorkerFault};
+use mien_models::{Detection, Scope};
 use wasm_bindgen_futures::spawn_local;
 
 use super::job::{Answer, Job, PoolEvent, Snapshot};

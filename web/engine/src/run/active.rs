@@ -3,10 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use futures_util::future::FutureExt;
 use gloo_timers::callback::Interval as Timer;
-use mien_messages::Scope;
-use mien_models::Tracker;
+use mien_models::{Scope, Tracker};
 
 use super::account::{Account, BEAT_MS};
 use super::carry_over::CarryOver;
@@ -62,7 +60,7 @@ impl ActiveRun {
         carry_over: Rc<CarryOver>,
         input: Input,
         tracker: Tracker,
-        on: impl Fn(RunEvent) + 'static,
+        on: Box<dyn Fn(RunEvent)>,
     ) -> Rc<Self> {
         let stats = StatsCounter::new(now_precise_ms(), pool.skipped());
         Rc::new(Self {
@@ -80,7 +78,7 @@ impl ActiveRun {
             halts: Cell::new(Halts { hidden: is_hidden(), ..Halts::default() }),
             phase: Cell::new(Phase::Running),
             guards: RefCell::new(None),
-            on: Box::new(on),
+            on,
         })
     }
 
@@ -170,7 +168,7 @@ impl ActiveRun {
     }
 
     pub(super) fn camera(&self) -> Option<String> {
-        self.input.borrow().as_ref()?.video()?.device().0
+        self.input.borrow().as_ref()?.video()?.camera()?.device_id
     }
 
     fn has_ended(&self) -> bool {
@@ -244,11 +242,8 @@ impl ActiveRun {
         }
         let weak = Rc::downgrade(self);
         let snapshot = Box::new(move || {
-            weak.upgrade().and_then(|run| run.snapshot()).unwrap_or_else(|| Snapshot {
-                scope: Scope::Near,
-                long_side: 1,
-                bitmap: async { Err("the run has ended".to_owned()) }.boxed_local(),
-            })
+            let snapshot = weak.upgrade().and_then(|run| run.snapshot());
+            snapshot.unwrap_or_else(|| Snapshot::missing("the run has ended"))
         });
         self.pool.offer(Job { tag, snapshot });
     }
@@ -343,11 +338,9 @@ impl ActiveRun {
         if pictures == Pictures::Ended {
             return self.on_source_end(VideoEnd::Lost);
         }
-        let Halts { paused, element_paused, hidden } = self.halts.get();
         let interval = match pictures {
             _ if has_frames => Interval::Pictures,
-            // A browser gives a hidden page no frames, and a paused source delivers none: that is no silence.
-            _ if paused || element_paused || hidden => Interval::NotExpected,
+            _ if self.halts.get().any() => Interval::NotExpected,
             Pictures::Muted | Pictures::Absent => Interval::Impossible,
             Pictures::OfFile | Pictures::Live | Pictures::Ended => Interval::Nothing,
         };

@@ -27,7 +27,7 @@ pub(super) struct Input {
 impl Input {
     pub(super) async fn open(choice: &SourceChoice) -> Result<Self, SourceFault> {
         let media = match choice {
-            SourceChoice::Camera(camera) => Media::Video(VideoSource::camera(camera).await?),
+            SourceChoice::Camera(camera) => Media::Video(VideoSource::open_camera(camera).await?),
             SourceChoice::VideoFile(file) => Media::Video(VideoSource::file(file).await?),
             SourceChoice::Demo { url } => Media::Video(VideoSource::demo(url).await?),
             SourceChoice::Video(video) => Media::Video(VideoSource::foreign(video).await?),
@@ -36,7 +36,7 @@ impl Input {
         };
         let mirrored = match (choice, &media) {
             (SourceChoice::Camera(camera), Media::Video(video)) => {
-                video.device().1.unwrap_or(camera.facing) == Facing::User
+                video.camera().and_then(|open| open.facing).unwrap_or(camera.facing) == Facing::User
             }
             _ => false,
         };

@@ -44,7 +44,7 @@ impl Player {
         mut request: SourceRequest,
         source: &SourceChoice,
         pool: Rc<WorkerPool<FrameTag>>,
-        on: impl Fn(RunEvent) + 'static,
+        on: Box<dyn Fn(RunEvent)>,
     ) -> Result<Run, SourceFault> {
         let input = request.wait(Input::open(source)).await??;
         let tracker = Tracker::resume(self.carry_over.next_face());

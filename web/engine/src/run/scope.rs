@@ -1,6 +1,6 @@
 //! How hard to search the next frame: for near faces each time, for small ones as often as it pays.
 
-use mien_messages::Scope;
+use mien_models::Scope;
 
 /// A full search after at most this many frames: someone who walks in at the back is seen within half a second at 20
 /// frames per second.

@@ -31,3 +31,10 @@ pub(super) struct Halts {
     pub(super) element_paused: bool,
     pub(super) hidden: bool,
 }
+
+impl Halts {
+    /// A browser gives a hidden page no frames, and a paused source delivers none: that is no silence.
+    pub(super) fn any(self) -> bool {
+        self.paused || self.element_paused || self.hidden
+    }
+}

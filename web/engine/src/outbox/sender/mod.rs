@@ -12,6 +12,7 @@ use mien_shared::protocol::{IngestReply, IngestRequest, IngestWelcome};
 use super::batch::{Batch, BatchLimits};
 use super::credential::Credential;
 use super::effect::{Effect, Save};
+use super::flow::Flow;
 use super::ledger::{Ledger, Next};
 use super::status::{LinkState, RecorderStatus};
 use super::storage::StorageFault;
@@ -20,23 +21,13 @@ use crate::browser::{DatabaseFault, Reach};
 use crate::clock::Steady;
 use crate::link::{self, Link, LinkEnd, Phase, Protocol};
 
-/// Samples on the way without an ack: four full messages, enough to fill a slow line, and the most that is sent again
-/// after a cut.
-const WINDOW: u64 = 1_024;
-/// Samples on the way for this long without any answer: the line is dead, though nothing has reported it.
-const SILENT: Duration = Duration::from_secs(20);
-
 #[derive(Debug)]
 pub(crate) struct Sender {
     link: Link<Effect>,
     credential: Credential,
     ledger: Ledger,
-    /// When the relay was last heard, or last had nothing to answer. While the link is open.
-    heard: Steady,
-    /// Until when the relay wants a pause. While the link is open.
-    paused_until: Option<Steady>,
-    /// The next seq to send on this connection.
-    cursor: u64,
+    /// Of the present connection, once it is welcomed.
+    flow: Flow,
     limits: BatchLimits,
     stored_through: u64,
     bytes_sent: u64,
@@ -59,16 +50,10 @@ impl Protocol for Sender {
         if !self.link.is_open() {
             return self.link.tick(now, random);
         }
-        match self.paused_until {
-            Some(until) if now >= until => {
-                self.heard = self.heard.max(now);
-                self.paused_until = None;
-                self.pump();
-            }
-            None if self.cursor > self.ledger.front() && now >= self.heard + SILENT => {
-                self.link.give_up_connection(now, random);
-            }
-            Some(_) | None => {}
+        if self.flow.end_pause(now) {
+            self.pump();
+        } else if self.flow.is_dead(now, self.ledger.front()) {
+            self.link.give_up_connection(now, random);
         }
     }
 
@@ -90,7 +75,7 @@ impl Protocol for Sender {
     /// What is no message of the contract is ignored: the contract may grow.
     fn message(&mut self, now: Steady, text: &str, random: f64) {
         let Ok(reply) = serde_json::from_str::<IngestReply>(text) else { return };
-        self.heard = now;
+        self.flow.heard(now);
         match (reply, self.link.phase()) {
             (IngestReply::Welcome(welcome), Phase::Greeting { .. }) => self.welcome(now, &welcome),
             (IngestReply::Ack { through }, Phase::Open) => {
@@ -103,9 +88,7 @@ impl Protocol for Sender {
                 self.link.push(Effect::Rejected { seq, code, detail });
             }
             (IngestReply::Throttle { from, retry_after_ms }, Phase::Open) => {
-                let until = now + Duration::from_millis(retry_after_ms);
-                self.cursor = self.cursor.min(from);
-                self.paused_until = Some(self.paused_until.map_or(until, |before| before.max(until)));
+                self.flow.throttled(now + Duration::from_millis(retry_after_ms), from);
             }
             // The relay took nothing of a message of ours: begin again, at ever longer intervals.
             (IngestReply::Error { .. }, Phase::Open | Phase::Greeting { .. }) => {
@@ -144,16 +127,14 @@ impl Protocol for Sender {
 
 impl Sender {
     pub(crate) fn new(token: String, ledger: Ledger, now: Steady) -> Self {
-        let stored_through = ledger.front() - 1;
+        let front = ledger.front();
         Self {
             link: Link::new(now),
             credential: Credential::new(token),
             ledger,
-            heard: now,
-            paused_until: None,
-            cursor: stored_through + 1,
+            flow: Flow::new(now, front),
             limits: BatchLimits::default(),
-            stored_through,
+            stored_through: front - 1,
             bytes_sent: 0,
             rejected: 0,
             writer: Writer::default(),
@@ -169,7 +150,7 @@ impl Sender {
     pub(crate) fn status(&self, now: Steady) -> RecorderStatus {
         let left = |until: Steady| until.since(now).as_millis() as u32;
         RecorderStatus {
-            link: match (self.link.phase(), self.paused_until) {
+            link: match (self.link.phase(), self.flow.paused_until()) {
                 (Phase::Offline { until }, _) => LinkState::Offline { retry_in_ms: left(until) },
                 (Phase::Connecting { .. } | Phase::Greeting { .. }, _) => LinkState::Connecting,
                 (Phase::Open, Some(until)) => LinkState::Throttled { retry_in_ms: left(until) },
@@ -216,7 +197,7 @@ impl Sender {
     pub(crate) fn read(&mut self, result: Result<Vec<(u64, Sample)>, DatabaseFault>) {
         let Some(asked_key) = self.reading.take() else { return };
         match result {
-            Ok(rows) if asked_key == self.ledger.key(self.cursor.max(self.ledger.front())) => {
+            Ok(rows) if asked_key == self.ledger.key(self.flow.cursor().max(self.ledger.front())) => {
                 if rows.first().is_none_or(|(key, _)| *key != asked_key) {
                     // Rows that should be there are not: the browser has cleared them.
                     self.ledger.give_up_disk_part();
@@ -278,7 +259,6 @@ impl Sender {
     fn welcome(&mut self, now: Steady, welcome: &IngestWelcome) {
         self.limits = BatchLimits::from(&welcome.limits);
         self.link.welcomed();
-        self.paused_until = None;
         self.credential.set_relay_time(now, welcome.server_time);
         let before = self.ledger.numbers();
         let front_before = self.ledger.front();
@@ -286,7 +266,7 @@ impl Sender {
         self.stored_through = self.stored_through.max(welcome.through);
         let moved = self.ledger.numbers().offset != before.offset;
         self.delete_answered(front_before);
-        self.cursor = self.ledger.front();
+        self.flow = Flow::new(now, self.ledger.front());
         if self.ledger.pending() == 0 {
             self.link.reset_backoff();
         }
@@ -328,14 +308,13 @@ impl Sender {
     }
 
     fn may_send(&self) -> bool {
-        let in_flight = self.cursor.saturating_sub(self.ledger.front());
-        self.link.is_open() && self.paused_until.is_none() && in_flight < WINDOW
+        self.link.is_open() && self.flow.may_send(self.ledger.front())
     }
 
     /// Sends what may be sent.
     fn pump(&mut self) {
         while self.may_send() && self.reading.is_none() {
-            let next: Vec<Sample> = match self.ledger.next_from(self.cursor, self.limits.max_samples) {
+            let next: Vec<Sample> = match self.ledger.next_from(self.flow.cursor(), self.limits.max_samples) {
                 Next::Nothing => {
                     if self.ledger.needs_mark() && !self.writer.is_busy() {
                         self.write(Vec::new());
@@ -356,13 +335,7 @@ impl Sender {
     /// Sends as many of these as one message may hold.
     fn send(&mut self, samples: &[Sample]) {
         let Some(Batch { text, through }) = Batch::of(samples, self.limits) else { return };
-        if self.cursor <= self.ledger.front()
-            && let Some(gathered) = self.writer.gathered_at()
-        {
-            // Nothing was on the way: the wait for an answer begins now.
-            self.heard = self.heard.max(gathered);
-        }
-        self.cursor = through + 1;
+        self.flow.sent(through, self.ledger.front(), self.writer.gathered_at());
         if !self.ledger.is_on_disk() {
             self.ledger.marked(through);
         }

@@ -76,7 +76,7 @@ impl World {
                     | link::Effect::Probe
                     | link::Effect::Other(Effect::Rejected { .. } | Effect::TokenExpiring) => {}
                     link::Effect::Other(Effect::Delete { through_key }) => {
-                        self.rows.retain(|key, _| *key > through_key)
+                        self.rows.retain(|key, _| *key > through_key);
                     }
                     link::Effect::Other(disk) => self.disk_answers.push(disk),
                 }
