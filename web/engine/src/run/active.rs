@@ -292,12 +292,10 @@ impl ActiveRun {
 
     fn on_source_end(&self, end: VideoEnd) {
         match end {
+            VideoEnd::Finished if self.has_ended() => {}
             VideoEnd::Finished => {
-                // A file may still fire its end after the run's.
-                if !self.has_ended() {
-                    self.phase.set(Phase::Finishing);
-                    self.finish_if_done();
-                }
+                self.phase.set(Phase::Finishing);
+                self.finish_if_done();
             }
             VideoEnd::Lost | VideoEnd::Broken => {
                 let fault = self.input.borrow().as_ref().map(|input| input.fault_of(end));
