@@ -12,6 +12,7 @@ use crate::manifest::ModelId;
 pub use crate::network::verify;
 use crate::network::{InferenceError, ModelError, Network};
 use crate::quality::{crop_quality, quality};
+use crate::scope::Scope;
 
 /// Anchors of the 16×16 grid, which the far network answers apart from the rest.
 const FINE_ANCHORS: usize = 512;
@@ -37,16 +38,6 @@ impl std::fmt::Debug for Weights<'_> {
             self.expression.len()
         )
     }
-}
-
-/// How hard to look for faces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// The near detector; only if it sees nobody, the far one. For someone before a camera.
-    Near,
-    /// Both detectors, merged. For pictures, groups and rooms.
-    Full,
 }
 
 /// What a frame shows.

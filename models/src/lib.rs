@@ -19,14 +19,16 @@ pub mod manifest;
 #[cfg(feature = "inference")]
 mod network;
 pub mod quality;
+pub mod scope;
 pub mod tracker;
 
 #[cfg(feature = "inference")]
-pub use analyzer::{Analyzer, Scope, Seen, Weights};
+pub use analyzer::{Analyzer, Seen, Weights};
 pub use detection::{ABSTAIN_BELOW, Detection, Keypoint};
 pub use detector::Detector;
 pub use image::{Frame, FrameError};
 pub use manifest::{MODELS, ModelId, ModelInfo};
 #[cfg(feature = "inference")]
 pub use network::{InferenceError, ModelError};
+pub use scope::Scope;
 pub use tracker::Tracker;

@@ -1,10 +1,10 @@
-// Starts an inference worker: takes the address of the glue and the code that the page has compiled, and hands
-// everything else of that first message to the worker itself. All that follows is between it and the page.
+// Starts an inference worker: imports the glue, instantiates the code that the page has compiled, and hands the first
+// message on. Everything after that is between the worker and the page.
 
 self.addEventListener(
   "message",
   async ({ data }) => {
-    // What fails until the code is here is the code's fault, and what fails then is not.
+    // Until the glue is imported a failure is the code's, after that it is not.
     let fault = "code";
     try {
       const glue = await import(data.js);

@@ -1,5 +1,5 @@
-//! The relay's HTTP interface, typed. Each call settles: the browser's own failure, a timeout, and an answer
-//! outside the contract are all values.
+//! The relay's HTTP interface, typed. Every call settles: a failure of the browser, a timeout, and an answer outside the
+//! contract are all values.
 
 use std::fmt::Write as _;
 
@@ -54,7 +54,7 @@ pub struct Range {
     pub to: Option<u64>,
 }
 
-/// One relay, spoken to with one token. Without a token only an open relay answers.
+/// One relay, used with one token. Without a token only an open relay answers.
 #[derive(Clone, Debug)]
 pub struct Relay {
     origin: String,
@@ -62,8 +62,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// `origin`: for example `https://mien.example`, with the path under which it is served, where there is one;
-    /// [`crate::page_base`] where the page comes from it.
+    /// `origin`: for example `https://mien.example`, including the path under which it is served, if there is one;
+    /// [`crate::page_base`] if the page comes from it.
     pub fn new(origin: impl Into<String>, token: Option<String>) -> Self {
         let origin: String = origin.into();
         Self { origin: origin.trim_end_matches('/').to_owned(), token }

@@ -1,5 +1,5 @@
-//! Two kinds of time that nobody can mix up. [`Steady`] is the monotonic clock's: every deadline, pause, silence
-//! and age is measured by it. [`WallMs`] is the wall clock's, which a person or a time server may set at any moment:
+//! Two types of time that cannot be mixed up. [`Steady`] is the monotonic clock's: every deadline, pause, silence and
+//! age is measured by it. [`WallMs`] is the wall clock's, which a person or a time server may set at any moment:
 //! it labels what was captured, has no arithmetic, and so can measure nothing.
 
 use std::ops::Add;
@@ -15,16 +15,16 @@ const STEP: Duration = Duration::from_millis(250);
 /// that after an hour without a frame 1.8 s are no step.
 const DRIFT_PPM: u32 = 500;
 
-/// A moment by the page's monotonic clock (`performance.now()`), for this page alone: another page's, a worker's and
-/// the next visit's count from other beginnings. It never goes back and nobody sets it.
+/// A moment by the page's monotonic clock (`performance.now()`), valid in this page only: other pages, workers and the
+/// next visit have other origins. It never goes back and cannot be set.
 ///
-/// While the machine sleeps it stands still in Chromium and Firefox on Linux and macOS and goes on on Windows, so a
-/// deadline may be met later by the length of the sleep, and a sleep may look like the wall clock being set forward.
+/// While the machine sleeps it stops in Chromium and Firefox on Linux and macOS and runs on on Windows. So a deadline may
+/// be met later by the length of the sleep, and a sleep may look like the wall clock being set forward.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Steady(Duration);
 
 impl Steady {
-    /// So long after the page began.
+    /// This long after the page's time origin.
     pub const fn after(beginning: Duration) -> Self {
         Self(beginning)
     }
@@ -33,7 +33,7 @@ impl Steady {
         self.0
     }
 
-    /// Time from `earlier` to this; none where that is the later one.
+    /// Time from `earlier` to this; zero if that is the later one.
     pub const fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
@@ -69,18 +69,18 @@ impl Captured {
     }
 }
 
-/// Finds where the wall clock was set: what it gained on the monotonic clock from one frame to the next. Frames come
-/// often, so that slow drift and slewing never add up to a step.
+/// Finds out when the wall clock was set, by what it gained on the monotonic clock from one frame to the next. Frames
+/// come often, so slow drift and slewing never add up to a step.
 ///
-/// Where the monotonic clock stands still while the machine sleeps, a sleep is told as a step forward: no browser has
-/// a clock that would tell them apart, and either way `at` jumps by so much.
+/// If the monotonic clock stops while the machine sleeps, a sleep is reported as a step forward: no browser has a clock
+/// that would tell them apart, and either way `at` jumps by as much.
 #[derive(Debug, Default)]
 pub(crate) struct ClockSteps {
     last: Option<Captured>,
 }
 
 impl ClockSteps {
-    /// How far the wall clock was set since the frame before, where it was.
+    /// How far the wall clock was set since the previous frame, if it was.
     pub(crate) fn next(&mut self, captured: Captured) -> Option<Skipped> {
         let last = self.last.replace(captured)?;
         let passed = millis(captured.steady) - millis(last.steady);

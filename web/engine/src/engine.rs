@@ -1,28 +1,20 @@
-//! Models loaded, workers running.
+//! The engine: models loaded, workers running, one source at a time.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::future::Future;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
-use mien_models::Tracker;
-use mien_shared::Skipped;
 
-use crate::assets::Assets;
 use crate::browser::policy::PolicyWatch;
-use crate::browser::worker::WorkerKit;
+use crate::browser::worker::{ModelBuffers, WorkerKit};
 use crate::browser::{fetch, page_url};
-use crate::clock::{Captured, ClockSteps};
-use crate::crew::{Crew, CrewEvent};
 use crate::faults::{LoadFault, SourceFault};
-use crate::models::{self, Meter};
-use crate::pool::size_for;
-use crate::run::{Input, Run, RunEvent, RunHandle};
-use crate::slot::{Rank, SourceRequest, SourceSlot};
-use crate::source::SourceChoice;
-use crate::startup;
+use crate::load::{Assets, LoadMeter, LoadProgress, ModelFiles, fetch_models, startup};
+use crate::pool::{PoolEvent, WorkerPool, size_for};
+use crate::run::{FrameTag, Player, Run, RunEvent, SourceChoice, SourceRequest, SourceSlot};
 
 /// Workers that are not ready by then never will be.
 const READY_MS: u32 = 60_000;
@@ -30,9 +22,9 @@ const READY_MS: u32 = 60_000;
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
     pub assets: Assets,
-    /// Workers at most; `None` for what the machine gains from.
+    /// Workers at most; `None` for as many as the machine gains from.
     pub max_workers: Option<usize>,
-    /// Holds the one active request for a source. It takes requests before the engine has loaded.
+    /// Holds the one active request for a source. It accepts requests before the engine has loaded.
     pub slot: SourceSlot,
 }
 
@@ -42,32 +34,20 @@ impl EngineConfig {
     }
 }
 
-/// How far loading is. `total_bytes` is known from the start; the last call has both equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoadProgress {
-    pub loaded_bytes: u64,
-    pub total_bytes: u64,
-}
-
 /// Ready to analyse. A clone shares the same workers; they end with the last one.
 #[derive(Clone, Debug)]
 pub struct Engine {
     shared: Rc<Shared>,
 }
 
-pub(crate) struct Shared {
-    config: EngineConfig,
+struct Shared {
+    assets: Assets,
     kit: Rc<WorkerKit>,
     size: usize,
-    crew: RefCell<Option<Rc<Crew>>>,
-    /// The run that has the workers.
-    current: RefCell<Weak<RunHandle>>,
-    /// Identities go on from run to run, so that none of a session's faces lends its own to another.
-    next_face: Cell<u32>,
-    /// Over all runs: a clock that is set between two of them is set all the same.
-    clock_steps: RefCell<ClockSteps>,
-    /// Who waits for the first worker.
-    waiting: RefCell<Option<oneshot::Sender<Result<(), LoadFault>>>>,
+    player: Player,
+    pool: RefCell<Option<Rc<WorkerPool<FrameTag>>>>,
+    /// Waits for the first worker.
+    ready: RefCell<Option<oneshot::Sender<Result<(), LoadFault>>>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -86,7 +66,7 @@ impl Engine {
         if !fetch::has_simd() {
             return Err(LoadFault::SimdMissing);
         }
-        let meter = Meter::new(on_progress);
+        let meter = LoadMeter::new(on_progress);
         let policies = Rc::new(PolicyWatch::over(config.assets.addresses().map(page_url).into()));
         let code = async {
             let url = &config.assets.worker_wasm;
@@ -94,152 +74,134 @@ impl Engine {
                 Ok(module) => module,
                 Err(fault) => return Err(startup::code_fault(&page_url(url), fault, &policies).await),
             };
-            meter.code_is_here();
+            meter.code_loaded();
             Ok(module)
         };
-        let models = models::fetch(&config.assets.models, &meter, &policies);
-        let (module, models) = futures_util::future::try_join(code, models).await?;
+        let models = fetch_models(&config.assets.models, &meter, &policies);
+        let (module, ModelFiles { near, far, expression }) =
+            futures_util::future::try_join(code, models).await?;
         let kit = WorkerKit {
             boot_url: page_url(&config.assets.worker_boot),
-            // The worker would resolve a relative address against its own.
+            // A worker would resolve a relative address against its own.
             glue_url: page_url(&config.assets.worker_js),
             module,
-            models: models.map(|model| fetch::array_buffer(&model)),
+            models: ModelBuffers {
+                near: fetch::array_buffer(&near),
+                far: fetch::array_buffer(&far),
+                expression: fetch::array_buffer(&expression),
+            },
             policies,
         };
         let size = size_for(fetch::cores()).min(config.max_workers.unwrap_or(usize::MAX).max(1));
         Self::over(config, kit, size).await
     }
 
-    /// With workers of this kit. Resolves when the first is ready.
+    /// With workers of this kit. Resolves when the first one is ready.
     pub(crate) async fn over(
         config: EngineConfig,
         kit: impl Into<Rc<WorkerKit>>,
         size: usize,
     ) -> Result<Self, LoadFault> {
-        let engine = Self {
-            shared: Rc::new(Shared {
-                config,
-                kit: kit.into(),
-                size,
-                crew: RefCell::new(None),
-                current: RefCell::new(Weak::new()),
-                next_face: Cell::new(1),
-                clock_steps: RefCell::default(),
-                waiting: RefCell::new(None),
-            }),
-        };
-        engine.shared.start_crew().await?;
-        Ok(engine)
+        let shared = Rc::new(Shared {
+            assets: config.assets,
+            kit: kit.into(),
+            size,
+            player: Player::new(config.slot),
+            pool: RefCell::new(None),
+            ready: RefCell::new(None),
+        });
+        shared.start_pool().await?;
+        Ok(Self { shared })
     }
 
     pub fn assets(&self) -> &Assets {
-        &self.shared.config.assets
+        &self.shared.assets
     }
 
-    /// Faces of later runs get identities from `next_face` on, or higher: a session that goes on after a reload
-    /// must not give one face's identity to another.
+    /// Faces of later runs get identities from `next_face` on, or higher: a session that goes on after a reload must not
+    /// give one face's identity to another.
     pub fn continue_faces(&self, next_face: u32) {
-        self.shared.next_face.set(self.shared.next_face.get().max(next_face));
+        self.shared.player.continue_faces(next_face);
     }
 
-    /// Opens the source and analyses it until the run is dropped. It is asked for when this is called, not when what
-    /// this returns is polled: one source at a time, and the last that was asked for. A start that another one
-    /// supersedes ends with [`SourceFault::Replaced`]; it keeps no camera, not even one that is allowed later.
+    /// Opens the source and analyses it until the run is dropped. One source at a time, the latest wins: the request is
+    /// made by this call and not when the future is first polled. A start that another one supersedes ends with
+    /// [`SourceFault::Replaced`]; it keeps no camera, not even one that is allowed later.
     pub fn start<F: Fn(RunEvent) + 'static>(
         &self,
         source: SourceChoice,
         on: F,
     ) -> impl Future<Output = Result<Run, SourceFault>> + use<F> {
-        let request = self.shared.config.slot.request();
+        let request = self.shared.player.request();
         self.open(request, source, on)
     }
 
-    /// As [`Engine::start`], for a request that was made before, of the slot that this engine was loaded with.
+    /// As [`Engine::start`], for a request that was made earlier, of the slot that this engine was loaded with.
     pub fn open<F: Fn(RunEvent) + 'static>(
         &self,
-        mut request: SourceRequest,
+        request: SourceRequest,
         source: SourceChoice,
         on: F,
     ) -> impl Future<Output = Result<Run, SourceFault>> + use<F> {
-        let shared = self.shared.clone();
-        async move {
-            // The workers first: what plays once it is open must not play on while they start.
-            if shared.crew.borrow().as_ref().is_none_or(|crew| crew.is_over()) {
-                let started = request.wait(shared.start_crew()).await?;
-                started.map_err(|fault| SourceFault::Analysis { detail: fault.to_string() })?;
-            }
-            let input = request.wait(Input::open(&source)).await??;
-            let tracker = Tracker::resume(shared.next_face.get());
-            let rank = request.rank();
-            let handle = RunHandle::new(rank, shared.clone(), input, tracker, on);
-            let weak = Rc::downgrade(&handle);
-            request.run(move |reason| {
-                if let Some(handle) = weak.upgrade() {
-                    handle.end(reason);
-                }
-            })?;
-            *shared.current.borrow_mut() = Rc::downgrade(&handle);
-            handle.begin();
-            Ok(Run { handle })
-        }
+        // Boxed here, so that all the rest is compiled once and not for every caller.
+        self.shared.clone().open(request, source, Box::new(on))
     }
 }
 
 impl Shared {
-    /// Starts the workers, also again after they have given up, and waits for the first.
-    async fn start_crew(self: &Rc<Self>) -> Result<(), LoadFault> {
+    async fn open(
+        self: Rc<Self>,
+        mut request: SourceRequest,
+        source: SourceChoice,
+        on: Box<dyn Fn(RunEvent)>,
+    ) -> Result<Run, SourceFault> {
+        // The workers first: a source that plays once it is open must not play on while they start.
+        let pool = request.wait(self.running_pool()).await?;
+        let pool = pool.map_err(|fault| SourceFault::Analysis { detail: fault.to_string() })?;
+        self.player.play(request, &source, pool, on).await
+    }
+
+    /// The pool; one that has given up is started again.
+    async fn running_pool(self: &Rc<Self>) -> Result<Rc<WorkerPool<FrameTag>>, LoadFault> {
+        let running = self.pool.borrow().clone().filter(|pool| !pool.is_over());
+        match running {
+            Some(pool) => Ok(pool),
+            None => self.start_pool().await,
+        }
+    }
+
+    /// Starts the workers and waits for the first.
+    async fn start_pool(self: &Rc<Self>) -> Result<Rc<WorkerPool<FrameTag>>, LoadFault> {
         let (tell, told) = oneshot::channel();
-        *self.waiting.borrow_mut() = Some(tell);
+        *self.ready.borrow_mut() = Some(tell);
         let weak = Rc::downgrade(self);
-        let crew = Crew::start(self.kit.clone(), self.size, move |event| {
+        let pool = Rc::new(WorkerPool::start(self.kit.clone(), self.size, move |event| {
             if let Some(shared) = weak.upgrade() {
-                shared.heard(event);
+                shared.on_pool(event);
             }
-        });
-        *self.crew.borrow_mut() = Some(Rc::new(crew));
+        }));
+        *self.pool.borrow_mut() = Some(pool.clone());
         let failed = |detail: &str| LoadFault::WorkerFailed { detail: detail.to_owned() };
         match select(told, TimeoutFuture::new(READY_MS)).await {
-            Either::Left((Ok(Ok(())), _)) => Ok(()),
+            Either::Left((Ok(Ok(())), _)) => Ok(pool),
             Either::Left((Ok(Err(fault)), _)) => Err(fault),
             Either::Left((Err(_), _)) => Err(failed("it was started twice")),
             Either::Right(_) => Err(failed("it did not answer in time")),
         }
     }
 
-    fn heard(&self, event: CrewEvent) {
+    fn on_pool(&self, event: PoolEvent<FrameTag>) {
         let outcome = match &event {
-            CrewEvent::Ready => Some(Ok(())),
-            CrewEvent::GaveUp { fault } => Some(Err(fault.clone())),
+            PoolEvent::Ready => Some(Ok(())),
+            PoolEvent::GaveUp { fault } => Some(Err(fault.clone())),
             _ => None,
         };
         if let Some(outcome) = outcome
-            && let Some(waiting) = self.waiting.borrow_mut().take()
+            && let Some(ready) = self.ready.borrow_mut().take()
         {
-            // Whoever waited may have lost patience.
-            let _ = waiting.send(outcome);
+            // The receiver may have timed out.
+            let _ = ready.send(outcome);
         }
-        let current = self.current.borrow().upgrade();
-        if let Some(run) = current {
-            run.heard(event);
-        }
-    }
-
-    pub(crate) fn crew(&self) -> Option<Rc<Crew>> {
-        self.crew.borrow().clone()
-    }
-
-    /// How far the wall clock was set since the last frame that was handed out.
-    pub(crate) fn clock_step(&self, captured: Captured) -> Option<Skipped> {
-        self.clock_steps.borrow_mut().next(captured)
-    }
-
-    /// A run has ended: the slot is free, unless another has it by now.
-    pub(crate) fn ended(&self, rank: Rank) {
-        self.config.slot.ended(rank);
-    }
-
-    pub(crate) fn keep_next_face(&self, next: u32) {
-        self.next_face.set(next);
+        self.player.on_pool(event);
     }
 }

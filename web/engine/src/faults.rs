@@ -1,11 +1,8 @@
-//! What can go wrong, as values. Each text is one plain sentence for the person in front of the page; causes
-//! that only a developer can use stand in `detail` fields.
+//! What can go wrong, as values. Each text is one plain sentence for the person at the page; causes that only a developer
+//! can use are in `detail` fields.
 
 use mien_models::ModelId;
 use thiserror::Error;
-
-use crate::browser::fetch::Foreign;
-use crate::slot::Replaced;
 
 /// One of the three model files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +58,7 @@ pub enum LoadFault {
     ModelDamaged { model: ModelName, why: String },
     #[error("The network failed while the analysis was loading. Check the connection and try again.")]
     Network { detail: String },
-    /// A response header of the page, or of one of the engine's files, forbids what the engine needs.
+    /// A response header of the page or of one of the engine's files forbids what the engine needs.
     #[error("The header {header} keeps the analysis from starting: {why}.")]
     Blocked { header: &'static str, why: String },
     #[error("The analysis could not be started: {detail}.")]
@@ -72,15 +69,6 @@ impl LoadFault {
     /// Nothing is at this address.
     pub(crate) fn absent(what: &str, address: &str, status: u16) -> Self {
         Self::NotBuilt { what: format!("{what} is not at {address} (HTTP {status})") }
-    }
-
-    /// Something else is at this address.
-    pub(crate) fn foreign(what: &str, address: &str, found: Foreign) -> Self {
-        let found = match found {
-            Foreign::Page => "a web page",
-            Foreign::Other => "something else",
-        };
-        Self::NotBuilt { what: format!("at {address} is {found} instead of {what}") }
     }
 }
 
@@ -95,7 +83,7 @@ pub enum SourceFault {
     Busy,
     #[error("The camera was unplugged or switched off. Connect it, then try again.")]
     Unplugged,
-    /// Every video track of an embedder's stream.
+    /// All video tracks of an embedder's stream have ended.
     #[error("The stream has ended: none of its video tracks is live.")]
     StreamEnded,
     #[error(
@@ -116,7 +104,7 @@ pub enum SourceFault {
     CrossOrigin,
     #[error("This page carries no demo clip.")]
     NoDemo,
-    /// Nothing has gone wrong: it is not wanted any more.
+    /// Nothing has gone wrong: another source was requested.
     #[error("Another source was asked for meanwhile.")]
     Replaced,
     #[error("The built-in clip cannot be played here. Your own camera or a file may still work.")]
@@ -128,16 +116,22 @@ pub enum SourceFault {
     Other { detail: String },
 }
 
-impl From<Replaced> for SourceFault {
-    fn from(Replaced: Replaced) -> Self {
-        Self::Replaced
-    }
+/// What delivers no pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Silence {
+    #[error("The camera gives no pictures; another program or the system may have taken it.")]
+    Camera,
+    /// An embedder's stream, or none at all in the embedder's element.
+    #[error("The stream gives no pictures.")]
+    Stream,
+    #[error("The video stands still, as its data does not come.")]
+    Video,
 }
 
 /// What went wrong during a run.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RunFault {
-    /// Not final: other workers go on, and this one is started again.
+    /// Not final: other workers continue, and this one is restarted.
     #[error("The analysis stumbled and is being restarted.")]
     WorkerRestarting { detail: String },
     /// Final: the pool gave up.
@@ -149,7 +143,7 @@ pub enum RunFault {
     /// Not final: this one frame could not be analysed.
     #[error("One frame could not be analysed.")]
     FrameFailed { detail: String },
-    /// Final: the file is over, and not one of its frames could be analysed.
+    /// Final: the file has ended, and none of its frames could be analysed.
     #[error("Nothing in this file could be analysed.")]
     NothingAnalysed { detail: String },
 }

@@ -1,4 +1,4 @@
-//! What a token says of its own end. Nothing here can verify one; the relay does.
+//! When a token expires, by its own claims. Nothing here can verify one; the relay does.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ struct Claims {
     exp: u64,
 }
 
-/// When this token ends by the relay's clock, Unix milliseconds. `None` for what is no token of the contract.
+/// When this token expires by the relay's clock, Unix milliseconds. `None` for what is no token of the contract.
 pub fn expires_ms(token: &str) -> Option<u64> {
     let mut parts = token.split('.');
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
@@ -18,8 +18,8 @@ pub fn expires_ms(token: &str) -> Option<u64> {
     serde_json::from_slice::<Claims>(&payload).ok()?.exp.checked_mul(1_000)
 }
 
-/// When another token should be had: a fifth of the time before the end, so that several tries fit, and neither a
-/// clock that is a little off nor a relay that is away for a while costs anything.
+/// When to get another token: a fifth of the lifetime before the end, so that several tries fit, and neither a clock that
+/// is a little off nor a relay that is briefly away does any harm.
 pub fn renew_at_ms(since_ms: u64, expires_ms: u64) -> u64 {
     since_ms.saturating_add(expires_ms.saturating_sub(since_ms) / 5 * 4)
 }

@@ -1,15 +1,14 @@
-//! What the page and an inference worker say to each other: one enum each way, once.
+//! Messages between the page and an inference worker: one enum each way.
 //!
 //! A message is a small header, written as JSON text. Pixels, models and code travel beside it as parts of the
 //! posted object ([`part`]), transferred and not copied where they can be. The worker hands the picture back
 //! with its answer, so that the page can draw the very frame that was analysed.
 //!
-//! Every [`ToWorker::Infer`] gets exactly one answer: [`FromWorker::Scored`], or [`FromWorker::Failed`] with its
-//! frame. A worker that dies gives none; whoever started it answers in its place. No session, token or network
-//! is known here.
+//! Every [`ToWorker::Infer`] gets exactly one answer: [`FromWorker::Scored`], or [`FromWorker::Failed`] with its frame. A
+//! worker that dies gives none; the pool answers in its place. No session, token or network is known here.
 #![forbid(unsafe_code)]
 
-use mien_models::Detection;
+use mien_models::{Detection, Scope};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -34,16 +33,6 @@ pub mod part {
 #[serde(transparent)]
 pub struct FrameId(pub u64);
 
-/// How hard to look for faces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// Only faces near the camera: saves the larger detector.
-    Near,
-    /// Small faces and groups too.
-    Full,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameHeader {
     pub frame: FrameId,
@@ -60,15 +49,6 @@ pub enum ToWorker {
     Infer(FrameHeader),
 }
 
-/// Where the time of one frame went, milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Timings {
-    /// Drawing the frame and reading its pixels.
-    pub read_ms: f32,
-    /// Finding faces and reading their expression.
-    pub analyse_ms: f32,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum FromWorker {
@@ -76,10 +56,9 @@ pub enum FromWorker {
     Scored {
         frame: FrameId,
         detections: Vec<Detection>,
-        /// Smaller faces beyond what a sample carries, which were found and not read.
+        /// Smaller faces beyond what a sample carries: found and not read.
         #[serde(default)]
         left_out: usize,
-        timings: Timings,
     },
     Failed {
         frame: Option<FrameId>,
@@ -87,7 +66,7 @@ pub enum FromWorker {
     },
 }
 
-/// Why a worker could not do what it was asked.
+/// Why a worker could not do what it was told.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "lowercase")]
 pub enum WorkerFault {
@@ -115,7 +94,7 @@ pub struct HeaderFault(#[from] serde_json::Error);
 macro_rules! text_form {
     ($message:ty) => {
         impl $message {
-            /// The header's text. Empty, and so refused by the reader, in the case of a number that JSON lacks.
+            /// The header's text. Empty, and so refused by the reader, if a number has no JSON form.
             pub fn to_text(&self) -> String {
                 serde_json::to_string(self).unwrap_or_default()
             }
@@ -140,10 +119,9 @@ mod tests {
         for message in [ToWorker::Load, ToWorker::Infer(header)] {
             assert_eq!(ToWorker::from_text(&message.to_text()).unwrap(), message);
         }
-        let timings = Timings { read_ms: 1.5, analyse_ms: 20.25 };
         for message in [
             FromWorker::Ready,
-            FromWorker::Scored { frame: FrameId(7), detections: Vec::new(), left_out: 3, timings },
+            FromWorker::Scored { frame: FrameId(7), detections: Vec::new(), left_out: 3 },
             FromWorker::Failed { frame: None, fault: WorkerFault::Load { why: "x".to_owned() } },
             FromWorker::Failed { frame: Some(FrameId(1)), fault: WorkerFault::Frame { why: "y".to_owned() } },
         ] {

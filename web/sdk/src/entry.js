@@ -1,5 +1,5 @@
-// The package's entry: all that wasm-bindgen exports, with an `init` that says what is wrong where its own would
-// only say that a magic word was expected. The engine itself does so for worker and models.
+// The package's entry: everything that wasm-bindgen exports, with an `init` that explains failures, where the original
+// only says that a magic word was expected. For worker and models the engine does the same.
 import load, { initSync as loadSync, Mien, MienRun } from "./bindings.js";
 
 export { Mien, MienRun };
@@ -24,7 +24,7 @@ export function initSync(input) {
 }
 
 async function begin(input) {
-  // wasm-bindgen took bare at first what it takes as a member of an object now.
+  // wasm-bindgen first took the source itself, and takes it as a member of an object now.
   const isObject = input && Object.getPrototypeOf(input) === Object.prototype;
   const source = (await (isObject ? input.module_or_path : input)) ?? packageModule();
   const isAddress = typeof source === "string" || source instanceof URL || source instanceof Request;
@@ -95,7 +95,7 @@ function blocked(why) {
   return fault("blocked", `The header Content-Security-Policy keeps the analysis from starting: ${why}.`);
 }
 
-/** What the page's policy refuses from here on; a browser tells of it shortly before or after the failure itself. */
+/** What the page's policy refuses from here on; browsers report it shortly before or after the failure itself. */
 function watchPolicy() {
   const seen = [];
   const hear = (event) => event.disposition === "enforce" && seen.push(event.blockedURI);

@@ -43,8 +43,8 @@ pub struct Mien {
 
 #[wasm_bindgen]
 impl Mien {
-    /// Loads worker and models: from the folder `baseUrl`, or else from where the package lies, or where a
-    /// bundler has put its files.
+    /// Loads worker and models: from the folder `baseUrl`, or else from where the package is, or where a bundler has put
+    /// its files.
     pub async fn load(options: Option<LoadOptions>) -> Result<Mien, JsValue> {
         console_error_panic_hook::set_once();
         let options = options.map(JsValue::from).unwrap_or_default();
@@ -77,8 +77,8 @@ impl Mien {
         })?;
         let handlers = Handlers::read(&handlers.into());
         let seq = Cell::new(0);
-        // The run's own callback holds the run, until it ends: an embedder that drops its handle, which JavaScript
-        // collects whenever it likes, has not asked to stop.
+        // The run's own callback holds the run until it ends: an embedder that drops its handle, which JavaScript collects
+        // at any time, has not asked to stop.
         let held = Rc::new(RefCell::new(None));
         let holder = held.clone();
         let run = self

@@ -1,5 +1,5 @@
-//! What the embedder passes in, and what it gets called with. Its mistakes and exceptions never reach the
-//! engine; what it throws reaches its console.
+//! What the embedder passes in, and what its handlers are called with. Its mistakes and exceptions never reach the engine;
+//! what it throws reaches its console.
 
 use js_sys::{Error, Function, JSON, Object, Reflect};
 use mien_engine::{RunStats, SourceChoice};
@@ -100,12 +100,12 @@ fn call(handler: Option<&Function>, value: &JsValue) {
     }
 }
 
-/// What an embedder's function throws is shown as if nobody had caught it: `window.onerror` hears of it and the
-/// console shows it. The caller goes on.
+/// What an embedder's function throws is reported as an uncaught exception: `window.onerror` is called and the console
+/// shows it. The engine carries on.
 pub(crate) fn report(thrown: &JsValue) {
     match function(&js_sys::global(), "reportError") {
         Some(report) => drop(report.call1(&JsValue::NULL, thrown)),
-        // Chrome 91 to 94 analyse, but lack it. A rejection that nobody handles is shown, too.
+        // Chrome 91 to 94 can run the analysis but lack it. An unhandled rejection is shown as well.
         None => drop(js_sys::Promise::reject(thrown)),
     }
 }

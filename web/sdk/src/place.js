@@ -1,6 +1,5 @@
-// Where the package's files are. Each address is a literal, as bundlers look for `new URL("…", import.meta.url)`, carry
-// that one file along and put the address of their copy in its place. The address of the folder would say nothing to
-// them.
+// Where the package's files are. Each address is a literal, because bundlers look for `new URL("…", import.meta.url)`,
+// copy that one file and insert the address of the copy. The address of the folder would mean nothing to them.
 export function packageFiles() {
   return {
     worker: new URL("./mien-worker.js", import.meta.url).href,

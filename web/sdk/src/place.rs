@@ -5,15 +5,15 @@ use wasm_bindgen::prelude::*;
 
 use crate::options::text;
 
-// Not a snippet, which wasm-bindgen would lay into a folder of its own: the addresses in it count from the package.
+// Not a snippet, which wasm-bindgen would put into a folder of its own: its addresses are relative to the package.
 #[wasm_bindgen(raw_module = "./place.js")]
 extern "C" {
-    /// Throws where the module does not know its own address.
+    /// Throws if the module does not know its own address.
     #[wasm_bindgen(js_name = packageFiles, catch)]
     fn package_files() -> Result<JsValue, JsValue>;
 }
 
-/// Each file where the package, or what bundled it, says that it is; `None` where it cannot say so.
+/// The files, wherever the package or its bundler says they are; `None` if it cannot say.
 pub(crate) fn assets() -> Option<Assets> {
     let files = package_files().ok()?;
     let at = |name| text(&files, name);

@@ -1,6 +1,6 @@
 
-// Appended to the worker's glue: what starts it, as web/worker/boot.js does for Mien's own page. A bundler carries
-// single files along, so the worker of the package is one and imports nothing.
+// Appended to the worker's glue: starts it, as web/worker/boot.js does for Mien's own page. Bundlers copy single files,
+// so the package's worker is one file and imports nothing.
 self.addEventListener(
   "message",
   async ({ data }) => {

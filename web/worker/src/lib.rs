@@ -1,13 +1,12 @@
-//! The inference worker: one typed message in, one out. Its only state are the loaded models and a canvas.
+//! The inference worker: one typed message in, one out. Its only state is the loaded models and a canvas.
 //!
-//! The page posts the compiled code and the models (`boot.js` starts it), then frames. Each frame is drawn at
-//! the asked size, read, analysed, and handed back with its answer; nothing of it is kept. There is no network
-//! and no storage here.
+//! The page posts the compiled code and the models (`boot.js` starts it), then frames. Each frame is drawn at the requested
+//! size, read, analysed, and handed back with its answer; nothing of it is kept. There is no network and no storage here.
 
 mod pixels;
 
 use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
-use mien_messages::{FrameHeader, FromWorker, Scope, Timings, ToWorker, WorkerFault, part};
+use mien_messages::{FrameHeader, FromWorker, ToWorker, WorkerFault, part};
 use mien_models::{Analyzer, Frame, Seen, Weights};
 use mien_shared::limits::MAX_FACES;
 use wasm_bindgen::JsCast;
@@ -30,12 +29,12 @@ pub fn serve(load: &JsValue) -> Result<(), JsValue> {
         let data = event.data();
         let (answer, bitmap) = worker.answer(&data);
         if post(&answering, &answer, bitmap.as_ref()).is_err() {
-            // Without a port there is nobody to tell.
+            // Without a port there is no one to report to.
             answering.close();
         }
     });
     scope.set_onmessage(Some(listener.as_ref().unchecked_ref()));
-    // It listens as long as the worker lives.
+    // It listens for as long as the worker lives.
     listener.forget();
     post(&scope, &FromWorker::Ready, None)
 }
@@ -60,7 +59,7 @@ impl Worker {
                 .ok_or_else(|| load(format!("no {name} model")))
         };
         let (near, far, expression) = (model(part::NEAR)?, model(part::FAR)?, model(part::EXPRESSION)?);
-        // The page has held the bytes to their hashes.
+        // The page has checked the hashes.
         let weights = Weights { near: &near, expression: &expression, far: Some(&far) };
         let analyzer = Analyzer::new(&weights).map_err(|cause| load(cause.to_string()))?;
         let pixels = PixelReader::new().map_err(|thrown| load(describe(&thrown)))?;
@@ -84,37 +83,22 @@ impl Worker {
             return (FromWorker::Failed { frame: Some(frame), fault: WorkerFault::Frame { why } }, None);
         };
         let answer = match self.analyse(request, &bitmap) {
-            Ok((Seen { faces: detections, left_out }, timings)) => {
-                FromWorker::Scored { frame, detections, left_out, timings }
-            }
+            Ok(Seen { faces: detections, left_out }) => FromWorker::Scored { frame, detections, left_out },
             Err(fault) => FromWorker::Failed { frame: Some(frame), fault },
         };
         (answer, Some(bitmap))
     }
 
-    fn analyse(
-        &mut self,
-        request: FrameHeader,
-        bitmap: &ImageBitmap,
-    ) -> Result<(Seen, Timings), WorkerFault> {
-        let began = now_ms();
+    fn analyse(&mut self, request: FrameHeader, bitmap: &ImageBitmap) -> Result<Seen, WorkerFault> {
         let (width, height, rgba) = self
             .pixels
             .read(bitmap, request.long_side)
             .map_err(|thrown| WorkerFault::Frame { why: describe(&thrown) })?;
-        let read = now_ms();
         let frame = Frame::new(width, height, &rgba)
             .map_err(|cause| WorkerFault::Frame { why: cause.to_string() })?;
-        let scope = match request.scope {
-            Scope::Near => mien_models::Scope::Near,
-            Scope::Full => mien_models::Scope::Full,
-        };
-        let seen = self
-            .analyzer
-            .analyze(&frame, scope, MAX_FACES)
-            .map_err(|cause| WorkerFault::Analysis { why: cause.to_string() })?;
-        let timings = Timings { read_ms: (read - began) as f32, analyse_ms: (now_ms() - read) as f32 };
-        Ok((seen, timings))
+        self.analyzer
+            .analyze(&frame, request.scope, MAX_FACES)
+            .map_err(|cause| WorkerFault::Analysis { why: cause.to_string() })
     }
 }
 
@@ -136,14 +120,6 @@ fn post(
     let Some(bitmap) = bitmap else { return scope.post_message(&object) };
     Reflect::set(&object, &part::BITMAP.into(), bitmap)?;
     scope.post_message_with_transfer(&object, &Array::of1(bitmap))
-}
-
-fn now_ms() -> f64 {
-    js_sys::global()
-        .dyn_into::<DedicatedWorkerGlobalScope>()
-        .ok()
-        .and_then(|scope| scope.performance())
-        .map_or(0.0, |performance| performance.now())
 }
 
 fn describe(thrown: &JsValue) -> String {

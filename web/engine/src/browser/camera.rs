@@ -5,21 +5,28 @@ use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
+use super::error::describe;
+use super::media::{CameraChoice, CameraDevice, Facing, devices};
 use super::tracks::video_tracks;
-use super::{CameraDevice, describe, devices};
 use crate::faults::SourceFault;
-use crate::source::{CameraChoice, Facing};
 
 /// Enough for the picture on the screen; the analysis needs less.
 const IDEAL_WIDTH: u32 = 1_280;
 const IDEAL_HEIGHT: u32 = 720;
-/// More frames a second than expressions change.
+/// More frames per second are not needed to follow expressions.
 const IDEAL_FPS: u32 = 30;
 
 /// An open camera. Dropping it releases the camera, and its light goes off.
 #[derive(Debug)]
 pub(crate) struct Camera {
     pub(crate) stream: web_sys::MediaStream,
+}
+
+/// What the browser tells about an open camera.
+#[derive(Debug)]
+pub(crate) struct OpenCamera {
+    pub(crate) device_id: Option<String>,
+    pub(crate) facing: Option<Facing>,
 }
 
 impl Drop for Camera {
@@ -33,7 +40,7 @@ impl Drop for Camera {
 }
 
 impl Camera {
-    /// Asks the person where the browser must, for as long as they take.
+    /// The browser may ask the person, for as long as they take.
     pub(crate) async fn open(choice: &CameraChoice) -> Result<Self, SourceFault> {
         let window = web_sys::window().ok_or(SourceFault::Insecure)?;
         if !window.is_secure_context() {
@@ -45,17 +52,17 @@ impl Camera {
             Err(thrown) => thrown,
         };
         let device_id = match (fault(&thrown), &choice.device_id) {
-            // The wanted device is not there; another may be.
+            // The requested device is not there; another may be.
             (SourceFault::Absent, Some(_)) => None,
-            // Left to choose, the browser might take the very one that another program has.
+            // If left to choose, the browser might pick the very one that another program uses.
             (SourceFault::Busy, Some(taken)) => another(devices().await, taken),
             (fault, _) => return Err(fault),
         };
         ask(&media, &CameraChoice { device_id, ..*choice }).await.map_err(|thrown| fault(&thrown))
     }
 
-    /// The device that is open, and which way it looks where the browser knows.
-    pub(crate) fn device(&self) -> (Option<String>, Option<Facing>) {
+    /// The open device, and which way it faces if the browser knows.
+    pub(crate) fn device(&self) -> OpenCamera {
         let settings = video_tracks(&self.stream).first().map(web_sys::MediaStreamTrack::get_settings);
         let read = |key: &str| {
             let value = Reflect::get(settings.as_ref()?, &key.into()).ok()?.as_string();
@@ -66,12 +73,12 @@ impl Camera {
             Some("environment") => Some(Facing::Environment),
             _ => None,
         };
-        (read("deviceId"), facing)
+        OpenCamera { device_id: read("deviceId"), facing }
     }
 }
 
-/// Asks in a task of its own: whoever waits may leave while the browser asks the person, and then nobody else
-/// would switch off a camera that is allowed later.
+/// Asks in a task of its own: the caller may be dropped while the browser asks the person, and nothing else would then
+/// switch off a camera that is allowed later.
 async fn ask(media: &web_sys::MediaDevices, choice: &CameraChoice) -> Result<Camera, JsValue> {
     let wanted = web_sys::MediaStreamConstraints::new();
     wanted.set_video(&constraints(choice)?);
@@ -79,13 +86,13 @@ async fn ask(media: &web_sys::MediaDevices, choice: &CameraChoice) -> Result<Cam
     let (tell, told) = oneshot::channel();
     spawn_local(async move {
         let camera = asked.await.and_then(JsCast::dyn_into).map(|stream| Camera { stream });
-        // Where nobody listens any more, the camera is dropped here.
+        // If the receiver is gone, the camera is dropped here.
         drop(tell.send(camera));
     });
     told.await.unwrap_or_else(|_| Err("the camera was not waited for".into()))
 }
 
-/// A camera beside the one that is taken.
+/// A camera other than the busy one.
 fn another(devices: Vec<CameraDevice>, taken: &str) -> Option<String> {
     devices.into_iter().map(|device| device.id).find(|id| !id.is_empty() && id != taken)
 }

@@ -1,5 +1,5 @@
-//! Answers of HTTP, piece by piece. However long a body takes, what still comes is worth waiting for; a line that
-//! has gone silent is given up.
+//! HTTP responses, chunk by chunk. A body may take as long as it likes while bytes still come; a line that has gone silent
+//! is given up.
 
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
@@ -7,17 +7,17 @@ use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-/// Bytes that have not come by then do not come: TCP itself has tried several times.
+/// Bytes that have not come by then will not: TCP has retried several times.
 pub(crate) const SILENCE_MS: u32 = 30_000;
 
-/// Why an answer is not whole.
+/// Why a response is incomplete.
 #[derive(Debug)]
 pub(crate) enum Cut {
     Silent,
     Broken(JsValue),
 }
 
-/// An answer whose head is here.
+/// A response whose head has arrived.
 #[derive(Debug)]
 pub(crate) struct Download {
     pub(crate) response: web_sys::Response,
@@ -26,23 +26,23 @@ pub(crate) struct Download {
 }
 
 impl Download {
-    /// Waits for the head for `patience_ms`.
-    pub(crate) async fn begin(url: &str, init: &web_sys::RequestInit, patience_ms: u32) -> Result<Self, Cut> {
+    /// Waits for the head for `timeout_ms`.
+    pub(crate) async fn begin(url: &str, init: &web_sys::RequestInit, timeout_ms: u32) -> Result<Self, Cut> {
         let aborter = web_sys::AbortController::new().map_err(Cut::Broken)?;
         init.set_signal(Some(&aborter.signal()));
         let window = web_sys::window().ok_or_else(|| Cut::Broken("no window".into()))?;
         let asked = window.fetch_with_str_and_init(url, init);
-        let response = in_time(asked, patience_ms, &aborter).await?.dyn_into().map_err(Cut::Broken)?;
+        let response = in_time(asked, timeout_ms, &aborter).await?.dyn_into().map_err(Cut::Broken)?;
         Ok(Self { response, aborter, silence_ms: SILENCE_MS })
     }
 
-    /// The same answer once more: what is read of one is not missing in the other.
+    /// A clone: what is read from one is not missing in the other.
     pub(crate) fn twin(&self) -> Result<Self, Cut> {
         let response = self.response.clone().map_err(Cut::Broken)?;
         Ok(Self { response, aborter: self.aborter.clone(), silence_ms: self.silence_ms })
     }
 
-    /// Without its body.
+    /// Abandons the body.
     pub(crate) fn leave(self) {
         self.aborter.abort();
     }
@@ -62,7 +62,7 @@ impl Download {
         }
     }
 
-    /// The whole body. `on_bytes` hears how many more have come, after each piece.
+    /// The whole body. `on_bytes` is told how many more have come, after each chunk.
     pub(crate) async fn bytes(&self, on_bytes: impl Fn(u64)) -> Result<Vec<u8>, Cut> {
         let mut all = Vec::new();
         self.pieces(|piece| {
@@ -76,13 +76,13 @@ impl Download {
     }
 }
 
-/// What the browser promised, or silence; the request then ends.
+/// The promise's value, unless it takes too long; the request is then aborted.
 async fn in_time(
     promise: Promise,
-    patience_ms: u32,
+    timeout_ms: u32,
     aborter: &web_sys::AbortController,
 ) -> Result<JsValue, Cut> {
-    match select(JsFuture::from(promise), TimeoutFuture::new(patience_ms)).await {
+    match select(JsFuture::from(promise), TimeoutFuture::new(timeout_ms)).await {
         Either::Left((answer, _)) => answer.map_err(Cut::Broken),
         Either::Right(((), _)) => {
             aborter.abort();
@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    /// An answer of this many bytes, one every 40 ms, which then ends or says nothing more.
+    /// A response of this many bytes, one every 40 ms, which then ends or goes silent.
     fn trickle(bytes: u32, ends: bool) -> Download {
         let script = format!(
             "let left = {bytes};

@@ -5,10 +5,10 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit};
 
-use super::describe;
 use super::download::{Cut, Download, SILENCE_MS};
+use super::error::describe;
 
-/// Body of a function with one vector instruction; a browser without SIMD finds it invalid.
+/// A module with one vector instruction, which is invalid for a browser without SIMD.
 const SIMD_PROBE: [u8; 31] = [
     0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253,
     98, 11,
@@ -21,35 +21,35 @@ const WASM_MAGIC: &[u8] = b"\0asm";
 pub(crate) enum FetchFault {
     Status(u16),
     Network(String),
-    /// Something else came, with a status as if it were what was asked for.
+    /// Something else came, with a status as if it were the file.
     Foreign(Foreign),
-    /// It is code, but the browser does not take it.
+    /// It is code, but the browser rejects it.
     Unusable(String),
 }
 
 /// What came instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
-    /// A web page: so a server of a single-page application answers for whatever it does not have.
+    /// A web page: what the server of a single-page application sends for whatever it does not have.
     Page,
     Other,
 }
 
 impl Foreign {
-    /// By how it begins. Neither a module nor a model begins with a bracket.
+    /// By its first bytes. Neither a module nor a model begins with an angle bracket.
     pub(crate) fn of(content: &[u8]) -> Self {
         let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         if text.trim_ascii_start().starts_with(b"<") { Self::Page } else { Self::Other }
     }
 }
 
-/// What a server says of a file.
+/// What a server says about a file.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) status: u16,
-    /// The media type without its parameters, in small letters.
+    /// The media type without its parameters, in lower case.
     pub(crate) media_type: String,
-    /// Whether it comes with an embedder policy of its own.
+    /// It comes with an embedder policy of its own.
     pub(crate) has_embedder_policy: bool,
 }
 
@@ -57,17 +57,17 @@ pub(crate) fn has_simd() -> bool {
     WebAssembly::validate(&Uint8Array::from(&SIMD_PROBE[..])).unwrap_or(false)
 }
 
-/// Logical cores, 1 where the browser does not say.
+/// Logical cores; 1 if the browser does not say.
 pub(crate) fn cores() -> usize {
     web_sys::window().map_or(1, |window| window.navigator().hardware_concurrency() as usize)
 }
 
-/// The bytes at this address. `on_bytes` hears how many more have come, after each piece.
+/// The bytes at this address. `on_bytes` is told how many more have come, after each chunk.
 pub(crate) async fn bytes(url: &str, on_bytes: impl Fn(u64)) -> Result<Vec<u8>, FetchFault> {
     get(url, RequestCache::Default).await?.bytes(on_bytes).await.map_err(cut)
 }
 
-/// The same past every cache, for what came damaged: a cache would give the damage again for a year.
+/// The same, bypassing caches, for what came damaged: a cache would deliver the damage for a year.
 pub(crate) async fn bytes_anew(url: &str) -> Result<Vec<u8>, FetchFault> {
     get(url, RequestCache::Reload).await?.bytes(|_| {}).await.map_err(cut)
 }
@@ -76,7 +76,7 @@ pub(crate) async fn bytes_anew(url: &str) -> Result<Vec<u8>, FetchFault> {
 pub(crate) async fn module(url: &str) -> Result<JsValue, FetchFault> {
     let download = get(url, RequestCache::Default).await?;
     if media_type(&download.response) == "application/wasm" {
-        // Compiling does not tell whether bytes still come; a twin of the answer does.
+        // Compiling does not tell whether bytes still come; a clone of the response does.
         let twin = download.twin().map_err(cut)?;
         let answer = js_sys::Promise::resolve(&JsValue::from(download.response));
         let compiled = JsFuture::from(WebAssembly::compile_streaming(&answer));
@@ -93,7 +93,7 @@ pub(crate) async fn module(url: &str) -> Result<JsValue, FetchFault> {
         }
         return compiled.map_err(unusable);
     }
-    // A server that does not know the type costs the streaming, nothing else.
+    // A server that does not know the type only costs us the streaming.
     let code = download.bytes(|_| {}).await.map_err(cut)?;
     is_module(&code)?;
     JsFuture::from(WebAssembly::compile(&array_buffer(&code))).await.map_err(unusable)
@@ -103,7 +103,7 @@ fn is_module(content: &[u8]) -> Result<(), FetchFault> {
     if content.starts_with(WASM_MAGIC) { Ok(()) } else { Err(FetchFault::Foreign(Foreign::of(content))) }
 }
 
-/// What the server says of the file at this address, whatever it contains.
+/// What the server says about the file at this address, whatever it contains.
 pub(crate) async fn head(url: &str) -> Result<Head, FetchFault> {
     let download = Download::begin(url, &RequestInit::new(), SILENCE_MS).await.map_err(cut)?;
     let response = &download.response;

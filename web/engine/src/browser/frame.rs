@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
 
-/// The picture of one frame. It can be drawn, and nothing else: no pixel comes out of it. The memory behind it
-/// is given back with the last clone.
+/// The picture of one frame. It can only be drawn: no pixel can be read from it. Its memory is released with the last
+/// clone.
 #[derive(Clone, Debug)]
 pub struct FrameImage(Rc<Bitmap>);
 

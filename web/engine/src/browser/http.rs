@@ -1,15 +1,15 @@
-//! One HTTP call that settles: its answer begins in time, and comes without long silence.
+//! One HTTP call that always settles: its response begins in time and comes without long silence.
 
-use super::describe;
 use super::download::{Cut, Download};
+use super::error::describe;
 
-/// The relay answers a call within 30 s or not at all; a little more for the way.
+/// The relay answers a call within 30 s or not at all; a little more for the network.
 const TIMEOUT_MS: u32 = 40_000;
 
 #[derive(Debug)]
 pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
-    /// Whether it asks for a password of HTTP's own, which no relay does.
+    /// It asks for HTTP's own authentication, which no relay does.
     pub(crate) asks_for_password: bool,
     pub(crate) body: Vec<u8>,
 }
@@ -43,7 +43,7 @@ pub(crate) async fn request(
     Ok(HttpAnswer { status: download.response.status(), asks_for_password, body })
 }
 
-/// What a proxy with a password answers; the relay's own 401 names `Bearer`.
+/// What a proxy with a password answers; the relay's own 401 says `Bearer`.
 pub(super) fn asks_for_password(response: &web_sys::Response) -> bool {
     let scheme = response.headers().get("www-authenticate").ok().flatten().unwrap_or_default();
     let scheme = scheme.trim_start().to_ascii_lowercase();

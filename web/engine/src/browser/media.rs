@@ -12,6 +12,24 @@ pub struct CameraDevice {
     pub label: String,
 }
 
+/// Which way a phone's camera faces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Facing {
+    /// Towards the person who holds the device; shown mirrored.
+    #[default]
+    User,
+    /// Away from that person.
+    Environment,
+}
+
+/// Which camera to open. Without a device the browser chooses one that faces the requested way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CameraChoice {
+    /// An id from [`crate::devices`]. If that camera is gone or busy, another one is tried.
+    pub device_id: Option<String>,
+    pub facing: Facing,
+}
+
 /// A file that the person picked. It is read here and goes nowhere.
 #[derive(Clone, Debug)]
 pub struct PickedFile(pub(crate) web_sys::File);
@@ -27,7 +45,7 @@ impl PickedFile {
         self.0.name()
     }
 
-    /// What the browser takes the file for.
+    /// By the browser's guess of the file's type.
     pub fn is_picture(&self) -> bool {
         self.0.type_().starts_with("image/")
     }
@@ -53,7 +71,7 @@ impl From<web_sys::MediaStream> for StreamHandle {
     }
 }
 
-/// The cameras of this machine; empty where the page may not know them.
+/// The cameras of this machine; empty if the page is not allowed to know them.
 pub async fn devices() -> Vec<CameraDevice> {
     let Some(media) = web_sys::window().and_then(|window| window.navigator().media_devices().ok()) else {
         return Vec::new();
@@ -68,7 +86,7 @@ pub async fn devices() -> Vec<CameraDevice> {
         .collect()
 }
 
-/// Calls back when a camera was plugged in or is gone, until it is dropped. Which one, [`devices`] tells.
+/// Calls back when a camera was plugged in or unplugged, until it is dropped. [`devices`] tells which.
 #[derive(Debug)]
 pub struct DevicesGuard {
     _listener: Option<EventListener>,

@@ -2,11 +2,15 @@
 //! guard that unsubscribes when dropped.
 
 mod camera;
-pub(crate) mod disk;
+mod clock;
 mod download;
+mod error;
 pub(crate) mod fetch;
 mod frame;
+mod frame_watcher;
 mod http;
+pub(crate) mod indexed_db;
+mod lifecycle;
 mod media;
 mod page;
 pub(crate) mod picture;
@@ -18,20 +22,21 @@ pub(crate) mod tracks;
 pub(crate) mod trusted;
 mod version;
 pub(crate) mod video;
-mod visibility;
 pub(crate) mod worker;
 
+pub use clock::{steady_now, wall_now};
 pub use frame::FrameImage;
-pub use media::{CameraDevice, DevicesGuard, PickedFile, StreamHandle, VideoHandle, devices};
+pub use indexed_db::DatabaseFault;
+pub use media::{
+    CameraChoice, CameraDevice, DevicesGuard, Facing, PickedFile, StreamHandle, VideoHandle, devices,
+};
 pub(crate) use web_sys::ImageBitmap as Bitmap;
 
-pub use page::{page_base, sockets_base, steady_now, wall_now};
+pub use page::{page_base, sockets_base};
 pub use version::page_is_outdated;
 
+pub(crate) use clock::{captured_now, now_precise_ms};
 pub(crate) use http::{HttpAnswer, HttpFault, request};
-pub(crate) use page::{
-    BootScript, LeaveGuard, OnlineGuard, captured_now, describe, is_hidden, is_other_origin, now_precise_ms,
-    page_url, random, steady,
-};
-pub(crate) use reach::reach;
-pub(crate) use visibility::VisibilityGuard;
+pub(crate) use lifecycle::{LeaveGuard, OnlineGuard, VisibilityGuard, is_hidden};
+pub(crate) use page::{BootScript, is_other_origin, page_url, random};
+pub(crate) use reach::{Reach, reach};

@@ -1,63 +1,14 @@
-//! The document the engine runs in.
+//! The document that the engine runs in, and its addresses.
 
-use std::time::Duration;
-
-use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
-
-use crate::clock::{Captured, Steady, WallMs};
-
-/// Two readings of the clocks that lie further apart than this say little of each other: the page was held up
-/// between them.
-const TOGETHER: Duration = Duration::from_millis(5);
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn performance_now() -> f64;
-}
-
-/// Now, by the monotonic clock: for every deadline, pause and age.
-pub fn steady_now() -> Steady {
-    steady(performance_now())
-}
-
-/// The same as milliseconds with fractions.
-pub(crate) fn now_precise_ms() -> f64 {
-    performance_now()
-}
-
-/// A `DOMHighResTimeStamp`.
-pub(crate) fn steady(ms: f64) -> Steady {
-    Steady::after(Duration::try_from_secs_f64(ms / 1_000.0).unwrap_or_default())
-}
-
-/// Now, by the wall clock: a label and nothing else.
-#[expect(clippy::disallowed_methods, reason = "the one place that labels captures, and answers with a label")]
-pub fn wall_now() -> WallMs {
-    WallMs(js_sys::Date::now() as u64)
-}
-
-/// Now, by both clocks.
-pub(crate) fn captured_now() -> Captured {
-    let read = || {
-        let (before, at, after) = (steady_now(), wall_now(), steady_now());
-        (Captured { at, steady: after }, after.since(before))
-    };
-    let (captured, apart) = read();
-    // Whoever is held up twice in a row has a clock too coarse to better it.
-    if apart <= TOGETHER { captured } else { read().0 }
-}
-
-/// Where the page lies, without a slash at the end: its origin, for example `http://127.0.0.1:8080`, and the path under
-/// which it is served, where there is one, as its `<base>` names it. Empty outside a window.
+/// Where the page is, without a trailing slash: its origin, for example `http://127.0.0.1:8080`, and the path under
+/// which it is served, if there is one, as its `<base>` names it. Empty outside a window.
 pub fn page_base() -> String {
     page_url(".").trim_end_matches('/').to_owned()
 }
 
-/// Where the page's sockets go, as an address of HTTP: where the page itself lies, unless its boot script says
-/// otherwise in `data-relay`. Only a page that Trunk serves has that: Trunk's proxy answers a socket without its
-/// subprotocol, so that browsers hang up.
+/// Where the page's sockets go, as an HTTP address: where the page itself is, unless its boot script says otherwise in
+/// `data-relay`. Only a page served by Trunk has that: Trunk's proxy answers a socket without its subprotocol, and
+/// browsers then close it.
 pub fn sockets_base() -> String {
     BootScript::find()
         .and_then(|script| script.url("relay"))
@@ -95,64 +46,9 @@ impl BootScript {
     }
 }
 
-/// What a thrown value says of itself: `NAME: message` of an error, else its text.
-pub(crate) fn describe(thrown: &JsValue) -> String {
-    if let Some(exception) = thrown.dyn_ref::<web_sys::DomException>() {
-        return format!("{}: {}", exception.name(), exception.message());
-    }
-    if let Some(error) = thrown.dyn_ref::<js_sys::Error>() {
-        return format!("{}: {}", String::from(error.name()), String::from(error.message()));
-    }
-    thrown.as_string().unwrap_or_else(|| "unknown failure".to_owned())
-}
-
-/// Whether nobody sees the page.
-pub(crate) fn is_hidden() -> bool {
-    web_sys::window().and_then(|window| window.document()).is_some_and(|page| page.hidden())
-}
-
 /// 0 … 1, for spreading retries.
 pub(crate) fn random() -> f64 {
     js_sys::Math::random()
-}
-
-/// Calls back when the browser sees the network again.
-#[derive(Debug)]
-pub(crate) struct OnlineGuard {
-    _listener: Option<gloo_events::EventListener>,
-}
-
-impl OnlineGuard {
-    pub(crate) fn new(on: impl Fn() + 'static) -> Self {
-        let listener =
-            web_sys::window().map(|window| gloo_events::EventListener::new(&window, "online", move |_| on()));
-        Self { _listener: listener }
-    }
-}
-
-/// Calls back when the page may be about to go: it is being left, or it is out of sight, where a phone may end it
-/// without another word.
-#[derive(Debug)]
-pub(crate) struct LeaveGuard {
-    _listeners: Option<[gloo_events::EventListener; 2]>,
-}
-
-impl LeaveGuard {
-    pub(crate) fn new(on: impl Fn() + Clone + 'static) -> Self {
-        let listeners = web_sys::window().and_then(|window| {
-            let document = window.document()?;
-            let (page, hide) = (document.clone(), on.clone());
-            Some([
-                gloo_events::EventListener::new(&window, "pagehide", move |_| on()),
-                gloo_events::EventListener::new(&document, "visibilitychange", move |_| {
-                    if page.hidden() {
-                        hide();
-                    }
-                }),
-            ])
-        });
-        Self { _listeners: listeners }
-    }
 }
 
 /// This address as an absolute one, resolved against the document.
@@ -164,8 +60,8 @@ pub(crate) fn page_url(relative: &str) -> String {
         .map_or_else(|| relative.to_owned(), |url| url.href())
 }
 
-/// Whether this absolute address is on another origin than the page. What lies in the page itself (`blob:`,
-/// `data:`) is not.
+/// Whether this absolute address is on another origin than the page. What is in the page itself (`blob:`, `data:`) is
+/// not.
 pub(crate) fn is_other_origin(address: &str) -> bool {
     web_sys::Url::new(address).is_ok_and(|url| {
         matches!(url.protocol().as_str(), "http:" | "https:") && url.origin() != page_origin()

@@ -9,14 +9,14 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
-use super::PickedFile;
+use super::media::PickedFile;
 use crate::faults::SourceFault;
 
-/// A side of more pixels costs more memory than browsers reliably give: 8,192² are 256 MiB.
+/// A longer side costs more memory than browsers reliably provide: 8,192² pixels are 256 MiB.
 pub(crate) const PICTURE_SIDE_LIMIT: u32 = 8_192;
-/// Longer side at which a picture is analysed and shown, pixels. Faces of 2 % of it can still be judged.
+/// Longer side at which a picture is analysed and shown, pixels. Faces of 2 % of it can still be assessed.
 pub(crate) const PICTURE_SIDE: u32 = 2_048;
-/// A browser decodes any picture that it can decode sooner than this.
+/// A browser decodes any picture that it can decode in less time.
 const DECODE_MS: u32 = 30_000;
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Picture {
     pub(crate) height: u32,
 }
 
-/// An object URL that is given back.
+/// An object URL that is revoked when dropped.
 struct FileUrl(String);
 
 impl Drop for FileUrl {
@@ -55,7 +55,7 @@ async fn decode(file: &PickedFile) -> Result<Picture, SourceFault> {
         let tell = tell.clone();
         EventListener::new(&image, name, move |_| {
             if let Some(tell) = tell.take() {
-                // Nobody listens once the time is up.
+                // The receiver may have timed out.
                 let _ = tell.send(good);
             }
         })
@@ -65,7 +65,7 @@ async fn decode(file: &PickedFile) -> Result<Picture, SourceFault> {
     if !told.await.unwrap_or(false) {
         return Err(unreadable());
     }
-    // The size comes with the header: nothing has been decoded to pixels so far.
+    // The size comes from the header: no pixels have been decoded so far.
     let (width, height) = (image.natural_width(), image.natural_height());
     if width == 0 || height == 0 {
         return Err(unreadable());

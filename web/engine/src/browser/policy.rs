@@ -1,5 +1,5 @@
-//! What the page's headers forbid. A browser fails what they forbid with an error that says nothing, and names
-//! the header elsewhere: in an event of the document, or in a report.
+//! What the page's headers forbid. What they forbid fails with an error that says nothing; the header is named elsewhere,
+//! in an event of the document or in a report.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,8 +10,8 @@ use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// A browser says why before or shortly after the failure itself: Chromium 156 told of Content-Security-Policy
-/// at once, and of the embedder policy, which another process decides, some milliseconds later.
+/// A browser reports why before or shortly after the failure itself: Chromium 156 reported Content-Security-Policy at
+/// once, and the embedder policy, which another process decides, some milliseconds later.
 const TOLD_WITHIN_MS: u32 = 1_000;
 const LOOK_MS: u32 = 20;
 
@@ -20,11 +20,11 @@ const LOOK_MS: u32 = 20;
 pub(crate) enum Refusal {
     /// A directive of Content-Security-Policy.
     Content { directive: String },
-    /// The embedder policy of the page, which a worker's script must have, too.
+    /// The embedder policy of the page, which a worker's script must have as well.
     Embedder,
 }
 
-/// Listens while it lives, and keeps what is about these addresses or about WebAssembly.
+/// Listens for as long as it lives, and keeps what is about these addresses or about WebAssembly.
 pub(crate) struct PolicyWatch {
     refused: Rc<RefCell<Vec<(String, Refusal)>>>,
     _violations: Option<EventListener>,
@@ -37,14 +37,14 @@ impl std::fmt::Debug for PolicyWatch {
     }
 }
 
-/// What a violation names where it is about compiling WebAssembly.
+/// What a violation names if it is about compiling WebAssembly.
 pub(crate) const WASM_EVAL: &str = "wasm-eval";
 
 impl PolicyWatch {
     pub(crate) fn over(addresses: Vec<String>) -> Self {
         let refused = Rc::new(RefCell::new(Vec::new()));
         let list = refused.clone();
-        // Only what is ours and not yet there: a page may break its policies as often as it likes.
+        // Only what is ours and new: a page may violate its policies as often as it likes.
         let keep = move |blocked: &str, refusal: Refusal| {
             let known = addresses.iter().find(|address| is_about(blocked, address)).map(String::as_str);
             let Some(subject) = known.or_else(|| (blocked == WASM_EVAL).then_some(WASM_EVAL)) else { return };
@@ -59,7 +59,7 @@ impl PolicyWatch {
         let violations = document.map(|document| {
             EventListener::new(&document, "securitypolicyviolation", move |event| {
                 let (blocked, directive) = (text(event, "blockedURI"), text(event, "effectiveDirective"));
-                // What is only reported was not refused.
+                // A report-only policy refuses nothing.
                 if text(event, "disposition") == "enforce" {
                     keep(&blocked, Refusal::Content { directive });
                 }
@@ -73,7 +73,7 @@ impl PolicyWatch {
         Self { refused, _violations: violations, _reports: reports }
     }
 
-    /// What was refused of this address, or of [`WASM_EVAL`], once the browser has had the time to say it.
+    /// What was refused about this address, or [`WASM_EVAL`], once the browser has had time to report it.
     pub(crate) async fn refusal(&self, subject: &str) -> Option<Refusal> {
         for _ in 0..TOLD_WITHIN_MS / LOOK_MS {
             let refused = self.refused.borrow().iter().find(|(about, _)| about == subject).cloned();
@@ -86,7 +86,7 @@ impl PolicyWatch {
     }
 }
 
-/// Browsers name an address of another origin by its origin, and one without an origin by its scheme.
+/// Browsers report only the origin of a cross-origin address, and only the scheme of one without an origin.
 fn is_about(blocked: &str, address: &str) -> bool {
     let rest = address.strip_prefix(blocked);
     !blocked.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
@@ -96,7 +96,7 @@ fn text(of: &JsValue, name: &str) -> String {
     Reflect::get(of, &name.into()).ok().and_then(|value| value.as_string()).unwrap_or_default()
 }
 
-/// Reports of the embedder policy. Not every browser hands them to its page.
+/// Reports of the embedder policy. Not every browser delivers them to the page.
 struct Reports {
     observer: JsValue,
     _on: Closure<dyn FnMut(Array)>,
@@ -107,7 +107,7 @@ impl Reports {
         let on = Closure::<dyn FnMut(Array)>::new(move |reports: Array| {
             for report in reports.iter().filter(|report| text(report, "type") == "coep") {
                 let body = Reflect::get(&report, &"body".into()).unwrap_or_default();
-                // Of these reports, Chromium 156 shows the members in their JSON alone.
+                // Chromium 156 exposes the members of these reports only in their JSON.
                 on(&call(&body, "toJSON").unwrap_or(body));
             }
         });

@@ -4,7 +4,7 @@ use gloo_events::EventListener;
 use mien_shared::protocol::SUBPROTOCOL;
 use wasm_bindgen::JsCast;
 
-use super::describe;
+use super::error::describe;
 
 /// The close code of a connection that broke or never opened.
 pub(crate) const BROKEN: u16 = 1006;
@@ -31,7 +31,7 @@ impl Drop for Socket {
 }
 
 impl Socket {
-    /// `origin` is that of HTTP; the scheme follows from it.
+    /// `origin` is an HTTP one; the socket's scheme follows from it.
     pub(crate) fn open(
         origin: &str,
         path: &str,
@@ -57,7 +57,7 @@ impl Socket {
         Ok(Self { socket, _listeners: listeners })
     }
 
-    /// A socket that cannot send is about to tell that it has closed.
+    /// A socket that cannot send is about to report that it has closed.
     pub(crate) fn send(&self, text: &str) {
         let _ = self.socket.send_with_str(text);
     }

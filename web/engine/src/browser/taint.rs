@@ -1,10 +1,11 @@
-//! Whether a browser lets the page read what a video shows.
+//! Whether the browser lets the page read what a video shows.
 
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// Whether the pictures of this video are kept from the page: it comes from another origin, which did not allow it.
-/// The browser plays it all the same, and even hands out bitmaps, which then can neither be read nor posted.
+/// Whether the pictures of this video are withheld from the page, because it comes from another origin without that
+/// origin's permission. The browser plays it all the same and even hands out bitmaps, which can neither be read nor
+/// posted.
 pub(crate) fn is_tainted(video: &web_sys::HtmlVideoElement) -> bool {
     let Some(context) = pixel() else { return false };
     // What cannot be drawn yet has not tainted it.

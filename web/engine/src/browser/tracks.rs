@@ -1,5 +1,4 @@
-//! The video tracks of an element's present stream. Sound is nobody's business here: a track of it may come, fall
-//! silent or end without a word.
+//! The video tracks of an element's current stream. Audio tracks are ignored: they may come, be muted or end.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -11,21 +10,21 @@ use web_sys::{HtmlVideoElement, MediaStream, MediaStreamTrack, MediaStreamTrackS
 /// What can be expected of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pictures {
-    /// It plays a file, or whatever else is no stream.
+    /// It plays a file, or anything else that is no stream.
     OfFile,
-    /// A track of its stream gives pictures, or soon will.
+    /// A track of its stream delivers pictures, or soon will.
     Live,
-    /// The browser or the system has muted every track: none comes, until one is unmuted.
+    /// The browser or the system has muted every track: no picture comes until one is unmuted.
     Muted,
-    /// It has no stream now, or one without a video track. It may get another.
+    /// It has no stream, or one without a video track. It may get another.
     Absent,
-    /// There were tracks, and every one has ended for good.
+    /// There were tracks, and all have ended for good.
     Ended,
 }
 
-/// The stream that the element shows, if it is one: browsers also take a file there.
+/// The element's stream, if it has one: browsers also accept a file there.
 pub(crate) fn stream(video: &HtmlVideoElement) -> Option<MediaStream> {
-    // By name: a binding would take whatever stands there for a stream.
+    // By name: the binding would take anything for a stream.
     let object = js_sys::Reflect::get(video, &"srcObject".into()).ok()?;
     object.dyn_into().ok()
 }
@@ -49,7 +48,7 @@ pub(crate) fn pictures(video: &HtmlVideoElement) -> Pictures {
     }
 }
 
-/// Calls back whenever it may have changed what can be expected of the element, until it is dropped.
+/// Calls back whenever what can be expected of the element may have changed, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct TracksGuard {
     watch: Rc<Watch>,
@@ -88,7 +87,7 @@ impl TracksGuard {
         Self { watch, _element: element.into() }
     }
 
-    /// Finds what has no event: a page's own `addTrack`, `removeTrack` and `stop`. It calls nobody back.
+    /// Finds what has no event: a page's own `addTrack`, `removeTrack` and `stop`. Does not call back.
     pub(crate) fn look(&self) -> Pictures {
         self.watch.attach();
         pictures(&self.watch.video)

@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 /// What a page's `trusted-types` directive must allow.
 pub(crate) const POLICY: &str = "mien";
 
-/// The policy and what it calls. It is used for the worker's script alone, and reached from nowhere else.
+/// The policy and its callback. It is used only for the worker's script, and nothing else can reach it.
 struct Policy {
     object: JsValue,
     create: Function,
@@ -15,7 +15,7 @@ struct Policy {
 }
 
 thread_local! {
-    /// Made once: a page may allow each name once only.
+    /// Created once: a page may allow each name only once.
     static MADE: Option<Policy> = Policy::make();
 }
 
@@ -36,8 +36,8 @@ impl Policy {
     }
 }
 
-/// The address as a page with Trusted Types wants it; as it is where there are none, or where the page does not
-/// allow our policy.
+/// The address as a page with Trusted Types requires it; unchanged if there are none, or if the page does not allow our
+/// policy.
 fn script_url(address: &str) -> JsValue {
     let address = JsValue::from(address);
     MADE.with(|policy| policy.as_ref().and_then(|policy| policy.trusted(&address))).unwrap_or(address)
@@ -53,7 +53,7 @@ pub(crate) fn module_worker(address: &str) -> Result<web_sys::Worker, JsValue> {
 
 /// Whether this is what a page that demands Trusted Types throws at an address without them.
 pub(crate) fn is_demanded(thrown: &JsValue) -> bool {
-    // An address that is none throws a `SyntaxError`, one of another origin a `SecurityError`.
+    // An invalid address throws a `SyntaxError`, one of another origin a `SecurityError`.
     thrown.is_instance_of::<js_sys::TypeError>()
         && Reflect::has(&js_sys::global(), &"trustedTypes".into()).unwrap_or(false)
 }

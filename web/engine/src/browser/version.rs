@@ -1,17 +1,17 @@
-//! Whether the page that is open is still the one that its server gives.
+//! Whether the open page is still the one that its server delivers.
 //!
-//! Files of the page have names with the hash of their content. When a newer page takes its place they are gone, and
-//! nothing but a reload helps; yet a file that is gone looks the same as one that was never built.
+//! File names of the page contain the hash of their content. When a newer page replaces it they are gone, and only a
+//! reload helps; yet a file that is gone looks the same as one that was never built.
 
 use super::download::Download;
 use super::page::BootScript;
 
 /// The answer is one small file.
-const PATIENCE_MS: u32 = 10_000;
-/// The attribute by which a page of ours is known from whatever else answers at its address.
+const TIMEOUT_MS: u32 = 10_000;
+/// The attribute that tells a page of ours from anything else that answers at its address.
 const MARK: &str = "data-worker-boot=";
 
-/// Whether the server gives another page by now than the one that is open. False where that cannot be found out.
+/// Whether the server now delivers another page than the open one. False if that cannot be found out.
 pub async fn page_is_outdated() -> bool {
     let Some(names) = BootScript::find().map(|script| script.names()) else { return false };
     match page_of_now().await {
@@ -27,7 +27,7 @@ async fn page_of_now() -> Option<String> {
     let init = web_sys::RequestInit::new();
     init.set_headers(&headers);
     init.set_cache(web_sys::RequestCache::NoStore);
-    let download = Download::begin(&address, &init, PATIENCE_MS).await.ok()?;
+    let download = Download::begin(&address, &init, TIMEOUT_MS).await.ok()?;
     if !download.response.ok() {
         return None;
     }

@@ -1,33 +1,31 @@
-//! A playing video: tells when it shows a new frame, and hands the frame out as a bitmap.
+//! A playing video: reports each new frame, and hands it out as a bitmap.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use gloo_events::EventListener;
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Function, Reflect};
-use wasm_bindgen::prelude::Closure;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
-use super::camera::Camera;
+use super::camera::{Camera, OpenCamera};
+use super::error::describe;
+use super::frame_watcher::FrameWatcher;
+use super::media::{CameraChoice, PickedFile, StreamHandle, VideoHandle};
+use super::taint;
 use super::tracks::{self, Pictures, TracksGuard};
-use super::{PickedFile, StreamHandle, VideoHandle, captured_now, describe, steady, taint};
 use crate::clock::Captured;
-use crate::faults::SourceFault;
-use crate::run::Silence;
-use crate::source::{CameraChoice, Facing};
+use crate::faults::{Silence, SourceFault};
 
-/// A video that shows nothing by then has nothing to show.
+/// A video that shows nothing by then never will.
 const FIRST_FRAME_MS: u32 = 10_000;
-/// Longer side of the picture that is handed out, pixels: what a screen shows of it.
+/// Longer side of the picture that is handed out, pixels: as much as a screen shows.
 const DISPLAY_SIDE: u32 = 1_280;
 
-/// What is given back when the video is dropped, in order of fields.
+/// Where the video comes from, and so what is released when it is dropped.
 #[derive(Debug)]
 enum Origin {
     /// Released by its own drop.
@@ -46,7 +44,7 @@ pub(crate) enum VideoEnd {
     Finished,
     /// The camera or stream is gone.
     Lost,
-    /// It cannot be played on.
+    /// It cannot be played any further.
     Broken,
 }
 
@@ -67,7 +65,7 @@ impl Drop for VideoSource {
         if let Origin::Foreign = self.origin {
             return;
         }
-        // A pause cannot fail; an element without a source lets go of its decoder.
+        // A pause cannot fail; an element without a source releases its decoder.
         let _ = self.video.pause();
         self.video.set_src_object(None);
         if let Origin::File(url) = &self.origin {
@@ -82,7 +80,7 @@ impl Drop for VideoSource {
 }
 
 impl VideoSource {
-    pub(crate) async fn camera(choice: &CameraChoice) -> Result<Self, SourceFault> {
+    pub(crate) async fn open_camera(choice: &CameraChoice) -> Result<Self, SourceFault> {
         let camera = Camera::open(choice).await?;
         let video = element()?;
         video.set_src_object(Some(&camera.stream));
@@ -127,8 +125,8 @@ impl VideoSource {
         if source.is_tainted() { Err(SourceFault::CrossOrigin) } else { Ok(source) }
     }
 
-    /// Whether the browser keeps its pictures from the page. An element of the embedder's may become so when it is
-    /// given another address.
+    /// Whether the browser withholds its pictures from the page. An embedder's element may become tainted when it is given
+    /// another address.
     pub(crate) fn is_tainted(&self) -> bool {
         matches!(self.origin, Origin::Foreign) && taint::is_tainted(&self.video)
     }
@@ -143,15 +141,15 @@ impl VideoSource {
         }
     }
 
-    /// Of a camera: the device that is open, and which way it looks where the browser knows.
-    pub(crate) fn device(&self) -> (Option<String>, Option<Facing>) {
+    /// Of a camera: the open device, and which way it faces if the browser knows.
+    pub(crate) fn camera(&self) -> Option<OpenCamera> {
         match &self.origin {
-            Origin::Camera(camera) => camera.device(),
-            _ => (None, None),
+            Origin::Camera(camera) => Some(camera.device()),
+            _ => None,
         }
     }
 
-    /// Why it cannot be played on.
+    /// Why it cannot be played any further.
     pub(crate) fn broken(&self) -> SourceFault {
         match self.origin {
             Origin::Address => SourceFault::DemoUnplayable,
@@ -164,7 +162,7 @@ impl VideoSource {
         self.first_frame(silent).await
     }
 
-    /// Waits for the first picture, an error, or the end of patience.
+    /// Waits for the first picture, an error, or the timeout.
     async fn first_frame(&self, silent: SourceFault) -> Result<(), SourceFault> {
         /// `HTMLMediaElement.HAVE_CURRENT_DATA`.
         const HAVE_CURRENT_DATA: u16 = 2;
@@ -175,7 +173,7 @@ impl VideoSource {
                 let tell = tell.clone();
                 EventListener::new(&self.video, name, move |_| {
                     if let Some(tell) = tell.take() {
-                        // Nobody listens once the time is up.
+                        // The receiver may have timed out.
                         let _ = tell.send(good);
                     }
                 })
@@ -194,7 +192,7 @@ impl VideoSource {
         if width == 0 || height == 0 { Err(SourceFault::VideoWithoutFrames) } else { Ok(()) }
     }
 
-    /// Size of the picture, pixels. A phone that is turned changes it.
+    /// Size of the picture, pixels. It changes when a phone is turned.
     pub(crate) fn size(&self) -> (u32, u32) {
         (self.video.video_width(), self.video.video_height())
     }
@@ -210,7 +208,7 @@ impl VideoSource {
         if !matches!(self.origin, Origin::Foreign)
             && let Ok(promise) = self.video.play()
         {
-            // A refusal shows as a missing first frame; the promise must still be looked at.
+            // A refusal shows as a missing first frame; the promise must be handled all the same.
             wasm_bindgen_futures::spawn_local(async move {
                 let _ = JsFuture::from(promise).await;
             });
@@ -228,9 +226,9 @@ impl VideoSource {
         let (video, ended) = (self.video.clone(), on.clone());
         listeners.push(EventListener::new(&self.video, "ended", move |_| match tracks::pictures(&video) {
             Pictures::OfFile => ended(VideoEnd::Finished),
-            // So says an element whose stream has no live track of any kind.
+            // An element whose stream has no live track of any kind fires this.
             Pictures::Ended | Pictures::Absent => ended(VideoEnd::Lost),
-            // It has got another stream meanwhile.
+            // It has got another stream in the meantime.
             Pictures::Live | Pictures::Muted => {}
         }));
         let broken = on.clone();
@@ -242,8 +240,8 @@ impl VideoSource {
         }));
     }
 
-    /// Calls back when the embedder's element is paused (`true`) or plays on, and once now.
-    pub(crate) fn on_standing(&self, on: impl Fn(bool) + Clone + 'static) {
+    /// Calls back when the embedder's element is paused (`true`) or resumed, and once right away.
+    pub(crate) fn on_element_paused(&self, on: impl Fn(bool) + Clone + 'static) {
         if !matches!(self.origin, Origin::Foreign) {
             return;
         }
@@ -255,7 +253,7 @@ impl VideoSource {
         }
     }
 
-    /// What can be expected of it now, also where nobody was told of a change.
+    /// What can be expected of it now, even if no event reported a change.
     pub(crate) fn pictures(&self) -> Pictures {
         match &*self.tracks.borrow() {
             Some(tracks) => tracks.look(),
@@ -263,7 +261,7 @@ impl VideoSource {
         }
     }
 
-    /// What is to be said when it gives no pictures.
+    /// What to report when it delivers no pictures.
     pub(crate) fn silence(&self) -> Silence {
         match (&self.origin, tracks::pictures(&self.video)) {
             (Origin::Camera(_), _) => Silence::Camera,
@@ -272,19 +270,19 @@ impl VideoSource {
         }
     }
 
-    /// Whether it plays a file that is ours to stop: nothing of it need be missed.
+    /// Whether it plays a file that is ours to pause, so that nothing of it need be missed.
     pub(crate) fn can_wait(&self) -> bool {
         matches!(self.origin, Origin::File(_) | Origin::Address)
     }
 
-    /// Position in the file of the frame that was told of last, milliseconds; `None` for cameras and streams.
+    /// Position in the file of the frame that was last reported, milliseconds; `None` for cameras and streams.
     pub(crate) fn position_ms(&self) -> Option<u64> {
         match self.origin {
             Origin::Camera(_) | Origin::Stream => return None,
             Origin::Foreign if tracks::stream(&self.video).is_some() => return None,
             Origin::File(_) | Origin::Address | Origin::Foreign => {}
         }
-        let seconds = self.watcher.borrow().as_ref()?.0.position.get();
+        let seconds = self.watcher.borrow().as_ref()?.position_seconds();
         (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1_000.0).round() as u64)
     }
 
@@ -318,95 +316,7 @@ fn element() -> Result<web_sys::HtmlVideoElement, SourceFault> {
         .and_then(|element| element.dyn_into().ok())
         .ok_or_else(|| other("no video element"))?;
     video.set_muted(true);
-    // Without it a phone shows the video over the whole screen.
+    // Without it a phone plays the video in full screen.
     let _ = video.set_attribute("playsinline", "");
     Ok(video)
-}
-
-type FrameCallback = Closure<dyn FnMut(f64, JsValue)>;
-
-/// Listens to a video's frames: `requestVideoFrameCallback`, or the screen's frames where that is missing.
-#[derive(Debug)]
-struct FrameWatcher(Rc<Watched>);
-
-#[derive(Debug)]
-struct Watched {
-    video: web_sys::HtmlVideoElement,
-    callback: RefCell<Option<FrameCallback>>,
-    /// Of the callback that is asked for.
-    ticket: Cell<f64>,
-    /// Of the frame that was told of last, seconds of the media.
-    position: Cell<f64>,
-}
-
-impl Drop for FrameWatcher {
-    fn drop(&mut self) {
-        let ticket = self.0.ticket.get();
-        match (method(&self.0.video, "cancelVideoFrameCallback"), web_sys::window()) {
-            (Some(cancel), _) => drop(cancel.call1(&self.0.video, &ticket.into())),
-            (None, Some(window)) => drop(window.cancel_animation_frame(ticket as i32)),
-            (None, None) => {}
-        }
-        // Breaks the ring: the callback holds what holds it.
-        self.0.callback.borrow_mut().take();
-    }
-}
-
-impl FrameWatcher {
-    fn new(video: &web_sys::HtmlVideoElement, on: impl Fn(Captured) + 'static) -> Self {
-        let watched = Rc::new(Watched {
-            video: video.clone(),
-            callback: RefCell::new(None),
-            ticket: Cell::new(0.0),
-            position: Cell::new(f64::NAN),
-        });
-        let again = watched.clone();
-        let last_time = Cell::new(-1.0);
-        let callback = FrameCallback::new(move |_now: f64, metadata: JsValue| {
-            again.ask();
-            let shown = again.video.current_time();
-            if !metadata.is_undefined() || shown != last_time.replace(shown) {
-                // Firefox has had `mediaTime` since 132; a browser without these callbacks knows of no frame's own.
-                again.position.set(number(&metadata, "mediaTime").unwrap_or(shown));
-                on(captured(&metadata));
-            }
-        });
-        *watched.callback.borrow_mut() = Some(callback);
-        watched.ask();
-        Self(watched)
-    }
-}
-
-impl Watched {
-    fn ask(&self) {
-        let callback = self.callback.borrow();
-        let Some(callback) = callback.as_ref() else { return };
-        let callback: &Function = callback.as_ref().unchecked_ref();
-        let ticket = match (method(&self.video, "requestVideoFrameCallback"), web_sys::window()) {
-            (Some(request), _) => {
-                request.call1(&self.video, callback).ok().and_then(|ticket| ticket.as_f64())
-            }
-            (None, Some(window)) => window.request_animation_frame(callback).ok().map(f64::from),
-            (None, None) => None,
-        };
-        self.ticket.set(ticket.unwrap_or_default());
-    }
-}
-
-fn method(video: &web_sys::HtmlVideoElement, name: &str) -> Option<Function> {
-    Reflect::get(video, &name.into()).ok()?.dyn_into().ok()
-}
-
-/// A number of a frame's metadata, where the browser has it.
-fn number(metadata: &JsValue, name: &str) -> Option<f64> {
-    if metadata.is_undefined() { None } else { Reflect::get(metadata, &name.into()).ok()?.as_f64() }
-}
-
-/// When the frame was captured: the camera's own time where the browser knows it, else now.
-fn captured(metadata: &JsValue) -> Captured {
-    /// An age beyond this is a clock gone wrong, not a late frame.
-    const OLDEST: Duration = Duration::from_secs(2);
-    let now = captured_now();
-    let age = number(metadata, "captureTime").map_or(Duration::ZERO, |taken| now.steady.since(steady(taken)));
-    if age > OLDEST { now } else { now.before(age) }
 }

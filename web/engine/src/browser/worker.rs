@@ -8,29 +8,46 @@ use js_sys::{Array, Object, Reflect};
 use mien_messages::{FrameHeader, FromWorker, ToWorker, part};
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::error::describe;
+use super::frame::FrameImage;
 use super::policy::PolicyWatch;
-use super::{FrameImage, describe, trusted};
-use crate::startup::StartFault;
+use super::trusted;
 
-/// What every worker of a pool is started with: the compiled code and the models, fetched once.
+/// What every worker of a pool is started with: compiled code and models, fetched once.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerKit {
     pub(crate) boot_url: String,
     pub(crate) glue_url: String,
     pub(crate) module: JsValue,
-    /// Near, far, expression. Copied to each worker, so that a restarted one gets them again.
-    pub(crate) models: [js_sys::ArrayBuffer; 3],
+    /// Copied to each worker, so that a restarted one gets them again.
+    pub(crate) models: ModelBuffers,
     pub(crate) policies: Rc<PolicyWatch>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ModelBuffers {
+    pub(crate) near: js_sys::ArrayBuffer,
+    pub(crate) far: js_sys::ArrayBuffer,
+    pub(crate) expression: js_sys::ArrayBuffer,
 }
 
 #[derive(Debug)]
 pub(crate) enum PortEvent {
     /// The picture that was sent with the frame comes back with the answer.
     Message(FromWorker, Option<FrameImage>),
-    /// Its script was not fetched, or not run.
+    /// Its script was not fetched or not run.
     NotStarted,
-    /// The worker trapped, ran out of memory, or speaks another language.
+    /// The worker trapped, ran out of memory, or sent what is no message of this build.
     Crashed(String),
+}
+
+/// A worker that did not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StartFault {
+    /// The page demands Trusted Types and does not allow our policy.
+    Untrusted,
+    /// Everything the browser said.
+    Other(String),
 }
 
 /// A running worker. Dropping it ends it.
@@ -89,13 +106,14 @@ impl WorkerPort {
         let post = object(&ToWorker::Load)?;
         Reflect::set(&post, &part::GLUE.into(), &kit.glue_url.as_str().into())?;
         Reflect::set(&post, &part::MODULE.into(), &kit.module)?;
-        for (name, model) in [part::NEAR, part::FAR, part::EXPRESSION].into_iter().zip(&kit.models) {
+        let ModelBuffers { near, far, expression } = &kit.models;
+        for (name, model) in [(part::NEAR, near), (part::FAR, far), (part::EXPRESSION, expression)] {
             Reflect::set(&post, &name.into(), model)?;
         }
         self.worker.post_message(&post)
     }
 
-    /// Hands a frame over; the page has it no more until the answer brings it back.
+    /// Transfers a frame; the page does not have it until the answer brings it back.
     pub(crate) fn infer(&self, header: FrameHeader, bitmap: &web_sys::ImageBitmap) -> Result<(), String> {
         let post = || {
             let post = object(&ToWorker::Infer(header))?;

@@ -24,7 +24,7 @@ pub(super) const QUESTION: &str = "
 async fn a_camera_that_is_allowed_after_everyone_left_goes_off() {
     let question = Function::new_no_args(QUESTION).call0(&JsValue::NULL).unwrap();
     let choice = CameraChoice::default();
-    let mut opening = Box::pin(VideoSource::camera(&choice));
+    let mut opening = Box::pin(VideoSource::open_camera(&choice));
     assert!(opening.as_mut().now_or_never().is_none());
     drop(opening);
     let allow: Function = Reflect::get(&question, &"allow".into()).unwrap().unchecked_into();

@@ -1,4 +1,4 @@
-//! A wall clock that is set while something is going on. What waits must go by the other one.
+//! A wall clock that is set meanwhile. Whatever waits must go by the monotonic one.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,9 +11,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::outbox::access;
-use crate::browser::disk::Disk;
 use crate::clock::ClockSteps;
-use crate::recorder::ledger::Numbers;
+use crate::outbox::database::OutboxDatabase;
+use crate::outbox::ledger::Numbers;
 use crate::{
     Begin, LinkState, Recorder, RecorderEvent, StorageMode, Watch, WatchEvent, WatchState, discard,
     unfinished,
@@ -40,7 +40,7 @@ impl Drop for Set {
     }
 }
 
-/// Waits for a condition; fails after ten seconds, more than any pause of ours.
+/// Waits for a condition; fails after ten seconds, longer than any pause of ours.
 async fn until(what: &str, holds: impl Fn() -> bool) {
     for _ in 0..1_000 {
         if holds() {
@@ -131,7 +131,7 @@ async fn a_record_from_the_future_is_not_kept_for_ever() {
     let numbers = Numbers { last: 7, ..Numbers::default() };
     {
         let _ahead = Set::by(12.0 * MONTH);
-        let (disk, _) = Disk::claim(&access).await.unwrap();
+        let (disk, _) = OutboxDatabase::claim(&access).await.unwrap();
         disk.save(&[], numbers).await.unwrap();
     }
     // Looking for recordings that wait is when old records go.
@@ -140,6 +140,6 @@ async fn a_record_from_the_future_is_not_kept_for_ever() {
         let _later = Set::by(MONTH);
         unfinished().await;
     }
-    let (_, found) = Disk::claim(&access).await.unwrap();
+    let (_, found) = OutboxDatabase::claim(&access).await.unwrap();
     assert_eq!(found.numbers, Numbers::default(), "it is gone");
 }

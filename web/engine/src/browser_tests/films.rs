@@ -1,4 +1,4 @@
-//! Files that play: where in them a frame is, and that none of them goes by unseen.
+//! Files that play: each frame's position, and that no frame is missed.
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Function, Uint8Array};

@@ -5,10 +5,10 @@
 
 mod camera;
 mod clock;
-mod crew;
 mod films;
 mod outbox;
 mod picture;
+mod pool;
 mod runs;
 mod streams;
 mod tracks;

@@ -10,11 +10,11 @@ use mien_shared::{Expression, Face, FaceBox, Sample, Scores, SessionId, SourceNa
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::browser::disk::{DATABASE, Disk};
-use crate::recorder::ledger::Numbers;
-use crate::recorder::sender::DiskFault;
+use crate::outbox::database::{NAME, OutboxDatabase};
+use crate::outbox::ledger::Numbers;
+use crate::outbox::storage::StorageFault;
 use crate::{
-    LinkEnd, LinkState, MemoryReason, Recorder, RecorderEvent, SessionAccess, StorageMode, discard,
+    DatabaseFault, LinkEnd, LinkState, Recorder, RecorderEvent, SessionAccess, StorageMode, discard,
     unfinished, wall_now,
 };
 
@@ -46,12 +46,12 @@ fn numbers(last: u64) -> Numbers {
 #[wasm_bindgen_test]
 async fn rows_outlive_a_reload_and_leave_when_acked() {
     let access = access();
-    let (disk, found) = Disk::claim(&access).await.unwrap();
+    let (disk, found) = OutboxDatabase::claim(&access).await.unwrap();
     assert_eq!((found.numbers, found.first_key), (Numbers::default(), None));
     disk.save(&rows(1..=5), numbers(5)).await.unwrap();
     disk.delete_through(2).await.unwrap();
     drop(disk);
-    let (disk, found) = Disk::claim(&access).await.unwrap();
+    let (disk, found) = OutboxDatabase::claim(&access).await.unwrap();
     assert_eq!((found.numbers, found.first_key), (numbers(5), Some(3)));
     assert_eq!(disk.read(3, 4).await.unwrap(), rows(3..=4));
     let mine =
@@ -66,9 +66,9 @@ async fn rows_outlive_a_reload_and_leave_when_acked() {
 async fn a_database_whose_first_opening_nobody_waited_for_is_whole() {
     // Every database of this origin goes: the next opening makes it.
     let factory = web_sys::window().unwrap().indexed_db().unwrap().unwrap();
-    factory.delete_database(DATABASE).unwrap();
+    factory.delete_database(NAME).unwrap();
     assert!(unfinished().now_or_never().is_none());
-    let (disk, _) = Disk::claim(&access()).await.unwrap();
+    let (disk, _) = OutboxDatabase::claim(&access()).await.unwrap();
     disk.save(&rows(1..=2), numbers(2)).await.unwrap();
 }
 
@@ -82,20 +82,20 @@ async fn a_database_that_lacks_its_stores_gets_them() {
             opening.onsuccess = () => { opening.result.close(); done(); };
         });",
     );
-    let made = make_empty.call1(&JsValue::NULL, &DATABASE.into()).unwrap();
+    let made = make_empty.call1(&JsValue::NULL, &NAME.into()).unwrap();
     wasm_bindgen_futures::JsFuture::from(made.unchecked_into::<js_sys::Promise>()).await.unwrap();
-    let (disk, _) = Disk::claim(&access()).await.unwrap();
+    let (disk, _) = OutboxDatabase::claim(&access()).await.unwrap();
     disk.save(&rows(1..=2), numbers(2)).await.unwrap();
 }
 
 #[wasm_bindgen_test]
 async fn a_source_belongs_to_whoever_opened_it_last() {
     let access = access();
-    let (first, _) = Disk::claim(&access).await.unwrap();
+    let (first, _) = OutboxDatabase::claim(&access).await.unwrap();
     first.save(&rows(1..=1), numbers(1)).await.unwrap();
-    let (second, found) = Disk::claim(&access).await.unwrap();
+    let (second, found) = OutboxDatabase::claim(&access).await.unwrap();
     assert_eq!(found.numbers, numbers(1));
-    assert_eq!(first.save(&rows(2..=2), numbers(2)).await, Err(DiskFault::TakenOver));
+    assert_eq!(first.save(&rows(2..=2), numbers(2)).await, Err(StorageFault::TakenOver));
     second.save(&rows(2..=3), numbers(3)).await.unwrap();
     assert_eq!(second.read(1, 9).await.unwrap(), rows(1..=3));
 }
@@ -115,7 +115,7 @@ async fn a_recorder_without_a_relay_keeps_its_samples_over_a_reload() {
         assert!(!recorder.complete(50).await);
         recorder.close();
     }
-    let (disk, found) = Disk::claim(&access).await.unwrap();
+    let (disk, found) = OutboxDatabase::claim(&access).await.unwrap();
     assert_eq!(found.numbers.last, 20);
     let stored = disk.read(1, 99).await.unwrap();
     assert_eq!(stored.iter().map(|(_, sample)| sample.at).collect::<Vec<_>>()[9..=10], [109, 200]);
@@ -150,7 +150,7 @@ async fn a_page_that_is_left_writes_at_once() {
     recorder.push(Sample::new(0, 1, Vec::new()));
     recorder.push(Sample::new(0, 2, Vec::new()));
     web_sys::window().unwrap().dispatch_event(&web_sys::Event::new("pagehide").unwrap()).unwrap();
-    let (_, found) = Disk::claim(&access).await.unwrap();
+    let (_, found) = OutboxDatabase::claim(&access).await.unwrap();
     assert_eq!((found.numbers.last, found.first_key), (2, Some(1)));
     assert_eq!(recorder.status().pending, 2);
 }
@@ -187,6 +187,6 @@ async fn without_a_database_it_records_in_memory_and_says_why() {
     let status = recorder.status();
     let listed = unfinished().await;
     Reflect::define_property(&window, &name, kept.unchecked_ref()).unwrap();
-    assert_eq!(status.mode, StorageMode::Memory { why: MemoryReason::Unavailable });
+    assert_eq!(status.mode, StorageMode::Memory { why: DatabaseFault::Unavailable });
     assert_eq!((status.pending, listed.len()), (1, 0));
 }

@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::camera::QUESTION;
-use super::crew::{WORKS, kit};
+use super::pool::{WORKS, kit};
 use super::streams::{Filmed, dispatch, element, set_muted};
 use crate::{
     AnalysedFrame, Assets, CameraChoice, EndReason, Engine, EngineConfig, Run, RunEvent, RunFault, Silence,

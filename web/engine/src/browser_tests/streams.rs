@@ -1,4 +1,4 @@
-//! Streams that a test makes and has in hand.
+//! Streams that a test controls.
 
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};

@@ -1,4 +1,4 @@
-//! Whose end and whose silence count: video tracks of the stream that an element has now.
+//! Only video tracks of an element's current stream count when they end or are muted.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -2,32 +2,32 @@
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
-use crate::browser::Bitmap;
+use super::source::SourceChoice;
 use crate::browser::picture::{self, PICTURE_SIDE, Picture};
-use crate::browser::video::VideoSource;
-use crate::faults::SourceFault;
-use crate::source::{Facing, SourceChoice};
+use crate::browser::video::{VideoEnd, VideoSource};
+use crate::browser::{Bitmap, Facing};
+use crate::faults::{Silence, SourceFault};
 
-/// Longer side at which a video is analysed, pixels: twice what the larger detector takes, so that a face that
-/// it finds still fills the expression model's input at about a fifth of the frame's width.
+/// Longer side at which a video is analysed, pixels: twice the larger detector's input, so that a face of about a fifth
+/// of the frame's width still fills the input of the expression model.
 const VIDEO_SIDE: u32 = 640;
 
 #[derive(Debug)]
-pub(crate) enum Media {
+pub(super) enum Media {
     Video(VideoSource),
     Picture(Picture),
 }
 
 #[derive(Debug)]
-pub(crate) struct Input {
-    pub(crate) media: Media,
-    pub(crate) mirrored: bool,
+pub(super) struct Input {
+    pub(super) media: Media,
+    pub(super) mirrored: bool,
 }
 
 impl Input {
-    pub(crate) async fn open(choice: &SourceChoice) -> Result<Self, SourceFault> {
+    pub(super) async fn open(choice: &SourceChoice) -> Result<Self, SourceFault> {
         let media = match choice {
-            SourceChoice::Camera(camera) => Media::Video(VideoSource::camera(camera).await?),
+            SourceChoice::Camera(camera) => Media::Video(VideoSource::open_camera(camera).await?),
             SourceChoice::VideoFile(file) => Media::Video(VideoSource::file(file).await?),
             SourceChoice::Demo { url } => Media::Video(VideoSource::demo(url).await?),
             SourceChoice::Video(video) => Media::Video(VideoSource::foreign(video).await?),
@@ -36,28 +36,45 @@ impl Input {
         };
         let mirrored = match (choice, &media) {
             (SourceChoice::Camera(camera), Media::Video(video)) => {
-                video.device().1.unwrap_or(camera.facing) == Facing::User
+                video.camera().and_then(|open| open.facing).unwrap_or(camera.facing) == Facing::User
             }
             _ => false,
         };
         Ok(Self { media, mirrored })
     }
 
-    pub(crate) fn size(&self) -> (u32, u32) {
+    pub(super) fn video(&self) -> Option<&VideoSource> {
+        match &self.media {
+            Media::Video(video) => Some(video),
+            Media::Picture(_) => None,
+        }
+    }
+
+    /// Why a source that has not simply finished is gone.
+    pub(super) fn fault_of(&self, end: VideoEnd) -> SourceFault {
+        match (end, self.video()) {
+            (VideoEnd::Broken, Some(video)) => video.broken(),
+            (VideoEnd::Broken, None) => SourceFault::UnreadableVideo,
+            (_, Some(video)) if video.silence() == Silence::Camera => SourceFault::Unplugged,
+            _ => SourceFault::StreamEnded,
+        }
+    }
+
+    pub(super) fn size(&self) -> (u32, u32) {
         match &self.media {
             Media::Video(video) => video.size(),
             Media::Picture(picture) => (picture.width, picture.height),
         }
     }
 
-    pub(crate) fn long_side(&self) -> u32 {
+    pub(super) fn long_side(&self) -> u32 {
         match &self.media {
             Media::Video(_) => VIDEO_SIDE,
             Media::Picture(_) => PICTURE_SIDE,
         }
     }
 
-    pub(crate) fn bitmap(&self) -> LocalBoxFuture<'static, Result<Bitmap, String>> {
+    pub(super) fn bitmap(&self) -> LocalBoxFuture<'static, Result<Bitmap, String>> {
         match &self.media {
             Media::Video(video) => video.grab().boxed_local(),
             Media::Picture(picture) => {

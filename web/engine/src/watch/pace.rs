@@ -1,39 +1,40 @@
-//! How far behind a watcher is in one source.
+//! How far behind a watcher is in one source. Pure.
 //!
-//! Two measures, and neither asks what time it is. The seq of the newest stored sample, which the relay says in its
-//! welcome, tells what is history. For what comes after that, the delay counts: how long a sample took from its
-//! `at`, by the source's clock, until it was here, by this page's steady clock. The clocks may be any distance
-//! apart, so a delay alone says nothing; against the shortest one it says how much later than possible a sample
-//! came. The newest stored sample helps here too: it might have come with the welcome.
+//! Two measures, and neither needs to know what time it is. The seq of the newest stored sample, which the welcome
+//! contains, tells what is history. For what comes after that, the delay counts: how long a sample took from its `at`,
+//! by the source's clock, until it arrived, by this page's steady clock. The clocks may be any distance apart, so a
+//! delay alone means nothing; compared with the shortest one it tells how much later than possible a sample came. The
+//! newest stored sample helps here too: it might have come with the welcome.
 
 use mien_shared::limits::MAX_HOLD_MS;
 use mien_shared::{Sample, SkipReason};
 
-/// This far behind the quickest sample is live: what batches, rests and a slow network come to.
+/// This far behind the quickest sample still counts as live: batching, pauses between acks and a slow network add up to
+/// this.
 const LIVE_MS: i64 = 2_500;
-/// A live source that is so far behind is so no longer. More than the above, so that the two do not alternate.
+/// A live source that is this far behind is live no longer. More than the above, so that the two do not alternate.
 const BEHIND_MS: i64 = 5_000;
-/// Without a new sample for so long a source is quiet: what a sample stands for, and as much again on the way.
+/// A source without a new sample for this long is quiet: the time a sample stands for, and as much again on the way.
 const QUIET_MS: u64 = 2 * MAX_HOLD_MS;
-/// Samples that come faster than they were taken are a backlog, be it the line's or the source's: each is quicker
-/// than the last. After the shortest delay fell by this much, within this time, nothing is live for a while: so long
-/// that a line which carries a sixth more than the source sends is still seen to catch up.
+/// Samples that come faster than they were taken are a backlog, be it the line's or the source's: each is quicker than
+/// the last. After the shortest delay has fallen by this much within this time, nothing is live for a while: long enough
+/// to recognise a line that carries only a sixth more than the source sends.
 const FALL_MS: i64 = 500;
 const FALL_WITHIN_MS: u64 = 10_000;
 const SETTLE_MS: u64 = 4_000;
-/// The shortest delay is forgotten at this rate, steady milliseconds for one: clocks drift apart, by 0.1 % at most.
+/// The shortest delay grows by one millisecond per this many: clocks drift apart, by 0.1 % at most.
 const DRIFT: u64 = 1_000;
-/// `at` that goes back by more is a clock that was set, also where the source does not say so.
+/// An `at` that goes back by more means that a clock was set, even if the source does not report it.
 const STEP_MS: i64 = 1_000;
 
 /// What the newest sample of a source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourcePace {
-    /// History: there is newer than that.
+    /// History: there are newer ones.
     CatchingUp,
-    /// What the source shows now.
+    /// What the source shows right now.
     Live,
-    /// The last one there is, and not of now: the source is paused, gone, or has not begun to send.
+    /// The last one, and not a current one: the source is paused, gone, or has not begun to send.
     Quiet,
 }
 
@@ -41,26 +42,26 @@ pub enum SourcePace {
 pub(super) struct Pace {
     /// The last seq that was seen.
     seen: u64,
-    /// The newest that was stored when the relay welcomed us. `None` from an older relay.
+    /// The newest that was stored when the relay welcomed us; `None` from an older relay.
     stored: Option<u64>,
     welcomed_ms: u64,
-    /// `at` of the newest sample, and when it came.
+    /// `at` of the newest sample, and when it arrived.
     newest: Option<(u64, u64)>,
     /// The shortest delay: steady clock minus `at`.
     quickest: Option<i64>,
-    /// When and from where the shortest delay is watched to fall.
+    /// From when and what the fall of the shortest delay is measured.
     landmark: Option<(u64, i64)>,
     settled_ms: u64,
     drifted_ms: u64,
-    /// Whether a sample has come that is newer than the welcome, and no backlog.
+    /// A sample has come that is newer than the welcome and not from a backlog.
     fresh: bool,
     live: bool,
-    /// Time between samples, and how many times that was measured.
+    /// Sum of the times between samples, and of how many.
     spacing: (u64, u64),
 }
 
 impl Pace {
-    /// A source of which all up to `seen` was seen before.
+    /// A source of which everything up to `seen` was seen before.
     pub(super) fn new(seen: u64) -> Self {
         Self { seen, ..Self::default() }
     }
@@ -69,14 +70,14 @@ impl Pace {
         self.seen
     }
 
-    /// A connection begins. `stored`: the newest sample's seq, where the relay says so.
+    /// A connection begins. `stored`: the newest sample's seq, if the relay says so.
     pub(super) fn welcome(&mut self, now: u64, stored: Option<u64>) {
         self.stored = stored;
         self.welcomed_ms = now;
         (self.fresh, self.live) = (false, false);
     }
 
-    /// Takes samples in order, and leaves out what was seen before.
+    /// Takes samples in order and removes those that were seen before.
     pub(super) fn take(&mut self, now: u64, samples: &mut Vec<Sample>) {
         self.live &= self.pace(now) == SourcePace::Live;
         samples.retain(|sample| {
@@ -103,7 +104,7 @@ impl Pace {
         }
         self.seen = sample.seq;
         self.newest = Some((sample.at, now));
-        // Where the clock was set forward, samples seem to have come sooner by that, and the other way round.
+        // If the clock was set forward, samples seem to have come sooner by as much, and vice versa.
         self.quickest = self.quickest.map(|delay| delay.saturating_sub(step));
         self.landmark = self.landmark.map(|(since, delay)| (since, delay.saturating_sub(step)));
         if self.stored.is_none_or(|stored| sample.seq >= stored) {
@@ -113,7 +114,7 @@ impl Pace {
     }
 
     fn measure(&mut self, now: u64, sample: &Sample) {
-        // What was stored by then could have come with the welcome.
+        // What was stored already could have come with the welcome.
         let came = if self.stored == Some(sample.seq) { self.welcomed_ms } else { now };
         let delay = came.cast_signed().saturating_sub(sample.at.cast_signed());
         let drift = now.saturating_sub(self.drifted_ms) / DRIFT;
@@ -125,7 +126,7 @@ impl Pace {
         self.quickest = Some(quickest);
         let (watched, fell) = match self.landmark {
             Some((since, delay)) => (now < since + FALL_WITHIN_MS, delay.saturating_sub(quickest) > FALL_MS),
-            // The first of all is no fall, but where nobody says what is history it may be some.
+            // The very first is no fall; but if the relay does not say what is history, it may be part of it.
             None => (false, self.stored.is_none()),
         };
         if fell {
@@ -150,7 +151,7 @@ impl Pace {
         }
         let late = self.late_ms() > if self.live { BEHIND_MS } else { LIVE_MS };
         match (late, self.fresh) {
-            // Also when all that the welcome spoke of has come, but slowly: there may be as much again.
+            // Even when everything that the welcome named has come, but slowly: there may be as much again.
             (true, _) => SourcePace::CatchingUp,
             (false, true) => SourcePace::Live,
             (false, false) => SourcePace::Quiet,
@@ -164,7 +165,7 @@ impl Pace {
         })
     }
 
-    /// How old what was seen last is, where that can be told.
+    /// How old the newest sample is, if that is known.
     pub(super) fn behind_ms(&self, now: u64) -> Option<u64> {
         let (at, _) = self.newest?;
         let by_clock = self.quickest.map(|quickest| {
@@ -175,7 +176,7 @@ impl Pace {
         if missing == 0 {
             return by_clock.filter(|_| now >= self.settled_ms);
         }
-        // The source's clock is not known at first, and ours may have slept, but there is how many are missing and
+        // The source's clock is not known at first, and ours may have slept; but it is known how many are missing and
         // how far apart they are.
         let (total, count) = self.spacing;
         let by_count = total.checked_div(count).map(|each| missing.saturating_mul(each));

@@ -37,7 +37,7 @@ pub(super) fn close(recording: Recording) {
 fn on_event(recording: Recording, event: RecorderEvent) {
     let status = match event {
         RecorderEvent::Status(status) => status,
-        RecorderEvent::WantsToken => return tokens::renew_ahead(recording),
+        RecorderEvent::TokenExpiring => return tokens::renew_ahead(recording),
         RecorderEvent::Rejected { .. } => return,
     };
     let before = recording.recorder_status.try_get_untracked().flatten().map(|before| before.link);

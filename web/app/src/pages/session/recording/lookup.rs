@@ -4,7 +4,7 @@ use futures_util::future::{Either, join, select};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::ApiFault;
-use mien_engine::{LinkEnd, Standing, StorageMode, sockets_base};
+use mien_engine::{LinkEnd, SessionFate, StorageMode, sockets_base};
 use mien_shared::problem::CloseCode;
 use mien_shared::{Code, SessionStatus};
 
@@ -146,14 +146,14 @@ async fn refused(recording: Recording, fault: ApiFault, end: Option<LinkEnd>) {
 /// The session existed when this device began it: it was erased, or the relay has another store for a while.
 async fn not_found(recording: Recording, end: Option<LinkEnd>) {
     let saved = recording.saved();
-    let standing = match end {
+    let fate = match end {
         // The link has said so already.
-        Some(LinkEnd::Closed(CloseCode::SessionEnded)) => Standing::Erased,
-        _ => mien_engine::standing(&sockets_base(), saved.session, &saved.tokens.owner).await,
+        Some(LinkEnd::Closed(CloseCode::SessionEnded)) => SessionFate::Erased,
+        _ => mien_engine::session_fate(&sockets_base(), saved.session, &saved.tokens.owner).await,
     };
     unsent::count(recording).await;
     let has_unsent = recording.pending() > 0;
-    if standing == Standing::Erased {
+    if fate == SessionFate::Erased {
         if !has_unsent {
             saved::forget_erased(saved.session);
         }

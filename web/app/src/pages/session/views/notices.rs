@@ -1,7 +1,7 @@
 //! What a recording has to say beside its view.
 
 use leptos::prelude::*;
-use mien_engine::{MemoryReason, RecorderStatus, StorageMode, Trouble};
+use mien_engine::{DatabaseFault, RecorderStatus, StorageMode, Trouble};
 
 use super::unsent::UnsentActions;
 use crate::components::text;
@@ -90,9 +90,9 @@ fn LossCount(count: Memo<u64>, testid: &'static str, words: fn(u64) -> String) -
 fn memory_text(status: &RecorderStatus) -> Option<String> {
     let StorageMode::Memory { why } = status.mode else { return None };
     let why = match why {
-        MemoryReason::Unavailable => "This browser stores nothing on disk (private mode?)",
-        MemoryReason::DiskFull => "The disk, or this site’s share of it, is full",
-        MemoryReason::Broken => "This browser’s storage failed",
+        DatabaseFault::Unavailable => "This browser stores nothing on disk (private mode?)",
+        DatabaseFault::Full => "The disk, or this site’s share of it, is full",
+        DatabaseFault::Broken => "This browser’s storage failed",
     };
     Some(format!(
         "{why}, so samples wait in memory until they are stored. Keep this page open until none are waiting."

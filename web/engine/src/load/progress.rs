@@ -1,0 +1,43 @@
+//! How far loading is.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::faults::ModelName;
+
+/// `total_bytes` is known from the start; in the last report both are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadProgress {
+    pub loaded_bytes: u64,
+    pub total_bytes: u64,
+}
+
+/// Compressed size of the worker's code, counted all at once when it is compiled. The true size depends on the server's
+/// compression; for a progress bar this is close enough.
+const CODE_BYTES: u64 = 2_600_000;
+
+/// Counts the bytes that have arrived.
+pub(crate) struct LoadMeter {
+    loaded: Cell<u64>,
+    total: u64,
+    on: Box<dyn Fn(LoadProgress)>,
+}
+
+impl LoadMeter {
+    pub(crate) fn new(on: impl Fn(LoadProgress) + 'static) -> Rc<Self> {
+        let models: u64 = ModelName::ALL.iter().map(|name| name.id().info().bytes).sum();
+        let meter = Self { loaded: Cell::new(0), total: models + CODE_BYTES, on: Box::new(on) };
+        meter.add(0);
+        Rc::new(meter)
+    }
+
+    pub(crate) fn code_loaded(&self) {
+        self.add(CODE_BYTES);
+    }
+
+    pub(super) fn add(&self, more: u64) {
+        // A server that sends too much fails the hash; the bar must not overflow.
+        self.loaded.set((self.loaded.get() + more).min(self.total));
+        (self.on)(LoadProgress { loaded_bytes: self.loaded.get(), total_bytes: self.total });
+    }
+}

@@ -1,0 +1,40 @@
+//! Where a run stands, and what it keeps with each frame.
+
+use super::account::Stamp;
+use super::slot::RequestId;
+use crate::clock::Captured;
+
+/// What a run knows of a frame when it is captured, and gets back with the answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FrameTag {
+    pub(super) run: RequestId,
+    pub(super) captured: Captured,
+    /// Position in the file, milliseconds.
+    pub(super) media_ms: Option<u64>,
+    /// In the run's account of time; a picture has none.
+    pub(super) stamp: Option<Stamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Running,
+    /// No more frames will come; the run ends once the last is answered.
+    Finishing,
+    Ended,
+}
+
+/// Why the source may rightly deliver nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Halts {
+    pub(super) paused: bool,
+    /// The embedder has paused its own element.
+    pub(super) element_paused: bool,
+    pub(super) hidden: bool,
+}
+
+impl Halts {
+    /// A browser gives a hidden page no frames, and a paused source delivers none: that is no silence.
+    pub(super) fn any(self) -> bool {
+        self.paused || self.element_paused || self.hidden
+    }
+}
