@@ -30,6 +30,9 @@ const SURVIVAL: &str = "survival";
 const SURVIVAL_OF_ONE_STORE: [&str; 6] =
     ["disk::", "postgres::", "redis::", "refusals::", "replicas::", "soak::"];
 
+/// compose.yaml over the image that was just built.
+const COMPOSE: &str = "compose";
+
 /// Tells tests that this machine has no Postgres.
 pub(super) const WITHOUT_POSTGRES: &str = "MIEN_WITHOUT_POSTGRES";
 
@@ -190,7 +193,13 @@ impl Bench {
     fn image(&self) -> anyhow::Result<(Counts, Option<String>)> {
         let Some(engine) = self.engine else { return Ok((Counts::default(), None)) };
         image::build(engine)?;
-        engine.try_image().map(|()| (one_passed(), None))
+        engine.try_image()?;
+        let mut command = workspace::cargo();
+        command.arg("test").args(EVERYTHING).args(["--test", COMPOSE]);
+        command.envs(self.absent.iter().map(|variable| (variable, "1")));
+        let (mut counts, fault) = count(&mut command)?;
+        counts += one_passed();
+        Ok((counts, fault))
     }
 
     fn filtered<'a>(&self, command: &'a mut Command, options: &[&str]) -> &'a mut Command {
