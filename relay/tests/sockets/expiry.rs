@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::replicas::pair;
+use crate::replicas::pair::pair;
 use mien_in_process::client::Client;
 use mien_in_process::{FUTURE, Relay, patiently};
 

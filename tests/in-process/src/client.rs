@@ -65,6 +65,13 @@ impl Client {
         self.say(&message).await;
     }
 
+    /// In messages of a hundred.
+    pub async fn send_in_parts(&mut self, seqs: std::ops::RangeInclusive<u64>) {
+        for first in seqs.clone().step_by(100) {
+            self.send(first..=(first + 99).min(*seqs.end())).await;
+        }
+    }
+
     pub async fn hear(&mut self) -> Heard {
         loop {
             match patiently(self.socket.next()).await {

@@ -13,8 +13,8 @@ use mien_relay::config::{Config, Settings};
 use mien_relay::observe::metrics::Metrics;
 use mien_relay::serve;
 use mien_relay::store::{Batch, Outcome, Store};
-use mien_shared::api::SourceName;
-use mien_shared::{Role, Sample, SessionId};
+use mien_shared::api::{PatchSession, SourceName};
+use mien_shared::{Role, Sample, SessionId, SessionStatus};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -145,6 +145,11 @@ impl Relay {
 
     pub async fn session(&self) -> SessionId {
         self.state.store.create_session("alice", "", "").await.unwrap().id
+    }
+
+    pub async fn complete(&self, session: SessionId) {
+        let patch = PatchSession { title: None, status: Some(SessionStatus::Completed) };
+        self.state.update_session(session, &patch).await.unwrap();
     }
 
     /// Commits samples as the batcher does.

@@ -18,6 +18,9 @@ pub type Socket = WebSocketStream<TcpStream>;
 /// Without a goodbye.
 pub const BROKEN: u16 = 1006;
 
+/// Statuses of one that is away for a while: its own, and that of a proxy that has not noticed yet.
+pub(crate) const AWAY: [u16; 2] = [503, 502];
+
 /// Which end of a session.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {

@@ -184,7 +184,10 @@ impl Containers {
                 "networks" => {
                     for (network, _) in service.networks() {
                         let address = self.addresses[&(service.name.to_owned(), network.to_owned())];
-                        add("--network", &format!("{}:ip={address}", self.named(network)));
+                        // The same again after a restart, so that neighbours need not find out first.
+                        let [a, b, c, d] = address.octets();
+                        let place = format!("ip={address},mac=02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}");
+                        add("--network", &format!("{}:{place}", self.named(network)));
                         for ((other, there), address) in &self.addresses {
                             if there == network && other != service.name {
                                 add("--add-host", &format!("{other}:{address}"));

@@ -8,11 +8,12 @@ use std::process::Command;
 use mien_servers::missing::skip;
 
 /// As an operating system has them.
-const LINKS: [(&str, &str); 5] = [
+const LINKS: [(&str, &str); 6] = [
     ("bin", "usr/bin"),
     ("sbin", "usr/sbin"),
     ("lib", "usr/lib"),
     ("lib64", "usr/lib64"),
+    ("var/run", "/run"),
     ("image/valkey-server", "/usr/bin/redis-server"),
 ];
 const FOLDERS: [&str; 6] = ["image", "etc", "tmp", "usr", "run/secrets", "var/lib/postgresql/data"];
@@ -26,7 +27,7 @@ chown postgres: /var/lib/postgresql/data /run/postgresql
 run() { setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; }
 cd /var/lib/postgresql/data
 if [ ! -s PG_VERSION ]; then
-    run initdb --pgdata=. --no-sync --auth=scram-sha-256 --username="$POSTGRES_USER" --pwfile="$POSTGRES_PASSWORD_FILE"
+    run initdb --pgdata=. --no-sync --encoding=UTF8 --locale=C --auth=scram-sha-256 --username="$POSTGRES_USER" --pwfile="$POSTGRES_PASSWORD_FILE"
     echo "host all all all scram-sha-256" >> pg_hba.conf
     echo "CREATE DATABASE $POSTGRES_USER" | run postgres --single -D . postgres
 fi

@@ -33,3 +33,31 @@ pub(crate) fn told(variable: &str) -> bool {
 fn nothing_may_be_left_out() -> bool {
     std::env::var(CI).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    #[test]
+    #[ignore = "run by the test below"]
+    fn lacks_something() {
+        super::skip("a sextant is missing");
+    }
+
+    #[test]
+    fn what_is_missing_fails_in_ci_and_is_named_elsewhere() {
+        let run = |ci: &str| {
+            let test = ["--exact", "missing::tests::lacks_something", "--ignored"];
+            let program = std::env::current_exe().expect("a program");
+            Command::new(program).args(test).env(super::CI, ci).output().expect("it runs")
+        };
+        for ci in ["", "false"] {
+            let said = run(ci);
+            let text = String::from_utf8_lossy(&said.stdout).into_owned();
+            assert!(said.status.success(), "{text}");
+            assert!(text.contains("\nskipped: ") && text.contains("): a sextant is missing\n"), "{text}");
+        }
+        let said = run("true");
+        assert!(!said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
+    }
+}

@@ -23,6 +23,9 @@ const BROWSER_FEATURES: [&str; 3] = ["--no-default-features", "--features", "mie
 const SURVIVAL_OF_ONE_STORE: [&str; 6] =
     ["disk::", "postgres::", "redis::", "refusals::", "replicas::", "soak::"];
 
+/// compose.yaml over the image that was just built.
+const COMPOSE: &str = "compose";
+
 /// Tells tests where npm's packages are.
 const NPM: &str = "MIEN_NPM";
 
@@ -199,7 +202,13 @@ impl Run {
     fn image(&self) -> Outcome {
         let Some(engine) = self.machine.engine else { return Ok(skipped()) };
         image::build(engine)?;
-        passed(engine.try_image())
+        engine.try_image()?;
+        let mut command = workspace::cargo();
+        command.arg("test").args(EVERYTHING).args(["--test", COMPOSE]);
+        command.envs(self.machine.absent.iter().map(|variable| (variable, "1")));
+        let (mut counts, fault) = count(&mut command)?;
+        counts.passed += 1;
+        Ok((counts, fault))
     }
 
     fn filtered<'a>(&self, command: &'a mut Command, options: &[&str]) -> &'a mut Command {

@@ -4,6 +4,9 @@
 //! A connection that ends in mid-stream leaves open how many of its messages were taken. The model keeps all
 //! the answers that the contract allows, one for each message, and what the relay then says must be one of them.
 
+mod plain;
+mod steps;
+
 use std::collections::BTreeSet;
 
 use mien_shared::SessionId;
@@ -14,76 +17,8 @@ use mien_in_process::Relay;
 use mien_in_process::client::{Client, Heard};
 use mien_in_process::samples::sample;
 
-/// One sample of a message: its seq as seen from the last one, and whether it is good.
-type Sent = (i64, bool);
-
-#[derive(Clone, Debug)]
-enum Step {
-    /// Messages, one after the other.
-    Send(Vec<Vec<Sent>>),
-    /// Until all that was sent is answered.
-    Settle,
-    /// The source's connection breaks off, and a new one comes.
-    BreakOff,
-    /// A new connection comes while the one before is there.
-    TakeOver,
-    Restart,
-    /// A watcher comes: from the beginning, or live.
-    Join {
-        live: bool,
-    },
-    /// A watcher reads a little, breaks off, and goes on where it was.
-    Rejoin(usize),
-}
-
-fn any_step() -> impl Strategy<Value = Step> {
-    let message = proptest::collection::vec((-20..6_i64, proptest::bool::weighted(0.85)), 1..10);
-    prop_oneof![
-        8 => proptest::collection::vec(message, 1..5).prop_map(Step::Send),
-        3 => Just(Step::Settle),
-        3 => Just(Step::BreakOff),
-        2 => Just(Step::TakeOver),
-        1 => Just(Step::Restart),
-        2 => any::<bool>().prop_map(|live| Step::Join { live }),
-        3 => (0..8_usize).prop_map(Step::Rejoin),
-    ]
-}
-
-/// What the contract says about one source, in the plainest way.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Model {
-    stored: BTreeSet<u64>,
-    rejected: BTreeSet<u64>,
-    through: u64,
-}
-
-impl Model {
-    /// Takes a message, and says which of its seqs are refused and why.
-    fn take(&mut self, message: &[(u64, bool)]) -> Vec<(u64, &'static str)> {
-        let mut refused = Vec::new();
-        for &(seq, good) in message {
-            let late = seq <= self.through;
-            self.through = self.through.max(seq);
-            match (good, late) {
-                (true, false) => {
-                    self.stored.insert(seq);
-                }
-                (true, true) if self.stored.contains(&seq) => {}
-                (true, true) => {
-                    self.rejected.insert(seq);
-                    refused.push((seq, "out_of_order"));
-                }
-                (false, _) => {
-                    if !self.stored.contains(&seq) {
-                        self.rejected.insert(seq);
-                    }
-                    refused.push((seq, "invalid_sample"));
-                }
-            }
-        }
-        refused
-    }
-}
+use self::plain::Model;
+use self::steps::{Sent, Step, any_step};
 
 /// A watcher and what it saw.
 struct Watcher {

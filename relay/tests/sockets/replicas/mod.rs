@@ -1,34 +1,22 @@
 //! Two relays over one store, with a real Redis between them that is killed, frozen and started again.
 
+mod forged;
+pub(crate) mod pair;
+mod without;
+
 use std::time::{Duration, Instant};
 
 use mien_relay::config::Rate;
-use mien_relay::store::{Found, Store};
+use mien_relay::store::Found;
 use mien_servers::Redis;
+use mien_shared::SessionId;
 use mien_shared::api::{PatchSession, SourceName};
-use mien_shared::{SessionId, SessionStatus};
 use serde_json::{Value, json};
 
 use mien_in_process::client::Client;
 use mien_in_process::{Relay, until};
 
-/// Two relays that hear each other.
-pub(crate) async fn pair(redis: &Redis) -> (Relay, Relay) {
-    let url = redis.url();
-    let one = Relay::start_with(&["--redis-url", &url]).await;
-    let two = one.beside(|_| {}).await;
-    linked(&one).await;
-    linked(&two).await;
-    (one, two)
-}
-
-async fn linked(relay: &Relay) {
-    until(async || {
-        let metrics = relay.state.render_metrics();
-        metrics.contains("redis_up 1") && metrics.contains("redis_linked 1")
-    })
-    .await;
-}
+use self::pair::{counter, linked, pair};
 
 async fn present(watcher: &mut Client, sources: Value, watchers: u64) {
     loop {
@@ -37,17 +25,6 @@ async fn present(watcher: &mut Client, sources: Value, watchers: u64) {
             return;
         }
     }
-}
-
-async fn complete(relay: &Relay, session: SessionId) {
-    let patch = PatchSession { title: None, status: Some(SessionStatus::Completed) };
-    relay.state.update_session(session, &patch).await.unwrap();
-}
-
-fn counter(relay: &Relay, series: &str) -> u64 {
-    let metrics = relay.state.render_metrics();
-    let line = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    line.unwrap().parse().unwrap()
 }
 
 #[tokio::test]
@@ -151,7 +128,7 @@ async fn what_one_relay_ends_is_ended_on_the_other() {
     let (mut watcher, _) = two.watch(session, Value::Null).await;
     source.send(1..=5).await;
     source.acked(5).await;
-    complete(&two, session).await;
+    two.complete(session).await;
     assert_eq!(source.close_code().await, 4410);
     let (code, messages) = watcher.closed().await;
     assert_eq!(code, 1000);
@@ -244,80 +221,6 @@ async fn two_relays_share_one_rate() {
 }
 
 #[tokio::test]
-async fn without_redis_acks_come_and_watchers_miss_nothing() {
-    let Some(mut redis) = Redis::if_present() else { return };
-    let (one, two) = pair(&redis).await;
-    let session = one.session().await;
-    let (mut source, _) = one.ingest(session).await;
-    let (mut watcher, _) = two.watch(session, Value::Null).await;
-    let mut next = 1;
-    let mut slowest = Duration::ZERO;
-    for fault in ["none", "frozen", "thawed", "killed", "back"] {
-        match fault {
-            "frozen" => redis.freeze(),
-            "thawed" => redis.thaw(),
-            "killed" => redis.kill(),
-            "back" => redis.start_again(),
-            _ => {}
-        }
-        for _ in 0..40 {
-            let begun = Instant::now();
-            source.send([next]).await;
-            source.acked(next).await;
-            slowest = slowest.max(begun.elapsed());
-            next += 1;
-        }
-        // New connections are let in as well.
-        let begun = Instant::now();
-        one.watch(session, Value::Null).await.0.leave().await;
-        assert!(begun.elapsed() < Duration::from_secs(5), "{fault}: {:?}", begun.elapsed());
-        let until = next - 1;
-        assert_eq!(watcher.watched(until).await, (until - 39..=until).collect::<Vec<_>>(), "{fault}");
-    }
-    assert!(slowest < Duration::from_secs(1), "no ack waits for Redis: {slowest:?}");
-    linked(&one).await;
-    linked(&two).await;
-    source.send([next]).await;
-    assert_eq!(watcher.watched(next).await, [next]);
-}
-
-/// Says something to Redis, beside the relays.
-fn command(redis: &Redis, line: &str) {
-    use std::io::{Read as _, Write as _};
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", redis.port())).unwrap();
-    stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
-    assert_eq!(stream.read(&mut [0; 64]).unwrap(), "+OK\r\n".len(), "{line}");
-}
-
-#[tokio::test]
-async fn a_redis_that_forgot_its_scripts_or_refuses_is_no_trouble() {
-    let Some(redis) = Redis::if_present() else { return };
-    let (one, two) = pair(&redis).await;
-    let session = one.session().await;
-    let (mut source, _) = one.ingest(session).await;
-    let (mut watcher, _) = two.watch(session, Value::Null).await;
-    let mut next = 1;
-    for line in ["SCRIPT FLUSH", "FLUSHALL", "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"] {
-        command(&redis, line);
-        for _ in 0..3 {
-            source.send(next..next + 5).await;
-            source.acked(next + 4).await;
-            assert_eq!(watcher.watched(next + 4).await, (next..next + 5).collect::<Vec<_>>(), "{line}");
-            next += 5;
-        }
-    }
-    // All is as before.
-    let main = SourceName::default();
-    until(async || {
-        source.send([next]).await;
-        source.acked(next).await;
-        next += 1;
-        !two.state.replicas.recent(session, &main, next - 2).await.is_empty()
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn the_recent_window_serves_who_is_behind() {
     let Some(redis) = Redis::if_present() else { return };
     let (one, two) = pair(&redis).await;
@@ -338,124 +241,4 @@ async fn the_recent_window_serves_who_is_behind() {
     assert!(two.state.replicas.recent(session, &main, 100).await.is_empty());
     let (mut watcher, _) = two.watch(session, json!({"main": 31})).await;
     assert_eq!(watcher.watched(100).await, (32..=100).collect::<Vec<_>>());
-}
-
-#[tokio::test]
-async fn tls_is_spoken_where_it_is_asked_for() {
-    let Some(redis) = Redis::if_present() else { return };
-    let ask = async |url: String| {
-        mien_relay::replicas::redis::Redis::new(
-            &url.parse().unwrap(),
-            mien_relay::observe::metrics::Metrics::new(),
-        )
-        .ask()
-        .await
-    };
-    assert!(ask(redis.url()).await.is_ok());
-    // This one speaks no TLS, so nothing is said to it.
-    assert!(ask(format!("rediss://127.0.0.1:{}", redis.port())).await.is_err());
-}
-
-#[tokio::test]
-async fn relays_without_redis_look_at_the_store() {
-    let one = Relay::start().await;
-    if matches!(one.state.store, Store::Sqlite(_)) {
-        // It belongs to one process, so there is nobody to look for.
-        return;
-    }
-    let two = one.beside(|_| {}).await;
-    let session = one.session().await;
-    let (mut source, _) = one.ingest(session).await;
-    let (mut watcher, _) = two.watch(session, Value::Null).await;
-    for n in 0..10 {
-        source.send(n * 10 + 1..=n * 10 + 10).await;
-        source.acked(n * 10 + 10).await;
-    }
-    assert_eq!(watcher.watched(100).await, (1..=100).collect::<Vec<_>>());
-    // The source moves; the connection that it leaves behind is not told, and does no harm.
-    let (mut moved, welcome) = two.ingest(session).await;
-    assert_eq!(welcome["through"], 100);
-    moved.send(101..=110).await;
-    moved.acked(110).await;
-    source.send(101..=110).await;
-    source.acked(110).await;
-    assert_eq!(watcher.watched(110).await, (101..=110).collect::<Vec<_>>());
-    complete(&one, session).await;
-    assert_eq!(watcher.close_code().await, 1000);
-}
-
-/// Says something to Redis that no relay said; whatever it answers.
-fn forge(redis: &Redis, words: &[&str]) {
-    use std::io::{Read as _, Write as _};
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", redis.port())).unwrap();
-    let mut line = vec![format!("*{}\r\n", words.len())];
-    line.extend(words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())));
-    stream.write_all(line.concat().as_bytes()).unwrap();
-    let mut answer = [0; 64];
-    assert!(stream.read(&mut answer).unwrap() > 0 && answer[0] != b'-', "{words:?}");
-}
-
-/// Neither who owns a session nor what became of it is decided by whoever can write to Redis.
-#[tokio::test]
-async fn a_forged_entry_gives_nobody_a_session() {
-    let Some(redis) = Redis::if_present() else { return };
-    let (one, two) = pair(&redis).await;
-    let session = one.session().await;
-    let mallory = json!({
-        "id": session, "user_id": "mallory", "title": "", "purpose": "", "status": "active",
-        "started_at": "2026-01-01T00:00:00Z", "completed_at": null,
-    });
-    for entry in [
-        json!({"updated": mallory}),
-        json!({"at": mien_relay::clock::now().as_second(), "kept": {"here": {"session": mallory, "revoked": {}}}}),
-    ] {
-        let key = format!("mien:session:{session}");
-        forge(&redis, &["SET", &key, &entry.to_string()]);
-        two.state.cache.forget(session).await;
-        assert_eq!(two.state.session(session).await.unwrap().user_id, "alice");
-        forge(&redis, &["DEL", &key]);
-    }
-}
-
-#[tokio::test]
-async fn forged_words_end_no_socket_and_show_nobody_a_sample() {
-    let Some(redis) = Redis::if_present() else { return };
-    let (one, two) = pair(&redis).await;
-    let session = one.session().await;
-    let (mut source, _) = one.ingest(session).await;
-    let (mut watcher, _) = two.watch(session, Value::Null).await;
-    let shown =
-        json!({"type": "samples", "source": "main", "samples": [mien_in_process::samples::sample(1)]});
-    let change = json!({"type": "changed", "session": session, "change": "erased"}).to_string();
-    for channel in ["mien:all".to_owned(), format!("mien:live:{session}")] {
-        forge(&redis, &["PUBLISH", &channel, &change]);
-    }
-    let piece = format!("0 1 1 main\n{shown}");
-    forge(&redis, &["PUBLISH", &format!("mien:samples:{session}"), &piece]);
-    forge(
-        &redis,
-        &["XADD", &format!("mien:window:{session}:main"), "5-0", "m", &format!("0 1 5 main\n{shown}")],
-    );
-    // What is said after it is heard after it.
-    for last in [10, 20, 30] {
-        source.send(last - 9..=last).await;
-        source.acked(last).await;
-        assert_eq!(watcher.watched(last).await, (last - 9..=last).collect::<Vec<_>>());
-    }
-    let (mut behind, _) = two.watch(session, json!({})).await;
-    assert_eq!(behind.watched(30).await, (1..=30).collect::<Vec<_>>());
-}
-
-#[tokio::test]
-async fn it_starts_without_redis_and_finds_it_later() {
-    let Some(mut redis) = Redis::if_present() else { return };
-    redis.kill();
-    let one = Relay::start_with(&["--redis-url", &redis.url()]).await;
-    let session = one.session().await;
-    let (mut source, _) = one.ingest(session).await;
-    source.send(1..=3).await;
-    source.acked(3).await;
-    assert!(one.state.ready().await.is_ok());
-    redis.start_again();
-    linked(&one).await;
 }
