@@ -18,8 +18,12 @@ pub mod image;
 pub mod manifest;
 #[cfg(feature = "inference")]
 mod network;
+#[cfg(feature = "cli")]
+pub mod picture;
 pub mod quality;
 pub mod tracker;
+#[cfg(feature = "cli")]
+pub mod weights;
 
 #[cfg(feature = "inference")]
 pub use analyzer::{Analyzer, Scope, Seen, Weights};

@@ -3,6 +3,7 @@
 //! Owns the order of things and the versions of the tools. Refuses to hold anything a plain `cargo build`
 //! needs: whoever builds the relay alone never comes here.
 
+mod accuracy;
 mod apt;
 mod bench;
 mod dev;
@@ -46,6 +47,8 @@ enum Job {
     /// Measure what a message costs.
     #[command(subcommand)]
     Bench(bench::Subject),
+    /// Measure how right the expressions are over a folder of labelled pictures.
+    Accuracy(accuracy::Options),
     /// Install the wasm target and the pinned tools, once for every checkout of this user.
     Setup,
     /// Build the npm package for embedders into web/sdk/pkg.
@@ -87,6 +90,7 @@ fn perform(job: Job) -> anyhow::Result<ExitCode> {
         Job::Dev => dev::dev(),
         Job::Test(options) => suite::test(&options),
         Job::Bench(subject) => bench::bench(subject),
+        Job::Accuracy(options) => accuracy::accuracy(options),
         Job::Setup => tools::ensure(tools::ALL).map(|_| ExitCode::SUCCESS),
         Job::Sdk => sdk::build().map(|()| ExitCode::SUCCESS),
         Job::Image(options) => image::image(&options).map(|()| ExitCode::SUCCESS),

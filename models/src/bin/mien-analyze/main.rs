@@ -4,10 +4,9 @@
 //! on standard error; the rest is still done, and the exit code is 1. What is left out of a folder is said, too.
 #![allow(clippy::print_stderr)]
 
+mod analyze;
 mod files;
-mod kind;
 mod output;
-mod picture;
 mod queue;
 
 use std::io::{self, BufWriter, Write};
@@ -19,18 +18,12 @@ use std::{collections::BTreeMap, thread};
 
 use anyhow::Context as _;
 use clap::Parser;
-use mien_models::{Analyzer, Weights};
+use mien_models::Analyzer;
+use mien_models::picture::PictureError;
+use mien_models::weights::WEIGHTS;
 
 use output::{Format, Report, Writer};
-use picture::PictureError;
 use queue::Queue;
-
-/// The weights travel in the binary, so that it needs no other file.
-const WEIGHTS: Weights<'static> = Weights {
-    near: include_bytes!("../../../weights/mediapipe_face_detection_short_range.onnx"),
-    expression: include_bytes!("../../../weights/faceapi_expression_112.onnx"),
-    far: Some(include_bytes!("../../../weights/human_blazeface_256.onnx")),
-};
 
 /// Finds the faces in pictures and reads their expressions.
 ///
@@ -132,7 +125,7 @@ fn work(mut analyzer: Analyzer, pictures: &[PathBuf], cropped: bool, queue: &Que
     while let Some(place) = queue.next() {
         let path = &pictures[place];
         // A decoder that panics on a crafted file costs that one picture, not the thread that others wait for.
-        let answer = catch_unwind(AssertUnwindSafe(|| picture::analyze(&mut analyzer, path, cropped)))
+        let answer = catch_unwind(AssertUnwindSafe(|| analyze::analyze(&mut analyzer, path, cropped)))
             .unwrap_or(Err(PictureError::GaveUp));
         if sender.send((place, answer)).is_err() {
             return;
