@@ -346,6 +346,119 @@ fn checksum(bytes: &[u8]) -> u32 {
     })
 }
 
+/// The astronaut in every way that a picture of one can be written.
+#[test]
+fn sixteen_bits_grey_palette_alpha_and_animation_are_read() {
+    use image::DynamicImage;
+    use image::codecs::gif::GifEncoder;
+    let folder = scratch("depths");
+    let astronaut = image::open(fixtures().join("astronaut.png")).expect("a fixture");
+    let astronaut = astronaut.resize(256, 256, image::imageops::FilterType::Triangle);
+    let files: [(&str, DynamicImage); 5] = [
+        ("a_16.png", DynamicImage::ImageRgb16(astronaut.to_rgb16())),
+        ("b_16_alpha.png", DynamicImage::ImageRgba16(astronaut.to_rgba16())),
+        ("c_grey.png", DynamicImage::ImageLuma8(astronaut.to_luma8())),
+        ("d_grey_16.png", DynamicImage::ImageLuma16(astronaut.to_luma16())),
+        ("e_alpha.png", DynamicImage::ImageRgba8(astronaut.to_rgba8())),
+    ];
+    for (name, picture) in files {
+        picture.save(folder.join(name)).expect(name);
+    }
+    // A palette of 256 colours, and a second picture without anybody: the first counts.
+    let mut animated = GifEncoder::new(fs::File::create(folder.join("f_moving.gif")).expect("a file"));
+    let frames = [astronaut.to_rgba8(), image::RgbaImage::new(256, 256)].map(image::Frame::new);
+    animated.encode_frames(frames).expect("a picture");
+    drop(animated);
+    let cmyk = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo runs this"))
+        .join("tests/data/astronaut_cmyk.jpg");
+    fs::copy(cmyk, folder.join("g_cmyk.jpg")).expect("a fixture");
+    let output = run(&[], &[&folder]);
+    assert!(output.status.success(), "{output:?}");
+    let reports = reports(&output);
+    assert_eq!(reports.len(), 7);
+    for report in reports {
+        let [face] = &report.faces[..] else { panic!("one face in {}", report.file.display()) };
+        assert_eq!(face.expression, Some(Expression::Happiness), "{}", report.file.display());
+    }
+}
+
+#[test]
+fn the_smallest_and_the_largest_pictures_get_an_answer() {
+    let folder = scratch("extremes");
+    for (name, width, height) in [("a.png", 1, 1), ("b.png", 1, 5_000), ("c.png", 5_000, 1), ("d.png", 2, 2)]
+    {
+        image::RgbImage::from_pixel(width, height, image::Rgb([90; 3])).save(folder.join(name)).expect(name);
+    }
+    fs::write(folder.join("e.png"), claimed(12_000, 9_000)).expect("a file");
+    fs::write(folder.join("f.png"), claimed(0, 7)).expect("a file");
+    for options in [&[][..], &["--cropped"]] {
+        let output = run(options, &[&folder]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(names(&output), ["a.png", "b.png", "c.png", "d.png"]);
+        assert_tells(&output, &["FOLDER/e.png: is too large: 12000×9000", "FOLDER/f.png: is "], &folder);
+    }
+}
+
+#[test]
+fn a_file_that_ends_too_early_is_a_fault_or_a_picture_and_never_the_end() {
+    let folder = scratch("truncated");
+    let mut count = 0;
+    for (ending, file) in [("png", "astronaut.png"), ("jpg", "grace_hopper.jpg")] {
+        let whole = fs::read(fixtures().join(file)).expect("a fixture");
+        for part in 0..16 {
+            let name = format!("{ending}_{part:02}.{ending}");
+            fs::write(folder.join(name), &whole[..whole.len() * part / 16]).expect("a file");
+            count += 1;
+        }
+    }
+    let output = run(&[], &[&folder]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr).lines().count();
+    assert_eq!(names(&output).len() + told, count, "each is read or told: {output:?}");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{output:?}");
+}
+
+#[test]
+fn a_smile_is_told_from_the_own_neutral_face() {
+    let (astronaut, grace) = (fixtures().join("astronaut.png"), fixtures().join("grace_hopper.jpg"));
+    let plain = &reports(&run(&[], &[&astronaut]))[0];
+    for options in [&[][..], &["--landmarks"]] {
+        // Against another's neutral face the smile stays one; against itself there is none.
+        let mut arguments = options.to_vec();
+        arguments.extend(["--neutral", grace.to_str().expect("text")]);
+        let output = run(&arguments, &[&astronaut]);
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("\"neutral_looks\":1"), "{output:?}");
+        let [against] = &reports(&output)[..] else { panic!("one line") };
+        assert_eq!(against.faces[0].expression, Some(Expression::Happiness));
+        for expression in Expression::ALL.into_iter().skip(2) {
+            let differs = against.faces[0].scores.of(expression) - plain.faces[0].scores.of(expression);
+            assert!(differs.abs() < 1e-6, "it touches nothing but neutral and happiness");
+        }
+        let mut arguments = options.to_vec();
+        arguments.extend(["--neutral", astronaut.to_str().expect("text")]);
+        let [itself] = &reports(&run(&arguments, &[&astronaut]))[..] else { panic!("one line") };
+        assert!(
+            itself.faces[0].scores.of(Expression::Neutral) > itself.faces[0].scores.of(Expression::Happiness)
+        );
+    }
+    let neutral = astronaut.to_str().expect("text");
+    let csv = run(&["--format", "csv", "--neutral", neutral, "--neutral", neutral], &[&astronaut]);
+    let text = String::from_utf8(csv.stdout).expect("text");
+    assert!(text.lines().next().is_some_and(|line| line.ends_with(",quality,neutral_looks")), "{text}");
+    assert!(text.lines().nth(1).is_some_and(|line| line.ends_with(",2")), "{text}");
+}
+
+#[test]
+fn what_is_no_neutral_face_is_refused_with_the_reason() {
+    let nobody = scratch("neutral").join("nobody.png");
+    image::RgbImage::new(40, 30).save(&nobody).expect("a picture");
+    let astronaut = fixtures().join("astronaut.png");
+    let output = run(&["--neutral", nobody.to_str().expect("text")], &[&astronaut]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nobody.png: has no face"), "{output:?}");
+}
+
 #[test]
 fn a_reader_that_leaves_early_is_no_failure() {
     let astronaut = fixtures().join("astronaut.png");

@@ -1,5 +1,6 @@
 //! What the analyzer says of every picture.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,23 +8,42 @@ use std::thread;
 
 use anyhow::Context as _;
 use mien_models::picture::{self, PictureError};
-use mien_models::weights::WEIGHTS;
-use mien_models::{Analyzer, Detection, Frame, Scope};
+use mien_models::weights::{LANDMARKS, WEIGHTS};
+use mien_models::{Analyzer, Detection, Frame, Landmarks, NeutralLooks, Scope};
 use mien_shared::Expression;
 
-use crate::Arguments;
+use crate::arguments::Arguments;
 use crate::folder::Labelled;
+use crate::people::People;
 
 /// The largest face of each picture, in their order; nothing where there is none.
 pub(crate) type Answers = Vec<Option<Detection>>;
 
-pub(crate) fn read(pictures: &[Labelled], arguments: &Arguments) -> anyhow::Result<Answers> {
+/// The same with the person's own neutral face known. Nothing where there is none, or no face to read.
+pub(crate) fn against_own_neutral(people: &People, answers: &Answers) -> BTreeMap<usize, Detection> {
+    let read = |(picture, answer): (usize, &Option<Detection>)| {
+        let mut looks = NeutralLooks::default();
+        looks.add(answers[people.neutral(picture)?].as_ref()?.look?);
+        let mut face = answer.clone()?;
+        face.read_against(&looks.neutral()?);
+        Some((picture, face))
+    };
+    answers.iter().enumerate().filter_map(read).collect()
+}
+
+pub(crate) fn read(pictures: &[Labelled], people: &People, arguments: &Arguments) -> anyhow::Result<Answers> {
     let cores = thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let threads = arguments.threads.map_or(cores, std::num::NonZeroUsize::get).clamp(1, pictures.len());
     let next = AtomicUsize::new(0);
     let answers = Mutex::new(vec![None; pictures.len()]);
     let work = || -> anyhow::Result<()> {
         let mut analyzer = Analyzer::new_verified(&WEIGHTS).context("the built-in models cannot be used")?;
+        if arguments.landmarks {
+            analyzer.add_landmarks_verified(&LANDMARKS).context("the built-in models cannot be used")?;
+            // Both faces of a comparison are looked at alike.
+            let all = people.knows_a_neutral_face();
+            analyzer.look_at_landmarks_of(if all { Landmarks::All } else { Landmarks::InDoubt });
+        }
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
             let Some(picture) = pictures.get(place) else { return Ok(()) };
@@ -49,7 +69,7 @@ fn analyze(analyzer: &mut Analyzer, file: &Path, cropped: bool) -> Result<Option
     if cropped {
         return Ok(Some(analyzer.analyze_crop(&frame)?));
     }
-    Ok(analyzer.analyze(&frame, Scope::Full, 1)?.faces.into_iter().next())
+    Ok(analyzer.analyze(&frame, Scope::Thorough, 1)?.faces.into_iter().next())
 }
 
 /// One row a picture.

@@ -38,6 +38,10 @@ impl People {
         (neutral != picture).then_some(neutral)
     }
 
+    pub(crate) fn knows_a_neutral_face(&self) -> bool {
+        !self.neutral.is_empty()
+    }
+
     /// The pictures of each group.
     pub(crate) fn groups(&self, attribute: &Attribute) -> BTreeMap<String, Vec<usize>> {
         let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use mien_models::Detection;
 use mien_shared::Expression;
 use serde::Serialize;
 
-use crate::answers::Answers;
+use crate::answers::{Answers, against_own_neutral};
 use crate::folder::Labelled;
 use crate::groups::{ByAttribute, by_attribute};
 use crate::measure::{FromConfidence, Measures, Outcome, Read, confusion, curve};
@@ -32,11 +33,17 @@ pub(crate) struct Measured {
 
 impl Report {
     pub(crate) fn of(pictures: &[Labelled], people: &People, answers: &Answers) -> Self {
-        let outcomes = pictures.iter().zip(answers).enumerate().map(|(place, (picture, answer))| {
-            let read = answer.as_ref().map(|face| Read { scores: face.scores, label: face.expression });
-            (place, Outcome { expected: picture.expected, read })
-        });
-        Self { all: Measured::of(people, &outcomes.collect()), own_neutral: None }
+        let outcome = |place: usize, face: Option<&Detection>| {
+            let read = face.map(|face| Read { scores: face.scores, label: face.expression });
+            (place, Outcome { expected: pictures[place].expected, read })
+        };
+        let all = answers.iter().enumerate().map(|(place, face)| outcome(place, face.as_ref()));
+        let own = against_own_neutral(people, answers);
+        let own: BTreeMap<_, _> = own.iter().map(|(place, face)| outcome(*place, Some(face))).collect();
+        Self {
+            all: Measured::of(people, &all.collect()),
+            own_neutral: (!own.is_empty()).then(|| Measured::of(people, &own)),
+        }
     }
 }
 
