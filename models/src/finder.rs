@@ -16,7 +16,7 @@ const PADDED: f32 = 0.6;
 /// in 1280×720, galleries and turned pictures all boxes without a face lay below, with scores from .5 to .73.
 const SURE: f32 = 0.8;
 /// What takes the place of a doubtful face must have this score.
-const CONFIRMED_FROM: f32 = 0.6;
+const CONFIRMED_FROM: f32 = 0.7;
 /// The same where there are many chances to be wrong.
 const CONFIRMED_IN_TILES: f32 = 0.75;
 /// What is found closer is the same face from this overlap on.
@@ -26,7 +26,7 @@ const CLOSER: f32 = 1.6;
 /// How much surer the detector must be of a turned face than of an upright one.
 const TURNED_AHEAD: f32 = 0.1;
 /// A face of this share of the picture's longer side is what the picture is of: nobody looks for smaller ones in parts.
-const PORTRAIT: f32 = 0.12;
+const PORTRAIT: f32 = 0.2;
 /// Side of the parts in pixels: the far detector finds faces from a twenty-fifth of it on.
 const TILE: f32 = 320.0;
 /// Parts along the longer side of a large picture, before they overlap by a third.

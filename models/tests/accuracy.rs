@@ -59,6 +59,40 @@ fn a_table_of_people_gives_groups() {
     assert!(!table.contains("\nsex "), "one group is no comparison:\n{table}");
 }
 
+/// Named in a column, or the one picture of the same person among the neutral ones.
+#[test]
+fn the_own_neutral_face_gives_measures_of_its_own() {
+    for (name, table) in
+        [("named", "face,neutral\na,1_neutral/b.jpg\n"), ("beside", "face,sex\na,female\nb,female\n")]
+    {
+        let folder = folder(name);
+        if name == "beside" {
+            fs::copy(folder.join("1_neutral/b.jpg"), folder.join("1_neutral/a.jpg")).expect("a copy");
+        }
+        fs::write(folder.join("people.csv"), table).expect("a file");
+        let json = folder.join("measures.json");
+        let output = run(&["--landmarks", "--json", json.to_str().expect("text")], &folder);
+        assert!(output.status.success(), "{output:?}");
+        let measures: serde_json::Value =
+            serde_json::from_slice(&fs::read(json).expect("a file")).expect("JSON");
+        let own = &measures["own_neutral"];
+        assert_eq!((&own["pictures"], &own["accuracy"]), (&1.into(), &1.0.into()), "{name}: {own}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("\nWith the own neutral face"));
+    }
+}
+
+#[test]
+fn a_neutral_face_that_is_not_there_is_named() {
+    let folder = folder("missing");
+    fs::write(folder.join("people.csv"), "face,neutral\na,neutral/x.jpg\n").expect("a file");
+    let output = run(&[], &folder);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("there is no picture neutral/x.jpg"),
+        "{output:?}"
+    );
+}
+
 #[test]
 fn where_no_folder_is_an_expression_it_says_so() {
     let output = run(&[], &fixtures());

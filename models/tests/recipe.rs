@@ -48,7 +48,7 @@ fn evidence_and_labels_are_the_reference_s() {
     with_landmarks.add_landmarks_verified(&weights::LANDMARKS).expect("the weights");
     let network = tract_onnx::onnx().model_for_read(&mut &*EXPRESSION).expect("a network");
     let network = network.into_optimized().expect("optimised").into_runnable().expect("a plan");
-    let mut probabilities = |crop: &[f32]| -> [f32; Expression::COUNT] {
+    let probabilities = |crop: &[f32]| -> [f32; Expression::COUNT] {
         let tensor = Tensor::from_shape(&[1, 3, CROP_SIDE, CROP_SIDE], crop).expect("a tensor");
         let outputs = network.run(tvec!(tensor.into())).expect("outputs");
         let numbers: Vec<f32> =
@@ -73,16 +73,6 @@ fn evidence_and_labels_are_the_reference_s() {
             .into_iter()
             .fold(0.0, f32::max);
         near += usize::from(differs <= 0.15);
-        if std::env::var_os("MIEN_SHOW").is_some() {
-            println!(
-                "{name} {differs:.3} side {:.3} x {:.3} y {:.3} d {:.3} {:.3}",
-                views[0].side / row["square_side"],
-                (views[0].centre[0] - row["square_cx"]) / row["square_side"],
-                (views[0].centre[1] - row["square_cy"]) / row["square_side"],
-                evidence.margin(),
-                row["u_happiness"] - row["u_neutral"],
-            );
-        }
         same += usize::from(evidence.scores(Mouth::Unasked).top().0 == label(row, "plain"));
         let seen = with_landmarks.analyze(&frame, Scope::Full, 1).expect("an answer");
         same_with += usize::from(seen.faces[0].scores.top().0 == label(row, "landmarks"));
