@@ -138,11 +138,16 @@ impl Analyzer {
         Ok(Seen { faces, left_out })
     }
 
-    /// The expression of a picture that is itself one face crop: its box is the whole picture. The detectors
-    /// serve only to find the eyes, and so the tilt; without eyes nothing is turned.
+    /// The expression of a picture that is itself one face crop: its box is the whole picture. Where the detectors find
+    /// a face that fills it, the square is that face's, as crops are cut more closely or less; elsewhere it is the
+    /// whole picture, and they serve only to find the eyes, and so the tilt. Without eyes nothing is turned.
     pub fn analyze_crop(&mut self, frame: &Frame<'_>) -> Result<Detection, InferenceError> {
         let face = self.finder.eyes(frame)?;
-        let evidence = self.read(frame, &views_of_crop(frame, face.as_ref()))?;
+        let squares = match &face {
+            Some(face) if fills(frame, face) => views(frame, face),
+            _ => views_of_crop(frame, face.as_ref()),
+        };
+        let evidence = self.read(frame, &squares)?;
         let mouth = match &face {
             Some(face) => self.mouth(frame, face, &evidence)?,
             None => Mouth::Unasked,
@@ -210,6 +215,13 @@ impl Analyzer {
     fn last_view(&self) -> &[f32] {
         &self.crop
     }
+}
+
+/// Whether a face's square and the whole picture are of nearly one size. Over the London faces, cut at .7 to 1.15 of
+/// their square, the face's own square has .868, .858, .868 and .853 right, the whole picture .843, .843, .848, .853.
+fn fills(frame: &Frame<'_>, face: &Candidate) -> bool {
+    let [square, _] = views(frame, face);
+    (0.6..=1.3).contains(&(square.side / frame.width().max(frame.height())))
 }
 
 fn detection(

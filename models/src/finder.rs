@@ -15,10 +15,6 @@ const PADDED: f32 = 0.6;
 /// A detector that is less sure of a face than this is asked again. Over 108 pictures of portraits of 100 to 400 pixels
 /// in 1280×720, galleries and turned pictures all boxes without a face lay below, with scores from .5 to .73.
 const SURE: f32 = 0.8;
-/// What takes the place of a doubtful face must have this score.
-const CONFIRMED_FROM: f32 = 0.7;
-/// The same where there are many chances to be wrong.
-const CONFIRMED_IN_TILES: f32 = 0.75;
 /// What is found closer is the same face from this overlap on.
 const CONFIRMED_IOU: f32 = 0.4;
 /// Side of the closer square in longer sides of the box.
@@ -44,6 +40,25 @@ pub enum Scope {
     /// The same, and where no face is large, the far detector in parts of the picture: twenty times slower there. For
     /// pictures that nobody waits for.
     Thorough,
+}
+
+/// Where doubtful faces were found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Whole,
+    /// In parts of the frame, which are many chances to be wrong.
+    Tiles,
+}
+
+impl Within {
+    /// What takes the place of a doubtful face must have this score. Of upright faces among those of [`SURE`] all had
+    /// .81 and more.
+    const fn confirmed_from(self) -> f32 {
+        match self {
+            Self::Whole => 0.7,
+            Self::Tiles => 0.75,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -92,12 +107,12 @@ impl Finder {
             near
         };
         let found: Vec<Candidate> = faces.iter().map(|face| face.in_frame(&whole)).collect();
-        let faces = self.judged_again(frame, found, CONFIRMED_FROM)?;
-        if scope != Scope::Thorough || faces.iter().any(|face| longer(&whole, face) >= PORTRAIT) {
+        let faces = self.judged_again(frame, &found, Within::Whole)?;
+        if scope != Scope::Thorough || faces.iter().any(|face| longer(frame, face) >= PORTRAIT) {
             return Ok(faces);
         }
         let more = self.in_tiles(frame, &faces)?;
-        Ok(each_once([faces, self.judged_again(frame, more, CONFIRMED_IN_TILES)?].concat()))
+        Ok(each_once([faces, self.judged_again(frame, &more, Within::Tiles)?].concat()))
     }
 
     /// Looks again, closer, at faces that their detector is not sure of, and where one box swallows another face: what
@@ -107,28 +122,35 @@ impl Finder {
     fn judged_again(
         &mut self,
         frame: &Frame<'_>,
-        faces: Vec<Candidate>,
-        confirmed_from: f32,
+        faces: &[Candidate],
+        within: Within,
     ) -> Result<Vec<Candidate>, InferenceError> {
         let swallowed =
             |face: &Candidate| faces.iter().any(|other| swallows(face, other) || swallows(other, face));
         let mut kept = Vec::with_capacity(faces.len());
-        let mut is_changed = false;
-        for face in &faces {
+        let (mut is_changed, mut unconfirmed) = (false, Vec::new());
+        for face in faces {
             if face.score >= SURE && !swallowed(face) {
                 kept.push(face.clone());
                 continue;
             }
-            let found = self.look_closer(frame, face, confirmed_from)?;
+            let found = self.look_closer(frame, face, within.confirmed_from())?;
             let is_upright = found
                 .iter()
                 .any(|(turn, found)| *turn == 0 && found.bounds.iou(&face.bounds) > CONFIRMED_IOU);
             if is_upright {
                 kept.push(face.clone());
+            } else if found.is_empty() {
+                unconfirmed.push(face.clone());
             } else {
                 is_changed = true;
                 kept.extend(found.into_iter().map(|(_, found)| found));
             }
+        }
+        // Small ones go. A large one where nobody else is may be a face that is blurred or in the dark.
+        if kept.is_empty() && within == Within::Whole {
+            unconfirmed.retain(|face| longer(frame, face) >= PORTRAIT);
+            kept = unconfirmed;
         }
         Ok(if is_changed || faces.len() > 1 { each_once(kept) } else { kept })
     }
@@ -275,9 +297,9 @@ pub(crate) fn area(face: &Candidate) -> f32 {
 }
 
 /// The face's longer side in fractions of the picture's.
-fn longer(whole: &Letterbox, face: &Candidate) -> f32 {
-    let [width, height] = whole.shares();
-    (face.bounds.width * width).max(face.bounds.height * height)
+fn longer(frame: &Frame<'_>, face: &Candidate) -> f32 {
+    let (width, height) = (frame.width(), frame.height());
+    (face.bounds.width * width).max(face.bounds.height * height) / width.max(height)
 }
 
 /// Middles of parts that cover a length and overlap by a third or more.

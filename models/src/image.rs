@@ -106,11 +106,6 @@ impl Letterbox {
         Self { left: (1.0 - width) / 2.0, top: (1.0 - height) / 2.0, width, height }
     }
 
-    /// Width and height that the frame takes of the square.
-    pub fn shares(&self) -> [f32; 2] {
-        [self.width, self.height]
-    }
-
     /// A point of the square as a point of the frame, both in fractions.
     pub fn frame_from_square(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         [(x - self.left) / self.width, (y - self.top) / self.height]

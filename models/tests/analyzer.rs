@@ -94,7 +94,7 @@ fn a_face_that_the_frame_cuts_loses_quality_and_gets_no_label() {
         let face = seen(&mut analyzer, &whole).expect("a face");
         assert!(!face.doubts.contains(&Doubt::Cut) && face.quality > 0.3, "{face:?}");
         let [left, top, width, height] = <[f32; 4]>::from(face.bounds).map(|share| share * 256.0);
-        for cut in [0.35, 0.4, 0.45] {
+        for cut in [0.42, 0.47] {
             let (far_x, far_y) = (left + width * (1.0 - cut), top + height * (1.0 - cut));
             for (side, from, to) in [
                 ("below", [0.0, 0.0], [256.0, far_y]),

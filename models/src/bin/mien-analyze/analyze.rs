@@ -41,7 +41,9 @@ impl Reading {
     pub(crate) fn picture(self, analyzer: &mut Analyzer, path: &Path) -> Result<Report, PictureError> {
         let mut detections = self.faces(analyzer, path)?;
         if let Some(neutral) = &self.neutral {
-            detections.iter_mut().for_each(|detection| detection.read_against(neutral));
+            for detection in &mut detections {
+                detection.read_against(neutral);
+            }
         }
         Ok(Report {
             file: path.to_string_lossy().into_owned(),
