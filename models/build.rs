@@ -25,7 +25,7 @@ struct Model {
 
 #[derive(Deserialize)]
 struct Input {
-    shape: [usize; 4],
+    shape: Vec<usize>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -41,12 +41,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             "near" => "Near",
             "far" => "Far",
             "expression" => "Expression",
+            "landmarks" => "Landmarks",
+            "blendshapes" => "Blendshapes",
             _ => return Err(format!("{MANIFEST}: no model is called {id:?}").into()),
         };
         writeln!(
             code,
             "    ModelInfo {{ id: ModelId::{variant}, file: {file:?}, bytes: {bytes}, sha256: {sha256:?}, \
-             licence: {licence:?}, labels: &{labels:?}, input_shape: {:?} }},",
+             licence: {licence:?}, labels: &{labels:?}, input_shape: &{:?} }},",
             input.shape
         )?;
     }

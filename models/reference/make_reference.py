@@ -9,6 +9,7 @@ detectors' boxes only those of the strongest anchors are kept: the rest is never
 
 import json
 import pathlib
+import re
 
 import numpy as np
 import onnxruntime
@@ -19,6 +20,11 @@ MODELS = HERE.parent
 FIXTURES = MODELS.parent / "tests" / "fixtures"
 DATA = MODELS / "tests" / "data"
 STRONGEST = 48
+LANDMARKS = MODELS / "src" / "landmarks.rs"
+# What the landmark network sees, each pixel repeated until it fills the input: left, top, side.
+FACES = {"astronaut": (81, 32, 64), "grace_hopper": (68, 56, 128)}
+# Of the numbers of the points, one in so many is kept.
+POINTS_STEP = 10
 
 # Where the 256-pixel pictures are cut from the portraits: left, top, side.
 CUTS = {"astronaut": ("astronaut.png", 0, 0, 512), "grace_hopper": ("grace_hopper.jpg", 0, 0, 512)}
@@ -43,6 +49,27 @@ def detector(logits, boxes):
     return {"logits": numbers(logits), "boxes": {str(i): numbers(boxes[i]) for i in strongest}}
 
 
+# As in `src/landmarks.rs`: read there, so that the list stands once.
+SUBSET = [
+    int(number)
+    for number in re.findall(
+        r"\d+", re.search(r"SUBSET: \[usize; 146\] = \[(.*?)\]", LANDMARKS.read_text(), re.DOTALL).group(1)
+    )
+]
+
+
+def landmarks(pixels, left, top, side):
+    pixels = pixels[top : top + side, left : left + side].repeat(256 // side, 0).repeat(256 // side, 1)
+    points, presence, _ = run("mediapipe_face_landmarks_256.onnx", pixels[None] / 255.0)
+    points = points.reshape(-1, 3)
+    (blendshapes,) = run("mediapipe_face_blendshapes.onnx", points[SUBSET, :2][None])
+    return {
+        "points": numbers(points.ravel()[::POINTS_STEP]),
+        "presence": numbers(presence),
+        "blendshapes": numbers(blendshapes),
+    }
+
+
 def main():
     DATA.mkdir(parents=True, exist_ok=True)
     reference = {"onnxruntime": onnxruntime.__version__}
@@ -65,6 +92,7 @@ def main():
         reference[name] = {
             "near": near,
             "far": far,
+            "landmarks": {"left": FACES[name][0], "top": FACES[name][1], "side": FACES[name][2], **landmarks(pixels, *FACES[name])},
             "expression": {"left": x, "top": y, "probabilities": numbers(probabilities)},
         }
     text = json.dumps(reference, separators=(",", ":"))

@@ -3,21 +3,18 @@
 
 use mien_shared::{Expression, FaceBox};
 
-use crate::blazeface::{ANCHORS, Candidate, REGRESSORS, decode, weighted_suppression};
+use crate::blazeface::Candidate;
 use crate::detection::{Detection, named, valid_box};
-use crate::detector::{Detector, merged};
-use crate::expression::{CROP_SIDE, combine, views, views_of_crop};
-use crate::image::{Frame, Letterbox, Square};
+use crate::detector::Detector;
+use crate::expression::{CROP_SIDE, Evidence, Look, Mouth, views, views_of_crop};
+use crate::finder::{Finder, area};
+use crate::image::{Frame, Square};
 use crate::manifest::ModelId;
+use crate::mesh::{LandmarkWeights, Mesh};
 pub use crate::network::verify;
-use crate::network::{InferenceError, ModelError, Network};
-use crate::quality::{crop_quality, quality};
+use crate::network::{InferenceError, ModelError, Network, exactly};
+use crate::quality::{Quality, crop_quality, quality};
 use crate::scope::Scope;
-
-/// Anchors of the 16×16 grid, which the far network answers apart from the rest.
-const FINE_ANCHORS: usize = 512;
-/// How much of the square a tight crop fills when it is looked at again: the detectors want room about a face.
-const PADDED: f32 = 0.6;
 
 /// The bytes of the ONNX files.
 #[derive(Clone, Copy)]
@@ -40,6 +37,17 @@ impl std::fmt::Debug for Weights<'_> {
     }
 }
 
+/// Which faces are looked at by the landmark networks, once these are loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Landmarks {
+    /// Those whose label hangs on the mouth: one to five of a hundred.
+    #[default]
+    InDoubt,
+    /// All, as a person's own neutral face needs it.
+    All,
+}
+
 /// What a frame shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
@@ -52,34 +60,24 @@ pub struct Seen {
 /// Finds faces and reads their expressions. One for each thread; it is not shared.
 #[derive(Debug)]
 pub struct Analyzer {
-    near: Network,
-    far: Option<Network>,
+    finder: Finder,
     expression: Network,
-    buffers: Buffers,
-}
-
-/// Kept from frame to frame, so that a steady camera allocates little.
-#[derive(Debug, Default)]
-struct Buffers {
-    square: Vec<f32>,
-    row: Vec<f32>,
+    mesh: Option<Mesh>,
+    landmarks: Landmarks,
+    /// The last view that was read; kept from frame to frame, so that a steady camera allocates little.
     crop: Vec<f32>,
 }
 
 impl Analyzer {
     /// Loads networks whose bytes are already known to be right.
     pub fn new(weights: &Weights<'_>) -> Result<Self, ModelError> {
-        let detector = [ANCHORS * REGRESSORS, ANCHORS];
-        let mut analyzer = Self {
-            near: Network::load(ModelId::Near, weights.near, &detector)?,
-            far: None,
+        Ok(Self {
+            finder: Finder::load(weights.near, weights.far)?,
             expression: Network::load(ModelId::Expression, weights.expression, &[Expression::COUNT])?,
-            buffers: Buffers::default(),
-        };
-        if let Some(far) = weights.far {
-            analyzer.add_far(far)?;
-        }
-        Ok(analyzer)
+            mesh: None,
+            landmarks: Landmarks::default(),
+            crop: Vec::new(),
+        })
     }
 
     /// Loads networks after holding their bytes to the manifest's hashes.
@@ -94,10 +92,7 @@ impl Analyzer {
 
     /// Adds the far detector. Until then both scopes look with the near one alone.
     pub fn add_far(&mut self, far: &[u8]) -> Result<(), ModelError> {
-        let coarse = ANCHORS - FINE_ANCHORS;
-        let outputs = [FINE_ANCHORS, FINE_ANCHORS * REGRESSORS, coarse * REGRESSORS, coarse];
-        self.far = Some(Network::load(ModelId::Far, far, &outputs)?);
-        Ok(())
+        self.finder.add_far(far)
     }
 
     /// [`Analyzer::add_far`] after holding the bytes to the manifest's hash.
@@ -107,7 +102,29 @@ impl Analyzer {
     }
 
     pub fn has_far(&self) -> bool {
-        self.far.is_some()
+        self.finder.has_far()
+    }
+
+    /// Adds the landmark networks, after holding their bytes to the manifest's hashes. Until then nobody looks at the
+    /// corners of a mouth.
+    pub fn add_landmarks_verified(&mut self, weights: &LandmarkWeights<'_>) -> Result<(), ModelError> {
+        verify(ModelId::Landmarks, weights.landmarks)?;
+        verify(ModelId::Blendshapes, weights.blendshapes)?;
+        self.add_landmarks(weights)
+    }
+
+    /// [`Analyzer::add_landmarks_verified`] with bytes that are known to be right.
+    pub fn add_landmarks(&mut self, weights: &LandmarkWeights<'_>) -> Result<(), ModelError> {
+        self.mesh = Some(Mesh::load(weights)?);
+        Ok(())
+    }
+
+    pub fn has_landmarks(&self) -> bool {
+        self.mesh.is_some()
+    }
+
+    pub fn look_at_landmarks_of(&mut self, landmarks: Landmarks) {
+        self.landmarks = landmarks;
     }
 
     /// The faces of a frame, the `most` largest of them. Each costs two runs of the expression network.
@@ -121,31 +138,31 @@ impl Analyzer {
         Ok(Seen { faces, left_out })
     }
 
-    /// The expression of a picture that is itself one face crop: its box is the whole picture. The detectors
-    /// serve only to find the eyes, and so the tilt; without eyes nothing is turned.
+    /// The expression of a picture that is itself one face crop: its box is the whole picture. Where the detectors find
+    /// a face that fills it, the square is that face's, as crops are cut more closely or less; elsewhere it is the
+    /// whole picture, and they serve only to find the eyes, and so the tilt. Without eyes nothing is turned.
     pub fn analyze_crop(&mut self, frame: &Frame<'_>) -> Result<Detection, InferenceError> {
-        let face = self.eyes(frame)?;
-        let scores = self.read(frame, &views_of_crop(frame, face.as_ref()))?;
-        Ok(Detection {
-            bounds: FaceBox { left: 0.0, top: 0.0, width: 1.0, height: 1.0 },
-            keypoints: face.as_ref().map_or([[0.5, 0.5]; 6], |face| face.keypoints),
-            score: face.as_ref().map_or(0.0, |face| face.score),
-            expression: named(&scores),
-            scores,
-            quality: crop_quality(frame, face.as_ref(), self.first_view()),
-        })
+        let face = self.finder.eyes(frame)?;
+        let squares = match &face {
+            Some(face) if fills(frame, face) => views(frame, face),
+            _ => views_of_crop(frame, face.as_ref()),
+        };
+        let evidence = self.read(frame, &squares)?;
+        let mouth = match &face {
+            Some(face) => self.mouth(frame, face, &evidence)?,
+            None => Mouth::Unasked,
+        };
+        Ok(detection(
+            FaceBox { left: 0.0, top: 0.0, width: 1.0, height: 1.0 },
+            face.as_ref(),
+            (evidence, mouth),
+            crop_quality(frame, face.as_ref(), self.last_view()),
+        ))
     }
 
     /// Faces in fractions of the frame, before their expressions are read, in no order.
     pub fn detect(&mut self, frame: &Frame<'_>, scope: Scope) -> Result<Vec<Candidate>, InferenceError> {
-        let whole = Letterbox::new(frame, 1.0);
-        let near = self.look(Detector::Near, frame, &whole)?;
-        let faces = if scope == Scope::Full || near.is_empty() {
-            merged(near, self.look(Detector::Far, frame, &whole)?)
-        } else {
-            near
-        };
-        Ok(faces.iter().map(|face| face.in_frame(&whole)).collect())
+        self.finder.detect(frame, scope)
     }
 
     /// What one detector finds, in fractions of the frame; nothing while it is not loaded.
@@ -154,104 +171,74 @@ impl Analyzer {
         detector: Detector,
         frame: &Frame<'_>,
     ) -> Result<Vec<Candidate>, InferenceError> {
-        let whole = Letterbox::new(frame, 1.0);
-        Ok(self.look(detector, frame, &whole)?.iter().map(|face| face.in_frame(&whole)).collect())
-    }
-
-    fn eyes(&mut self, frame: &Frame<'_>) -> Result<Option<Candidate>, InferenceError> {
-        for fill in [1.0, PADDED] {
-            let letterbox = Letterbox::new(frame, fill);
-            let mut faces = self.look(Detector::Near, frame, &letterbox)?;
-            if faces.is_empty() {
-                faces = self.look(Detector::Far, frame, &letterbox)?;
-            }
-            // A crop holds one face: whatever else was found is smaller.
-            if let Some(face) = faces.iter().max_by(|a, b| area(a).total_cmp(&area(b))) {
-                return Ok(Some(face.in_frame(&letterbox)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Faces in fractions of the detector's square, strongest first.
-    fn look(
-        &mut self,
-        detector: Detector,
-        frame: &Frame<'_>,
-        letterbox: &Letterbox,
-    ) -> Result<Vec<Candidate>, InferenceError> {
-        let model = detector.model();
-        let side = model.info().input_shape[1];
-        let Self { near, far, buffers, .. } = self;
-        let Some(network) = (match detector {
-            Detector::Near => Some(near),
-            Detector::Far => far.as_mut(),
-        }) else {
-            return Ok(Vec::new());
-        };
-        letterbox.draw(frame, side, &mut buffers.square, &mut buffers.row);
-        let outputs = network.run(&buffers.square)?;
-        let (logits, regressors) = match detector {
-            Detector::Near => {
-                let [regressors, logits] = exactly(model, outputs)?;
-                (logits, regressors)
-            }
-            Detector::Far => {
-                let [fine_logits, fine_regressors, coarse_regressors, coarse_logits] =
-                    exactly(model, outputs)?;
-                ([fine_logits, coarse_logits].concat(), [fine_regressors, coarse_regressors].concat())
-            }
-        };
-        let faces = weighted_suppression(decode(&logits, &regressors, side));
-        Ok(faces.into_iter().map(|face| detector.calibrated(face)).collect())
+        self.finder.detect_with(detector, frame)
     }
 
     fn judge(&mut self, frame: &Frame<'_>, face: &Candidate) -> Result<Detection, InferenceError> {
-        let scores = self.read(frame, &views(frame, face))?;
-        Ok(Detection {
-            bounds: valid_box(face.bounds).unwrap_or(face.bounds),
-            keypoints: face.keypoints,
-            score: face.score,
-            expression: named(&scores),
-            scores,
-            quality: quality(frame, face, self.first_view()),
-        })
+        let evidence = self.read(frame, &views(frame, face))?;
+        let mouth = self.mouth(frame, face, &evidence)?;
+        let bounds = valid_box(face.bounds).unwrap_or(face.bounds);
+        Ok(detection(bounds, Some(face), (evidence, mouth), quality(frame, face, self.last_view())))
     }
 
-    fn read(
-        &mut self,
-        frame: &Frame<'_>,
-        views: &[Square; 2],
-    ) -> Result<mien_shared::Scores, InferenceError> {
+    fn read(&mut self, frame: &Frame<'_>, views: &[Square; 2]) -> Result<Evidence, InferenceError> {
         let mut answers = [[0.0; Expression::COUNT]; 2];
-        // Backwards, so that the first view stays in the buffer for the quality to look at.
-        for (view, answer) in views.iter().zip(&mut answers).rev() {
-            self.buffers.crop.clear();
-            view.draw(frame, CROP_SIDE, &mut self.buffers.crop);
-            let [probabilities] = exactly(ModelId::Expression, self.expression.run(&self.buffers.crop)?)?;
+        // In order: the second view stays in the buffer for the quality to look at, as it has no black about it.
+        for (view, answer) in views.iter().zip(&mut answers) {
+            self.crop.clear();
+            view.draw(frame, CROP_SIDE, &mut self.crop);
+            let [probabilities] = exactly(ModelId::Expression, self.expression.run(&self.crop)?)?;
             for (to, from) in answer.iter_mut().zip(probabilities) {
                 *to = from;
             }
         }
-        combine(&answers).ok_or_else(|| InferenceError {
+        Evidence::of(&answers).ok_or_else(|| InferenceError {
             model: ModelId::Expression,
             cause: "its answer is not a number".to_owned(),
         })
     }
 
-    fn first_view(&self) -> &[f32] {
-        &self.buffers.crop
+    fn mouth(
+        &mut self,
+        frame: &Frame<'_>,
+        face: &Candidate,
+        evidence: &Evidence,
+    ) -> Result<Mouth, InferenceError> {
+        match &mut self.mesh {
+            Some(mesh) if self.landmarks == Landmarks::All || evidence.hangs_on_the_mouth() => {
+                mesh.mouth(frame, face)
+            }
+            _ => Ok(Mouth::Unasked),
+        }
+    }
+
+    fn last_view(&self) -> &[f32] {
+        &self.crop
     }
 }
 
-fn area(face: &Candidate) -> f32 {
-    face.bounds.width * face.bounds.height
+/// Whether a face's square and the whole picture are of nearly one size. Over the London faces, cut at .7 to 1.15 of
+/// their square, the face's own square has .868, .858, .868 and .853 right, the whole picture .843, .843, .848, .853.
+fn fills(frame: &Frame<'_>, face: &Candidate) -> bool {
+    let [square, _] = views(frame, face);
+    (0.6..=1.3).contains(&(square.side / frame.width().max(frame.height())))
 }
 
-/// The outputs by name. Loading has checked their number, so another is a fault of the network.
-fn exactly<const N: usize>(model: ModelId, outputs: Vec<Vec<f32>>) -> Result<[Vec<f32>; N], InferenceError> {
-    outputs.try_into().map_err(|outputs: Vec<_>| InferenceError {
-        model,
-        cause: format!("{N} outputs expected, {} given", outputs.len()),
-    })
+fn detection(
+    bounds: FaceBox,
+    face: Option<&Candidate>,
+    (evidence, mouth): (Evidence, Mouth),
+    Quality { value: quality, doubts }: Quality,
+) -> Detection {
+    let scores = evidence.scores(mouth);
+    Detection {
+        bounds,
+        keypoints: face.map_or([[0.5, 0.5]; 6], |face| face.keypoints),
+        score: face.map_or(0.0, |face| face.score),
+        scores,
+        expression: named(&scores, quality),
+        quality,
+        doubts,
+        look: Some(Look::of(&evidence, mouth)),
+    }
 }

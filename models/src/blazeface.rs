@@ -3,8 +3,8 @@
 
 use mien_shared::FaceBox;
 
-use crate::detection::Keypoint;
-use crate::image::Letterbox;
+use crate::image::{Frame, Letterbox, Square};
+use crate::keypoint::Keypoint;
 
 /// Anchors of both networks: 16×16 cells with two each, then 8×8 cells with six each.
 pub const ANCHORS: usize = 16 * 16 * 2 + 8 * 8 * 6;
@@ -37,6 +37,31 @@ impl Candidate {
             bounds: letterbox.frame_box(self.bounds),
             strongest: letterbox.frame_box(self.strongest),
             keypoints: self.keypoints.map(|point| letterbox.frame_from_square(point)),
+            score: self.score,
+        }
+    }
+}
+
+impl Candidate {
+    /// The same face in fractions of the frame, where it was found in this square by fractions of that. The square
+    /// lies in the frame by quarter turns, so that a box stays one.
+    #[must_use]
+    pub fn out_of(&self, square: &Square, frame: &Frame<'_>) -> Self {
+        let in_frame = |bounds: FaceBox| {
+            let [a, b] =
+                [[bounds.left, bounds.top], [bounds.left + bounds.width, bounds.top + bounds.height]]
+                    .map(|corner| square.in_frame(frame, corner));
+            FaceBox {
+                left: a[0].min(b[0]),
+                top: a[1].min(b[1]),
+                width: (a[0] - b[0]).abs(),
+                height: (a[1] - b[1]).abs(),
+            }
+        };
+        Self {
+            bounds: in_frame(self.bounds),
+            strongest: in_frame(self.strongest),
+            keypoints: self.keypoints.map(|point| square.in_frame(frame, point)),
             score: self.score,
         }
     }

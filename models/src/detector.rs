@@ -21,6 +21,7 @@
 use mien_shared::FaceBox;
 
 use crate::blazeface::{Candidate, SAME_FACE_IOU};
+use crate::keypoint::Keypoint;
 use crate::manifest::ModelId;
 
 /// The two networks that find faces.
@@ -76,6 +77,27 @@ pub fn merged(near: Vec<Candidate>, far: Vec<Candidate>) -> Vec<Candidate> {
     kept
 }
 
+/// Whether a box holds the eyes, nose and mouth of a clearly smaller face: one of the two is no face, or one stands
+/// before the other. Boxes that mean one face overlap more, and were merged before.
+pub fn swallows(outer: &Candidate, inner: &Candidate) -> bool {
+    let points = [Keypoint::RightEye, Keypoint::LeftEye, Keypoint::Nose, Keypoint::Mouth];
+    size(&inner.bounds) < 0.8 * size(&outer.bounds)
+        && points.iter().all(|point| holds(&outer.bounds, inner.keypoints[*point as usize]))
+}
+
+/// Of boxes that mean one face, or swallow one, the surest.
+pub fn each_once(mut faces: Vec<Candidate>) -> Vec<Candidate> {
+    faces.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept: Vec<Candidate> = Vec::with_capacity(faces.len());
+    for face in faces {
+        if !kept.iter().any(|known| is_same(known, &face) || swallows(known, &face) || swallows(&face, known))
+        {
+            kept.push(face);
+        }
+    }
+    kept
+}
+
 fn is_same(a: &Candidate, b: &Candidate) -> bool {
     a.bounds.iou(&b.bounds) > SAME_FACE_IOU
 }
@@ -116,7 +138,6 @@ fn near_scale(size: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detection::Keypoint;
 
     fn face(x: f32, size: f32, score: f32) -> Candidate {
         let bounds = FaceBox { left: x - size / 2.0, top: 0.5 - size / 2.0, width: size, height: size };
@@ -144,6 +165,14 @@ mod tests {
         let (near, far) = (face(0.52, 0.17, 0.55), face(0.5, 0.06, 0.9));
         assert!(near.bounds.iou(&far.bounds) < SAME_FACE_IOU);
         assert_eq!(merged(vec![near], vec![far.clone()]), [far]);
+    }
+
+    #[test]
+    fn a_box_about_a_face_and_what_hangs_below_swallows_it() {
+        let (inner, outer) = (face(0.5, 0.1, 0.9), face(0.5, 0.3, 0.9));
+        assert!(swallows(&outer, &inner) && !swallows(&inner, &outer));
+        assert!(!swallows(&face(0.5, 0.11, 0.9), &inner), "nearly the same size");
+        assert!(!swallows(&face(0.8, 0.3, 0.9), &inner), "beside it");
     }
 
     #[test]

@@ -62,21 +62,30 @@ impl<'a> Frame<'a> {
         &self.rgba[y * self.width * 4..(y + 1) * self.width * 4]
     }
 
-    /// Red, green, blue at a point in pixels (the middle of the first is 0.5, 0.5), bilinear, edge repeated.
-    fn sample(&self, x: f32, y: f32) -> [f32; 3] {
+    /// Adds red, green and blue at a point in pixels (the middle of the first is 0.5, 0.5), bilinear, edge repeated,
+    /// times `share`.
+    #[inline]
+    fn add_sample(&self, [x, y]: [f32; 2], share: f32, sum: &mut [f32; 4]) {
         let x = (x - 0.5).clamp(0.0, (self.width - 1) as f32);
         let y = (y - 0.5).clamp(0.0, (self.height - 1) as f32);
-        let (x0, y0) = (x as usize, y as usize);
+        // On the last column and row the pixel before them has no weight.
+        let x0 = (x as usize).min(self.width.saturating_sub(2));
+        let y0 = (y as usize).min(self.height.saturating_sub(2));
         let (fx, fy) = (x - x0 as f32, y - y0 as f32);
-        let right = usize::from(x0 + 1 < self.width) * 4;
-        let below = usize::from(y0 + 1 < self.height) * self.width * 4;
         let at = (y0 * self.width + x0) * 4;
-        std::array::from_fn(|c| {
-            let pixel = |offset: usize| f32::from(self.rgba[at + offset + c]);
-            let top = pixel(0) + (pixel(right) - pixel(0)) * fx;
-            let bottom = pixel(below) + (pixel(below + right) - pixel(below)) * fx;
-            top + (bottom - top) * fy
-        })
+        // A frame of one column has no pixel to the right, and one of one row none below: then the same one again.
+        let right = if self.width > 1 { 4 } else { 0 };
+        let below = if self.height > 1 { self.width * 4 } else { 0 };
+        let weights =
+            [(1.0 - fx) * (1.0 - fy), fx * (1.0 - fy), (1.0 - fx) * fy, fx * fy].map(|weight| weight * share);
+        for (offset, weight) in [at, at + right, at + below, at + below + right].into_iter().zip(weights) {
+            // Four channels at once, alpha with them, is one step for the processor.
+            if let Some(pixel) = self.rgba.get(offset..).and_then(|rest| rest.first_chunk::<4>()) {
+                for (total, byte) in sum.iter_mut().zip(pixel) {
+                    *total += weight * f32::from(*byte);
+                }
+            }
+        }
     }
 }
 
@@ -174,6 +183,64 @@ fn taps(start: f32, length: f32, target: usize, source: usize) -> Vec<Taps> {
         .collect()
 }
 
+/// The mean of bilinear samples at these places along one side of a frame, as shares of its pixels.
+fn sampled(places: impl ExactSizeIterator<Item = f32>, length: usize, outside: Outside) -> Taps {
+    let share = 1.0 / places.len() as f32;
+    let mut shares: Vec<(usize, f32)> = Vec::with_capacity(2 * places.len());
+    for place in places {
+        let inside = match outside {
+            Outside::Black => inside(place, length),
+            Outside::Edge => 1.0,
+        };
+        let place = (place - 0.5).clamp(0.0, (length - 1) as f32);
+        let first = place as usize;
+        let rest = place - first as f32;
+        shares.push((first, (1.0 - rest) * share * inside));
+        shares.push(((first + 1).min(length - 1), rest * share * inside));
+    }
+    let first = shares.iter().map(|(pixel, _)| *pixel).min().unwrap_or_default();
+    let last = shares.iter().map(|(pixel, _)| *pixel).max().unwrap_or_default();
+    let mut weights = vec![0.0; last - first + 1];
+    for (pixel, share) in shares {
+        weights[pixel - first] += share;
+    }
+    Taps { first, weights }
+}
+
+/// How much of a pixel about this place lies within `length` pixels, 0 … 1: what a bilinear sample has of it where
+/// black is about.
+fn inside(place: f32, length: usize) -> f32 {
+    (place + 0.5).min(length as f32 - place + 0.5).clamp(0.0, 1.0)
+}
+
+/// A square that is not turned: rows and columns one after the other, which costs an eighth of sampling each pixel.
+fn draw_upright(frame: &Frame<'_>, columns: &[Taps], rows: &[Taps], out: &mut [f32]) {
+    let (side, plane) = (columns.len(), columns.len() * rows.len());
+    let left = columns.iter().map(|taps| taps.first).min().unwrap_or_default();
+    let right = columns.iter().map(|taps| taps.first + taps.weights.len()).max().unwrap_or_default();
+    let mut row = vec![0.0_f32; (right - left) * 4];
+    for (y, vertical) in rows.iter().enumerate() {
+        row.fill(0.0);
+        for (source, &weight) in (vertical.first..).zip(&vertical.weights) {
+            for (sum, &byte) in row.iter_mut().zip(&frame.row(source)[left * 4..right * 4]) {
+                *sum += weight * f32::from(byte);
+            }
+        }
+        for (x, horizontal) in columns.iter().enumerate() {
+            let mut sum = [0.0_f32; 4];
+            let pixels = row[(horizontal.first - left) * 4..].chunks_exact(4);
+            for (pixel, &weight) in pixels.zip(&horizontal.weights) {
+                for (total, value) in sum.iter_mut().zip(pixel) {
+                    *total += weight * value;
+                }
+            }
+            for (channel, total) in sum[..3].iter().enumerate() {
+                out[channel * plane + y * side + x] = *total;
+            }
+        }
+    }
+}
+
 /// A square part of a frame, turned about its middle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Square {
@@ -185,46 +252,96 @@ pub struct Square {
     pub angle: f32,
     /// Swap left and right, after turning.
     pub mirrored: bool,
+    pub outside: Outside,
+}
+
+/// What a square shows where it lies outside the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    Black,
+    /// The nearest pixel of the frame.
+    Edge,
 }
 
 impl Square {
+    /// A point of the square, in fractions of it, in fractions of the frame. Not for mirrored squares.
+    pub fn in_frame(&self, frame: &Frame<'_>, [x, y]: [f32; 2]) -> [f32; 2] {
+        let (sin, cos) = self.angle.sin_cos();
+        let (across, down) = ((x - 0.5) * self.side, (y - 0.5) * self.side);
+        [
+            (self.centre[0] + across * cos - down * sin) / frame.width(),
+            (self.centre[1] + across * sin + down * cos) / frame.height(),
+        ]
+    }
+
+    /// Whether all of the square and a pixel about it lie within the frame.
+    fn lies_within(&self, frame: &Frame<'_>) -> bool {
+        let (sin, cos) = self.angle.sin_cos();
+        let reach = self.side / 2.0 * (sin.abs() + cos.abs()) + 1.0;
+        let [x, y] = self.centre;
+        x >= reach && y >= reach && x + reach <= frame.width() && y + reach <= frame.height()
+    }
+
     /// Draws the square as three planes (red, green, blue) of `side`×`side` values from 0 to 255, appended to
-    /// `out`. Beyond the frame its edge is repeated.
+    /// `out`.
     pub fn draw(&self, frame: &Frame<'_>, side: usize, out: &mut Vec<f32>) {
         let start = out.len();
         let plane = side * side;
         out.resize(start + 3 * plane, 0.0);
         let out = &mut out[start..];
         let step = self.side / side as f32;
-        // A bilinear sample covers two pixels: more samples a pixel where the square is much larger than the
-        // crop. Sixteen a side reach a square of 3,584 pixels; beyond that it only gets coarser.
-        let samples = ((step / 2.0).ceil() as usize).clamp(1, 16);
+        // Two samples a side as the reference of the recipe has it, and more where the square is much larger than the
+        // crop, as a bilinear sample covers two pixels. Sixteen a side reach a square of 3,584 pixels; beyond that it
+        // only gets coarser.
+        let samples = ((step / 2.0).ceil() as usize).clamp(2, 16);
         let share = 1.0 / (samples * samples) as f32;
         let (sin, cos) = self.angle.sin_cos();
         let hand = if self.mirrored { -1.0 } else { 1.0 };
-        let offset = |place: usize, sample: usize| {
-            (place as f32 + (sample as f32 + 0.5) / samples as f32) * step - self.side / 2.0
-        };
+        let offset = |sample: usize| (sample as f32 + 0.5) * (step / samples as f32) - self.side / 2.0;
+        if self.angle == 0.0 {
+            let axis = |middle: f32, hand: f32, length: usize| {
+                let at = |sample: usize| middle + hand * offset(sample);
+                (0..side)
+                    .map(|place| {
+                        sampled((samples * place..samples * (place + 1)).map(at), length, self.outside)
+                    })
+                    .collect::<Vec<Taps>>()
+            };
+            let columns = axis(self.centre[0], hand, frame.width);
+            let rows = axis(self.centre[1], 1.0, frame.height);
+            return draw_upright(frame, &columns, &rows, out);
+        }
+        let black = self.outside == Outside::Black && !self.lies_within(frame);
+        let mut row = vec![[0.0_f32; 4]; side];
         for y in 0..side {
-            for x in 0..side {
-                let mut sum = [0.0_f32; 3];
-                for sample in 0..samples * samples {
-                    let across = hand * offset(x, sample % samples);
-                    let down = offset(y, sample / samples);
-                    let colour = frame.sample(
-                        self.centre[0] + across * cos - down * sin,
-                        self.centre[1] + across * sin + down * cos,
-                    );
-                    for (total, value) in sum.iter_mut().zip(colour) {
-                        *total += value;
+            row.fill([0.0; 4]);
+            for down in (samples * y..samples * (y + 1)).map(offset) {
+                let start = [self.centre[0] - down * sin, self.centre[1] + down * cos];
+                for (x, sum) in row.iter_mut().enumerate() {
+                    for across in (samples * x..samples * (x + 1)).map(|sample| hand * offset(sample)) {
+                        let at = [start[0] + across * cos, start[1] + across * sin];
+                        let inside = if black {
+                            inside(at[0], frame.width) * inside(at[1], frame.height)
+                        } else {
+                            1.0
+                        };
+                        frame.add_sample(at, share * inside, sum);
                     }
                 }
-                for (channel, total) in sum.into_iter().enumerate() {
-                    out[channel * plane + y * side + x] = total * share;
+            }
+            for (x, sum) in row.iter().enumerate() {
+                for (channel, total) in sum[..3].iter().enumerate() {
+                    out[channel * plane + y * side + x] = *total;
                 }
             }
         }
     }
+}
+
+/// Three planes as pixels one after the other, each value changed.
+pub fn interleaved(planes: &[f32], change: impl Fn(f32) -> f32) -> Vec<f32> {
+    let plane = planes.len() / 3;
+    (0..plane).flat_map(|at| [0, 1, 2].map(|channel| change(planes[channel * plane + at]))).collect()
 }
 
 #[cfg(test)]

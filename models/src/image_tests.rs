@@ -10,6 +10,9 @@ fn picture(width: usize, height: usize, colour: impl Fn(usize, usize) -> [u8; 3]
         .collect()
 }
 
+/// 0, 10, 20, 30 as the means of two bilinear samples each, a quarter of a pixel from the middle.
+const SOFTENED: [f32; 4] = [1.25, 10.0, 20.0, 28.75];
+
 #[test]
 fn a_buffer_that_is_no_frame_says_why() {
     assert_eq!(Frame::new(0, 4, &[]).unwrap_err(), FrameError::Empty { width: 0, height: 4 });
@@ -45,17 +48,18 @@ fn reduction_averages_instead_of_skipping() {
 }
 
 #[test]
-fn an_untouched_square_is_the_picture_and_its_mirror() {
+fn an_untouched_square_is_the_picture_and_its_mirror_a_little_softened() {
     let pixels = picture(4, 4, |x, y| [(x * 10) as u8, (y * 10) as u8, 7]);
     let frame = Frame::new(4, 4, &pixels).unwrap();
-    let square = Square { centre: [2.0, 2.0], side: 4.0, angle: 0.0, mirrored: false };
+    let square =
+        Square { centre: [2.0, 2.0], side: 4.0, angle: 0.0, mirrored: false, outside: Outside::Edge };
     let mut out = Vec::new();
     square.draw(&frame, 4, &mut out);
-    assert_eq!(out[..4], [0.0, 10.0, 20.0, 30.0]);
-    assert_eq!(out[16..32].iter().step_by(4).copied().collect::<Vec<_>>(), [0.0, 10.0, 20.0, 30.0]);
+    assert_eq!(out[..4], SOFTENED);
+    assert_eq!(out[16..32].iter().step_by(4).copied().collect::<Vec<_>>(), SOFTENED);
     out.clear();
     Square { mirrored: true, ..square }.draw(&frame, 4, &mut out);
-    assert_eq!(out[..4], [30.0, 20.0, 10.0, 0.0]);
+    assert_eq!(out[..4], [28.75, 20.0, 10.0, 1.25]);
 }
 
 #[test]
@@ -63,11 +67,16 @@ fn a_quarter_turn_brings_a_lying_face_upright() {
     // Eyes one above the other: the right eye at the top, the left below it, so a tilt of +90°.
     let pixels = picture(4, 4, |_, y| [(y * 10) as u8, 0, 0]);
     let frame = Frame::new(4, 4, &pixels).unwrap();
-    let square =
-        Square { centre: [2.0, 2.0], side: 4.0, angle: std::f32::consts::FRAC_PI_2, mirrored: false };
+    let square = Square {
+        centre: [2.0, 2.0],
+        side: 4.0,
+        angle: std::f32::consts::FRAC_PI_2,
+        mirrored: false,
+        outside: Outside::Edge,
+    };
     let mut out = Vec::new();
     square.draw(&frame, 4, &mut out);
-    for (value, expected) in out[..4].iter().zip([0.0, 10.0, 20.0, 30.0]) {
+    for (value, expected) in out[..4].iter().zip(SOFTENED) {
         assert!((value - expected).abs() < 1e-3, "top of the picture is now at the left: {out:?}");
     }
 }
@@ -77,9 +86,29 @@ fn beyond_the_frame_its_edge_is_repeated() {
     let pixels = picture(2, 2, |_, _| [9, 8, 7]);
     let frame = Frame::new(2, 2, &pixels).unwrap();
     let mut out = Vec::new();
-    Square { centre: [-50.0, 80.0], side: 300.0, angle: 0.4, mirrored: true }.draw(&frame, 4, &mut out);
+    Square { centre: [-50.0, 80.0], side: 300.0, angle: 0.4, mirrored: true, outside: Outside::Edge }
+        .draw(&frame, 4, &mut out);
     assert!(out[..16].iter().all(|&v| (v - 9.0).abs() < 1e-3));
     assert!(out[32..].iter().all(|&v| (v - 7.0).abs() < 1e-3));
+}
+
+#[test]
+fn beyond_the_frame_it_is_black_where_that_is_asked_for() {
+    let pixels = picture(4, 4, |_, _| [200; 3]);
+    let frame = Frame::new(4, 4, &pixels).unwrap();
+    let mut out = Vec::new();
+    let square =
+        Square { centre: [0.0, 2.0], side: 4.0, angle: 0.0, mirrored: false, outside: Outside::Black };
+    square.draw(&frame, 4, &mut out);
+    // Samples a quarter of a pixel from the frame's edge have a quarter of the black about it.
+    assert_eq!(out[4..8], [0.0, 25.0, 175.0, 200.0]);
+    assert_eq!(out[..4], [0.0, 25.0, 175.0, 200.0].map(|value| 0.875 * value));
+    // Turned by a full circle it is the same, sample by sample.
+    let upright = std::mem::take(&mut out);
+    Square { angle: std::f32::consts::TAU, ..square }.draw(&frame, 4, &mut out);
+    for (a, b) in upright.iter().zip(&out) {
+        assert!((a - b).abs() < 0.01, "{a} is not {b}");
+    }
 }
 
 proptest! {
@@ -100,7 +129,7 @@ proptest! {
         let pixels = picture(5, 3, |x, y| [(x * 50) as u8, (y * 100) as u8, 255]);
         let frame = Frame::new(5, 3, &pixels).unwrap();
         let mut out = Vec::new();
-        Square { centre: [x, y], side, angle, mirrored: false }.draw(&frame, 3, &mut out);
+        Square { centre: [x, y], side, angle, mirrored: false, outside: Outside::Edge }.draw(&frame, 3, &mut out);
         prop_assert!(out.iter().all(|v| (0.0..=255.1).contains(v)));
     }
 }

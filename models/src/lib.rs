@@ -14,21 +14,36 @@ pub mod blazeface;
 pub mod detection;
 pub mod detector;
 pub mod expression;
+#[cfg(feature = "inference")]
+mod finder;
 pub mod image;
+mod keypoint;
+pub mod landmarks;
 pub mod manifest;
 #[cfg(feature = "inference")]
+mod mesh;
+#[cfg(feature = "inference")]
 mod network;
+#[cfg(feature = "cli")]
+pub mod picture;
 pub mod quality;
 pub mod scope;
 pub mod tracker;
+#[cfg(feature = "cli")]
+pub mod weights;
 
 #[cfg(feature = "inference")]
-pub use analyzer::{Analyzer, Seen, Weights};
-pub use detection::{ABSTAIN_BELOW, Detection, Keypoint};
+pub use analyzer::{Analyzer, Landmarks, Seen, Weights};
+pub use detection::{ABSTAIN_BELOW, Detection, JUDGED_FROM};
 pub use detector::Detector;
+pub use expression::{Look, Neutral, NeutralLooks};
 pub use image::{Frame, FrameError};
+pub use keypoint::Keypoint;
 pub use manifest::{MODELS, ModelId, ModelInfo};
 #[cfg(feature = "inference")]
+pub use mesh::LandmarkWeights;
+#[cfg(feature = "inference")]
 pub use network::{InferenceError, ModelError};
+pub use quality::Doubt;
 pub use scope::Scope;
 pub use tracker::Tracker;

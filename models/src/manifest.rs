@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The three networks.
+/// The networks. The first three are needed by every reading, the others by landmarks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ModelId {
@@ -13,10 +13,14 @@ pub enum ModelId {
     Far,
     /// Reads the expression of one face (face-api, 112 px).
     Expression,
+    /// Finds the points of one face (MediaPipe, 256 px).
+    Landmarks,
+    /// From those points to 52 coefficients (MediaPipe).
+    Blendshapes,
 }
 
 impl ModelId {
-    pub const ALL: [Self; 3] = [Self::Near, Self::Far, Self::Expression];
+    pub const ALL: [Self; 5] = [Self::Near, Self::Far, Self::Expression, Self::Landmarks, Self::Blendshapes];
 
     /// What the manifest says of this model.
     pub const fn info(self) -> &'static ModelInfo {
@@ -28,6 +32,8 @@ impl ModelId {
             Self::Near => "near",
             Self::Far => "far",
             Self::Expression => "expression",
+            Self::Landmarks => "landmarks",
+            Self::Blendshapes => "blendshapes",
         }
     }
 }
@@ -50,7 +56,7 @@ pub struct ModelInfo {
     /// SPDX identifier.
     pub licence: &'static str,
     pub labels: &'static [&'static str],
-    pub input_shape: [usize; 4],
+    pub input_shape: &'static [usize],
 }
 
 include!(concat!(env!("OUT_DIR"), "/models.rs"));

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::infer::Factoid as _;
 
 use crate::manifest::ModelId;
 
@@ -65,7 +66,7 @@ fn hexadecimal(digest: &[u8]) -> String {
 /// A network with its private run state: buffers are kept from frame to frame.
 pub(crate) struct Network {
     model: ModelId,
-    shape: [usize; 4],
+    shape: &'static [usize],
     state: TypedSimpleState,
 }
 
@@ -93,11 +94,15 @@ impl Network {
         Ok(Self { model, shape, state })
     }
 
-    /// Runs one input, laid out as the manifest says; one list of numbers for each output.
+    /// Runs one input, laid out as the manifest says; one list of numbers for each output. Refuses what is not a
+    /// number: a NaN that goes in may come out as an answer like any other.
     pub(crate) fn run(&mut self, input: &[f32]) -> Result<Vec<Vec<f32>>, InferenceError> {
         let model = self.model;
+        if !input.iter().all(|number| number.is_finite()) {
+            return Err(InferenceError { model, cause: "its input is not a number".to_owned() });
+        }
         let mut run = || -> TractResult<Vec<Vec<f32>>> {
-            let tensor = Tensor::from_shape(&self.shape, input)?;
+            let tensor = Tensor::from_shape(self.shape, input)?;
             let outputs = self.state.run(tvec!(tensor.into()))?;
             outputs
                 .iter()
@@ -108,6 +113,17 @@ impl Network {
     }
 }
 
+/// The outputs by name. Loading has checked their number, so another is a fault of the network.
+pub(crate) fn exactly<const N: usize>(
+    model: ModelId,
+    outputs: Vec<Vec<f32>>,
+) -> Result<[Vec<f32>; N], InferenceError> {
+    outputs.try_into().map_err(|outputs: Vec<_>| InferenceError {
+        model,
+        cause: format!("{N} outputs expected, {} given", outputs.len()),
+    })
+}
+
 fn check_input(model: ModelId, graph: &InferenceModel) -> Result<(), ModelError> {
     let shape_fault = |cause: String| Err(ModelError::Shape { model, cause });
     let inputs = graph.inputs.len();
@@ -115,10 +131,21 @@ fn check_input(model: ModelId, graph: &InferenceModel) -> Result<(), ModelError>
         return shape_fault(format!("one input expected, {inputs} found"));
     }
     let expected = model.info().input_shape;
-    let found = graph.input_fact(0).ok().and_then(|fact| fact.shape.as_concrete_finite().ok().flatten());
+    // A dimension may be left open in the file, as that of the batch often is.
+    let found: Option<Vec<Option<usize>>> = graph.input_fact(0).ok().map(|fact| {
+        let known = |dimension: TDim| dimension.to_i64().ok().and_then(|length| usize::try_from(length).ok());
+        fact.shape.dims().map(|dimension| dimension.concretize().and_then(known)).collect()
+    });
+    let fits = |found: &Vec<Option<usize>>| {
+        found.len() == expected.len()
+            && found
+                .iter()
+                .zip(expected)
+                .all(|(found, expected)| found.is_none_or(|found| found == *expected))
+    };
     match found {
-        Some(found) if found[..] == expected => Ok(()),
-        found => shape_fault(format!("input {expected:?} expected, {:?} found", found.as_deref())),
+        Some(found) if fits(&found) => Ok(()),
+        found => shape_fault(format!("input {expected:?} expected, {found:?} found")),
     }
 }
 

@@ -100,7 +100,7 @@ impl Tracker {
                 Face {
                     id: track.id,
                     bounds: track.shown,
-                    expression: named(&scores),
+                    expression: named(&scores, detection.quality),
                     scores,
                     quality: Some(detection.quality.clamp(0.0, 1.0)),
                 }

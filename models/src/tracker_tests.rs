@@ -16,6 +16,8 @@ fn at(left: f32, top: f32) -> Detection {
         scores: scores(1, 0.9),
         expression: Some(Expression::Happiness),
         quality: 0.8,
+        doubts: Vec::new(),
+        look: None,
     }
 }
 

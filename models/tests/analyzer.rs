@@ -8,7 +8,7 @@
 mod common;
 
 use common::{ASTRONAUT, Case, EXPRESSION, FAR, GRACE_HOPPER, NEAR, Picture, WEIGHTS, cases};
-use mien_models::{Analyzer, Detection, ModelError, ModelId, Scope, Weights};
+use mien_models::{Analyzer, Detection, Doubt, ModelError, ModelId, Scope, Weights};
 use mien_shared::{Expression, FaceBox};
 
 #[cfg(target_arch = "wasm32")]
@@ -79,6 +79,55 @@ fn odd_frames_get_an_answer() {
         let seen = analyzer.analyze(&picture.frame(), Scope::Full, usize::MAX).expect("an answer");
         assert!(seen.faces.is_empty(), "nobody is in a grey {width}×{height} frame");
         analyzer.analyze_crop(&picture.frame()).expect("an answer");
+    }
+}
+
+/// Without its chin a serious portrait read as fear, at .93 and with a quality of 1.
+#[test]
+fn a_face_that_the_frame_cuts_loses_quality_and_gets_no_label() {
+    let mut analyzer = Analyzer::new(&WEIGHTS).expect("the weights");
+    for file in [ASTRONAUT, GRACE_HOPPER] {
+        let whole = Picture::read(file);
+        let seen = |analyzer: &mut Analyzer, picture: &Picture| {
+            analyzer.analyze(&picture.frame(), Scope::Full, 1).expect("an answer").faces.into_iter().next()
+        };
+        let face = seen(&mut analyzer, &whole).expect("a face");
+        assert!(!face.doubts.contains(&Doubt::Cut) && face.quality > 0.3, "{face:?}");
+        let [left, top, width, height] = <[f32; 4]>::from(face.bounds).map(|share| share * 256.0);
+        for cut in [0.4, 0.45] {
+            let (far_x, far_y) = (left + width * (1.0 - cut), top + height * (1.0 - cut));
+            for (side, from, to) in [
+                ("below", [0.0, 0.0], [256.0, far_y]),
+                ("above", [0.0, top + height * cut], [256.0, 256.0]),
+                ("left", [left + width * cut, 0.0], [256.0, 256.0]),
+                ("right", [0.0, 0.0], [far_x, 256.0]),
+            ] {
+                let picture = whole.part(from.map(|at| at as u32), to.map(|at| at as u32));
+                // Of half a face the detectors may see nothing.
+                let Some(part) = seen(&mut analyzer, &picture) else { continue };
+                assert_eq!(part.expression, None, "{cut} cut off {side}: {part:?}");
+                assert!(part.doubts.contains(&Doubt::Cut), "{cut} cut off {side}: {part:?}");
+                assert!(part.quality < face.quality, "{cut} cut off {side}: {part:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_face_that_stands_on_its_head_is_read_upright() {
+    let mut analyzer = Analyzer::new(&WEIGHTS).expect("the weights");
+    for file in [ASTRONAUT, GRACE_HOPPER] {
+        let overturned = Picture::read(file).turned().turned();
+        for scope in [Scope::Near, Scope::Full] {
+            let seen = analyzer.analyze(&overturned.frame(), scope, usize::MAX).expect("an answer");
+            let [face] = &seen.faces[..] else { panic!("one face: {:?}", seen.faces) };
+            let [right, left] = [face.keypoints[0], face.keypoints[1]];
+            assert!(right[0] > left[0], "its right eye is on the right: {:?}", face.keypoints);
+            if file == ASTRONAUT {
+                assert_eq!(face.expression, Some(Expression::Happiness));
+            }
+            assert!(face.doubts.contains(&Doubt::Turned));
+        }
     }
 }
 

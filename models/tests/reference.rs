@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::{ASTRONAUT, EXPRESSION, FAR, GRACE_HOPPER, NEAR, Picture};
+use mien_models::landmarks::subset;
+use mien_models::weights::LANDMARKS;
 use mien_models::{MODELS, ModelId, analyzer::verify};
 use serde::Deserialize;
 use tract_onnx::prelude::*;
@@ -26,7 +28,20 @@ struct Reference {
 struct Outputs {
     near: Detector,
     far: Detector,
+    landmarks: Mesh,
     expression: Crop,
+}
+
+#[derive(Deserialize)]
+struct Mesh {
+    left: usize,
+    top: usize,
+    /// Each pixel of this part is repeated until it fills the input.
+    side: usize,
+    /// Every tenth number of the points.
+    points: Vec<f32>,
+    presence: Vec<f32>,
+    blendshapes: Vec<f32>,
 }
 
 #[derive(Deserialize)]
@@ -43,9 +58,11 @@ struct Crop {
     probabilities: Vec<f32>,
 }
 
-fn run(bytes: &[u8], shape: [usize; 4], input: &[f32]) -> Vec<Vec<f32>> {
-    let tensor = Tensor::from_shape(&shape, input).expect("a tensor");
+fn run(bytes: &[u8], shape: &[usize], input: &[f32]) -> Vec<Vec<f32>> {
+    let tensor = Tensor::from_shape(shape, input).expect("a tensor");
     let model = tract_onnx::onnx().model_for_read(&mut &*bytes).expect("a network");
+    // The batch is open in some files.
+    let model = model.with_input_fact(0, f32::fact(shape).into()).expect("the input");
     let plan = model.into_optimized().expect("optimised").into_runnable().expect("a plan");
     let outputs = plan.run(tvec!(tensor.into())).expect("outputs");
     outputs
@@ -79,21 +96,38 @@ fn check(name: &str, png: &[u8], expected: &Outputs) {
         pixels.flat_map(|(x, y)| rgb(x, y)).map(|value| value / 127.5 - 1.0).collect()
     };
 
-    let near = run(NEAR, [1, 128, 128, 3], &square(2));
+    let near = run(NEAR, &[1, 128, 128, 3], &square(2));
     let [near_boxes, near_logits] = &near[..] else { panic!("two outputs") };
     check_detector(&format!("{name} near"), near_logits, near_boxes, &expected.near);
 
-    let far = run(FAR, [1, 256, 256, 3], &square(1));
+    let far = run(FAR, &[1, 256, 256, 3], &square(1));
     let [fine_logits, fine, coarse, coarse_logits] = &far[..] else { panic!("four outputs") };
     let logits = [&fine_logits[..], coarse_logits].concat();
     check_detector(&format!("{name} far"), &logits, &[&fine[..], coarse].concat(), &expected.far);
+
+    let Mesh { left, top, side, .. } = expected.landmarks;
+    let places = (0..256).flat_map(|y| (0..256).map(move |x| (left + x * side / 256, top + y * side / 256)));
+    let unit: Vec<f32> = places.flat_map(|(x, y)| rgb(x, y)).map(|value| value / 255.0).collect();
+    let mesh = run(LANDMARKS.landmarks, &[1, 256, 256, 3], &unit);
+    let every: Vec<f32> = mesh[0].iter().step_by(10).copied().collect();
+    let blendshapes = run(LANDMARKS.blendshapes, &[1, 146, 2], &subset(&mesh[0]));
+    let expected_mesh = &expected.landmarks;
+    for (what, got, expected) in [
+        ("points", &every, &expected_mesh.points),
+        ("presence", &mesh[1], &expected_mesh.presence),
+        ("blendshapes", &blendshapes[0], &expected_mesh.blendshapes),
+    ] {
+        let differs = largest_difference(got, expected);
+        println!("{name} {what}: {differs:e}");
+        assert!(differs <= TOLERANCE, "{name} {what} differ by {differs}");
+    }
 
     let Crop { left, top, probabilities } = &expected.expression;
     let planes: Vec<f32> = (0..3)
         .flat_map(|c| (0..112 * 112).map(move |at| (c, at % 112, at / 112)))
         .filter_map(|(c, x, y)| rgb(left + x, top + y).nth(c))
         .collect();
-    let outputs = run(EXPRESSION, [1, 3, 112, 112], &planes);
+    let outputs = run(EXPRESSION, &[1, 3, 112, 112], &planes);
     let differs = largest_difference(&outputs[0], probabilities);
     println!("{name} expression: {differs:e}");
     assert!(differs <= TOLERANCE);

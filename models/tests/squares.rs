@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::photographs::{Differs, Looks, Photograph, median, near, read};
+use common::photographs::{Differs, Looks, Photograph, london, median, near, read};
 use common::{Picture, WEIGHTS};
 use mien_models::{Analyzer, Detector, Scope};
 
@@ -43,14 +43,8 @@ fn fixtures(analyzer: &mut Analyzer) -> Vec<Photograph> {
     fixtures
 }
 
-/// Photographs that may lie beside the checkout; they are not ours to commit.
-fn london(analyzer: &mut Analyzer) -> Option<Vec<Photograph>> {
-    let folder = root().join("../shared/eval/london");
-    if !folder.is_dir() {
-        println!("left out: there is no {}", folder.display());
-        return None;
-    }
-    Some(read(&folder, analyzer).expect("photographs"))
+fn photographs_of_london(analyzer: &mut Analyzer) -> Option<Vec<Photograph>> {
+    Some(read(&london()?, analyzer).expect("photographs"))
 }
 
 fn placed(photographs: &[Photograph], shares: &[f32]) -> Vec<(String, Picture, [f32; 3])> {
@@ -114,7 +108,7 @@ fn a_small_face_is_read_where_the_far_detector_sees_it() {
 #[test]
 fn londons_squares_are_the_reference_s() {
     let mut analyzer = analyzer();
-    let Some(photographs) = london(&mut analyzer) else { return };
+    let Some(photographs) = photographs_of_london(&mut analyzer) else { return };
     let looks = [
         Looks::With(Detector::Near),
         Looks::With(Detector::Far),
@@ -137,7 +131,7 @@ fn londons_squares_are_the_reference_s() {
 #[test]
 fn a_wider_scope_costs_london_no_accuracy() {
     let mut analyzer = analyzer();
-    let Some(photographs) = london(&mut analyzer) else { return };
+    let Some(photographs) = photographs_of_london(&mut analyzer) else { return };
     for share in [0.42, 1.2] {
         let [near, full] = [Scope::Near, Scope::Full].map(|scope| {
             let right = photographs.iter().filter(|photograph| {

@@ -77,6 +77,14 @@ impl Scores {
     pub fn of(&self, expression: Expression) -> f32 {
         self.0[expression.index()]
     }
+
+    /// How pleasant the shown expression is, −1 … 1: happiness less the strongest of sadness, anger, fear and disgust,
+    /// as FaceReader defines it (Lewinski, den Uyl and Butler 2014, doi:10.1037/npe0000028).
+    pub fn valence(&self) -> f32 {
+        let negative = [Expression::Sadness, Expression::Anger, Expression::Fear, Expression::Disgust]
+            .map(|expression| self.of(expression));
+        self.of(Expression::Happiness) - negative.into_iter().fold(0.0, f32::max)
+    }
 }
 
 #[cfg(feature = "schema")]
@@ -124,6 +132,17 @@ mod tests {
             assert_eq!(serde_json::to_string(&expression).unwrap(), format!("\"{}\"", expression.name()));
         }
         assert_eq!(Expression::from_index(7), None);
+    }
+
+    #[test]
+    fn valence_is_happiness_less_the_strongest_negative() {
+        for (scores, expected) in [
+            ([0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0], 1.0),
+            ([0.0, 0.2, 0.1, 0.5, 0.1, 0.1, 0.0], -0.3),
+            ([0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5], 0.0),
+        ] {
+            assert!((Scores(scores).valence() - expected).abs() < 1e-6, "{scores:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Owns the order of things and the versions of the tools. Refuses to hold anything a plain `cargo build`
 //! needs: whoever builds the relay alone never comes here.
 
+mod accuracy;
 mod bench;
 mod dev;
 mod documents;
@@ -45,6 +46,8 @@ enum Job {
     /// Measure what a message costs.
     #[command(subcommand)]
     Bench(bench::Subject),
+    /// Measure how right the expressions are over a folder of labelled pictures.
+    Accuracy(accuracy::Options),
     /// Install the wasm target and the tools of `dev` and `test`, once for every checkout of this user.
     Setup,
     /// Build the npm package for embedders into web/sdk/pkg.
@@ -90,6 +93,7 @@ fn perform(job: Job) -> anyhow::Result<ExitCode> {
         Job::Dev => dev::dev(),
         Job::Test(options) => suite::test(&options),
         Job::Bench(subject) => bench::bench(subject),
+        Job::Accuracy(options) => accuracy::accuracy(options),
         Job::Setup => {
             install::rust::ensure()?;
             install::tools::ensure(&install::tools::ALL).map(|_| ExitCode::SUCCESS)

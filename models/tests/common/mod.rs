@@ -56,6 +56,13 @@ impl Picture {
         Self { width: self.height, height: self.width, rgba }
     }
 
+    /// The part of it from one pixel to another.
+    pub(crate) fn part(&self, [left, top]: [u32; 2], [right, bottom]: [u32; 2]) -> Self {
+        let row = |y: u32| (y * self.width + left) as usize * 4..(y * self.width + right) as usize * 4;
+        let rgba = (top..bottom).flat_map(|y| self.rgba[row(y)].iter().copied()).collect();
+        Self { width: right - left, height: bottom - top, rgba }
+    }
+
     /// This picture and another of its height side by side.
     pub(crate) fn beside(&self, other: &Self) -> Self {
         assert_eq!(self.height, other.height);

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mien_models::expression::views;
 use mien_models::image::Square;
@@ -19,6 +19,18 @@ pub(crate) struct Photograph {
     pub(crate) picture: Picture,
     /// Middle and side in pixels.
     pub(crate) square: [f32; 3],
+}
+
+/// The Face Research Lab London Set, where it lies beside the checkout or `MIEN_LONDON` says; it is not ours to commit.
+pub(crate) fn london() -> Option<PathBuf> {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo runs this");
+    let beside = Path::new(&manifest).join("../../shared/eval/london");
+    let folder = std::env::var_os("MIEN_LONDON").map_or(beside, PathBuf::from);
+    if !folder.is_dir() {
+        println!("left out: there is no {}", folder.display());
+        return None;
+    }
+    Some(folder)
 }
 
 /// Who looks for the face.

@@ -155,6 +155,8 @@ mod tests {
             scores: Scores(scores),
             expression: None,
             quality: 0.9,
+            doubts: Vec::new(),
+            look: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::kind::{Kind, promised};
+use mien_models::picture::{Kind, promised};
 
 #[derive(Debug, Default)]
 pub(crate) struct Found {

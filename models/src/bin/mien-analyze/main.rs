@@ -4,10 +4,10 @@
 //! on standard error; the rest is still done, and the exit code is 1. What is left out of a folder is said, too.
 #![allow(clippy::print_stderr)]
 
+mod analyze;
+mod arguments;
 mod files;
-mod kind;
 mod output;
-mod picture;
 mod queue;
 
 use std::io::{self, BufWriter, Write};
@@ -17,54 +17,14 @@ use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::{collections::BTreeMap, thread};
 
-use anyhow::Context as _;
-use clap::Parser;
-use mien_models::{Analyzer, Weights};
+use clap::Parser as _;
+use mien_models::Analyzer;
+use mien_models::picture::PictureError;
 
-use output::{Format, Report, Writer};
-use picture::PictureError;
+use analyze::{Reading, neutral_face};
+use arguments::Arguments;
+use output::{Report, Writer};
 use queue::Queue;
-
-/// The weights travel in the binary, so that it needs no other file.
-const WEIGHTS: Weights<'static> = Weights {
-    near: include_bytes!("../../../weights/mediapipe_face_detection_short_range.onnx"),
-    expression: include_bytes!("../../../weights/faceapi_expression_112.onnx"),
-    far: Some(include_bytes!("../../../weights/human_blazeface_256.onnx")),
-};
-
-/// Finds the faces in pictures and reads their expressions.
-///
-/// Writes one line a picture to standard output, in the order given; folders are walked in order of name. Reads JPEG,
-/// PNG, WebP, GIF (its first picture), BMP, TIFF and PNM (pgm, ppm), and knows them by how they begin, whatever they
-/// are called. What a folder holds besides (HEIC, AVIF, camera raw, other files, hidden ones) is left out and told on
-/// standard error, with how many. Every face is read, however many there are.
-#[derive(Debug, Parser)]
-#[command(name = "mien-analyze", version, after_help = AFTER_HELP)]
-struct Arguments {
-    /// Pictures, and folders of pictures
-    #[arg(required = true, value_name = "IMAGE|FOLDER")]
-    paths: Vec<PathBuf>,
-    /// How to write what was found
-    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
-    format: Format,
-    /// Take each picture as one face, already cropped: its box is the whole picture
-    #[arg(long)]
-    cropped: bool,
-    /// Pictures worked on at once [default: one for each core]
-    #[arg(long, value_name = "N")]
-    threads: Option<std::num::NonZeroUsize>,
-}
-
-const AFTER_HELP: &str = "\
-Output:
-  ndjson  {\"file\":…,\"faces\":[{\"id\",\"box\",\"expression\",\"scores\",\"quality\"}]}, one object a picture; box is
-          left, top, width, height in fractions of the picture; scores are in the order neutral, happiness,
-          sadness, anger, fear, disgust, surprise; expression is null where the analyser abstains
-  csv     one row a face, with a header; a picture without faces has one row with empty columns; a file whose name
-          begins as a formula does (= + - @) or with a ' has a ' before it, which no spreadsheet shows
-
-Exit code: 0 all done; 1 some picture could not be read (each is named on standard error with the reason: damaged,
-           not supported, too large, empty, or no picture at all), or not one was; 2 wrong usage";
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -85,11 +45,13 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     for line in found.faults.iter().cloned().chain(found.left_out.lines()) {
         eprintln!("mien-analyze: {line}");
     }
-    let mut writer = Writer::new(arguments.format, BufWriter::new(io::stdout().lock()))?;
+    let neutral = neutral_face(arguments)?;
+    let looks = neutral.map(|neutral| neutral.looks());
+    let mut writer = Writer::new(arguments.format, looks, BufWriter::new(io::stdout().lock()))?;
     let cores = thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let threads =
         arguments.threads.map_or(cores, std::num::NonZeroUsize::get).clamp(1, found.pictures.len().max(1));
-    let read = analyze_all(&found.pictures, arguments.cropped, threads, &mut writer)?;
+    let read = analyze_all(&found.pictures, Reading::of(arguments, neutral), threads, &mut writer)?;
     writer.flush()?;
     if found.pictures.is_empty() {
         eprintln!("mien-analyze: there is no picture to read");
@@ -106,20 +68,17 @@ type Answer = (usize, Result<Report, PictureError>);
 
 fn analyze_all<W: Write>(
     pictures: &[PathBuf],
-    cropped: bool,
+    reading: Reading,
     threads: usize,
     writer: &mut Writer<W>,
 ) -> anyhow::Result<usize> {
     let queue = Queue::new(pictures.len(), threads * AHEAD);
     let (sender, receiver) = channel::<Answer>();
-    let analyzers = (0..threads)
-        .map(|_| Analyzer::new_verified(&WEIGHTS))
-        .collect::<Result<Vec<_>, _>>()
-        .context("the built-in models cannot be used")?;
+    let analyzers = (0..threads).map(|_| reading.analyzer()).collect::<anyhow::Result<Vec<_>>>()?;
     thread::scope(|scope| {
         for analyzer in analyzers {
             let (sender, queue) = (sender.clone(), &queue);
-            scope.spawn(move || work(analyzer, pictures, cropped, queue, &sender));
+            scope.spawn(move || work(analyzer, pictures, reading, queue, &sender));
         }
         drop(sender);
         let written = write_in_order(&receiver, pictures, &queue, writer);
@@ -128,11 +87,17 @@ fn analyze_all<W: Write>(
     })
 }
 
-fn work(mut analyzer: Analyzer, pictures: &[PathBuf], cropped: bool, queue: &Queue, sender: &Sender<Answer>) {
+fn work(
+    mut analyzer: Analyzer,
+    pictures: &[PathBuf],
+    reading: Reading,
+    queue: &Queue,
+    sender: &Sender<Answer>,
+) {
     while let Some(place) = queue.next() {
         let path = &pictures[place];
         // A decoder that panics on a crafted file costs that one picture, not the thread that others wait for.
-        let answer = catch_unwind(AssertUnwindSafe(|| picture::analyze(&mut analyzer, path, cropped)))
+        let answer = catch_unwind(AssertUnwindSafe(|| reading.picture(&mut analyzer, path)))
             .unwrap_or(Err(PictureError::GaveUp));
         if sender.send((place, answer)).is_err() {
             return;

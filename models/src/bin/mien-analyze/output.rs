@@ -21,6 +21,9 @@ pub(crate) enum Format {
 pub(crate) struct Report {
     pub(crate) file: String,
     pub(crate) faces: Vec<Face>,
+    /// Of how many looks the neutral face was made that the faces were read against; absent where none was known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) neutral_looks: Option<u32>,
 }
 
 pub(crate) enum Writer<W: Write> {
@@ -29,7 +32,8 @@ pub(crate) enum Writer<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    pub(crate) fn new(format: Format, out: W) -> anyhow::Result<Self> {
+    /// `neutral_looks`: that of every report.
+    pub(crate) fn new(format: Format, neutral_looks: Option<u32>, out: W) -> anyhow::Result<Self> {
         Ok(match format {
             Format::Ndjson => Self::Ndjson(out),
             Format::Csv => {
@@ -37,7 +41,11 @@ impl<W: Write> Writer<W> {
                 let mut rows = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Never).from_writer(out);
                 let before = ["file", "face", "left", "top", "width", "height", "expression"];
                 rows.write_record(
-                    before.into_iter().chain(Expression::ALL.map(Expression::name)).chain(["quality"]),
+                    before
+                        .into_iter()
+                        .chain(Expression::ALL.map(Expression::name))
+                        .chain(["quality"])
+                        .chain(neutral_looks.map(|_| "neutral_looks")),
                 )?;
                 Self::Csv(Box::new(rows))
             }
@@ -54,10 +62,11 @@ impl<W: Write> Writer<W> {
             }
             Self::Csv(rows) => {
                 for face in &report.faces {
-                    rows.write_record(row(&quoted(&report.file), face))?;
+                    rows.write_record(row(report, face))?;
                 }
                 if report.faces.is_empty() {
-                    let empty = std::iter::repeat_n("", 6 + Expression::COUNT + 1);
+                    let more = usize::from(report.neutral_looks.is_some());
+                    let empty = std::iter::repeat_n("", 6 + Expression::COUNT + 1 + more);
                     rows.write_record(std::iter::once(quoted(&report.file).as_str()).chain(empty))?;
                 }
                 rows.flush()?;
@@ -84,13 +93,14 @@ fn quoted(text: &str) -> String {
     format!("\"{mark}{}\"", text.replace('"', "\"\""))
 }
 
-fn row(file: &str, face: &Face) -> Vec<String> {
+fn row(report: &Report, face: &Face) -> Vec<String> {
     let bounds: [f32; 4] = face.bounds.into();
-    let mut row = vec![file.to_owned(), face.id.to_string()];
+    let mut row = vec![quoted(&report.file), face.id.to_string()];
     row.extend(bounds.map(|side| side.to_string()));
     row.push(face.expression.map_or_else(String::new, |expression| quoted(expression.name())));
     row.extend(face.scores.0.map(|score| score.to_string()));
     row.push(face.quality.map_or_else(String::new, |quality| quality.to_string()));
+    row.extend(report.neutral_looks.map(|looks| looks.to_string()));
     row
 }
 
@@ -128,9 +138,11 @@ mod tests {
             quality: None,
         };
         let mut out = Vec::new();
-        let mut writer = Writer::new(Format::Csv, &mut out).unwrap();
-        writer.write(&Report { file: "007".to_owned(), faces: vec![face] }).unwrap();
-        writer.write(&Report { file: "a \"b\",\nc".to_owned(), faces: Vec::new() }).unwrap();
+        let mut writer = Writer::new(Format::Csv, None, &mut out).unwrap();
+        writer.write(&Report { file: "007".to_owned(), faces: vec![face], neutral_looks: None }).unwrap();
+        writer
+            .write(&Report { file: "a \"b\",\nc".to_owned(), faces: Vec::new(), neutral_looks: None })
+            .unwrap();
         drop(writer);
         let text = String::from_utf8(out).unwrap();
         let (_, rows) = text.split_once('\n').unwrap();

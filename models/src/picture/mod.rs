@@ -1,15 +1,16 @@
-//! One picture: read, turned as its EXIF data says, analysed.
+//! Picture files, for the command line tools: which are read, and their pixels turned as their EXIF data says.
+
+mod kind;
 
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder as _, ImageError, ImageReader, Limits};
-use mien_models::{Analyzer, Detection, Frame, FrameError, InferenceError, Scope};
-use mien_shared::Face;
 
-use crate::kind::{Kind, READ};
-use crate::output::Report;
+use crate::image::FrameError;
+use crate::network::InferenceError;
+pub use kind::{Kind, READ, promised};
 
 /// The longest side that is read: beyond every camera, and a face in such a picture is long found in a smaller
 /// copy. Decoding and filtering the largest allowed picture takes seconds, not minutes.
@@ -19,7 +20,7 @@ const MAX_PIXELS: u64 = 100_000_000;
 
 /// Why a picture was not read. Told after its name.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PictureError {
+pub enum PictureError {
     #[error("cannot be opened: {0}")]
     Unopened(#[source] io::Error),
     #[error("cannot be read: {0}")]
@@ -67,20 +68,8 @@ impl From<ImageError> for PictureError {
     }
 }
 
-pub(crate) fn analyze(analyzer: &mut Analyzer, path: &Path, cropped: bool) -> Result<Report, PictureError> {
-    let pixels = read(path)?.into_rgba8();
-    let frame = Frame::new(pixels.width(), pixels.height(), pixels.as_raw())?;
-    // All of them: how many fit a sample is the wire's business.
-    let detections = if cropped {
-        vec![analyzer.analyze_crop(&frame)?]
-    } else {
-        analyzer.analyze(&frame, Scope::Full, usize::MAX)?.faces
-    };
-    let faces = (1..).zip(detections).map(|(id, detection)| face(id, &detection)).collect();
-    Ok(Report { file: path.to_string_lossy().into_owned(), faces })
-}
-
-fn read(path: &Path) -> Result<DynamicImage, PictureError> {
+/// Turned as its EXIF data says.
+pub fn read(path: &Path) -> Result<DynamicImage, PictureError> {
     // A pipe would be waited for.
     if !path.metadata().map_err(PictureError::Unopened)?.is_file() {
         return Err(PictureError::Special);
@@ -107,14 +96,4 @@ fn read(path: &Path) -> Result<DynamicImage, PictureError> {
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     Ok(picture)
-}
-
-fn face(id: u32, detection: &Detection) -> Face {
-    Face {
-        id,
-        bounds: detection.bounds,
-        expression: detection.expression,
-        scores: detection.scores,
-        quality: Some(detection.quality),
-    }
 }

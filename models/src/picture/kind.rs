@@ -7,10 +7,10 @@ use std::path::Path;
 use image::ImageFormat;
 
 /// What is read, for people.
-pub(crate) const READ: &str = "JPEG, PNG, WebP, GIF, BMP, TIFF and PNM (pgm, ppm)";
+pub const READ: &str = "JPEG, PNG, WebP, GIF, BMP, TIFF and PNM (pgm, ppm)";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A picture that can be decoded, if it is whole.
     Picture(ImageFormat),
     /// A picture of a kind that is not read.
@@ -67,7 +67,7 @@ const MORE_ENDINGS: [(&str, ImageFormat); 3] =
     [("jfif", ImageFormat::Jpeg), ("jpe", ImageFormat::Jpeg), ("jif", ImageFormat::Jpeg)];
 
 impl Kind {
-    pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
+    pub fn of_file(path: &Path) -> io::Result<Self> {
         let mut beginning = Vec::new();
         File::open(path)?.take(BEGINNING).read_to_end(&mut beginning)?;
         Ok(Self::of(&beginning, path))
@@ -95,13 +95,13 @@ impl Kind {
     }
 
     /// Whether it is so without a doubt: two letters may begin any text.
-    pub(crate) const fn is_certain(self) -> bool {
+    pub const fn is_certain(self) -> bool {
         !matches!(self, Self::Picture(ImageFormat::Bmp | ImageFormat::Pnm) | Self::Other | Self::Empty)
     }
 }
 
 /// The kind of picture that a name promises, among those that are read.
-pub(crate) fn promised(path: &Path) -> Option<ImageFormat> {
+pub fn promised(path: &Path) -> Option<ImageFormat> {
     let ending = path.extension()?.to_str()?.to_ascii_lowercase();
     lookup(&MORE_ENDINGS, &ending)
         .or_else(|| ImageFormat::from_extension(&ending))

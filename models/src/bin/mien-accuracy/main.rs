@@ -1,0 +1,58 @@
+//! `mien-accuracy`: how right the analysis is over a folder of labelled pictures, in all and by group of people.
+//!
+//! It reads pictures as `mien-analyze` does, and a picture speaks for its largest face. What it prints are measures:
+//! it fails only where there is nothing to measure.
+#![allow(clippy::print_stderr, clippy::print_stdout)]
+
+mod answers;
+mod arguments;
+mod folder;
+mod groups;
+mod interval;
+mod measure;
+mod people;
+mod report;
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use clap::Parser as _;
+
+use arguments::Arguments;
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mien-accuracy: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let pictures = folder::labelled(&arguments.folder)?;
+    ensure!(
+        !pictures.is_empty(),
+        "{}: no folder of pictures has the name of an expression",
+        arguments.folder.display()
+    );
+    let beside = arguments.folder.join("people.csv");
+    let table = arguments.attributes.clone().or_else(|| beside.is_file().then_some(beside));
+    let people = match &table {
+        Some(file) => people::read(file, &pictures).with_context(|| file.display().to_string())?,
+        None => people::People::default(),
+    };
+    let answers = answers::read(&pictures, &people, arguments)?;
+    if let Some(file) = &arguments.answers {
+        answers::write(file, &pictures, &answers).with_context(|| file.display().to_string())?;
+    }
+    let report = report::Report::of(&pictures, &people, &answers);
+    if let Some(file) = &arguments.json {
+        fs::write(file, serde_json::to_string_pretty(&report)? + "\n")
+            .with_context(|| file.display().to_string())?;
+    }
+    print!("{report}");
+    Ok(())
+}

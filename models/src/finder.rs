@@ -1,0 +1,321 @@
+//! Finds the faces of a frame with one detector or both. Owns their networks.
+
+use std::f32::consts::FRAC_PI_2;
+
+use crate::blazeface::{ANCHORS, Candidate, REGRESSORS, SAME_FACE_IOU, decode, weighted_suppression};
+use crate::detector::{Detector, each_once, merged, swallows};
+use crate::image::{Frame, Letterbox, Outside, Square, interleaved};
+use crate::manifest::ModelId;
+use crate::network::{InferenceError, ModelError, Network, exactly};
+use crate::scope::Scope;
+
+/// Anchors of the 16×16 grid, which the far network answers apart from the rest.
+const FINE_ANCHORS: usize = 512;
+/// How much of the square a tight crop fills when it is looked at again: the detectors want room about a face.
+const PADDED: f32 = 0.6;
+/// A detector that is less sure of a face than this is asked again. Over 108 pictures of portraits of 100 to 400 pixels
+/// in 1280×720, galleries and turned pictures all boxes without a face lay below, with scores from .5 to .73.
+const SURE: f32 = 0.8;
+/// What is found closer is the same face from this overlap on.
+const CONFIRMED_IOU: f32 = 0.4;
+/// Side of the closer square in longer sides of the box.
+const CLOSER: f32 = 1.6;
+/// How much surer the detector must be of a turned face than of an upright one.
+const TURNED_AHEAD: f32 = 0.1;
+/// A face of this share of the picture's longer side is what the picture is of: nobody looks for smaller ones in parts.
+const PORTRAIT: f32 = 0.2;
+/// Side of the parts in pixels: the far detector finds faces from a twenty-fifth of it on.
+const TILE: f32 = 320.0;
+/// Parts along the longer side of a large picture, before they overlap by a third.
+const TILES_ACROSS: f32 = 5.0;
+const FROM_IN_TILES: f32 = 0.6;
+
+/// Where doubtful faces were found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Whole,
+    /// In parts of the frame, which are many chances to be wrong.
+    Tiles,
+}
+
+impl Within {
+    /// What takes the place of a doubtful face must have this score. Of upright faces among those of [`SURE`] all had
+    /// .81 and more.
+    const fn confirmed_from(self) -> f32 {
+        match self {
+            Self::Whole => 0.7,
+            Self::Tiles => 0.75,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Finder {
+    near: Network,
+    far: Option<Network>,
+    // Kept from frame to frame, so that a steady camera allocates little.
+    square: Vec<f32>,
+    row: Vec<f32>,
+    crop: Vec<f32>,
+}
+
+impl Finder {
+    pub(crate) fn load(near: &[u8], far: Option<&[u8]>) -> Result<Self, ModelError> {
+        let outputs = [ANCHORS * REGRESSORS, ANCHORS];
+        let near = Network::load(ModelId::Near, near, &outputs)?;
+        let mut finder = Self { near, far: None, square: Vec::new(), row: Vec::new(), crop: Vec::new() };
+        if let Some(far) = far {
+            finder.add_far(far)?;
+        }
+        Ok(finder)
+    }
+
+    pub(crate) fn add_far(&mut self, far: &[u8]) -> Result<(), ModelError> {
+        let coarse = ANCHORS - FINE_ANCHORS;
+        let outputs = [FINE_ANCHORS, FINE_ANCHORS * REGRESSORS, coarse * REGRESSORS, coarse];
+        self.far = Some(Network::load(ModelId::Far, far, &outputs)?);
+        Ok(())
+    }
+
+    pub(crate) fn has_far(&self) -> bool {
+        self.far.is_some()
+    }
+
+    /// Faces in fractions of the frame, before their expressions are read, in no order.
+    pub(crate) fn detect(
+        &mut self,
+        frame: &Frame<'_>,
+        scope: Scope,
+    ) -> Result<Vec<Candidate>, InferenceError> {
+        let whole = Letterbox::new(frame, 1.0);
+        let near = self.look(Detector::Near, frame, &whole)?;
+        let faces = if scope != Scope::Near || near.is_empty() {
+            merged(near, self.look(Detector::Far, frame, &whole)?)
+        } else {
+            near
+        };
+        let found: Vec<Candidate> = faces.iter().map(|face| face.in_frame(&whole)).collect();
+        let faces = self.judged_again(frame, &found, Within::Whole)?;
+        if scope != Scope::Thorough || faces.iter().any(|face| longer(frame, face) >= PORTRAIT) {
+            return Ok(faces);
+        }
+        let more = self.in_tiles(frame, &faces)?;
+        Ok(each_once([faces, self.judged_again(frame, &more, Within::Tiles)?].concat()))
+    }
+
+    /// Looks again, closer, at faces that their detector is not sure of, and where one box swallows another face: what
+    /// the near detector finds there instead takes their place. A face that lies on its side or stands on its head is
+    /// found upright in a turned square, with its eyes and mouth where they are. Most frames have nothing doubtful, and
+    /// pay nothing.
+    fn judged_again(
+        &mut self,
+        frame: &Frame<'_>,
+        faces: &[Candidate],
+        within: Within,
+    ) -> Result<Vec<Candidate>, InferenceError> {
+        let swallowed =
+            |face: &Candidate| faces.iter().any(|other| swallows(face, other) || swallows(other, face));
+        let mut kept = Vec::with_capacity(faces.len());
+        let (mut is_changed, mut unconfirmed) = (false, Vec::new());
+        for face in faces {
+            if face.score >= SURE && !swallowed(face) {
+                kept.push(face.clone());
+                continue;
+            }
+            let found = self.look_closer(frame, face, within.confirmed_from())?;
+            let is_upright = found
+                .iter()
+                .any(|(turn, found)| *turn == 0 && found.bounds.iou(&face.bounds) > CONFIRMED_IOU);
+            if is_upright {
+                kept.push(face.clone());
+            } else if found.is_empty() {
+                unconfirmed.push(face.clone());
+            } else {
+                is_changed = true;
+                kept.extend(found.into_iter().map(|(_, found)| found));
+            }
+        }
+        // Small ones go. A large one where nobody else is may be a face that is blurred or in the dark.
+        if kept.is_empty() && within == Within::Whole {
+            unconfirmed.retain(|face| longer(frame, face) >= PORTRAIT);
+            kept = unconfirmed;
+        }
+        Ok(if is_changed || faces.len() > 1 { each_once(kept) } else { kept })
+    }
+
+    /// What the near detector finds in a square about a face, turned as it is surest, with the quarter turns; in
+    /// fractions of the frame.
+    fn look_closer(
+        &mut self,
+        frame: &Frame<'_>,
+        face: &Candidate,
+        confirmed_from: f32,
+    ) -> Result<Vec<(u8, Candidate)>, InferenceError> {
+        let b = face.bounds;
+        let (width, height) = (frame.width(), frame.height());
+        let upright = Square {
+            centre: [(b.left + b.width / 2.0) * width, (b.top + b.height / 2.0) * height],
+            side: CLOSER * (b.width * width).max(b.height * height),
+            angle: 0.0,
+            mirrored: false,
+            outside: Outside::Black,
+        };
+        let score = |found: &[Candidate]| found.first().map_or(0.0, |face| face.score);
+        let mut best = (0, self.look_in(frame, &upright)?);
+        if score(&best.1) < SURE {
+            for turn in 1..4_u8 {
+                let turned = Square { angle: f32::from(turn) * FRAC_PI_2, ..upright };
+                let found = self.look_in(frame, &turned)?;
+                // Upright is likelier.
+                let ahead = if best.0 == 0 { TURNED_AHEAD } else { 0.0 };
+                if score(&found) > score(&best.1) + ahead {
+                    best = (turn, found);
+                }
+            }
+        }
+        let (turn, found) = best;
+        Ok(found.into_iter().filter(|face| face.score >= confirmed_from).map(|face| (turn, face)).collect())
+    }
+
+    /// What the near detector finds in a square, strongest first, in fractions of the frame.
+    fn look_in(&mut self, frame: &Frame<'_>, square: &Square) -> Result<Vec<Candidate>, InferenceError> {
+        let model = ModelId::Near;
+        let input = model.info().input_shape[1];
+        self.crop.clear();
+        square.draw(frame, input, &mut self.crop);
+        let pixels = interleaved(&self.crop, |value| value / 127.5 - 1.0);
+        let [regressors, logits] = exactly(model, self.near.run(&pixels)?)?;
+        let found = weighted_suppression(decode(&logits, &regressors, input));
+        Ok(found.into_iter().map(|face| Detector::Near.calibrated(face).out_of(square, frame)).collect())
+    }
+
+    /// Small faces that the far detector finds in overlapping parts of the frame, beside those that are known.
+    fn in_tiles(&mut self, frame: &Frame<'_>, known: &[Candidate]) -> Result<Vec<Candidate>, InferenceError> {
+        let Some(far) = &mut self.far else { return Ok(Vec::new()) };
+        let model = ModelId::Far;
+        let input = model.info().input_shape[1];
+        let (width, height) = (frame.width(), frame.height());
+        let side = TILE.max(width.max(height) / TILES_ACROSS);
+        let mut found = Vec::new();
+        for down in places(height, side) {
+            for across in places(width, side) {
+                let tile = Square {
+                    centre: [across, down],
+                    side,
+                    angle: 0.0,
+                    mirrored: false,
+                    outside: Outside::Black,
+                };
+                self.crop.clear();
+                tile.draw(frame, input, &mut self.crop);
+                let outputs = far.run(&interleaved(&self.crop, |value| value / 127.5 - 1.0))?;
+                let (logits, regressors) = far_outputs(outputs)?;
+                let faces = weighted_suppression(decode(&logits, &regressors, input));
+                found.extend(faces.into_iter().filter(|face| face.score >= FROM_IN_TILES).map(|face| {
+                    // Whatever its score, it is judged again.
+                    let score = face.score.min(SURE - 0.01);
+                    Candidate { score, ..Detector::Far.calibrated(face).out_of(&tile, frame) }
+                }));
+            }
+        }
+        let is_new = |face: &Candidate| {
+            !known.iter().any(|known| known.bounds.iou(&face.bounds) > SAME_FACE_IOU || swallows(face, known))
+        };
+        Ok(each_once(found.into_iter().filter(is_new).collect()))
+    }
+
+    /// What one detector finds, in fractions of the frame; nothing while it is not loaded.
+    pub(crate) fn detect_with(
+        &mut self,
+        detector: Detector,
+        frame: &Frame<'_>,
+    ) -> Result<Vec<Candidate>, InferenceError> {
+        let whole = Letterbox::new(frame, 1.0);
+        Ok(self.look(detector, frame, &whole)?.iter().map(|face| face.in_frame(&whole)).collect())
+    }
+
+    /// The face of a picture that is one face crop.
+    pub(crate) fn eyes(&mut self, frame: &Frame<'_>) -> Result<Option<Candidate>, InferenceError> {
+        for fill in [1.0, PADDED] {
+            let letterbox = Letterbox::new(frame, fill);
+            let mut faces = self.look(Detector::Near, frame, &letterbox)?;
+            if faces.is_empty() {
+                faces = self.look(Detector::Far, frame, &letterbox)?;
+            }
+            // A crop holds one face: whatever else was found is smaller.
+            if let Some(face) = faces.iter().max_by(|a, b| area(a).total_cmp(&area(b))) {
+                return Ok(Some(face.in_frame(&letterbox)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Faces in fractions of the detector's square, strongest first.
+    fn look(
+        &mut self,
+        detector: Detector,
+        frame: &Frame<'_>,
+        letterbox: &Letterbox,
+    ) -> Result<Vec<Candidate>, InferenceError> {
+        let model = detector.model();
+        let side = model.info().input_shape[1];
+        let Self { near, far, square, row, .. } = self;
+        let Some(network) = (match detector {
+            Detector::Near => Some(near),
+            Detector::Far => far.as_mut(),
+        }) else {
+            return Ok(Vec::new());
+        };
+        letterbox.draw(frame, side, square, row);
+        let outputs = network.run(square)?;
+        let (logits, regressors) = match detector {
+            Detector::Near => {
+                let [regressors, logits] = exactly(model, outputs)?;
+                (logits, regressors)
+            }
+            Detector::Far => far_outputs(outputs)?,
+        };
+        let faces = weighted_suppression(decode(&logits, &regressors, side));
+        Ok(faces.into_iter().map(|face| detector.calibrated(face)).collect())
+    }
+}
+
+pub(crate) fn area(face: &Candidate) -> f32 {
+    face.bounds.width * face.bounds.height
+}
+
+/// The face's longer side in fractions of the picture's.
+fn longer(frame: &Frame<'_>, face: &Candidate) -> f32 {
+    let (width, height) = (frame.width(), frame.height());
+    (face.bounds.width * width).max(face.bounds.height * height) / width.max(height)
+}
+
+/// Middles of parts that cover a length and overlap by a third or more.
+fn places(length: f32, side: f32) -> Vec<f32> {
+    if length <= side {
+        return vec![length / 2.0];
+    }
+    let steps = ((length - side) / (side * 2.0 / 3.0)).ceil();
+    (0..=steps as usize).map(|step| side / 2.0 + step as f32 * (length - side) / steps).collect()
+}
+
+fn far_outputs(outputs: Vec<Vec<f32>>) -> Result<(Vec<f32>, Vec<f32>), InferenceError> {
+    let [fine_logits, fine_regressors, coarse_regressors, coarse_logits] = exactly(ModelId::Far, outputs)?;
+    Ok(([fine_logits, coarse_logits].concat(), [fine_regressors, coarse_regressors].concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_the_picture_and_overlap() {
+        assert_eq!(places(300.0, 320.0), [150.0]);
+        for length in [321.0, 640.0, 1_280.0, 720.0] {
+            let places = places(length, 320.0);
+            assert!((places[0] - 160.0).abs() < 1e-3);
+            assert!((places.last().copied().unwrap_or_default() - (length - 160.0)).abs() < 1e-3);
+            assert!(places.windows(2).all(|pair| pair[1] - pair[0] <= 214.0), "{places:?}");
+        }
+    }
+}
