@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use self::modules::{Arrow, FileId, Modules};
+use self::modules::{Arrow, FileId, Tree};
 use crate::{files, workspace};
 
 /// Folders with nothing of ours, or nothing that is committed.
@@ -25,12 +25,12 @@ type Graph = BTreeMap<(FileId, FileId), BTreeSet<String>>;
 
 pub(crate) fn check() -> anyhow::Result<()> {
     let files = sources(workspace::root())?;
-    let modules = Modules::read(&crates::crates(&files)?)?;
-    let shown: Vec<String> = modules.files.iter().map(|file| relative(file)).collect();
+    let tree = Tree::read(&crates::crates(&files)?)?;
+    let shown: Vec<String> = tree.files.iter().map(|file| relative(file)).collect();
     sizes::show(&files.iter().map(|file| relative(file)).collect::<Vec<_>>(), &shown)?;
 
     let mut graph = Graph::new();
-    for Arrow { from, to, name } in modules.arrows() {
+    for Arrow { from, to, name } in tree.arrows() {
         graph.entry((from, to)).or_default().insert(name);
     }
     let mut arrows = vec![BTreeSet::new(); shown.len()];

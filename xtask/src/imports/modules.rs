@@ -16,7 +16,7 @@ pub(super) type FileId = usize;
 type ModuleId = usize;
 
 #[derive(Debug, Default)]
-pub(super) struct Modules {
+pub(super) struct Tree {
     /// By their place, as an arrow names them.
     pub(super) files: Vec<PathBuf>,
     modules: Vec<Module>,
@@ -49,16 +49,16 @@ enum Target {
     Item(ModuleId, String),
 }
 
-impl Modules {
+impl Tree {
     pub(super) fn read(crates: &[Crate]) -> anyhow::Result<Self> {
-        let mut modules = Self::default();
+        let mut tree = Self::default();
         for Crate { root, library } in crates {
-            let id = modules.file(root, None)?;
+            let id = tree.file(root, None)?;
             if let Some(name) = library {
-                modules.libraries.insert(name.clone(), id);
+                tree.libraries.insert(name.clone(), id);
             }
         }
-        Ok(modules)
+        Ok(tree)
     }
 
     /// A module that is a file, with all below it.
@@ -227,10 +227,10 @@ mod tests {
             vec![Crate { root: folder.path().join("lib.rs"), library: Some("mien_it".to_owned()) }];
         let main = folder.path().join("main.rs");
         crates.extend(main.is_file().then_some(Crate { root: main, library: None }));
-        let modules = Modules::read(&crates).unwrap();
+        let tree = Tree::read(&crates).unwrap();
         let shown =
-            |file: FileId| modules.files[file].strip_prefix(folder.path()).unwrap().display().to_string();
-        let mut arrows: Vec<String> = modules
+            |file: FileId| tree.files[file].strip_prefix(folder.path()).unwrap().display().to_string();
+        let mut arrows: Vec<String> = tree
             .arrows()
             .iter()
             .map(|Arrow { from, to, name }| format!("{} -> {}: {name}", shown(*from), shown(*to)))
