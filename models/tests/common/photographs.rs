@@ -10,7 +10,7 @@ use mien_models::image::Square;
 use mien_models::{Analyzer, Detector, Frame, Scope, blazeface::Candidate};
 use mien_shared::Expression;
 
-use super::Picture;
+use super::picture::Picture;
 
 pub(crate) struct Photograph {
     pub(crate) name: String,

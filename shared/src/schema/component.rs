@@ -35,8 +35,8 @@ macro_rules! components {
                 std::borrow::Cow::Borrowed(stringify!($name))
             }
             #[allow(unused_variables, reason = "most are made of nothing else")]
-            fn schemas(schemas: &mut $crate::schema::Schemas) {
-                $($crate::schema::add::<$part>(schemas);)?
+            fn schemas(schemas: &mut $crate::schema::component::Schemas) {
+                $($crate::schema::component::add::<$part>(schemas);)?
             }
         }
     )*};

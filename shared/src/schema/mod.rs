@@ -4,9 +4,9 @@
 //! Written by hand, as utoipa's attributes (6.0.0) take literals alone, and the limits are in [`crate::limits`], once.
 //! The types that are made here have no values. A list's schema stands beside the type that it lists.
 
-mod component;
+pub(crate) mod component;
 mod values;
 
 pub use component::add;
-pub(crate) use component::{Schemas, components, list, number, open, text};
+pub(crate) use component::{components, list, number, open, text};
 pub use values::*;

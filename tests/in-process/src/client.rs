@@ -12,8 +12,8 @@ use tokio_tungstenite::tungstenite::http::{Request, Response};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::document::Document;
-use crate::patiently;
 use crate::samples::samples;
+use crate::wait::patiently;
 
 /// What a client hears.
 #[derive(Debug, PartialEq)]

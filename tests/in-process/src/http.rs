@@ -7,9 +7,9 @@ use mien_kit::http::{Answer, exchange, request, request_with};
 use mien_shared::api::SessionCreated;
 use tokio::sync::OnceCell;
 
-use crate::Relay;
 use crate::conformance::Exchange;
 use crate::document::Document;
+use crate::relay::Relay;
 
 /// As the first relay of this process served it.
 static DOCUMENT: OnceCell<Document> = OnceCell::const_new();

@@ -11,29 +11,9 @@ pub mod http;
 pub mod lock;
 pub mod relay;
 pub mod samples;
+mod wait;
 
 pub use mien_kit::http::{Answer, request};
 pub use mien_kit::relay::SECRET;
 pub use relay::{FUTURE, Relay};
-
-use std::time::Duration;
-
-/// A hang fails the test instead of the whole run; nothing is measured against it.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// Between two looks at what cannot tell by itself.
-const POLL: Duration = Duration::from_millis(5);
-
-pub async fn patiently<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work).await.expect("it hangs")
-}
-
-/// Returns once this holds.
-pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
-    patiently(async {
-        // Boxed, as what is asked may be long.
-        while !Box::pin(holds()).await {
-            tokio::time::sleep(POLL).await;
-        }
-    })
-    .await;
-}
+pub use wait::{patiently, until};

@@ -3,7 +3,7 @@
 use mien_relay::store::Store;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
-use crate::Relay;
+use crate::relay::Relay;
 
 #[derive(Debug)]
 pub enum Connection {

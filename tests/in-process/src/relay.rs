@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::client::Client;
-use crate::patiently;
+use crate::wait::patiently;
 
 /// The end of a token's life: far.
 pub const FUTURE: u64 = 4_000_000_000;

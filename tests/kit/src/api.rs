@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, exchange, request};
-use crate::patiently;
+use crate::wait::patiently;
 
 /// Calls as one user.
 #[derive(Clone, Debug)]

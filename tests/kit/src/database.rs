@@ -33,7 +33,7 @@ impl Database {
     /// On a server of its own; `None` where there is no Postgres, which skips the test.
     #[track_caller]
     pub fn postgres() -> Option<Self> {
-        let server = crate::postgres()?;
+        let server = postgres()?;
         Some(Self { url: server.database(), _folder: None, _server: Some(server) })
     }
 
@@ -45,6 +45,17 @@ impl Database {
     pub fn url(&self) -> &str {
         &self.url
     }
+}
+
+/// A server that leaves the disk to the kernel: what these tests kill are processes, and a machine that builds
+/// and tests other things at the same time takes seconds to sync. `None` where there is no Postgres.
+#[track_caller]
+pub fn postgres() -> Option<Postgres> {
+    let server = Postgres::if_present()?;
+    let url = server.url("postgres");
+    server.sql(&url, "ALTER SYSTEM SET fsync = off");
+    server.sql(&url, "SELECT pg_reload_conf()");
+    Some(server)
 }
 
 pub(crate) fn sqlite_url(file: &Path) -> String {

@@ -8,9 +8,9 @@ use mien_shared::limits::MAX_BATCH;
 use mien_shared::protocol::{IngestReply, IngestRequest};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::patiently;
 use crate::samples::sample;
 use crate::socket::{Kind, connect, hear, say};
+use crate::wait::patiently;
 
 /// Has samples of these numbers, with a face each, stored in the session's source `main`.
 pub async fn fill(address: SocketAddr, session: &SessionCreated, seqs: impl Iterator<Item = u64>) {

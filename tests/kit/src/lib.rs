@@ -21,42 +21,8 @@ pub mod socket;
 pub mod source;
 pub mod stored;
 pub mod tmpfs;
+mod wait;
 pub mod watcher;
 
-use std::time::Duration;
-
-use mien_servers::Postgres;
-
-/// Far beyond what anything here takes, also on a machine that builds ten other things.
-pub const PATIENCE: Duration = Duration::from_mins(5);
-/// Between two looks at something that cannot tell by itself.
-const POLL: Duration = Duration::from_millis(20);
-
-/// Waits for `work`; a hang fails the test instead of the whole run.
-pub async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
-    let Ok(done) = tokio::time::timeout(PATIENCE, work).await else {
-        panic!("waited {} s for {what}", PATIENCE.as_secs())
-    };
-    done
-}
-
-/// A server that leaves the disk to the kernel: what these tests kill are processes, and a machine that builds
-/// and tests other things at the same time takes seconds to sync. `None` where there is no Postgres.
-#[track_caller]
-pub fn postgres() -> Option<Postgres> {
-    let server = Postgres::if_present()?;
-    let url = server.url("postgres");
-    server.sql(&url, "ALTER SYSTEM SET fsync = off");
-    server.sql(&url, "SELECT pg_reload_conf()");
-    Some(server)
-}
-
-/// Asks until the answer is yes.
-pub async fn until(what: &str, mut ask: impl AsyncFnMut() -> bool) {
-    patiently(what, async {
-        while !ask().await {
-            tokio::time::sleep(POLL).await;
-        }
-    })
-    .await;
-}
+pub use database::postgres;
+pub use wait::{patiently, until};

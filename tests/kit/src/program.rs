@@ -5,7 +5,8 @@ use std::process::{Output, Stdio};
 
 use tokio::process::Command;
 
-use crate::{parts, patiently};
+use crate::parts;
+use crate::wait::patiently;
 
 /// As `MIEN_RELAY` names it, else from the target folder.
 pub(crate) fn path() -> PathBuf {

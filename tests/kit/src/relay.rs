@@ -12,7 +12,8 @@ use crate::api::Api;
 use crate::database::{Database, sqlite_url};
 use crate::program::run;
 use crate::tmpfs::Tmpfs;
-use crate::{patiently, ports, program, until};
+use crate::wait::{patiently, until};
+use crate::{ports, program};
 
 /// Signs the tokens of every relay here.
 pub const SECRET: &str = "a secret of tests, and of no use elsewhere";

@@ -19,8 +19,8 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::load::{Account, Load};
-use crate::patiently;
 use crate::socket::{AWAY, BROKEN, Kind, Missed, Socket, connect, hear, say};
+use crate::wait::patiently;
 
 /// Before it tries again.
 const RETRY: Duration = Duration::from_millis(25);

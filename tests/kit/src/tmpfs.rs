@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::patiently;
+use crate::wait::patiently;
 
 /// Says that it is mounted, then waits for the end.
 const HOLD: &str = "mount -t tmpfs -o size=$1 tmpfs \"$0\" && echo there && exec cat";

@@ -13,9 +13,9 @@ use mien_shared::protocol::{WatchReply, WatchRequest};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::patiently;
 use crate::samples::sample;
 use crate::socket::{AWAY, BROKEN, Kind, Missed, connect, hear, say};
+use crate::wait::patiently;
 
 const RETRY: Duration = Duration::from_millis(25);
 /// Ends after which a watcher may come again.

@@ -84,7 +84,7 @@ fn is_place(name: &str, top: &BTreeSet<&str>) -> bool {
     ends || begins
 }
 
-/// From the root, or from any folder below it: `store/decide.rs` needs no more words where the relay is spoken of.
+/// From the root, or from any folder below it: `store/dispatch.rs` needs no more words where the relay is spoken of.
 fn is_there(name: &str, repository: &BTreeSet<String>) -> bool {
     let name = name.trim_end_matches('/');
     let below = format!("/{name}");
@@ -151,7 +151,7 @@ fn places_are_told_from_other_words() {
     let top = BTreeSet::from(["relay", "docs"]);
     for (name, place) in [
         ("relay/src", true),
-        ("store/decide.rs", true),
+        ("store/dispatch.rs", true),
         ("Cargo.toml", true),
         ("/api/v1/openapi.json", false),
         ("relay/target/release", false),

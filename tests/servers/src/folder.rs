@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::server::User;
+use crate::user::User;
 
 /// Waits until its input closes, which happens with this process however that ends; then ends the server whose
 /// number is in `pid`, and removes the folder.

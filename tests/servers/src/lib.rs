@@ -11,6 +11,7 @@ mod postgres;
 mod program;
 mod redis;
 mod server;
+mod user;
 
 pub use pgbouncer::PgBouncer;
 pub use postgres::{Postgres, postgres_programs};

@@ -4,11 +4,12 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::Postgres;
 use crate::folder::Folder;
 use crate::missing::skip;
+use crate::postgres::Postgres;
 use crate::program::{advice, on_path};
-use crate::server::{Server, User, free_port};
+use crate::server::{Server, free_port};
+use crate::user::User;
 
 /// Another program than the one on the path, as where Debian's is too old.
 const PROGRAM: &str = "MIEN_PGBOUNCER";

@@ -10,7 +10,8 @@ use rustix::process::Signal;
 use crate::folder::Folder;
 use crate::missing::{skip, told};
 use crate::program::{advice, postgres_folder};
-use crate::server::{Server, User, free_port};
+use crate::server::{Server, free_port};
+use crate::user::User;
 
 /// Whoever runs the tests says that this machine has no Postgres.
 const WITHOUT: &str = "MIEN_WITHOUT_POSTGRES";

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Plan, Scenario, StoreKind};
+use super::plan::{Plan, StoreKind};
+use super::scenario::Scenario;
 use crate::fleet::{Cost, Fleet, Load};
 use crate::raw::Raw;
 use crate::report::{Figure, Must};

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use super::{Plan, Scenario, StoreKind, capacity, idle, load, watch};
+use super::plan::{Plan, StoreKind};
+use super::scenario::Scenario;
+use super::{capacity, idle, load, watch};
 use crate::fleet::{Fleet, Load};
 use crate::report::Comparison;
 use crate::server::Server;
 
 /// Turns of each build. A single ratio moves by a tenth, the median of seven by some hundredths.
 const PAIRS: usize = 7;
-/// Medians above this are a change that someone has to answer for.
-pub(crate) const MOST: f64 = 1.05;
 
 /// What one turn told: by name, with its unit.
 type Figures = Vec<(&'static str, &'static str, f64)>;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Plan, Scenario};
+use super::plan::Plan;
+use super::scenario::Scenario;
 use crate::cpu;
 use crate::fleet::Fleet;
 use crate::report::{Figure, Must};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Plan, Scenario, StoreKind};
+use super::plan::{Plan, StoreKind};
+use super::scenario::Scenario;
 use crate::fleet::{Cost, Load};
 use crate::report::{Figure, Must};
 use crate::source::Window;

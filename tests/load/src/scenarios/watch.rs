@@ -6,7 +6,8 @@ use anyhow::ensure;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Plan, Scenario};
+use super::plan::Plan;
+use super::scenario::Scenario;
 use crate::cpu;
 use crate::report::{Figure, Must};
 use crate::server::{Endpoints, Server};
