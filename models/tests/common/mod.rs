@@ -1,4 +1,4 @@
-//! Pictures and weights for the tests: in the binary, because a browser has no files.
+//! Pictures and weights for the tests: embedded in the binary, because a browser has no files.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -23,7 +23,7 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// What native and wasm are compared on is PNG: its pixels are exact, so both start from the same numbers.
+    /// Comparisons between native and wasm use PNG: its pixels are exact, so both start from the same numbers.
     pub(crate) fn read(file: &[u8]) -> Self {
         let image = image::load_from_memory(file).expect("a fixture").into_rgba8();
         Self { width: image.width(), height: image.height(), rgba: image.into_raw() }
@@ -33,7 +33,7 @@ impl Picture {
         Frame::new(self.width, self.height, &self.rgba).expect("a whole picture")
     }
 
-    /// A common camera's frame with this square picture at twice its size: a face as near as before a laptop.
+    /// A common camera's frame with this square picture at twice its size: a face as close as in front of a laptop.
     pub(crate) fn as_camera(&self) -> Self {
         let (width, height) = (640, 480);
         let rgba = (0..width * height)
@@ -63,7 +63,7 @@ impl Picture {
         Self { width: right - left, height: bottom - top, rgba }
     }
 
-    /// This picture and another of its height side by side.
+    /// This picture and another of the same height side by side.
     pub(crate) fn beside(&self, other: &Self) -> Self {
         assert_eq!(self.height, other.height);
         let rows = self.rgba.chunks(self.width as usize * 4).zip(other.rgba.chunks(other.width as usize * 4));
@@ -75,14 +75,14 @@ impl Picture {
     }
 }
 
-/// What the analyzer said of one picture.
+/// The analyzer's answer for one picture.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) faces: Vec<Detection>,
 }
 
-/// The whole analyzer over the fixtures, in every way that it can be asked.
+/// The whole analyzer on the fixtures, in every way that it can be called.
 pub(crate) fn cases() -> Vec<Case> {
     let mut analyzer = Analyzer::new_verified(&WEIGHTS).expect("the weights");
     let (astronaut, grace) = (Picture::read(ASTRONAUT), Picture::read(GRACE_HOPPER));
