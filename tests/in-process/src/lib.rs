@@ -1,7 +1,7 @@
-//! A relay in the test's own process, on a loopback listener and a real store, and clients of it. Whatever it says
-//! over HTTP or a socket is held to the documents that it serves.
+//! A relay in the test's own process, on a loopback listener and a real store, and clients of it. Everything that it
+//! says over HTTP or a socket is checked against the documents that it serves.
 //!
-//! Apart from `mien-kit`, so that what only starts processes is not compiled anew with the relay.
+//! Separate from `mien-kit`, so that what only starts processes is not recompiled with the relay.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 pub mod client;
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// A hang fails the test instead of the whole run; nothing is measured against it.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Between two looks at what cannot tell by itself.
+/// Between two checks of something that cannot notify us.
 const POLL: Duration = Duration::from_millis(5);
 
 pub async fn patiently<T>(work: impl Future<Output = T>) -> T {
@@ -30,7 +30,7 @@ pub async fn patiently<T>(work: impl Future<Output = T>) -> T {
 /// Returns once this holds.
 pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
     patiently(async {
-        // Boxed, as what is asked may be long.
+        // Boxed, as the future may be large.
         while !Box::pin(holds()).await {
             tokio::time::sleep(POLL).await;
         }

@@ -1,10 +1,10 @@
-//! What every suite stands on: relay processes that can be killed and started again in place, sources that keep what is
-//! not acked and send it again, watchers that note all they see, and one client each of HTTP and of the sockets.
+//! What every suite is built on: relay processes that can be killed and restarted in place, sources that keep what is
+//! not acked and send it again, watchers that record everything they see, and one client each for HTTP and for the
+//! sockets.
 //!
-//! Nothing here stands in for a part of the product, and nothing is measured against a clock: the one limit
-//! of time, [`patiently`], turns a hang into a failure. The relay's program is named by `MIEN_RELAY`, which
-//! `cargo xtask test` sets; without it, it is taken from the target folder. Suites of plain threads wait with
-//! [`blocking::block_on`].
+//! Nothing here replaces a part of the product, and nothing is measured against a clock: the only time limit,
+//! [`patiently`], turns a hang into a failure. `MIEN_RELAY`, which `cargo xtask test` sets, names the relay's program;
+//! without it, the program is taken from the target folder. Suites with plain threads wait with [`blocking::block_on`].
 
 pub mod api;
 pub mod blocking;
@@ -27,9 +27,9 @@ use std::time::Duration;
 
 use mien_servers::Postgres;
 
-/// Far beyond what anything here takes, also on a machine that builds ten other things.
+/// Far more than anything here takes, even on a machine that builds ten other things.
 pub const PATIENCE: Duration = Duration::from_mins(5);
-/// Between two looks at something that cannot tell by itself.
+/// Between two checks of something that cannot notify us.
 const POLL: Duration = Duration::from_millis(20);
 
 /// Waits for `work`; a hang fails the test instead of the whole run.
@@ -40,8 +40,8 @@ pub async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
     done
 }
 
-/// A server that leaves the disk to the kernel: what these tests kill are processes, and a machine that builds
-/// and tests other things at the same time takes seconds to sync. `None` where there is no Postgres.
+/// A server that leaves syncing to the kernel: these tests kill processes, not machines, and a machine that builds and
+/// tests other things at the same time takes seconds to sync. `None` if there is no Postgres.
 #[track_caller]
 pub fn postgres() -> Option<Postgres> {
     let server = Postgres::if_present()?;

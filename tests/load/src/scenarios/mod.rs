@@ -1,4 +1,4 @@
-//! The scenarios: which load, against what, and what must come out.
+//! The scenarios: which load, against what, and the required result.
 
 mod capacity;
 mod compare;
@@ -88,12 +88,12 @@ impl Plan {
         Self { program, stores, postgres, quick }
     }
 
-    /// Turns that each server gets in a scenario.
+    /// Turns per server in a scenario.
     fn rounds(&self) -> u32 {
         if self.quick { 2 } else { 4 }
     }
 
-    /// How long a turn lasts: long enough that the kernel's ticks of 10 ms do not show.
+    /// How long a turn lasts: long enough that the kernel's 10 ms ticks do not matter.
     fn turn(&self) -> Duration {
         Duration::from_secs(if self.quick { 2 } else { 5 })
     }
@@ -108,7 +108,7 @@ impl Plan {
         self.relay_of(&self.program, store).await
     }
 
-    /// Another build of it, likewise.
+    /// Another build of it, with the same setup.
     async fn relay_of(&self, program: &Path, store: StoreKind) -> anyhow::Result<Server> {
         match store {
             StoreKind::Sqlite => Server::relay(program, None).await,
@@ -116,7 +116,7 @@ impl Plan {
         }
     }
 
-    /// The floor, and a relay on each store, each with so many sources.
+    /// The floor, and a relay on each store, each with this many sources.
     async fn fleets(&self, sources: usize) -> anyhow::Result<(Fleet, Vec<(StoreKind, Fleet)>)> {
         let floor = Fleet::new(Server::floor()?, sources).await?;
         let mut relays = Vec::new();
@@ -127,7 +127,7 @@ impl Plan {
     }
 }
 
-/// Runs those that are asked for, all where none is named. One thread: on two cores the server needs the other.
+/// Runs the requested scenarios, or all if none is named. One thread: on two cores the server needs the other.
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn run(plan: &Plan, only: &[Scenario]) -> anyhow::Result<Report> {
     let mut report = Report::default();
@@ -144,7 +144,7 @@ pub(crate) async fn run(plan: &Plan, only: &[Scenario]) -> anyhow::Result<Report
     Ok(report)
 }
 
-/// Runs those that are asked for on two builds, in turns.
+/// Runs the requested scenarios on two builds, alternating.
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn compare(plan: &Plan, old: &Path, only: &[Scenario]) -> anyhow::Result<Comparisons> {
     let mut found = Vec::new();
