@@ -1,8 +1,8 @@
-//! What is left of an answer as a picture gets worse: `cargo run --release -p mien-models --example degraded -- FOLDER`
+//! How the answers hold up as a picture gets worse: `cargo run --release -p mien-models --example degraded -- FOLDER`
 //!
-//! FOLDER has a folder for each expression with photographs of one face each. Each is made smaller, blurred, darker,
-//! brighter, flatter, turned, and cut at each side; prints CSV, one row a picture, for finding the lines below which
-//! nothing is to be said. Asserts nothing.
+//! FOLDER has a folder of single-face photographs for each expression. Each photograph is made smaller, blurred,
+//! darker, brighter, flatter, turned, and cut at each side. Prints CSV, one row per picture, for choosing the quality
+//! below which no expression is reported. Asserts nothing.
 
 #[path = "../tests/common/mod.rs"]
 mod common;

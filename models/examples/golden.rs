@@ -1,4 +1,4 @@
-//! Prints what the analyzer says of the fixtures. After a change that is meant to change answers:
+//! Prints the analyzer's answers for the fixtures. After a change that is meant to change answers:
 //! `cargo run --release -p mien-models --example golden > models/tests/data/golden.json`
 
 #[path = "../tests/common/mod.rs"]

@@ -1,4 +1,4 @@
-//! Milliseconds a frame and a stage, best and middle of many: `cargo run --release -p mien-models --example speed`.
+//! Milliseconds per frame and per stage, best and median of many: `cargo run --release -p mien-models --example speed`.
 //! Prints figures and asserts nothing: a busy machine must not fail a build.
 
 #[path = "../tests/common/mod.rs"]

@@ -1,9 +1,9 @@
-//! Where the expression is read, and how well, by how much of the picture the face takes:
+//! Where the expression is read, and how accurately, by the share of the picture that the face takes up:
 //! `cargo run --release -p mien-models --example squares -- FOLDER`
 //!
-//! FOLDER has a folder for each expression with photographs of one face each, and may have a `reference.csv` with the
-//! squares that are right (`file`, `square_cx`, `square_cy`, `square_side`, in pixels). Prints medians of side and
-//! middle against those, as each detector and each scope has them, and the share of right answers. Asserts nothing.
+//! FOLDER has a folder of single-face photographs for each expression, and may have a `reference.csv` with the correct
+//! squares (`file`, `square_cx`, `square_cy`, `square_side`, in pixels). For each detector and each scope, prints the
+//! median side and middle relative to those, and the share of correct answers. Asserts nothing.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -53,7 +53,7 @@ fn table(title: &str, analyzer: &mut Analyzer, photographs: &[Photograph], share
         }
         let mut sides: Vec<f32> = differs.iter().map(|differs| differs.side).collect();
         sides.sort_by(f32::total_cmp);
-        // That of a normal distribution with these quartiles.
+        // The standard deviation of a normal distribution with these quartiles.
         let deviation = (sides[sides.len() * 3 / 4] - sides[sides.len() / 4]) / 1.35;
         let middle = median(&differs);
         let right = match looks {
@@ -70,7 +70,7 @@ fn table(title: &str, analyzer: &mut Analyzer, photographs: &[Photograph], share
     }
 }
 
-/// The share of photographs whose likeliest expression is the one that the folder says.
+/// The share of photographs whose likeliest expression is the one that their folder is named after.
 fn right(
     analyzer: &mut Analyzer,
     photographs: &[Photograph],

@@ -37,14 +37,14 @@ impl std::fmt::Debug for Weights<'_> {
     }
 }
 
-/// Which faces are looked at by the landmark networks, once these are loaded.
+/// Which faces the landmark networks look at, once they are loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Landmarks {
-    /// Those whose label hangs on the mouth: one to five of a hundred.
+    /// Those whose label depends on the mouth: one to five in a hundred.
     #[default]
     InDoubt,
-    /// All, as a person's own neutral face needs it.
+    /// All of them, which a person's own neutral face requires.
     All,
 }
 
@@ -53,23 +53,23 @@ pub enum Landmarks {
 pub struct Seen {
     /// Largest first.
     pub faces: Vec<Detection>,
-    /// Smaller faces that were found beyond the number asked for, and not read.
+    /// Number of smaller faces that were found beyond the requested number, and not read.
     pub left_out: usize,
 }
 
-/// Finds faces and reads their expressions. One for each thread; it is not shared.
+/// Finds faces and reads their expressions. Each thread has its own; it is not shared.
 #[derive(Debug)]
 pub struct Analyzer {
     finder: Finder,
     expression: Network,
     mesh: Option<Mesh>,
     landmarks: Landmarks,
-    /// The last view that was read; kept from frame to frame, so that a steady camera allocates little.
+    /// The last view that was read; the buffer is reused from frame to frame, so that a steady camera allocates little.
     crop: Vec<f32>,
 }
 
 impl Analyzer {
-    /// Loads networks whose bytes are already known to be right.
+    /// Loads networks whose bytes have already been verified.
     pub fn new(weights: &Weights<'_>) -> Result<Self, ModelError> {
         Ok(Self {
             finder: Finder::load(weights.near, weights.far)?,
@@ -80,7 +80,7 @@ impl Analyzer {
         })
     }
 
-    /// Loads networks after holding their bytes to the manifest's hashes.
+    /// Loads networks after checking their bytes against the manifest's hashes.
     pub fn new_verified(weights: &Weights<'_>) -> Result<Self, ModelError> {
         verify(ModelId::Near, weights.near)?;
         verify(ModelId::Expression, weights.expression)?;
@@ -95,7 +95,7 @@ impl Analyzer {
         self.finder.add_far(far)
     }
 
-    /// [`Analyzer::add_far`] after holding the bytes to the manifest's hash.
+    /// [`Analyzer::add_far`] after checking the bytes against the manifest's hash.
     pub fn add_far_verified(&mut self, far: &[u8]) -> Result<(), ModelError> {
         verify(ModelId::Far, far)?;
         self.add_far(far)
@@ -105,15 +105,15 @@ impl Analyzer {
         self.finder.has_far()
     }
 
-    /// Adds the landmark networks, after holding their bytes to the manifest's hashes. Until then nobody looks at the
-    /// corners of a mouth.
+    /// Adds the landmark networks, after checking their bytes against the manifest's hashes. Until then the corners of
+    /// the mouth are not looked at.
     pub fn add_landmarks_verified(&mut self, weights: &LandmarkWeights<'_>) -> Result<(), ModelError> {
         verify(ModelId::Landmarks, weights.landmarks)?;
         verify(ModelId::Blendshapes, weights.blendshapes)?;
         self.add_landmarks(weights)
     }
 
-    /// [`Analyzer::add_landmarks_verified`] with bytes that are known to be right.
+    /// [`Analyzer::add_landmarks_verified`] with bytes that have already been verified.
     pub fn add_landmarks(&mut self, weights: &LandmarkWeights<'_>) -> Result<(), ModelError> {
         self.mesh = Some(Mesh::load(weights)?);
         Ok(())
@@ -127,7 +127,7 @@ impl Analyzer {
         self.landmarks = landmarks;
     }
 
-    /// The faces of a frame, the `most` largest of them. Each costs two runs of the expression network.
+    /// The `most` largest faces of a frame. Each costs two runs of the expression network.
     pub fn analyze(&mut self, frame: &Frame<'_>, scope: Scope, most: usize) -> Result<Seen, InferenceError> {
         let mut found = self.detect(frame, scope)?;
         found.retain(|face| valid_box(face.bounds).is_some());
@@ -138,9 +138,10 @@ impl Analyzer {
         Ok(Seen { faces, left_out })
     }
 
-    /// The expression of a picture that is itself one face crop: its box is the whole picture. Where the detectors find
-    /// a face that fills it, the square is that face's, as crops are cut more closely or less; elsewhere it is the
-    /// whole picture, and they serve only to find the eyes, and so the tilt. Without eyes nothing is turned.
+    /// The expression of a picture that is itself one face crop: its box is the whole picture. If the detectors find a
+    /// face that fills the picture, its square is that face's, because crops are cut more or less tightly. Otherwise
+    /// the square is the whole picture, and the detectors serve only to find the eyes, and so the tilt. Without eyes
+    /// nothing is turned.
     pub fn analyze_crop(&mut self, frame: &Frame<'_>) -> Result<Detection, InferenceError> {
         let face = self.finder.eyes(frame)?;
         let squares = match &face {
@@ -160,12 +161,12 @@ impl Analyzer {
         ))
     }
 
-    /// Faces in fractions of the frame, before their expressions are read, in no order.
+    /// Faces in fractions of the frame, before their expressions are read, in no particular order.
     pub fn detect(&mut self, frame: &Frame<'_>, scope: Scope) -> Result<Vec<Candidate>, InferenceError> {
         self.finder.detect(frame, scope)
     }
 
-    /// What one detector finds, in fractions of the frame; nothing while it is not loaded.
+    /// What one detector finds, in fractions of the frame; nothing if it is not loaded.
     pub fn detect_with(
         &mut self,
         detector: Detector,
@@ -183,7 +184,7 @@ impl Analyzer {
 
     fn read(&mut self, frame: &Frame<'_>, views: &[Square; 2]) -> Result<Evidence, InferenceError> {
         let mut answers = [[0.0; Expression::COUNT]; 2];
-        // In order: the second view stays in the buffer for the quality to look at, as it has no black about it.
+        // The order matters: the second view stays in the buffer for the quality to look at, as it has no black border.
         for (view, answer) in views.iter().zip(&mut answers) {
             self.crop.clear();
             view.draw(frame, CROP_SIDE, &mut self.crop);
@@ -217,8 +218,9 @@ impl Analyzer {
     }
 }
 
-/// Whether a face's square and the whole picture are of nearly one size. Over the London faces, cut at .7 to 1.15 of
-/// their square, the face's own square has .868, .858, .868 and .853 right, the whole picture .843, .843, .848, .853.
+/// Whether a face's square and the whole picture are about the same size. On the London faces, cut at .7 to 1.15 of
+/// their square, accuracy is .868, .858, .868 and .853 with the face's own square, and .843, .843, .848 and .853 with
+/// the whole picture.
 fn fills(frame: &Frame<'_>, face: &Candidate) -> bool {
     let [square, _] = views(frame, face);
     (0.6..=1.3).contains(&(square.side / frame.width().max(frame.height())))

@@ -1,27 +1,27 @@
-//! From a BlazeFace network's raw numbers to faces: anchors, decoding and non-maximum suppression. Both
-//! detectors share it. Runs no network.
+//! From a BlazeFace network's raw output to faces: anchors, decoding and non-maximum suppression, shared by both
+//! detectors. Runs no network.
 
 use mien_shared::FaceBox;
 
 use crate::image::{Frame, Letterbox, Square};
 use crate::keypoint::Keypoint;
 
-/// Anchors of both networks: 16×16 cells with two each, then 8×8 cells with six each.
+/// Anchors of both networks: 16×16 cells with two anchors each, then 8×8 cells with six each.
 pub const ANCHORS: usize = 16 * 16 * 2 + 8 * 8 * 6;
-/// Numbers a box: centre, size and six key points.
+/// Numbers per box: centre, size and six key points.
 pub const REGRESSORS: usize = 4 + 2 * Keypoint::COUNT;
-/// Below this a candidate is not a face.
+/// A candidate below this score is not a face.
 pub const MIN_SCORE: f32 = 0.5;
-/// Candidates that overlap more than this are one face.
+/// Candidates that overlap by more than this are one face.
 pub const SAME_FACE_IOU: f32 = 0.3;
 
 /// A face before its expression is known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// The mean of the boxes that mean this face: the steadiest from frame to frame. In fractions: of the detector's
-    /// square while decoding, of the frame afterwards.
+    /// The mean of the boxes for this face: the steadiest from frame to frame. In fractions of the detector's square
+    /// while decoding, and of the frame afterwards.
     pub bounds: FaceBox,
-    /// The strongest of these boxes, in the same fractions: what the expression's square is cut by.
+    /// The strongest of these boxes, in the same fractions: the expression's square is derived from it.
     pub strongest: FaceBox,
     /// In the same fractions, in the order of [`Keypoint`].
     pub keypoints: [[f32; 2]; Keypoint::COUNT],
@@ -43,8 +43,8 @@ impl Candidate {
 }
 
 impl Candidate {
-    /// The same face in fractions of the frame, where it was found in this square by fractions of that. The square
-    /// lies in the frame by quarter turns, so that a box stays one.
+    /// The same face in fractions of the frame, given that it was found in this square in fractions of the square. The
+    /// square is turned by whole quarter turns, so that a box stays a box.
     #[must_use]
     pub fn out_of(&self, square: &Square, frame: &Frame<'_>) -> Self {
         let in_frame = |bounds: FaceBox| {
@@ -67,14 +67,14 @@ impl Candidate {
     }
 }
 
-/// Middle of the cell that an anchor belongs to, in fractions of the square.
+/// Centre of the cell that an anchor belongs to, in fractions of the square.
 fn anchor(index: usize) -> [f32; 2] {
     let (cell, side) = if index < 512 { (index / 2, 16) } else { ((index - 512) / 6, 8) };
     [cell % side, cell / side].map(|place| (place as f32 + 0.5) / side as f32)
 }
 
-/// Reads the networks' outputs: `logits` and `regressors` of all anchors in order, the square's side in
-/// pixels. Numbers that are not finite are no face.
+/// Reads the networks' outputs: `logits` and `regressors` of all anchors in order, and the square's side in pixels.
+/// Candidates with numbers that are not finite are dropped.
 pub fn decode(logits: &[f32], regressors: &[f32], side: usize) -> Vec<Candidate> {
     let scale = 1.0 / side as f32;
     logits
@@ -109,7 +109,7 @@ pub fn decode(logits: &[f32], regressors: &[f32], side: usize) -> Vec<Candidate>
         .collect()
 }
 
-/// One candidate a face, strongest first: each is the mean of those that overlap its strongest, weighted by
+/// One candidate per face, strongest first: each is the mean of the candidates that overlap its strongest, weighted by
 /// score, which is steadier from frame to frame than the strongest alone.
 pub fn weighted_suppression(candidates: Vec<Candidate>) -> Vec<Candidate> {
     grouped(candidates).iter().filter_map(|group| mean(group)).collect()

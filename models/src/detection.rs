@@ -1,5 +1,5 @@
-//! What the networks say of one face in one frame: the answer a worker sends to the page. No identity over
-//! time (that is the [tracker](crate::tracker)'s) and no pixels.
+//! What the networks say about one face in one frame: the answer that a worker sends to the page. Holds no identity
+//! over time (the [tracker](crate::tracker) owns that) and no pixels.
 
 use mien_shared::limits::BOX_RANGE;
 use mien_shared::{Expression, FaceBox, Scores};
@@ -13,11 +13,11 @@ use crate::quality::Doubt;
 /// and .785 of those are right.
 pub const ABSTAIN_BELOW: f32 = 0.5;
 
-/// Below this quality no expression is said, however sure the network is: a face of less than 28 pixels, blurred by .05
-/// of its size, or of which the frame cuts off .29. There labels stop being better than chance: of London faces .85 of
-/// the labels are right at 28 pixels, .78 at 20 and .14 at 12, where most are sadness.
+/// Below this quality no expression is reported, however sure the network is: a face of less than 28 pixels, blurred by
+/// .05 of its size, or with .29 of it cut off by the frame. That is where labels stop being better than chance: on
+/// London faces .85 of the labels are right at 28 pixels, .78 at 20 and .14 at 12, where most labels are sadness.
 pub const JUDGED_FROM: f32 = 0.1;
-/// From this quality on a look counts for a person's neutral face.
+/// A look of at least this quality counts towards a person's neutral face.
 const FIT_FROM: f32 = 0.6;
 
 /// One face found in one frame.
@@ -34,18 +34,18 @@ pub struct Detection {
     pub scores: Scores,
     /// The likeliest expression, or `None` below [`ABSTAIN_BELOW`] or [`JUDGED_FROM`].
     pub expression: Option<Expression>,
-    /// How far this face can be judged, 0 … 1: see [`crate::quality`].
+    /// How well this face can be judged, 0 … 1: see [`crate::quality`].
     pub quality: f32,
-    /// What keeps the quality down.
+    /// What lowers the quality.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<Doubt>,
-    /// What [`Neutral`] is made of, and applied to.
+    /// What [`Neutral`] is made from, and applied to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<Look>,
 }
 
 impl Detection {
-    /// The same face read against the person's own neutral one.
+    /// Reads the same face against the person's own neutral one.
     pub fn read_against(&mut self, neutral: &Neutral) {
         if let Some(look) = &self.look {
             self.scores = neutral.applied(&self.scores, look);
@@ -53,19 +53,20 @@ impl Detection {
         }
     }
 
-    /// Whether this look may count for the person's neutral face: frontal, well lit, large and sharp enough, whole.
+    /// Whether this look may count towards the person's neutral face: frontal, well lit, large and sharp enough, not
+    /// cut off.
     pub fn is_fit_for_neutral(&self) -> bool {
         self.look.is_some() && self.doubts.is_empty() && self.quality >= FIT_FROM
     }
 }
 
-/// The likeliest expression, where it is likely enough to be said and the face can be judged.
+/// The likeliest expression, if it is likely enough to be reported and the face can be judged.
 pub fn named(scores: &Scores, quality: f32) -> Option<Expression> {
     let (expression, confidence) = scores.top();
     (confidence >= ABSTAIN_BELOW && quality >= JUDGED_FROM).then_some(expression)
 }
 
-/// The box as the contract allows it, or `None` for one that is not a place in the frame.
+/// The box in the form that the contract allows, or `None` if it is no place within the frame.
 pub(crate) fn valid_box(bounds: FaceBox) -> Option<FaceBox> {
     let sides: [f32; 4] = bounds.into();
     if sides.iter().any(|side| !side.is_finite()) {

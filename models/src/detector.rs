@@ -1,10 +1,10 @@
-//! What sets the two detectors apart: how the box of each relates to the face, the sizes at which that relation
-//! holds, and so whose word counts where both see one face. Runs no network.
+//! How the two detectors differ: how each one's box relates to the face, at which sizes that relation holds, and so
+//! which detector decides when both see the same face. Runs no network.
 //!
-//! Measured over 102 adults, a neutral and a smiling photograph of each, placed at random in pictures of which the
-//! face takes .1 to 1.3. The measure of a face is the near detector's strongest box in the photograph as it is, where
-//! it takes .37. Sizes are those of a box's longer side in fractions of the square that a detector sees, which the
-//! picture's longer side fills. `examples/squares.rs` says what is left once the boxes are calibrated.
+//! Measured on 102 adults, with a neutral and a smiling photograph of each, placed at random in pictures of which the
+//! face takes up .1 to 1.3. A face is measured by the near detector's strongest box in the original photograph, of
+//! which it takes up .37. Sizes are those of a box's longer side in fractions of the square that a detector sees, which
+//! the picture's longer side fills. `examples/squares.rs` shows what error remains once the boxes are calibrated.
 //!
 //! | size | face / near box, deviation | face / far box, deviation |
 //! |---|---|---|
@@ -16,7 +16,7 @@
 //! | .87, the face fills the picture | 1.04, .06 | .84, .2; middle 9 % too high |
 //! | 1.13, it is cut | .96, .04 | 1.28, .2; middle 9 % too high |
 //!
-//! Up to .55 either box has its middle within 1 % of where it belongs, so no middle is corrected.
+//! Up to .55 both boxes have their middle within 1 % of where it belongs, so no middle is corrected.
 
 use mien_shared::FaceBox;
 
@@ -31,13 +31,13 @@ pub enum Detector {
     Far,
 }
 
-/// From this size (after calibration) on the near detector's word counts: its boxes are steady from here on and
-/// stay right where the far one's shrink and slip. Below, what it says of size is noise, and the far one is right.
+/// From this size (after calibration) on the near detector decides: its boxes are steady from here on and stay right
+/// where the far one's shrink and shift. Below it, the near detector's sizes are noise, and the far one is right.
 const NEAR_COUNTS_FROM: f32 = 0.18;
-/// By size, what brings the near detector's boxes to one extent of the face; straight between.
+/// By size, the factor that brings the near detector's boxes to the common extent of the face; linear in between.
 const NEAR_SCALE: [(f32, f32); 3] = [(0.14, 1.04), (0.165, 1.10), (0.23, 1.0)];
-/// The same for the far detector, at all sizes where its word counts. The photographs ask for 1.028 over these
-/// sizes and 1.04 at their own, the two portraits in `tests/fixtures` for 1.00: this is within 2 % of each.
+/// The same for the far detector, at all sizes where it decides. The photographs call for 1.028 over these sizes and
+/// 1.04 at their own, the two portraits in `tests/fixtures` for 1.00: this is within 2 % of each.
 const FAR_SCALE: f32 = 1.02;
 
 impl Detector {
@@ -48,7 +48,7 @@ impl Detector {
         }
     }
 
-    /// The face with boxes of the extent that both detectors share. All in fractions of the detector's square.
+    /// The face with boxes of the extent that both detectors share. All values are fractions of the detector's square.
     #[must_use]
     pub fn calibrated(self, mut face: Candidate) -> Candidate {
         for bounds in [&mut face.bounds, &mut face.strongest] {
@@ -62,13 +62,13 @@ impl Detector {
     }
 }
 
-/// What both detectors found in the same square, each face once. A mean of the two would be worse than the better
-/// one, and their scores cannot be compared: by these the far one's wins most often where its box is worst.
+/// What both detectors found in the same square, each face once. A mean of the two would be worse than the better one,
+/// and their scores cannot be compared: going by score, the far detector would win most often where its box is worst.
 pub fn merged(near: Vec<Candidate>, far: Vec<Candidate>) -> Vec<Candidate> {
     let (mut kept, doubtful): (Vec<_>, Vec<_>) =
         near.into_iter().partition(|face| size(&face.strongest) >= NEAR_COUNTS_FROM);
     let far: Vec<_> = far.into_iter().filter(|face| !kept.iter().any(|near| is_same(near, face))).collect();
-    // A box that is far too large overlaps little of the face that it means, but holds its middle.
+    // A box that is far too large overlaps little with the face that it stands for, but contains its middle.
     let seen_better = |near: &Candidate| {
         far.iter().any(|far| is_same(near, far) || holds(&near.bounds, middle(&far.bounds)))
     };
@@ -77,8 +77,8 @@ pub fn merged(near: Vec<Candidate>, far: Vec<Candidate>) -> Vec<Candidate> {
     kept
 }
 
-/// Whether a box holds the eyes, nose and mouth of a clearly smaller face: one of the two is no face, or one stands
-/// before the other. Boxes that mean one face overlap more, and were merged before.
+/// Whether a box holds the eyes, nose and mouth of a clearly smaller face: either one of the two is not a face, or one
+/// person stands in front of the other. Boxes of the same face overlap more, and were merged before.
 pub fn swallows(outer: &Candidate, inner: &Candidate) -> bool {
     let points = [Keypoint::RightEye, Keypoint::LeftEye, Keypoint::Nose, Keypoint::Mouth];
     size(&inner.bounds) < 0.8 * size(&outer.bounds)
@@ -116,7 +116,7 @@ fn holds(bounds: &FaceBox, [x, y]: [f32; 2]) -> bool {
     across.contains(&x) && down.contains(&y)
 }
 
-/// About its middle.
+/// Scales a box about its middle.
 fn scaled(bounds: &FaceBox, scale: f32) -> FaceBox {
     let [x, y] = middle(bounds);
     let (width, height) = (scale * bounds.width, scale * bounds.height);
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn where_both_see_a_face_its_size_says_whose_box_counts() {
-        // The score says nothing: the far detector is sure of itself where a face fills the picture.
+        // The score does not decide: the far detector is sure of itself where a face fills the picture.
         assert_eq!(merged(vec![face(0.5, 0.8, 0.6)], vec![face(0.5, 0.7, 0.99)]), [face(0.5, 0.8, 0.6)]);
         assert_eq!(merged(vec![face(0.5, 0.16, 0.99)], vec![face(0.5, 0.12, 0.6)]), [face(0.5, 0.12, 0.6)]);
     }

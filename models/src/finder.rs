@@ -9,24 +9,25 @@ use crate::manifest::ModelId;
 use crate::network::{InferenceError, ModelError, Network, exactly};
 use crate::scope::Scope;
 
-/// Anchors of the 16×16 grid, which the far network answers apart from the rest.
+/// Anchors of the 16×16 grid, which the far network outputs separately from the rest.
 const FINE_ANCHORS: usize = 512;
-/// How much of the square a tight crop fills when it is looked at again: the detectors want room about a face.
+/// How much of the square a tight crop fills when it is looked at again: the detectors need some room around a face.
 const PADDED: f32 = 0.6;
-/// A detector that is less sure of a face than this is asked again. Over 108 pictures of portraits of 100 to 400 pixels
-/// in 1280×720, galleries and turned pictures all boxes without a face lay below, with scores from .5 to .73.
+/// A detector that is less sure of a face than this is asked again. On 108 pictures (portraits of 100 to 400 pixels in
+/// 1280×720, galleries, turned pictures) all boxes without a face scored below this, from .5 to .73.
 const SURE: f32 = 0.8;
-/// What is found closer is the same face from this overlap on.
+/// What the closer look finds is the same face from this overlap on.
 const CONFIRMED_IOU: f32 = 0.4;
-/// Side of the closer square in longer sides of the box.
+/// Side of the closer square, as a multiple of the longer side of the box.
 const CLOSER: f32 = 1.6;
 /// How much surer the detector must be of a turned face than of an upright one.
 const TURNED_AHEAD: f32 = 0.1;
-/// A face of this share of the picture's longer side is what the picture is of: nobody looks for smaller ones in parts.
+/// A face of this share of the picture's longer side is the picture's subject: no smaller ones are searched for in
+/// tiles.
 const PORTRAIT: f32 = 0.2;
-/// Side of the parts in pixels: the far detector finds faces from a twenty-fifth of it on.
+/// Side of a tile in pixels: the far detector finds faces from a twenty-fifth of it on.
 const TILE: f32 = 320.0;
-/// Parts along the longer side of a large picture, before they overlap by a third.
+/// Tiles along the longer side of a large picture, before they overlap by a third.
 const TILES_ACROSS: f32 = 5.0;
 const FROM_IN_TILES: f32 = 0.6;
 
@@ -34,13 +35,13 @@ const FROM_IN_TILES: f32 = 0.6;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Within {
     Whole,
-    /// In parts of the frame, which are many chances to be wrong.
+    /// In tiles of the frame, which are many chances to be wrong.
     Tiles,
 }
 
 impl Within {
-    /// What takes the place of a doubtful face must have this score. Of upright faces among those of [`SURE`] all had
-    /// .81 and more.
+    /// The score required of what replaces a doubtful face. All upright faces in the pictures described at [`SURE`]
+    /// scored at least .81.
     const fn confirmed_from(self) -> f32 {
         match self {
             Self::Whole => 0.7,
@@ -53,7 +54,7 @@ impl Within {
 pub(crate) struct Finder {
     near: Network,
     far: Option<Network>,
-    // Kept from frame to frame, so that a steady camera allocates little.
+    // Reused from frame to frame, so that a steady camera allocates little.
     square: Vec<f32>,
     row: Vec<f32>,
     crop: Vec<f32>,
@@ -81,7 +82,7 @@ impl Finder {
         self.far.is_some()
     }
 
-    /// Faces in fractions of the frame, before their expressions are read, in no order.
+    /// Faces in fractions of the frame, before their expressions are read, in no particular order.
     pub(crate) fn detect(
         &mut self,
         frame: &Frame<'_>,
@@ -104,9 +105,8 @@ impl Finder {
     }
 
     /// Looks again, closer, at faces that their detector is not sure of, and where one box swallows another face: what
-    /// the near detector finds there instead takes their place. A face that lies on its side or stands on its head is
-    /// found upright in a turned square, with its eyes and mouth where they are. Most frames have nothing doubtful, and
-    /// pay nothing.
+    /// the near detector finds there replaces them. A face that lies on its side or is upside down is found upright in
+    /// a turned square, with its eyes and mouth in the right place. Most frames have nothing doubtful, and pay nothing.
     fn judged_again(
         &mut self,
         frame: &Frame<'_>,
@@ -135,7 +135,7 @@ impl Finder {
                 kept.extend(found.into_iter().map(|(_, found)| found));
             }
         }
-        // Small ones go. A large one where nobody else is may be a face that is blurred or in the dark.
+        // Small ones are dropped. A large one with no other face around may be a face that is blurred or in the dark.
         if kept.is_empty() && within == Within::Whole {
             unconfirmed.retain(|face| longer(frame, face) >= PORTRAIT);
             kept = unconfirmed;
@@ -143,8 +143,8 @@ impl Finder {
         Ok(if is_changed || faces.len() > 1 { each_once(kept) } else { kept })
     }
 
-    /// What the near detector finds in a square about a face, turned as it is surest, with the quarter turns; in
-    /// fractions of the frame.
+    /// What the near detector finds in a square around a face, in the rotation in which it is surest, and the number of
+    /// quarter turns; in fractions of the frame.
     fn look_closer(
         &mut self,
         frame: &Frame<'_>,
@@ -166,7 +166,7 @@ impl Finder {
             for turn in 1..4_u8 {
                 let turned = Square { angle: f32::from(turn) * FRAC_PI_2, ..upright };
                 let found = self.look_in(frame, &turned)?;
-                // Upright is likelier.
+                // Upright is more likely.
                 let ahead = if best.0 == 0 { TURNED_AHEAD } else { 0.0 };
                 if score(&found) > score(&best.1) + ahead {
                     best = (turn, found);
@@ -189,7 +189,7 @@ impl Finder {
         Ok(found.into_iter().map(|face| Detector::Near.calibrated(face).out_of(square, frame)).collect())
     }
 
-    /// Small faces that the far detector finds in overlapping parts of the frame, beside those that are known.
+    /// Small faces that the far detector finds in overlapping tiles of the frame, besides those already known.
     fn in_tiles(&mut self, frame: &Frame<'_>, known: &[Candidate]) -> Result<Vec<Candidate>, InferenceError> {
         let Some(far) = &mut self.far else { return Ok(Vec::new()) };
         let model = ModelId::Far;
@@ -212,7 +212,7 @@ impl Finder {
                 let (logits, regressors) = far_outputs(outputs)?;
                 let faces = weighted_suppression(decode(&logits, &regressors, input));
                 found.extend(faces.into_iter().filter(|face| face.score >= FROM_IN_TILES).map(|face| {
-                    // Whatever its score, it is judged again.
+                    // Forces a second look, whatever its score.
                     let score = face.score.min(SURE - 0.01);
                     Candidate { score, ..Detector::Far.calibrated(face).out_of(&tile, frame) }
                 }));
@@ -224,7 +224,7 @@ impl Finder {
         Ok(each_once(found.into_iter().filter(is_new).collect()))
     }
 
-    /// What one detector finds, in fractions of the frame; nothing while it is not loaded.
+    /// What one detector finds, in fractions of the frame; nothing if it is not loaded.
     pub(crate) fn detect_with(
         &mut self,
         detector: Detector,
@@ -242,7 +242,7 @@ impl Finder {
             if faces.is_empty() {
                 faces = self.look(Detector::Far, frame, &letterbox)?;
             }
-            // A crop holds one face: whatever else was found is smaller.
+            // A crop holds one face: anything else that was found is smaller.
             if let Some(face) = faces.iter().max_by(|a, b| area(a).total_cmp(&area(b))) {
                 return Ok(Some(face.in_frame(&letterbox)));
             }
@@ -284,13 +284,13 @@ pub(crate) fn area(face: &Candidate) -> f32 {
     face.bounds.width * face.bounds.height
 }
 
-/// The face's longer side in fractions of the picture's.
+/// The face's longer side in fractions of the picture's longer side.
 fn longer(frame: &Frame<'_>, face: &Candidate) -> f32 {
     let (width, height) = (frame.width(), frame.height());
     (face.bounds.width * width).max(face.bounds.height * height) / width.max(height)
 }
 
-/// Middles of parts that cover a length and overlap by a third or more.
+/// Middles of tiles that cover a length and overlap by a third or more.
 fn places(length: f32, side: f32) -> Vec<f32> {
     if length <= side {
         return vec![length / 2.0];

@@ -22,8 +22,8 @@ pub enum FrameError {
     Bytes { width: u32, height: u32, expected: usize, got: usize },
 }
 
-/// Pixels on the longer side of a frame. Twice what a browser's canvas can hold, and small enough that sizes
-/// in bytes fit 32 bits where the caller keeps to a canvas' area.
+/// Maximum pixels on the longer side of a frame. Twice what a browser's canvas can hold, and small enough that sizes in
+/// bytes fit 32 bits if the caller keeps to a canvas' area.
 pub const MAX_SIDE: u32 = 32_768;
 
 impl std::fmt::Debug for Frame<'_> {
@@ -68,18 +68,18 @@ impl<'a> Frame<'a> {
     fn add_sample(&self, [x, y]: [f32; 2], share: f32, sum: &mut [f32; 4]) {
         let x = (x - 0.5).clamp(0.0, (self.width - 1) as f32);
         let y = (y - 0.5).clamp(0.0, (self.height - 1) as f32);
-        // On the last column and row the pixel before them has no weight.
+        // In the last column and row the extra pixel has no weight.
         let x0 = (x as usize).min(self.width.saturating_sub(2));
         let y0 = (y as usize).min(self.height.saturating_sub(2));
         let (fx, fy) = (x - x0 as f32, y - y0 as f32);
         let at = (y0 * self.width + x0) * 4;
-        // A frame of one column has no pixel to the right, and one of one row none below: then the same one again.
+        // A frame with one column has no pixel to the right, and one with one row none below: use the same one again.
         let right = if self.width > 1 { 4 } else { 0 };
         let below = if self.height > 1 { self.width * 4 } else { 0 };
         let weights =
             [(1.0 - fx) * (1.0 - fy), fx * (1.0 - fy), (1.0 - fx) * fy, fx * fy].map(|weight| weight * share);
         for (offset, weight) in [at, at + right, at + below, at + below + right].into_iter().zip(weights) {
-            // Four channels at once, alpha with them, is one step for the processor.
+            // All four channels at once, alpha included, take the processor one step.
             if let Some(pixel) = self.rgba.get(offset..).and_then(|rest| rest.first_chunk::<4>()) {
                 for (total, byte) in sum.iter_mut().zip(pixel) {
                     *total += weight * f32::from(*byte);
@@ -89,7 +89,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Where a frame lies inside the square that a detector sees, in fractions of that square.
+/// Where a frame lies within the square that a detector sees, in fractions of that square.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Letterbox {
     left: f32,
@@ -117,8 +117,8 @@ impl Letterbox {
         FaceBox { left, top, width: square.width / self.width, height: square.height / self.height }
     }
 
-    /// Draws the frame into `side`×`side` RGB values from −1 to 1, row by row; the bars are black. A triangle
-    /// filter as wide as the reduction keeps small faces from flickering between pixels.
+    /// Draws the frame into `side`×`side` RGB values from −1 to 1, row by row; the bars are black. A triangle filter as
+    /// wide as the reduction factor keeps small faces from flickering between pixels.
     pub fn draw(&self, frame: &Frame<'_>, side: usize, out: &mut Vec<f32>, row: &mut Vec<f32>) {
         out.clear();
         out.resize(side * side * 3, -1.0);
@@ -153,13 +153,13 @@ impl Letterbox {
     }
 }
 
-/// The source pixels that make one target pixel, and how much of each. No weights: the target is a bar.
+/// The source pixels that make up one target pixel, and the weight of each. No weights: the target is in a bar.
 struct Taps {
     first: usize,
     weights: Vec<f32>,
 }
 
-/// A triangle filter that brings `source` pixels to `length` target pixels starting at `start`.
+/// A triangle filter that resamples `source` pixels to `length` target pixels starting at `start`.
 fn taps(start: f32, length: f32, target: usize, source: usize) -> Vec<Taps> {
     let scale = source as f32 / length;
     let reach = scale.max(1.0);
@@ -183,7 +183,7 @@ fn taps(start: f32, length: f32, target: usize, source: usize) -> Vec<Taps> {
         .collect()
 }
 
-/// The mean of bilinear samples at these places along one side of a frame, as shares of its pixels.
+/// The mean of bilinear samples at these positions along one side of a frame, as weights of its pixels.
 fn sampled(places: impl ExactSizeIterator<Item = f32>, length: usize, outside: Outside) -> Taps {
     let share = 1.0 / places.len() as f32;
     let mut shares: Vec<(usize, f32)> = Vec::with_capacity(2 * places.len());
@@ -207,13 +207,13 @@ fn sampled(places: impl ExactSizeIterator<Item = f32>, length: usize, outside: O
     Taps { first, weights }
 }
 
-/// How much of a pixel about this place lies within `length` pixels, 0 … 1: what a bilinear sample has of it where
-/// black is about.
+/// How much of a pixel at this position lies within `length` pixels, 0 … 1: the share of it that a bilinear sample gets
+/// when the outside is black.
 fn inside(place: f32, length: usize) -> f32 {
     (place + 0.5).min(length as f32 - place + 0.5).clamp(0.0, 1.0)
 }
 
-/// A square that is not turned: rows and columns one after the other, which costs an eighth of sampling each pixel.
+/// A square that is not turned: rows and columns are done separately, which costs an eighth of sampling each pixel.
 fn draw_upright(frame: &Frame<'_>, columns: &[Taps], rows: &[Taps], out: &mut [f32]) {
     let (side, plane) = (columns.len(), columns.len() * rows.len());
     let left = columns.iter().map(|taps| taps.first).min().unwrap_or_default();
@@ -264,7 +264,7 @@ pub enum Outside {
 }
 
 impl Square {
-    /// A point of the square, in fractions of it, in fractions of the frame. Not for mirrored squares.
+    /// Converts a point in fractions of the square to fractions of the frame. Not for mirrored squares.
     pub fn in_frame(&self, frame: &Frame<'_>, [x, y]: [f32; 2]) -> [f32; 2] {
         let (sin, cos) = self.angle.sin_cos();
         let (across, down) = ((x - 0.5) * self.side, (y - 0.5) * self.side);
@@ -274,7 +274,7 @@ impl Square {
         ]
     }
 
-    /// Whether all of the square and a pixel about it lie within the frame.
+    /// Whether the whole square, plus one pixel around it, lies within the frame.
     fn lies_within(&self, frame: &Frame<'_>) -> bool {
         let (sin, cos) = self.angle.sin_cos();
         let reach = self.side / 2.0 * (sin.abs() + cos.abs()) + 1.0;
@@ -290,8 +290,8 @@ impl Square {
         out.resize(start + 3 * plane, 0.0);
         let out = &mut out[start..];
         let step = self.side / side as f32;
-        // Two samples a side as the reference of the recipe has it, and more where the square is much larger than the
-        // crop, as a bilinear sample covers two pixels. Sixteen a side reach a square of 3,584 pixels; beyond that it
+        // Two samples per side as in the reference recipe, and more if the square is much larger than the crop, as a
+        // bilinear sample covers two pixels. Sixteen per side are enough for a square of 3,584 pixels; beyond that it
         // only gets coarser.
         let samples = ((step / 2.0).ceil() as usize).clamp(2, 16);
         let share = 1.0 / (samples * samples) as f32;
@@ -338,7 +338,7 @@ impl Square {
     }
 }
 
-/// Three planes as pixels one after the other, each value changed.
+/// Converts three planes to interleaved pixels, applying `change` to each value.
 pub fn interleaved(planes: &[f32], change: impl Fn(f32) -> f32) -> Vec<f32> {
     let plane = planes.len() / 3;
     (0..plane).flat_map(|at| [0, 1, 2].map(|channel| change(planes[channel * plane + at]))).collect()

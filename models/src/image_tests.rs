@@ -64,7 +64,7 @@ fn an_untouched_square_is_the_picture_and_its_mirror_a_little_softened() {
 
 #[test]
 fn a_quarter_turn_brings_a_lying_face_upright() {
-    // Eyes one above the other: the right eye at the top, the left below it, so a tilt of +90°.
+    // Eyes one above the other: the person's right eye at the top, the left below it, so a tilt of +90°.
     let pixels = picture(4, 4, |_, y| [(y * 10) as u8, 0, 0]);
     let frame = Frame::new(4, 4, &pixels).unwrap();
     let square = Square {
@@ -100,7 +100,7 @@ fn beyond_the_frame_it_is_black_where_that_is_asked_for() {
     let square =
         Square { centre: [0.0, 2.0], side: 4.0, angle: 0.0, mirrored: false, outside: Outside::Black };
     square.draw(&frame, 4, &mut out);
-    // Samples a quarter of a pixel from the frame's edge have a quarter of the black about it.
+    // Samples a quarter of a pixel from the frame's edge take a quarter from the black outside.
     assert_eq!(out[4..8], [0.0, 25.0, 175.0, 200.0]);
     assert_eq!(out[..4], [0.0, 25.0, 175.0, 200.0].map(|value| 0.875 * value));
     // Turned by a full circle it is the same, sample by sample.

@@ -7,11 +7,11 @@ use crate::image::{Frame, Outside, Square};
 
 /// Pixels on a side of the network's input.
 pub const CROP_SIDE: usize = 256;
-/// Points of a face, each of three numbers in pixels of the crop.
+/// Points of a face, with three numbers each, in pixels of the crop.
 pub const POINTS: usize = 478;
 /// Coefficients of the second network.
 pub const BLENDSHAPES: usize = 52;
-/// Side of the square in longer sides of the steadier box.
+/// Side of the square, as a multiple of the longer side of the steadier box.
 const CROP_MARGIN: f32 = 1.5;
 
 /// The points that the second network takes, in its order (MediaPipe, `face_blendshapes_graph.cc`).
@@ -25,7 +25,7 @@ pub const SUBSET: [usize; 146] = [
     466, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477,
 ];
 
-/// Places of both smile coefficients.
+/// Indexes of both smile coefficients.
 const MOUTH_SMILE_LEFT: usize = 44;
 const MOUTH_SMILE_RIGHT: usize = 45;
 
@@ -41,7 +41,7 @@ pub fn square(frame: &Frame<'_>, face: &Candidate) -> Square {
     }
 }
 
-/// Across and down of the points that the second network takes.
+/// The x and y of the points that the second network takes.
 pub fn subset(points: &[f32]) -> Vec<f32> {
     SUBSET.iter().flat_map(|point| [points[3 * point], points[3 * point + 1]]).collect()
 }

@@ -1,7 +1,7 @@
 //! From pixels to faces: detection, expression and tracking, the same on native and wasm32.
 //!
-//! Pure: no files, no clock, no threads. The networks run under the feature `inference`; without it the crate
-//! is image geometry, decoding, the tracker and the manifest, which is all that the page needs.
+//! Pure: no files, no clock, no threads. The networks need the feature `inference`; without it the crate is image
+//! geometry, decoding, the tracker and the manifest, which is everything that the page needs.
 //!
 //! ```text
 //! Frame ──letterbox──► detector ──decode──► faces ──crop, two views──► expression ──► Detection ──► Tracker ──► Face

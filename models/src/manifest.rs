@@ -1,13 +1,13 @@
-//! Which model files there are, and what their bytes must hash to. Owns no bytes: who runs the networks
-//! brings them, from disk or over HTTP.
+//! Which model files there are, and what their bytes must hash to. Owns no bytes: whatever runs the networks supplies
+//! them, from disk or over HTTP.
 
 use serde::{Deserialize, Serialize};
 
-/// The networks. The first three are needed by every reading, the others by landmarks.
+/// The networks. Every reading needs the first three; only landmarks need the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ModelId {
-    /// Finds faces within about two metres of a camera (BlazeFace short range, 128 px).
+    /// Finds faces within about two metres of the camera (BlazeFace short range, 128 px).
     Near,
     /// Finds small faces and groups (BlazeFace back camera, 256 px).
     Far,
@@ -15,14 +15,14 @@ pub enum ModelId {
     Expression,
     /// Finds the points of one face (MediaPipe, 256 px).
     Landmarks,
-    /// From those points to 52 coefficients (MediaPipe).
+    /// Turns those points into 52 coefficients (MediaPipe).
     Blendshapes,
 }
 
 impl ModelId {
     pub const ALL: [Self; 5] = [Self::Near, Self::Far, Self::Expression, Self::Landmarks, Self::Blendshapes];
 
-    /// What the manifest says of this model.
+    /// The manifest's entry for this model.
     pub const fn info(self) -> &'static ModelInfo {
         &MODELS[self as usize]
     }
@@ -51,7 +51,7 @@ pub struct ModelInfo {
     /// Name of the file in `weights/`.
     pub file: &'static str,
     pub bytes: u64,
-    /// Of the ONNX file, lower-case hexadecimal.
+    /// Hash of the ONNX file, in lower-case hexadecimal.
     pub sha256: &'static str,
     /// SPDX identifier.
     pub licence: &'static str,
@@ -61,7 +61,7 @@ pub struct ModelInfo {
 
 include!(concat!(env!("OUT_DIR"), "/models.rs"));
 
-// `ModelId::info` indexes by the enum's own order.
+// `ModelId::info` indexes by the order of the enum.
 const _: () = {
     let mut index = 0;
     while index < MODELS.len() {

@@ -1,4 +1,4 @@
-//! The two networks behind the landmarks: from a face to the corners of its mouth. Loaded only where they are asked
+//! The two networks behind the landmarks: from a face to the corners of its mouth. Loaded only if landmarks are asked
 //! for.
 
 use crate::blazeface::Candidate;
@@ -31,7 +31,7 @@ pub(crate) struct Mesh {
 
 impl Mesh {
     pub(crate) fn load(weights: &LandmarkWeights<'_>) -> Result<Self, ModelError> {
-        // Points, presence and a number that nothing is known of.
+        // Points, presence and a number whose meaning is unknown.
         let landmarks = Network::load(ModelId::Landmarks, weights.landmarks, &[3 * POINTS, 1, 1])?;
         let blendshapes = Network::load(ModelId::Blendshapes, weights.blendshapes, &[BLENDSHAPES])?;
         Ok(Self { landmarks, blendshapes, crop: Vec::new() })

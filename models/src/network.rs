@@ -1,4 +1,4 @@
-//! The one place that knows tract: bytes in, a ready network out, tensors through it. Knows no faces.
+//! The only module that knows tract: bytes in, a ready network out, tensors through it. Knows nothing about faces.
 
 use sha2::{Digest, Sha256};
 use tract_onnx::prelude::*;
@@ -31,7 +31,7 @@ impl ModelError {
     }
 }
 
-/// Why a frame got no answer. A fault of a network, never of what the picture shows.
+/// Why there is no answer for a frame. It is a fault of a network, never of what the picture shows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the model \"{model}\" failed on a frame: {cause}")]
 pub struct InferenceError {
@@ -39,7 +39,7 @@ pub struct InferenceError {
     pub cause: String,
 }
 
-/// Holds the bytes of a model to the manifest's length and hash.
+/// Checks the bytes of a model against the manifest's length and hash.
 pub fn verify(model: ModelId, bytes: &[u8]) -> Result<(), ModelError> {
     let info = model.info();
     let got_bytes = bytes.len() as u64;
@@ -63,7 +63,7 @@ fn hexadecimal(digest: &[u8]) -> String {
     })
 }
 
-/// A network with its private run state: buffers are kept from frame to frame.
+/// A network with its own run state: buffers are reused from frame to frame.
 pub(crate) struct Network {
     model: ModelId,
     shape: &'static [usize],
@@ -77,8 +77,8 @@ impl std::fmt::Debug for Network {
 }
 
 impl Network {
-    /// Reads and optimises a network and checks that it takes and gives what the manifest and the decoders
-    /// count on: `outputs` lists the numbers of each output.
+    /// Reads and optimises a network and checks that its inputs and outputs are what the manifest and the decoders rely
+    /// on: `outputs` lists the number of values in each output.
     pub(crate) fn load(model: ModelId, bytes: &[u8], outputs: &[usize]) -> Result<Self, ModelError> {
         let unreadable = |cause: TractError| ModelError::Unreadable { model, cause: told(&cause) };
         let shape = model.info().input_shape;
@@ -94,8 +94,8 @@ impl Network {
         Ok(Self { model, shape, state })
     }
 
-    /// Runs one input, laid out as the manifest says; one list of numbers for each output. Refuses what is not a
-    /// number: a NaN that goes in may come out as an answer like any other.
+    /// Runs the network on one input, laid out as the manifest says; returns one list of numbers for each output.
+    /// Refuses NaN: one that goes in may come out as a plausible answer.
     pub(crate) fn run(&mut self, input: &[f32]) -> Result<Vec<Vec<f32>>, InferenceError> {
         let model = self.model;
         if !input.iter().all(|number| number.is_finite()) {
@@ -113,7 +113,8 @@ impl Network {
     }
 }
 
-/// The outputs by name. Loading has checked their number, so another is a fault of the network.
+/// The outputs as a fixed-size array. Loading has checked how many there are, so any other number is a fault of the
+/// network.
 pub(crate) fn exactly<const N: usize>(
     model: ModelId,
     outputs: Vec<Vec<f32>>,
@@ -131,7 +132,7 @@ fn check_input(model: ModelId, graph: &InferenceModel) -> Result<(), ModelError>
         return shape_fault(format!("one input expected, {inputs} found"));
     }
     let expected = model.info().input_shape;
-    // A dimension may be left open in the file, as that of the batch often is.
+    // A dimension may be left open in the file, as the batch dimension often is.
     let found: Option<Vec<Option<usize>>> = graph.input_fact(0).ok().map(|fact| {
         let known = |dimension: TDim| dimension.to_i64().ok().and_then(|length| usize::try_from(length).ok());
         fact.shape.dims().map(|dimension| dimension.concretize().and_then(known)).collect()
@@ -162,7 +163,7 @@ fn check_outputs(model: ModelId, graph: &TypedModel, expected: &[usize]) -> Resu
     }
 }
 
-/// The whole chain of causes in one line.
+/// The whole chain of causes on one line.
 fn told(error: &TractError) -> String {
     error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

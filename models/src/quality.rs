@@ -1,13 +1,13 @@
-//! How far a face can be judged, 0 … 1: the product of size, pose, light, sharpness and wholeness, so that the worst
-//! of them decides; and which of these are in doubt.
+//! How well a face can be judged, 0 … 1: the product of size, pose, light, sharpness and wholeness, so that the worst
+//! of them decides; and which of these are doubtful.
 //!
 //! - size: 0 at 20 pixels on the box's longer side, 1 at 96, about what the expression network can use;
-//! - pose: 1 facing the camera, falling to 0 as the nose nears the line of one eye, and to a half on the side;
-//! - light: 1 for a middling, contrasting crop, falling to 0 near black, near white and near flat;
-//! - sharpness: 1 for what a camera shows, falling where no edge in the crop is left;
-//! - wholeness: 1 for a face within the frame, falling to 0 as the frame cuts a part of it off.
+//! - pose: 1 facing the camera, falling to 0 as the nose nears the line of one eye, and to a half when lying sideways;
+//! - light: 1 for a crop of medium brightness with contrast, falling to 0 near black, near white and near flat;
+//! - sharpness: 1 for what a camera shows, falling as edges disappear from the crop;
+//! - wholeness: 1 for a face within the frame, falling to 0 as the frame cuts part of it off.
 //!
-//! It orders faces by how much to trust their scores; it is not itself a probability.
+//! It ranks faces by how far to trust their scores; it is not itself a probability.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +16,10 @@ use crate::expression::tilt;
 use crate::image::Frame;
 use crate::keypoint::Keypoint;
 
-/// Below this a part of the quality is told as a doubt.
+/// A part of the quality below this is reported as a doubt.
 const DOUBTFUL: f32 = 0.75;
 
-/// Why a face can be judged less than others.
+/// Why a face is harder to judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Doubt {
@@ -30,10 +30,10 @@ pub enum Doubt {
     Dark,
     /// Near white.
     Bright,
-    /// Without light and shadow, as behind fog.
+    /// Without light and shade, as in fog.
     Flat,
     Blurred,
-    /// The edge of the frame cuts it.
+    /// Cut off by the edge of the frame.
     Cut,
 }
 
@@ -52,7 +52,7 @@ impl Quality {
     }
 }
 
-/// Quality of a face from its place and from its crop (three planes of 0 … 255).
+/// Quality of a face from its position and from its crop (three planes of 0 … 255).
 pub fn quality(frame: &Frame<'_>, face: &Candidate, crop: &[f32]) -> Quality {
     let longer = (face.bounds.width * frame.width()).max(face.bounds.height * frame.height());
     let [dark, bright, flat, blurred] = look(crop);
@@ -67,8 +67,8 @@ pub fn quality(frame: &Frame<'_>, face: &Candidate, crop: &[f32]) -> Quality {
     ])
 }
 
-/// Quality of a picture that is one face crop: there is no box to measure, no pose without a face, and its edges cut
-/// what is about the face.
+/// Quality of a picture that is one face crop: there is no box to measure, there is no pose without a face, and the
+/// picture's edges cut off only what surrounds the face.
 pub fn crop_quality(frame: &Frame<'_>, face: Option<&Candidate>, crop: &[f32]) -> Quality {
     let pose = face.map_or(1.0, |face| pose(frame, face));
     let size = size(frame.width().max(frame.height()));
@@ -93,17 +93,17 @@ fn pose(frame: &Frame<'_>, face: &Candidate) -> f32 {
     if squared < 1e-6 {
         return 0.0;
     }
-    // Where the nose falls on the line of the eyes: 0 between them, ±0.5 under one of them.
+    // Where the nose projects onto the line between the eyes: 0 halfway between them, ±0.5 at one of them.
     let along = ((nose[0] - right[0]) * eyes[0] + (nose[1] - right[1]) * eyes[1]) / squared - 0.5;
     let facing = 1.0 - ramp(along.abs(), 0.15, 0.6);
     let upright = 1.0 - 0.5 * ramp(tilt(frame, &face.keypoints).abs().to_degrees(), 20.0, 70.0);
     facing * upright
 }
 
-/// 1 for a face within the frame. Of 68 London faces cut below, .88 of the labels were right up to a seventh of the
-/// box missing, .78 at a quarter, .48 at a third and none at a half.
+/// 1 for a face within the frame. Of 68 London faces cut off at the bottom, .88 of the labels were right with up to a
+/// seventh of the box missing, .78 with a quarter, .48 with a third and none with a half.
 fn whole(face: &Candidate) -> f32 {
-    // Without an eye, the nose or the mouth it is guessing.
+    // Without an eye, the nose or the mouth the network is guessing.
     let speaking = [Keypoint::RightEye, Keypoint::LeftEye, Keypoint::Nose, Keypoint::Mouth];
     let is_outside =
         |point: &Keypoint| face.keypoints[*point as usize].iter().any(|place| !(0.0..=1.0).contains(place));
@@ -134,9 +134,9 @@ fn look(crop: &[f32]) -> [(Doubt, f32); 4] {
     ]
 }
 
-/// Mean difference of a pixel from its four neighbours, in deviations of the crop, at half its size, where noise and
-/// the sampling of small faces count less. Of 34 London faces .33 to .50; with a blur of .03 of the face .09 to .14, of
-/// .04, where .73 of the labels were right, .07 to .10, and of .06, where half were right, .04 to .06.
+/// Mean difference between a pixel and its four neighbours, in standard deviations of the crop, at half its size, where
+/// noise and the sampling of small faces matter less. For 34 London faces .33 to .50; with a blur of .03 of the face
+/// .09 to .14, of .04, where .73 of the labels were right, .07 to .10, and of .06, where half were right, .04 to .06.
 fn sharpness(luma: &[f32], deviation: f32) -> f32 {
     let side = luma.len().isqrt();
     let half = side / 2;
@@ -156,7 +156,7 @@ fn sharpness(luma: &[f32], deviation: f32) -> f32 {
     sum / ((half - 2) * (half - 2)) as f32 / deviation
 }
 
-/// 0 up to `low`, 1 from `high` on, straight between.
+/// 0 up to `low`, 1 from `high` on, linear in between.
 fn ramp(value: f32, low: f32, high: f32) -> f32 {
     ((value - low) / (high - low)).clamp(0.0, 1.0)
 }
@@ -181,7 +181,7 @@ mod tests {
         assert!(expected.contains(&got), "{got} is not in {expected:?}");
     }
 
-    /// A crop with edges, of this mean.
+    /// A crop with edges and this mean.
     fn crop(mean: f32, spread: f32) -> Vec<f32> {
         (0..3 * 32 * 32).map(|at| if at / 4 % 2 == 0 { mean - spread } else { mean + spread }).collect()
     }

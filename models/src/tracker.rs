@@ -1,6 +1,6 @@
-//! From detections to faces over time: a stable identity for each face, scores without flicker, boxes without
-//! jitter. Deterministic: the caller brings the time. Runs no network and guesses nobody: a face that the
-//! frame does not show is not in the answer.
+//! From detections to faces over time: a stable identity for each face, scores without flicker, boxes without jitter.
+//! Deterministic: the caller supplies the time. Runs no network and extrapolates nothing: a face that the frame does
+//! not show is not in the answer.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use mien_shared::{Expression, Face, FaceBox};
 use crate::detection::{Detection, named, valid_box};
 use crate::expression::softmax;
 
-/// A face unseen for longer is another face when it comes back: long enough for a blink of the detector or a
-/// hand before the face, too short for two people to change places.
+/// A face that was not seen for longer counts as a new face when it comes back: long enough for a dropped detection or
+/// a hand in front of the face, too short for two people to change places.
 pub const LOST_AFTER: Duration = Duration::from_secs(1);
-/// Scores follow a change by 63 % in this time. About the length of a brief expression: shorter flickers
-/// between labels, longer misses a smile.
+/// Scores follow a change by 63 % in this time. About the length of a brief expression: a shorter time flickers between
+/// labels, a longer one misses a smile.
 pub const SCORE_TIME_CONSTANT: Duration = Duration::from_millis(300);
-/// Share of a small movement that the box follows at once; a jump of [`BOX_JUMP`] is followed whole, so that
-/// the overlay never trails a moving head.
+/// Share of a small movement that the box follows at once; a jump of [`BOX_JUMP`] is followed completely, so that the
+/// overlay never trails a moving head.
 const BOX_SHARE: f32 = 0.5;
-/// Movement, in box sizes, that is no jitter any more.
+/// Movement, in box sizes, that is no longer jitter.
 const BOX_JUMP: f32 = 0.08;
 /// Overlap from which a detection may be the same face.
 const MIN_IOU: f32 = 0.2;
@@ -27,15 +27,15 @@ const MIN_IOU: f32 = 0.2;
 const MAX_CENTRE_DISTANCE: f32 = 0.8;
 /// … and sizes that differ by no more than this factor.
 const MAX_SIZE_RATIO: f32 = 1.7;
-/// Keeps one certain frame from weighing for ever in log space.
+/// Keeps one very certain frame from dominating for ever in log space.
 const SCORE_FLOOR: f32 = 1e-4;
-/// Faces remembered at once: all that are in view, and as many again that have just left it.
+/// Faces remembered at once: all that are in view, and as many again that have just left.
 const MAX_TRACKS: usize = 2 * MAX_FACES;
 
 /// Follows the faces of one source.
 ///
-/// Identities count from 1 and are never given twice. (After 2^32 faces they would be; at ten new faces a
-/// second that is thirteen years.)
+/// Identities count from 1 and are never reused. (They would wrap after 2^32 faces; at ten new faces a second that is
+/// thirteen years.)
 #[derive(Clone, Debug)]
 pub struct Tracker {
     tracks: Vec<Track>,
@@ -45,9 +45,9 @@ pub struct Tracker {
 #[derive(Clone, Debug)]
 struct Track {
     id: u32,
-    /// As last seen: what the next detection is compared with.
+    /// As last seen: the next detection is compared with it.
     seen: FaceBox,
-    /// As shown: eased.
+    /// As shown: smoothed.
     shown: FaceBox,
     /// Smoothed logarithms of the scores.
     log_scores: [f32; Expression::COUNT],
@@ -65,21 +65,21 @@ impl Tracker {
         Self::resume(1)
     }
 
-    /// Goes on after a reload of the page: identities start at `next_id`, so that none of the session's
-    /// earlier faces lends its own to another.
+    /// Continues after a reload of the page: identities start at `next_id`, so that no new face gets the identity of
+    /// one of the session's earlier faces.
     pub fn resume(next_id: u32) -> Self {
         Self { tracks: Vec::new(), next_id: next_id.max(1) }
     }
 
-    /// The identity that the next new face will get: keep it, and give it to [`Tracker::resume`].
+    /// The identity that the next new face will get: keep it for [`Tracker::resume`].
     pub fn next_id(&self) -> u32 {
         self.next_id
     }
 
-    /// The faces of the next frame, in the order of their identities. `captured` is the capture time from any
-    /// beginning by a clock that nobody sets, or the position in a file: a wall clock that is set back would hold
-    /// scores still for as long. A time that goes back counts as no time passed. Takes the [`MAX_FACES`] largest detections;
-    /// those that are no valid face (a box without area, scores that are not numbers) are left out.
+    /// The faces of the next frame, in the order of their identities. `captured` is the capture time on a monotonic
+    /// clock, from any starting point, or the position in a file: a wall clock that is set back would freeze the scores
+    /// for that long. If time goes backwards, no time is taken to have passed. Takes the [`MAX_FACES`] largest
+    /// detections; invalid faces (a box without area, scores that are not numbers) are left out.
     pub fn update(&mut self, captured: Duration, detections: &[Detection]) -> Vec<Face> {
         self.tracks.retain(|track| captured.saturating_sub(track.seen_at) <= LOST_AFTER);
         let detections = usable(detections);
@@ -111,8 +111,8 @@ impl Tracker {
         faces
     }
 
-    /// For each detection the index of the track that it continues. Best pairs first, each track once; ties
-    /// go to the older face and then to the earlier detection.
+    /// For each detection, the index of the track that it continues. Best pairs first, each track once; ties go to the
+    /// older face and then to the earlier detection.
     fn associate(&self, detections: &[(FaceBox, &Detection)]) -> Vec<Option<usize>> {
         let mut pairs = Vec::new();
         for (track_index, track) in self.tracks.iter().enumerate() {
@@ -122,7 +122,7 @@ impl Tracker {
                 }
             }
         }
-        // Stable, and `tracks` is in order of identity.
+        // The sort is stable, and `tracks` is in order of identity.
         pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut taken = vec![false; self.tracks.len()];
         let mut known = vec![None; detections.len()];
@@ -166,7 +166,7 @@ impl Track {
     }
 }
 
-/// Valid detections with their boxes as the contract allows them, the largest first if there are too many.
+/// Valid detections with their boxes as the contract allows them; the largest ones if there are too many.
 fn usable(detections: &[Detection]) -> Vec<(FaceBox, &Detection)> {
     let mut usable: Vec<_> = detections
         .iter()
@@ -188,7 +188,7 @@ fn logarithms(detection: &Detection) -> [f32; Expression::COUNT] {
     detection.scores.0.map(|score| score.max(SCORE_FLOOR).ln())
 }
 
-/// How well a detection continues a track; `None` if it cannot. Any overlap is better than none.
+/// How well a detection continues a track; `None` if it cannot. Any overlap beats none.
 fn affinity(seen: &FaceBox, now: &FaceBox) -> Option<f32> {
     let iou = seen.iou(now);
     if iou >= MIN_IOU {
@@ -203,7 +203,7 @@ fn affinity(seen: &FaceBox, now: &FaceBox) -> Option<f32> {
     (distance <= MAX_CENTRE_DISTANCE).then_some(1.0 - distance)
 }
 
-/// Way of the centre, in mean widths and heights, so that the frame's own shape does not matter.
+/// Distance of the centres, in mean widths and heights, so that the frame's aspect ratio does not matter.
 fn movement(from: &FaceBox, to: &FaceBox) -> f32 {
     let across = (to.left + to.width / 2.0) - (from.left + from.width / 2.0);
     let down = (to.top + to.height / 2.0) - (from.top + from.height / 2.0);

@@ -35,7 +35,7 @@ fn a_moving_face_keeps_its_identity_and_others_their_order() {
     assert_eq!(ids(&tracker.update(ms(0), &[at(0.1, 0.3), at(0.6, 0.3)])), [1, 2]);
     for step in 1_u16..10 {
         let moved = 0.02 * f32::from(step);
-        // The detector names them in another order every time.
+        // The detector lists them in a different order every time.
         let faces = tracker.update(ms(u64::from(step) * 33), &[at(0.6, 0.3 - moved), at(0.1 + moved, 0.3)]);
         assert_eq!(ids(&faces), [1, 2]);
         assert!((faces[0].bounds.left - 0.1 - moved).abs() < 0.03);
@@ -75,7 +75,7 @@ fn scores_follow_with_the_documented_time_constant() {
     face.scores = scores(0, 0.9);
     let after = logarithms(&face);
     let constant = SCORE_TIME_CONSTANT;
-    // In steps or at once, the same time gives the same answer.
+    // The same time gives the same answer, whether in steps or all at once.
     let mut stepwise = tracker.clone();
     stepwise.update(constant / 3, &[face.clone()]);
     stepwise.update(constant * 2 / 3, &[face.clone()]);

@@ -1,4 +1,4 @@
-//! The weights of this checkout, for programs that carry them along. A page fetches its own.
+//! The weights of this checkout, for programs that embed them. A page fetches its own.
 
 use crate::analyzer::Weights;
 use crate::mesh::LandmarkWeights;
@@ -10,7 +10,7 @@ pub const WEIGHTS: Weights<'static> = Weights {
     far: Some(include_bytes!("../weights/human_blazeface_256.onnx")),
 };
 
-/// Those that landmarks need besides.
+/// The two that landmarks need in addition.
 pub const LANDMARKS: LandmarkWeights<'static> = LandmarkWeights {
     landmarks: include_bytes!("../weights/mediapipe_face_landmarks_256.onnx"),
     blendshapes: include_bytes!("../weights/mediapipe_face_blendshapes.onnx"),

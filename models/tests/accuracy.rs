@@ -1,4 +1,4 @@
-//! The accuracy command as a user runs it, over a small folder.
+//! The accuracy command as a user runs it, on a small folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ fn a_table_of_people_gives_groups() {
     assert!(!table.contains("\nsex "), "one group is no comparison:\n{table}");
 }
 
-/// Named in a column, or the one picture of the same person among the neutral ones.
+/// Given in a column, or the one picture of the same person among the neutral ones.
 #[test]
 fn the_own_neutral_face_gives_measures_of_its_own() {
     for (name, table) in

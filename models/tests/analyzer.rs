@@ -1,5 +1,5 @@
-//! The whole analyzer on real pixels, on native and in a browser's worker: both are held to one stored answer,
-//! so they agree with each other.
+//! The whole analyzer on real pixels, natively and in a browser's worker: both are compared with one stored answer, so
+//! they agree with each other.
 //!
 //! In headless Chromium:
 //! `CHROMEDRIVER=… CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner cargo test --release
@@ -17,7 +17,8 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const GOLDEN: &str = include_str!("data/golden.json");
-/// Half of what the contract allows native and wasm to differ (1e-3): each is held to the stored answer.
+/// Half of the difference that the contract allows between native and wasm (1e-3): each is compared with the stored
+/// answer.
 const TOLERANCE: f32 = 5e-4;
 
 #[test]
@@ -35,7 +36,7 @@ fn the_answers_are_the_stored_ones() {
     }
 }
 
-/// The largest difference of any number of two detections.
+/// The largest difference between any two corresponding numbers of two detections.
 fn difference(a: &Detection, b: &Detection) -> f32 {
     let numbers = |face: &Detection| {
         let bounds: [f32; 4] = face.bounds.into();
@@ -51,7 +52,7 @@ fn difference(a: &Detection, b: &Detection) -> f32 {
 #[test]
 fn an_astronauts_smile_is_happiness_wherever_it_is_looked_for() {
     let astronaut = FaceBox { left: 0.34, top: 0.13, width: 0.2, height: 0.2 };
-    // The whole portrait is no face crop: it has no place here.
+    // The whole portrait is not a face crop, so it is left out here.
     let looked_for = |case: &&Case| case.name.starts_with("astronaut") && !case.name.ends_with("crop");
     for case in cases().iter().filter(looked_for) {
         let [face] = &case.faces[..] else { panic!("{}: one face, not {:?}", case.name, case.faces) };
@@ -82,7 +83,7 @@ fn odd_frames_get_an_answer() {
     }
 }
 
-/// Without its chin a serious portrait read as fear, at .93 and with a quality of 1.
+/// Without its chin, a serious portrait was read as fear, at .93 and with a quality of 1.
 #[test]
 fn a_face_that_the_frame_cuts_loses_quality_and_gets_no_label() {
     let mut analyzer = Analyzer::new(&WEIGHTS).expect("the weights");
@@ -103,7 +104,7 @@ fn a_face_that_the_frame_cuts_loses_quality_and_gets_no_label() {
                 ("right", [0.0, 0.0], [far_x, 256.0]),
             ] {
                 let picture = whole.part(from.map(|at| at as u32), to.map(|at| at as u32));
-                // Of half a face the detectors may see nothing.
+                // In half a face the detectors may see nothing.
                 let Some(part) = seen(&mut analyzer, &picture) else { continue };
                 assert_eq!(part.expression, None, "{cut} cut off {side}: {part:?}");
                 assert!(part.doubts.contains(&Doubt::Cut), "{cut} cut off {side}: {part:?}");
@@ -169,7 +170,7 @@ fn a_damaged_model_says_which_and_why() {
     assert!(matches!(flipped, ModelError::Hash { model: ModelId::Expression, .. }), "{flipped}");
     assert!(flipped.to_string().contains("c2ea2fd8de50"), "{flipped}");
 
-    // Past the hashes too nothing panics.
+    // Even without the hash check nothing panics.
     let refused = |weights| Analyzer::new(&weights).expect_err("unusable");
     let page = refused(Weights { near: b"<!doctype html><title>Not found</title>", ..WEIGHTS });
     assert_eq!(page.model(), ModelId::Near);

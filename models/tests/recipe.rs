@@ -1,4 +1,4 @@
-//! The recipe against its reference over photographs that may lie beside the checkout; they are not ours to commit.
+//! The recipe compared with its reference on photographs that may lie beside the checkout; we may not commit them.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
@@ -14,7 +14,7 @@ use mien_models::{Analyzer, Scope, weights};
 use mien_shared::{Expression, Scores};
 use tract_onnx::prelude::*;
 
-/// What the reference says of one photograph, by column.
+/// The reference's values for one photograph, by column.
 type Row = HashMap<String, f32>;
 
 fn reference(folder: &Path) -> Vec<(String, Row)> {
@@ -28,7 +28,7 @@ fn reference(folder: &Path) -> Vec<(String, Row)> {
     rows.collect()
 }
 
-/// The likeliest expression that the reference gives with these two probabilities.
+/// The likeliest expression according to the reference, given these two probabilities.
 fn label(row: &Row, with: &str) -> Expression {
     let u = Expression::ALL.map(|expression| row[&format!("u_{expression}")]);
     let sum: f32 = u.iter().map(|u| u.exp()).sum();
@@ -38,7 +38,7 @@ fn label(row: &Row, with: &str) -> Expression {
     scores.top().0
 }
 
-/// Of every photograph the evidence is near the reference's, and the label the same.
+/// For every photograph, the evidence is close to the reference's, and the label is the same.
 #[test]
 fn evidence_and_labels_are_the_reference_s() {
     let Some(folder) = london() else { return };

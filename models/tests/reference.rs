@@ -1,4 +1,4 @@
-//! tract against onnxruntime on the same tensors, and the files against the manifest.
+//! tract compared with onnxruntime on the same tensors, and the files with the manifest.
 //! `reference/make_reference.py` wrote the stored outputs.
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -14,8 +14,8 @@ use mien_models::{MODELS, ModelId, analyzer::verify};
 use serde::Deserialize;
 use tract_onnx::prelude::*;
 
-/// What two engines that add up in another order may differ, absolute up to 1 and relative beyond: boxes are in
-/// pixels, up to some hundreds. The absolute differences measured are 1e-6 on probabilities, 1e-3 on boxes.
+/// How far two engines that add up in a different order may differ, absolute up to 1 and relative beyond: boxes are in
+/// pixels, up to some hundreds. The measured absolute differences are 1e-6 for probabilities, 1e-3 for boxes.
 const TOLERANCE: f32 = 1e-3;
 
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ struct Mesh {
 #[derive(Deserialize)]
 struct Detector {
     logits: Vec<f32>,
-    /// By index of the anchor: the strongest only.
+    /// By anchor index: only the strongest.
     boxes: BTreeMap<usize, Vec<f32>>,
 }
 
@@ -61,7 +61,7 @@ struct Crop {
 fn run(bytes: &[u8], shape: &[usize], input: &[f32]) -> Vec<Vec<f32>> {
     let tensor = Tensor::from_shape(shape, input).expect("a tensor");
     let model = tract_onnx::onnx().model_for_read(&mut &*bytes).expect("a network");
-    // The batch is open in some files.
+    // The batch dimension is open in some files.
     let model = model.with_input_fact(0, f32::fact(shape).into()).expect("the input");
     let plan = model.into_optimized().expect("optimised").into_runnable().expect("a plan");
     let outputs = plan.run(tvec!(tensor.into())).expect("outputs");

@@ -1,4 +1,5 @@
-//! Exactly the faces that are there: portraits of many sizes on plain and busy grounds, galleries, turned pictures.
+//! Finds exactly the faces that are there: portraits of many sizes on plain and busy backgrounds, galleries, turned
+//! pictures.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
@@ -11,7 +12,7 @@ use image::imageops::{self, FilterType};
 use image::{Rgba, RgbaImage};
 use mien_models::{Analyzer, Detection, Scope};
 
-/// A portrait and where its face is: middle and longer side of the box, in fractions of it.
+/// A portrait and where its face is: middle and longer side of the box, in fractions of the portrait.
 struct Portrait {
     name: &'static str,
     image: RgbaImage,
@@ -40,7 +41,7 @@ impl Portrait {
     }
 }
 
-/// What a portrait stands on.
+/// What a portrait is placed on.
 #[derive(Clone, Copy, Debug)]
 enum Ground {
     White,
@@ -88,8 +89,8 @@ fn smallest(scope: Scope) -> f32 {
     }
 }
 
-/// Nothing, or what is wrong: each face (middle and side in pixels) that is large enough must be in one box, each
-/// other one may be, and there must be no other box.
+/// `None`, or what is wrong: each face (middle and side in pixels) that is large enough must be in exactly one box,
+/// each smaller one may be, and there must be no other box.
 fn wrong(image: &RgbaImage, faces: &[Detection], expected: &[[f32; 3]], smallest: f32) -> Option<String> {
     let (width, height) = (image.width() as f32, image.height() as f32);
     let boxes: Vec<[f32; 3]> = faces
@@ -164,7 +165,7 @@ fn a_gallery_has_the_faces_of_its_tiles() {
                 imageops::replace(&mut image, &portrait.sized(tile), x.into(), y.into());
                 expected.push(placed(portrait, tile, x, y));
             }
-            // Without looking at parts small faces are missed, but none is invented.
+            // Without searching in tiles small faces are missed, but none is invented.
             for (scope, smallest) in [(Scope::Full, 0.2), (Scope::Thorough, smallest(Scope::Thorough))] {
                 of += 1;
                 let faces = seen(&mut analyzer, &image, scope);

@@ -1,4 +1,4 @@
-//! Both detectors and both scopes read a face in the same square, whatever share of the picture it takes.
+//! Both detectors and both scopes read a face in the same square, whatever share of the picture it takes up.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
@@ -12,9 +12,9 @@ use mien_models::{Analyzer, Detector, Scope};
 
 /// From a face in a room to one that is cut off on all sides.
 const SHARES: [f32; 10] = [0.22, 0.25, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0, 1.1, 1.2];
-/// Where the far detector's boxes are those of a face.
+/// Where the far detector's boxes match a face.
 const FAR_IS_RIGHT: [f32; 7] = [0.25, 0.28, 0.32, 0.36, 0.4, 0.5, 0.6];
-/// What the medians may differ.
+/// How far the medians may differ.
 const SIDE: f32 = 0.02;
 const MIDDLE: f32 = 0.03;
 
@@ -26,7 +26,7 @@ fn analyzer() -> Analyzer {
     Analyzer::new_verified(&WEIGHTS).expect("the weights")
 }
 
-/// The portraits, with the near detector's squares in them at a size where it is at its best.
+/// The portraits, with the near detector's squares, taken at a size where it works best.
 fn fixtures(analyzer: &mut Analyzer) -> Vec<Photograph> {
     let places = [("astronaut.png", [226.0, 121.0, 117.0]), ("grace_hopper.jpg", [267.0, 232.0, 225.0])];
     let mut fixtures = Vec::new();
@@ -67,7 +67,7 @@ fn near_enough(what: &str, differs: Differs) {
     );
 }
 
-/// Not the median alone: where a face fills the picture, the far detector is surer of itself, and wrong.
+/// Not just the median: where a face fills the picture, the far detector is surer of itself, and wrong.
 #[test]
 fn a_wider_scope_changes_no_square_of_a_portrait() {
     let mut analyzer = analyzer();
@@ -127,7 +127,7 @@ fn londons_squares_are_the_reference_s() {
     }
 }
 
-/// As they are, and cut as closely as collections of faces are.
+/// As they are, and cut as tightly as face collections usually are.
 #[test]
 fn a_wider_scope_costs_london_no_accuracy() {
     let mut analyzer = analyzer();

@@ -1,5 +1,5 @@
-//! Milliseconds a stage in a browser's worker; nothing is asserted. As the command of `tests/analyzer.rs`, with
-//! `--test wasm_speed -- --include-ignored --nocapture`.
+//! Milliseconds per stage in a browser's worker; nothing is asserted. Run it like `tests/analyzer.rs`, with `--test
+//! wasm_speed -- --include-ignored --nocapture`.
 #![cfg(target_arch = "wasm32")]
 
 mod common;
@@ -14,7 +14,7 @@ use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_config
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
-/// The browser's clock ticks in tenths of a millisecond at best: many rounds under one reading.
+/// The browser's clock has a resolution of a tenth of a millisecond at best: many rounds per reading.
 const ROUNDS: u32 = 40;
 
 #[wasm_bindgen_test]
@@ -42,7 +42,7 @@ fn milliseconds_a_stage() {
     time("whole frame, full", || drop(analyzer.analyze(&frame, Scope::Full, 32)));
 }
 
-/// `performance.now()`, in a window as in a worker.
+/// `performance.now()`, in a window as well as in a worker.
 fn now_ms() -> f64 {
     let get =
         |object: &JsValue, name: &str| Reflect::get(object, &name.into()).expect("part of every browser");
@@ -51,7 +51,7 @@ fn now_ms() -> f64 {
     now.call0(&performance).ok().and_then(|ms| ms.as_f64()).expect("a number")
 }
 
-/// The best of three means: other work on the machine only adds.
+/// The best of three means: other work on the machine only slows it down.
 fn time(what: &str, mut work: impl FnMut()) {
     let mut best = f64::INFINITY;
     for _ in 0..3 {

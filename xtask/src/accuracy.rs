@@ -1,4 +1,4 @@
-//! `cargo xtask accuracy`: how right the expressions are over a folder of labelled pictures.
+//! `cargo xtask accuracy`: how accurate the expressions are on a folder of labelled pictures.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -19,12 +19,12 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn accuracy(Options { options }: Options) -> anyhow::Result<ExitCode> {
-    // With a test, so that features are those of the tests, and nothing is compiled twice.
+    // Together with a test, so that features are those of the tests, and nothing is compiled twice.
     let build =
         ["build", "--release", "--locked", "--workspace", "--bin", "mien-accuracy", "--test", "accuracy"];
     process::succeed(workspace::cargo().args(build))?;
     let mut command = workspace::command(workspace::relay().with_file_name("mien-accuracy"));
-    // Paths are meant from where the person is.
+    // Paths are relative to the user's current directory.
     if let Ok(here) = std::env::current_dir() {
         command.current_dir(here);
     }

@@ -12,13 +12,13 @@ use crate::install::{rust, tools};
 use crate::process::{Companion, Interrupt};
 use crate::{relay, workspace};
 
-/// What the relay is made of.
+/// The sources of the relay.
 const RELAY_SOURCES: [&str; 5] =
     ["relay/Cargo.toml", "relay/build.rs", "relay/src", "shared/src", "Cargo.toml"];
-/// Both stand in Trunk.toml, whose page knows the relay by its address.
+/// Both are in Trunk.toml, and the page knows the relay by this address.
 const PAGE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
 const RELAY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-/// Short enough not to be waited for, long enough that reading half a megabyte of sources costs nothing.
+/// Short enough that nobody waits for it, long enough that reading half a megabyte of sources costs nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(700);
 const POLL: Duration = Duration::from_millis(50);
 
@@ -34,9 +34,9 @@ pub(crate) fn dev() -> anyhow::Result<ExitCode> {
     let mut running = start_relay();
     let mut trunk = toolbox.command(toolbox.program(tools::TRUNK, "trunk"))?;
     trunk.args(["serve", "--disable-address-lookup=true"]);
-    // Apart from `dist/`, so that the next `run` finds its own page unchanged.
+    // Not in `dist/`, so that the next `run` finds its own page unchanged.
     trunk.arg("--dist").arg(workspace::target().join("dev-page"));
-    // Trunk 0.21 takes it for an option of its own and refuses every value but true and false.
+    // Trunk 0.21 takes it for an option of its own and refuses every value except true and false.
     trunk.env_remove("NO_COLOR");
     let mut trunk = Companion::start(&mut trunk)?;
     println!("\nMien will be at http://{PAGE} as soon as the page is built    (Ctrl-C stops it)\n");
@@ -64,7 +64,7 @@ pub(crate) fn dev() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `None` when it does not build: the next change tries again, and the page goes on without it.
+/// `None` if it does not build: the next change tries again, and the page carries on without it.
 fn start_relay() -> Option<Companion> {
     let mut command = relay::command(RELAY);
     command.env("MIEN_ALLOWED_ORIGINS", format!("http://{PAGE},http://localhost:{}", PAGE.port()));

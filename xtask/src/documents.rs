@@ -1,8 +1,8 @@
-//! `cargo xtask documents`: the committed contract, and the tables that are made of the code.
+//! `cargo xtask documents`: the committed contract, and the tables that are generated from the code.
 
 use crate::{process, workspace};
 
-/// Tells the test that holds them against the code to write them first.
+/// Tells the test that compares them with the code to write them first.
 const RENEW: &str = "MIEN_RENEW_DOCUMENTS";
 
 pub(crate) fn renew() -> anyhow::Result<()> {

@@ -13,7 +13,7 @@ pub(crate) fn below(folder: &Path) -> anyhow::Result<Vec<String>> {
     below_if(folder, &|_| true)
 }
 
-/// The same without files, and without folders and what they hold, whose name is not accepted.
+/// The same without files, and without folders and their contents, whose name is not accepted.
 pub(crate) fn below_if(folder: &Path, accepts: &dyn Fn(&str) -> bool) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
     walk(folder, "", accepts, &mut found)?;
@@ -53,7 +53,7 @@ impl Fingerprint {
         self.0.update(text);
     }
 
-    /// A file, or every file below a folder. What is missing counts as missing.
+    /// A file, or every file below a folder. A missing path is part of the fingerprint as missing.
     pub(crate) fn path(&mut self, path: &Path) -> anyhow::Result<()> {
         if path.is_dir() {
             for name in below(path)? {

@@ -1,7 +1,7 @@
-//! `cargo xtask fuzz`: random messages and requests, guided by which code they reach, for a while each.
+//! `cargo xtask fuzz`: random messages and requests, guided by code coverage, for a while each.
 //!
-//! With the Rust that builds everything else: LLVM counts what is reached, and libFuzzer comes with its crate. What
-//! only nightly Rust has is the watch over memory, of which safe code has no need.
+//! Uses the same Rust as everything else: LLVM counts coverage, and libFuzzer comes with its crate. Only nightly Rust
+//! has the memory sanitizers, which safe code does not need.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -17,9 +17,9 @@ use crate::install::{apt, rust};
 use crate::{files, process, workspace};
 
 const PACKAGE: &str = "mien-fuzz";
-/// Links libFuzzer, for which a C++ compiler builds it.
+/// Links libFuzzer, which needs a C++ compiler.
 const FEATURE: &str = "mien-fuzz/libfuzzer";
-/// What cargo-fuzz asks of rustc, as far as stable Rust does it.
+/// The flags that cargo-fuzz passes to rustc, as far as stable Rust supports them.
 const FLAGS: [&str; 6] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -29,7 +29,7 @@ const FLAGS: [&str; 6] = [
     "-Cdebug-assertions",
 ];
 const TELL_EVERY: Duration = Duration::from_secs(10);
-/// Of what libFuzzer says of a fault.
+/// Lines of what libFuzzer prints about a fault.
 const LAST_LINES: usize = 40;
 
 #[derive(Args)]
@@ -70,9 +70,9 @@ pub(crate) fn fuzz(options: &Options) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the programs are.
+/// Returns the folder of the programs.
 fn build() -> anyhow::Result<PathBuf> {
-    // Apart from everything else, which is compiled without these flags.
+    // Separate from everything else, which is compiled without these flags.
     let target = workspace::target().join("fuzz");
     let host = rust::host()?;
     let programs = target.join(&host).join("release");
@@ -82,14 +82,14 @@ fn build() -> anyhow::Result<PathBuf> {
         );
     }
     let mut cargo = workspace::cargo();
-    // For a named target, build scripts and macros are spared the flags.
+    // With an explicit target, build scripts and macros are compiled without these flags.
     cargo.args(["build", "--release", "--locked", "-p", PACKAGE, "--features", FEATURE, "--target", &host]);
     cargo.env("CARGO_TARGET_DIR", &target).env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
     process::succeed(&mut cargo)?;
     Ok(programs)
 }
 
-/// What it finds stays outside the checkout's examples, which people choose.
+/// Inputs that it finds stay out of the checkout's corpus, which is curated by hand.
 fn run(title: &str, program: &Path, examples: &Path, seconds: u64) -> anyhow::Result<()> {
     let name = program.file_name().context("a target has a name")?;
     let found = workspace::target().join("fuzz/corpus").join(name);
@@ -131,7 +131,7 @@ fn run(title: &str, program: &Path, examples: &Path, seconds: u64) -> anyhow::Re
     Ok(())
 }
 
-/// `#4096 NEW cov: 812 ft: 1023 …`: how far libFuzzer is.
+/// `#4096 NEW cov: 812 ft: 1023 …`: libFuzzer's progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Pulse {
     inputs: u64,

@@ -1,4 +1,4 @@
-//! `cargo xtask image`: the relay as a container image with nothing else in it.
+//! `cargo xtask image`: the relay as a container image that contains nothing else.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use clap::Args;
 use crate::install::{apt, rust};
 use crate::{page, process, workspace};
 
-/// A container that does not answer by then has a reason, which its log tells.
+/// If a container does not answer by then, its log says why.
 const READY_DEADLINE: Duration = Duration::from_secs(30);
 const NAME: &str = "mien-relay";
-/// What to install where neither podman nor docker is.
+/// What to install if neither podman nor docker is there.
 pub(crate) const PACKAGES: [&str; 2] = ["podman", "runc"];
 
 #[derive(Args)]
@@ -33,7 +33,7 @@ pub(crate) fn image(options: &Options) -> anyhow::Result<()> {
     if options.try_it { engine.try_image() } else { Ok(()) }
 }
 
-/// What builds and runs images here.
+/// The program that builds and runs images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     Podman,
@@ -41,7 +41,7 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Podman, or a docker whose engine answers: the client alone can do nothing.
+    /// Podman, or a docker whose daemon answers: the client alone can do nothing.
     pub(crate) fn find() -> Option<Self> {
         if process::on_path("podman") {
             return Some(Self::Podman);
@@ -53,7 +53,7 @@ impl Engine {
         match self {
             Self::Podman => {
                 let mut podman = workspace::command("podman");
-                // crun, podman's other choice, wants control groups that containers on containers lack.
+                // crun, podman's alternative, needs cgroups that nested containers lack.
                 if process::on_path("runc") {
                     podman.args(["--runtime", "runc"]);
                 }
@@ -67,7 +67,7 @@ impl Engine {
         let mut command = self.command();
         command.arg("build");
         if self == Self::Podman {
-            // Nothing runs while this image is built, so it needs no namespaces.
+            // Nothing runs while this image is built, so no namespaces are needed.
             command.args(["--isolation", "chroot", "--format", "docker"]);
         }
         command.args(["--quiet", "--tag", NAME, "--file", "Dockerfile"]);
@@ -79,14 +79,14 @@ impl Engine {
         said.and_then(|bytes| bytes.parse().ok()).context("the engine does not tell the image's size")
     }
 
-    /// Starts it as `compose.yaml` does, on a database of its own, and waits until it says that it is well.
+    /// Starts it as `compose.yaml` does, on a database of its own, and waits until it reports that it is healthy.
     pub(crate) fn try_image(self) -> anyhow::Result<()> {
         let name = format!("{NAME}-try-{}", std::process::id());
         let mut command = self.command();
         command.args(["run", "--detach", "--rm", "--read-only", "--cap-drop", "all", "--name", &name]);
         command.args(["--security-opt", "no-new-privileges", "--network", "none"]);
         if self == Self::Podman {
-            // Within what an unprivileged host allows.
+            // Limits that an unprivileged host allows.
             command.args(["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]);
         }
         let secret = "for one try, and with nothing behind it";
@@ -126,7 +126,7 @@ pub(crate) fn build(engine: Engine) -> anyhow::Result<()> {
     process::succeed(
         workspace::cargo()
             .args(["build", "--release", "--locked", "-p", "mien-relay", "--target", &target])
-            // Names of functions are for those who profile; what ships has none.
+            // Function names are for profiling; what ships has none.
             .env("CARGO_PROFILE_RELEASE_STRIP", "symbols"),
     )?;
     let context = context(&workspace::target().join(&target).join("release/mien-relay"))?;
@@ -135,7 +135,7 @@ pub(crate) fn build(engine: Engine) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A folder with all that the image holds, so that nothing else of the checkout goes to the engine.
+/// A folder with everything that the image contains, so that nothing else of the checkout is sent to the engine.
 fn context(relay: &Path) -> anyhow::Result<PathBuf> {
     let folder = workspace::target().join("image");
     let data = folder.join("data");

@@ -1,7 +1,7 @@
-//! The one door to every job: set up, run, develop, test, package.
+//! One entry point for every job: set up, run, develop, test, package.
 //!
-//! Owns the order of things and the versions of the tools. Refuses to hold anything a plain `cargo build`
-//! needs: whoever builds the relay alone never comes here.
+//! Owns the order of steps and the versions of the tools. Must hold nothing that a plain `cargo build` needs: someone
+//! who only builds the relay never comes here.
 
 mod accuracy;
 mod bench;

@@ -1,4 +1,4 @@
-//! Running other programs: to their end with a readable fault, or beside us with a clean stop.
+//! Running other programs: to completion with a readable error, or alongside us with a clean stop.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -14,14 +14,14 @@ use anyhow::{Context as _, bail};
 const STOP_DEADLINE: Duration = Duration::from_secs(35);
 const POLL: Duration = Duration::from_millis(50);
 
-/// How a command reads in a message.
+/// How a command is shown in a message.
 pub(crate) fn shown(command: &Command) -> String {
     let program = command.get_program().to_string_lossy();
     let name = program.rsplit('/').next().unwrap_or(&program).to_owned();
     command.get_args().fold(name, |text, argument| text + " " + &argument.to_string_lossy())
 }
 
-/// Runs to the end; anything but success is a fault that names the command.
+/// Runs a command to the end; anything but success is an error that names the command.
 pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status().with_context(|| format!("could not start `{}`", shown(command)))?;
     if !status.success() {
@@ -30,12 +30,12 @@ pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether the command ends well; its output is dropped.
+/// Whether the command succeeds; its output is dropped.
 pub(crate) fn quietly(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// What a command prints, trimmed; `None` when it fails.
+/// What a command prints, trimmed; `None` if it fails.
 pub(crate) fn text(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -52,7 +52,7 @@ pub(crate) fn on_path(program: &str) -> bool {
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// From here on such a signal no longer ends this process by itself. May be called once.
+    /// From here on such a signal no longer ends this process on its own. May be called only once.
     pub(crate) fn catch() -> anyhow::Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         let set = Arc::clone(&flag);
@@ -60,7 +60,7 @@ impl Interrupt {
         Ok(Self(flag))
     }
 
-    /// Of a job that Ctrl-C simply ends.
+    /// For a job that Ctrl-C simply ends.
     pub(crate) fn never() -> Self {
         Self(Arc::default())
     }
@@ -70,8 +70,8 @@ impl Interrupt {
     }
 }
 
-/// A program running beside us, in a process group of its own: Ctrl-C reaches it once and through us, and
-/// stopping it stops what it started too.
+/// A program running alongside us, in its own process group: Ctrl-C reaches it only once, through us, and stopping it
+/// also stops whatever it started.
 #[derive(Debug)]
 pub(crate) struct Companion {
     child: Child,
@@ -85,7 +85,7 @@ impl Companion {
         Ok(Self { child, name })
     }
 
-    /// `Some` once it has ended by itself.
+    /// `Some` once it has ended on its own.
     pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
     }
@@ -94,7 +94,7 @@ impl Companion {
         &self.name
     }
 
-    /// Asks it to end and waits; a program that does not is killed.
+    /// Asks it to end and waits; it is killed if it does not.
     pub(crate) fn stop(&mut self) -> io::Result<ExitStatus> {
         if let Some(status) = self.child.try_wait()? {
             return Ok(status);
@@ -111,7 +111,7 @@ impl Companion {
         self.child.wait()
     }
 
-    /// Through `kill`, as the standard library knows no signals and this workspace no `unsafe`.
+    /// Uses `kill`, as the standard library has no signals and this workspace has no `unsafe`.
     fn signal(&self, signal: &str) {
         quietly(
             Command::new("kill").arg(format!("-{signal}")).arg("--").arg(format!("-{}", self.child.id())),

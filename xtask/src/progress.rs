@@ -1,8 +1,8 @@
-//! Says how long a first start takes and how far it is.
+//! Reports how long a first start takes and how far along it is.
 
 use std::time::{Duration, Instant};
 
-/// What a first start does, one after the other.
+/// The steps of a first start, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     Crates,
@@ -41,7 +41,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Over no stages it says nothing.
+    /// With no stages it prints nothing.
     pub(crate) fn new(stages: &'static [Stage]) -> Self {
         let progress = Self { stages, begun: Instant::now() };
         if !stages.is_empty() {
@@ -63,12 +63,12 @@ impl Progress {
     }
 }
 
-/// What is left is judged by how long the stages before it took.
+/// The remaining time is estimated from how long the stages so far took.
 fn line(stages: &[Stage], stage: Stage, elapsed: Duration) -> Option<String> {
     let place = stages.iter().position(|known| *known == stage)?;
     let (done, left) = stages.split_at(place);
     let usual_done = usual(done);
-    // What takes a few seconds says nothing about the machine.
+    // Stages of a few seconds say nothing about the machine.
     let pace = if usual_done < Duration::from_secs(20) {
         1.0
     } else {

@@ -1,4 +1,4 @@
-//! The relay: built, and run beside us until it is ready.
+//! The relay: built, and run alongside us until it is ready.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use crate::process::{Companion, Interrupt};
 use crate::{process, workspace};
 
-/// A relay that is not ready by then has a reason, which it has logged.
+/// If a relay is not ready by then, it has logged the reason.
 const READY_DEADLINE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(25);
 
@@ -30,12 +30,12 @@ pub(crate) fn command(listen: SocketAddr) -> Command {
     command
 }
 
-/// Better now than after minutes of building.
+/// Better to fail now than after minutes of building.
 pub(crate) fn refuse_taken(listen: SocketAddr) -> anyhow::Result<()> {
     TcpListener::bind(listen).map(drop).with_context(|| format!("cannot serve at {listen}"))
 }
 
-/// False when interrupted before.
+/// False if interrupted before it is ready.
 pub(crate) fn wait_until_ready(
     relay: &mut Companion,
     listen: SocketAddr,
@@ -57,7 +57,7 @@ pub(crate) fn wait_until_ready(
     Ok(false)
 }
 
-/// Where a browser on this machine finds it.
+/// The address at which a browser on this machine finds it.
 pub(crate) fn reachable(mut listen: SocketAddr) -> SocketAddr {
     if listen.ip().is_unspecified() {
         listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());

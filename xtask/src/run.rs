@@ -36,12 +36,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         }
     }
     let status = relay.stop()?;
-    // The relay's own word: 0 after a clean stop.
+    // The relay's own exit status: 0 after a clean stop.
     Ok(u8::try_from(status.code().unwrap_or(1)).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 fn build() -> anyhow::Result<()> {
-    // What is there already takes no time worth telling.
+    // What is already there takes no noticeable time.
     let is_first = !workspace::relay().is_file();
     let mut progress = Progress::new(if is_first { Stage::FIRST_START } else { &[] });
     progress.begin(Stage::Crates);

@@ -1,8 +1,8 @@
 //! `cargo xtask sdk`: the npm package for embedders.
 //!
-//! The engine's side, with the worker and the models beside it under the plain names that the engine looks for
-//! (`Assets::under`). What wasm-bindgen writes is made fit for bundlers and compilers: an entry of our own, a worker
-//! that is one file, and declarations that every strict compiler takes.
+//! The engine's library, with the worker and the models beside it under the plain names that the engine looks for
+//! (`Assets::under`). wasm-bindgen's output is adapted for bundlers and compilers: an entry of our own, a worker that
+//! is one file, and declarations that every strict compiler accepts.
 
 use std::fs;
 use std::path::Path;
@@ -15,14 +15,14 @@ use crate::page::wasm_names;
 use crate::workspace;
 
 const ENTRY: &str = "mien_sdk.js";
-/// Where wasm-bindgen's own entry goes; ours imports it from there.
+/// Where wasm-bindgen's own entry is written; ours imports it from there.
 const BINDINGS: &str = "bindings.js";
 const DECLARATIONS: &str = "mien_sdk.d.ts";
 const WORKER: &str = "mien-worker.js";
-/// What npm packs, beside the models.
+/// What npm packs, besides the models.
 const PACKED: [&str; 7] =
     [BINDINGS, "place.js", WORKER, "mien-worker_bg.wasm", "mien_sdk_bg.wasm", ENTRY, DECLARATIONS];
-/// npm takes these along unasked.
+/// npm includes these without being asked.
 const ABOUT: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "web/sdk/README.md"];
 const MODELS: [&str; 3] =
     ["mediapipe_face_detection_short_range.onnx", "human_blazeface_256.onnx", "faceapi_expression_112.onnx"];
@@ -31,7 +31,7 @@ pub(crate) fn build() -> anyhow::Result<()> {
     rust::ensure()?;
     let root = workspace::root();
     let package = root.join("web/sdk/pkg");
-    // Of a package that was built before.
+    // From a package built earlier.
     if package.exists() {
         fs::remove_dir_all(&package)?;
     }
@@ -69,7 +69,7 @@ pub(crate) fn build() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// npm's manifest of what Cargo's describes.
+/// npm's manifest, derived from Cargo's.
 fn manifest(cargo: &str) -> anyhow::Result<String> {
     let description = cargo.lines().find_map(|line| line.strip_prefix("description = \"")?.strip_suffix('"'));
     let description = description.context("web/sdk/Cargo.toml has no description")?;
@@ -97,7 +97,7 @@ fn manifest(cargo: &str) -> anyhow::Result<String> {
     ))
 }
 
-/// The worker starts by itself: bundlers carry single files along, so there is none before it.
+/// The worker starts itself: bundlers only carry single files along, so no other script can start it.
 fn append(tail: &Path, glue: &Path) -> anyhow::Result<()> {
     let text = fs::read_to_string(glue)?;
     if !(text.contains("async function __wbg_init(") && text.contains("export function serve(")) {
@@ -106,8 +106,8 @@ fn append(tail: &Path, glue: &Path) -> anyhow::Result<()> {
     Ok(fs::write(glue, text + &fs::read_to_string(tail)?)?)
 }
 
-/// wasm-bindgen declares `[Symbol.dispose]` in every class, which only compilers with `esnext.disposable` know. What
-/// extends `MienDisposable` has it there, and nowhere else.
+/// wasm-bindgen declares `[Symbol.dispose]` in every class, which only compilers with `esnext.disposable` know. Classes
+/// that extend `MienDisposable` get it from there, and only from there.
 fn with_plain_names(declarations: &str) -> anyhow::Result<String> {
     const DISPOSE: &str = "    [Symbol.dispose](): void;\n";
     let text = declarations.replace(DISPOSE, "");

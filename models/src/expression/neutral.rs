@@ -1,19 +1,18 @@
-//! A person's own neutral face. Against it a faint smile is told from a mouth that is made so: of 102 posed smiles
-//! .95 are found, and those of men as well as those of women.
+//! A person's own neutral face. Compared with it, a faint smile can be told from a mouth that is naturally shaped that
+//! way: .95 of 102 posed smiles are found, those of men as well as those of women.
 //!
-//! It divides anew what neutral and happiness have together, and touches nothing else: it can make no neutral face
-//! sad.
+//! It only redistributes the sum of neutral and happiness, and touches nothing else: it cannot make a neutral face sad.
 
 use mien_shared::Scores;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{Evidence, Mouth, split};
 
-/// Looks that are kept, at most: three seconds of a fast camera.
+/// Maximum number of looks kept: three seconds of a fast camera.
 pub const MAX_LOOKS: usize = 256;
 /// How far happiness must rise above the person's own neutral face to be as likely as neutral.
 const RISE: f32 = 1.0;
-/// The same of happiness and mouth together.
+/// The same for happiness and mouth together.
 const RISE_WITH_MOUTH: f32 = 2.0;
 /// Keeps the odds of a smile finite.
 const SMILE_FLOOR: f32 = 0.003;
@@ -23,7 +22,7 @@ const SMILE_FLOOR: f32 = 0.003;
 pub struct Look {
     /// How far happiness stands above neutral, in logarithms.
     pub margin: f32,
-    /// The logarithm of the odds of a smiling mouth, where it was looked at and seen.
+    /// The logarithm of the odds of a smiling mouth, if the mouth was looked at and seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mouth: Option<f32>,
 }
@@ -65,7 +64,7 @@ impl Neutral {
     }
 }
 
-/// Looks of one person's relaxed face, until there are enough.
+/// Looks at one person's relaxed face, until there are enough.
 #[derive(Clone, Debug, Default)]
 pub struct NeutralLooks {
     margins: Vec<f32>,
@@ -73,7 +72,7 @@ pub struct NeutralLooks {
 }
 
 impl NeutralLooks {
-    /// Those after the first [`MAX_LOOKS`] are left out.
+    /// Looks after the first [`MAX_LOOKS`] are ignored.
     pub fn add(&mut self, look: Look) {
         if self.margins.len() < MAX_LOOKS && look.margin.is_finite() {
             self.margins.push(look.margin);
@@ -89,7 +88,7 @@ impl NeutralLooks {
         self.margins.is_empty()
     }
 
-    /// The median of the looks; nothing without any.
+    /// The median of the looks; `None` if there are none.
     pub fn neutral(&self) -> Option<Neutral> {
         Some(Neutral {
             margin: median(&self.margins)?,
@@ -134,7 +133,7 @@ mod tests {
         let own = neutral(&[(-3.0, Some(-2.0))]).unwrap();
         let scores = Scores([0.8, 0.1, 0.1, 0.0, 0.0, 0.0, 0.0]);
         let happy = |margin, mouth| own.applied(&scores, &Look { margin, mouth }).of(Expression::Happiness);
-        // Of the .9 that both have: half at a rise of 1 without the mouth, and of 2 with it.
+        // Of their sum of .9: half at a rise of 1 without the mouth, and of 2 with it.
         assert!((happy(-2.0, None) - 0.45).abs() < 1e-6);
         assert!((happy(-2.0, Some(-1.0)) - 0.45).abs() < 1e-6);
         assert!((happy(-3.0, None) - 0.9 / (1.0 + 2.0_f32.exp())).abs() < 1e-6);

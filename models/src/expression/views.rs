@@ -1,6 +1,6 @@
 //! Two views of one square: upright, black where it lies outside the picture; and turned until the eyes are level and
-//! then mirrored, with the picture's edge repeated. Over 1,488 posed
-//! and wild faces this gains .022 accuracy on one view (95 %: .007 … .037).
+//! then mirrored, with the picture's edge repeated. Over 1,488 posed and wild faces this gains .022 accuracy over one
+//! view (95 %: .007 … .037).
 
 use crate::blazeface::Candidate;
 use crate::image::{Frame, Outside, Square};
@@ -8,12 +8,12 @@ use crate::keypoint::Keypoint;
 
 /// Pixels on a side of the network's input.
 pub const CROP_SIDE: usize = 112;
-/// Side of the square in longer sides of the detector's strongest box. Of what was tried on 1,488 faces the best:
-/// over 1.0–1.3 accuracy goes from .638 to .691, and 9 % beside the best costs .025.
+/// Side of the square, as a multiple of the longer side of the detector's strongest box. The best of the values tried
+/// on 1,488 faces: over 1.0–1.3 accuracy ranges from .638 to .691, and being 9 % off the best costs .025.
 const CROP_MARGIN: f32 = 1.15;
-/// How far the square's middle lies above the box's, in sides of the square: foreheads say more than necks.
+/// How far the square's middle lies above the box's, in sides of the square: foreheads are more informative than necks.
 const CROP_RISE: f32 = 0.04;
-/// From this tilt of the eyes on the first view is levelled too: at 30° accuracy is then .702 against .456.
+/// From this tilt of the eyes on the first view is levelled too: at 30° accuracy is then .702 instead of .456.
 const LEVEL_FROM_DEGREES: f32 = 20.0;
 /// Both views of a face, in pixels of its frame.
 pub fn views(frame: &Frame<'_>, face: &Candidate) -> [Square; 2] {
@@ -26,8 +26,8 @@ pub fn views(frame: &Frame<'_>, face: &Candidate) -> [Square; 2] {
     levelled(centre, side, tilt(frame, &face.keypoints))
 }
 
-/// Both views where the whole picture is one face crop: the square about it that holds it all. `eyes` are the
-/// key points of the face in it, if one was found.
+/// Both views when the whole picture is one face crop: the square around the picture that contains all of it. `eyes`
+/// has the key points of the face in it, if one was found.
 pub fn views_of_crop(frame: &Frame<'_>, eyes: Option<&Candidate>) -> [Square; 2] {
     let centre = [frame.width() / 2.0, frame.height() / 2.0];
     let tilt = eyes.map_or(0.0, |face| tilt(frame, &face.keypoints));

@@ -1,4 +1,4 @@
-//! What a file is, by how it begins; its name only where that says nothing.
+//! What a file is, judged by its first bytes; by its name only if those are inconclusive.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,24 +6,24 @@ use std::path::Path;
 
 use image::ImageFormat;
 
-/// What is read, for people.
+/// The formats that are read, for people.
 pub const READ: &str = "JPEG, PNG, WebP, GIF, BMP, TIFF and PNM (pgm, ppm)";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A picture that can be decoded, if it is whole.
     Picture(ImageFormat),
-    /// A picture of a kind that is not read.
+    /// A picture of a kind that is not supported.
     Unsupported(&'static str),
     Empty,
-    /// Nothing that is known.
+    /// Nothing known.
     Other,
 }
 
-/// Enough for every beginning below.
+/// Enough for every signature below.
 const BEGINNING: u64 = 32;
 
-/// Pictures that are not read, by what they begin with at some place.
+/// Pictures that are not read, with the signatures that they have at some offset.
 const FOREIGN: [(usize, &[u8], &str); 12] = [
     (4, b"ftypavif", "AVIF"),
     (4, b"ftypavis", "AVIF"),
@@ -39,7 +39,7 @@ const FOREIGN: [(usize, &[u8], &str); 12] = [
     (0, b"FUJIFILMCCD-RAW", "camera raw"),
 ];
 
-/// The same by the name's ending, where the beginning is not unmistakable.
+/// The same by file extension, where the first bytes are ambiguous.
 const FOREIGN_ENDINGS: [(&str, &str); 18] = [
     ("avif", "AVIF"),
     ("heic", "HEIC"),
@@ -50,7 +50,7 @@ const FOREIGN_ENDINGS: [(&str, &str); 18] = [
     ("tga", "TGA"),
     ("ico", "icon"),
     ("psd", "Photoshop"),
-    // They begin as a TIFF does, which holds a small preview alone.
+    // They begin like a TIFF file, which holds only a small preview.
     ("dng", "camera raw"),
     ("cr2", "camera raw"),
     ("cr3", "camera raw"),
@@ -62,7 +62,7 @@ const FOREIGN_ENDINGS: [(&str, &str); 18] = [
     ("raf", "camera raw"),
 ];
 
-/// Endings of what is read, where [`ImageFormat`] does not know them.
+/// Extensions of supported formats that [`ImageFormat`] does not know.
 const MORE_ENDINGS: [(&str, ImageFormat); 3] =
     [("jfif", ImageFormat::Jpeg), ("jpe", ImageFormat::Jpeg), ("jif", ImageFormat::Jpeg)];
 
@@ -86,7 +86,7 @@ impl Kind {
             return Self::Unsupported(name);
         }
         match (image::guess_format(beginning), named) {
-            // Raw pictures of cameras begin as TIFF does.
+            // Raw pictures from cameras begin like TIFF.
             (Ok(ImageFormat::Tiff) | Err(_), Some(name)) => Self::Unsupported(name),
             (Ok(format), _) if format.reading_enabled() => Self::Picture(format),
             (Ok(format), _) => Self::Unsupported(format.extensions_str().first().copied().unwrap_or("other")),
@@ -94,13 +94,13 @@ impl Kind {
         }
     }
 
-    /// Whether it is so without a doubt: two letters may begin any text.
+    /// Whether this is beyond doubt: two letters may begin any text.
     pub const fn is_certain(self) -> bool {
         !matches!(self, Self::Picture(ImageFormat::Bmp | ImageFormat::Pnm) | Self::Other | Self::Empty)
     }
 }
 
-/// The kind of picture that a name promises, among those that are read.
+/// The supported kind of picture that a file name promises.
 pub fn promised(path: &Path) -> Option<ImageFormat> {
     let ending = path.extension()?.to_str()?.to_ascii_lowercase();
     lookup(&MORE_ENDINGS, &ending)

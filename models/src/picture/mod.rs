@@ -1,4 +1,4 @@
-//! Picture files, for the command line tools: which are read, and their pixels turned as their EXIF data says.
+//! Picture files, for the command line tools: which ones are read, and their pixels, turned as their EXIF data says.
 
 mod kind;
 
@@ -12,13 +12,13 @@ use crate::image::FrameError;
 use crate::network::InferenceError;
 pub use kind::{Kind, READ, promised};
 
-/// The longest side that is read: beyond every camera, and a face in such a picture is long found in a smaller
-/// copy. Decoding and filtering the largest allowed picture takes seconds, not minutes.
+/// The longest side that is read: larger than any camera's, and a face in such a picture can be found just as well in a
+/// smaller copy. Decoding and filtering the largest allowed picture takes seconds, not minutes.
 const MAX_SIDE: u32 = 16_384;
-/// Pixels that are read: 400 MB as RGBA for each thread. A few bytes of PNG can claim far more.
+/// Maximum number of pixels: 400 MB as RGBA for each thread. A PNG of a few bytes can claim far more.
 const MAX_PIXELS: u64 = 100_000_000;
 
-/// Why a picture was not read. Told after its name.
+/// Why a picture was not read. Printed after its name.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
     #[error("cannot be opened: {0}")]
@@ -33,12 +33,12 @@ pub enum PictureError {
     Unknown,
     #[error("is not supported: a picture of kind {0}; {READ} are read")]
     Unsupported(&'static str),
-    /// The kind is read, but not everything that it allows.
+    /// The format is supported, but not every feature of it.
     #[error("is not supported: {0}")]
     Feature(#[source] ImageError),
     #[error("is damaged: {0}")]
     Damaged(#[source] ImageError),
-    /// Its decoder panicked, which is the decoder's fault on a file that it should have refused.
+    /// Its decoder panicked: a bug of the decoder, on a file that it should have refused.
     #[error("is damaged: its decoder gave up")]
     GaveUp,
     #[error(
@@ -59,7 +59,7 @@ impl From<ImageError> for PictureError {
         match error {
             ImageError::Unsupported(_) => Self::Feature(error),
             ImageError::Limits(_) => Self::Memory(error),
-            // A file that ends too early is damaged; a disk that fails says nothing of the file.
+            // A file that ends too early is damaged; a failing disk says nothing about the file.
             ImageError::IoError(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => {
                 Self::Unreadable(cause)
             }
@@ -68,9 +68,9 @@ impl From<ImageError> for PictureError {
     }
 }
 
-/// Turned as its EXIF data says.
+/// Reads a picture and turns it as its EXIF data says.
 pub fn read(path: &Path) -> Result<DynamicImage, PictureError> {
-    // A pipe would be waited for.
+    // Reading a pipe would block.
     if !path.metadata().map_err(PictureError::Unopened)?.is_file() {
         return Err(PictureError::Special);
     }
@@ -89,7 +89,7 @@ pub fn read(path: &Path) -> Result<DynamicImage, PictureError> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    // Twice a picture of 16 bits a channel, which decoders may hold beside their own work.
+    // Twice a picture with 16 bits per channel, which decoders may hold in addition to their own working memory.
     limits.max_alloc = Some(MAX_PIXELS * 16);
     decoder.set_limits(limits)?;
     let orientation = decoder.orientation()?;

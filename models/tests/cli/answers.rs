@@ -87,7 +87,7 @@ fn a_smile_is_told_from_the_own_neutral_face() {
     let (astronaut, grace) = (fixtures().join("astronaut.png"), fixtures().join("grace_hopper.jpg"));
     let plain = &reports(&run(&[], &[&astronaut]))[0];
     for options in [&[][..], &["--landmarks"]] {
-        // Against another's neutral face the smile stays one; against itself there is none.
+        // Compared with another picture's neutral face the smile is still one; compared with itself there is none.
         let mut arguments = options.to_vec();
         arguments.extend(["--neutral", grace.to_str().expect("text")]);
         let output = run(&arguments, &[&astronaut]);

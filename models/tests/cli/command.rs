@@ -18,7 +18,7 @@ pub(crate) fn fixtures() -> PathBuf {
 }
 
 pub(crate) fn command() -> Command {
-    // Asked for now: in a copied checkout, what was compiled in is the one that was copied.
+    // Looked up at run time: in a copied checkout, the compiled-in path would be that of the original.
     Command::new(std::env::var_os("CARGO_BIN_EXE_mien-analyze").expect("Cargo built it"))
 }
 
@@ -35,13 +35,14 @@ pub(crate) fn reports(output: &Output) -> Vec<Report> {
 pub(crate) fn scratch(name: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("this test has a file");
     let folder = tests.with_file_name("mien-analyze-scratch").join(name);
-    // It is not there on the first run.
+    // It does not exist on the first run.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
     folder
 }
 
-/// That standard error has these lines, in this order, and no others: their beginnings, where FOLDER is the folder.
+/// Asserts that standard error has these lines (given by their beginnings), in this order, and no others; FOLDER stands
+/// for the folder.
 #[track_caller]
 pub(crate) fn assert_tells(output: &Output, beginnings: &[&str], folder: &Path) {
     let told = String::from_utf8_lossy(&output.stderr).replace(&*folder.to_string_lossy(), "FOLDER");

@@ -1,4 +1,4 @@
-//! What is taken of a folder, and what is told of the rest.
+//! What is taken from a folder, and what is reported about the rest.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Pictures of every kind and depth, and files that are none.
+//! Pictures of every kind and depth, and files that are not pictures.
 
 use std::fs;
 use std::path::Path;
@@ -79,7 +79,7 @@ fn a_named_file_says_whether_it_is_damaged_not_supported_or_empty() {
     }
 }
 
-/// A PNG that claims a size and holds nothing.
+/// A PNG that claims a size and contains nothing.
 fn claimed(width: u32, height: u32) -> Vec<u8> {
     let mut small = std::io::Cursor::new(Vec::new());
     image::RgbImage::new(1, 1).write_to(&mut small, image::ImageFormat::Png).expect("a picture");
@@ -91,14 +91,14 @@ fn claimed(width: u32, height: u32) -> Vec<u8> {
     png
 }
 
-/// CRC-32 as PNG wants it.
+/// CRC-32 as PNG requires it.
 fn checksum(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |sum, &byte| {
         (0..8).fold(sum ^ u32::from(byte), |sum, _| (sum >> 1) ^ (0xEDB8_8320 & (sum & 1).wrapping_neg()))
     })
 }
 
-/// The astronaut in every way that a picture of one can be written.
+/// The astronaut in every format that can encode it.
 #[test]
 fn sixteen_bits_grey_palette_alpha_and_animation_are_read() {
     use image::DynamicImage;
@@ -116,7 +116,7 @@ fn sixteen_bits_grey_palette_alpha_and_animation_are_read() {
     for (name, picture) in files {
         picture.save(folder.join(name)).expect(name);
     }
-    // A palette of 256 colours, and a second picture without anybody: the first counts.
+    // A palette of 256 colours, and a second frame without anybody: the first one counts.
     let mut animated = GifEncoder::new(fs::File::create(folder.join("f_moving.gif")).expect("a file"));
     let frames = [astronaut.to_rgba8(), image::RgbaImage::new(256, 256)].map(image::Frame::new);
     animated.encode_frames(frames).expect("a picture");

@@ -1,5 +1,5 @@
-//! Photographs of one face each, with the square that is right for it, placed in frames so that the face takes a
-//! given share of them.
+//! Photographs of one face each, with the correct square for it, placed in frames so that the face takes up a given
+//! share of them.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,14 +14,14 @@ use super::picture::Picture;
 
 pub(crate) struct Photograph {
     pub(crate) name: String,
-    /// What the folder says that it shows.
+    /// The expression that the folder is named after.
     pub(crate) label: Option<Expression>,
     pub(crate) picture: Picture,
     /// Middle and side in pixels.
     pub(crate) square: [f32; 3],
 }
 
-/// The Face Research Lab London Set, where it lies beside the checkout or `MIEN_LONDON` says; it is not ours to commit.
+/// The Face Research Lab London Set, if it lies beside the checkout or `MIEN_LONDON` names it; we may not commit it.
 pub(crate) fn london() -> Option<PathBuf> {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo runs this");
     let beside = Path::new(&manifest).join("../../shared/eval/london");
@@ -40,7 +40,7 @@ pub(crate) enum Looks {
     In(Scope),
 }
 
-/// A square against the one that is right: side over side, and the way of its middle in sides.
+/// A square compared with the correct one: ratio of the sides, and the distance between the middles in sides.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Differs {
     pub(crate) side: f32,
@@ -48,8 +48,8 @@ pub(crate) struct Differs {
     pub(crate) down: f32,
 }
 
-/// The photographs of a folder with a folder for each expression. The squares are those of its `reference.csv`, or of
-/// what the near detector sees in the photograph as it is; where it sees nobody the photograph is left out.
+/// The photographs of a folder with one folder per expression. The squares are those of its `reference.csv`, or of what
+/// the near detector sees in the original photograph; if it sees nobody, the photograph is left out.
 pub(crate) fn read(folder: &Path, analyzer: &mut Analyzer) -> std::io::Result<Vec<Photograph>> {
     let reference =
         fs::read_to_string(folder.join("reference.csv")).map(|text| squares(&text)).unwrap_or_default();
@@ -74,7 +74,7 @@ pub(crate) fn read(folder: &Path, analyzer: &mut Analyzer) -> std::io::Result<Ve
     Ok(photographs)
 }
 
-/// By name of the file.
+/// By file name.
 fn squares(csv: &str) -> HashMap<String, [f32; 3]> {
     let mut lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let header = lines.next().unwrap_or_default();
@@ -96,7 +96,7 @@ pub(crate) fn near(analyzer: &mut Analyzer, picture: &Picture) -> Option<[f32; 3
 }
 
 impl Photograph {
-    /// A square frame of which the face's square takes this share, in its middle; grey where the photograph ends.
+    /// A square frame, with the face's square in its middle taking up this share of it; grey outside the photograph.
     pub(crate) fn placed(&self, share: f32) -> (Picture, [f32; 3]) {
         let [x, y, square] = self.square;
         let side = (square / share).round() as i64;
@@ -150,7 +150,7 @@ impl Looks {
     }
 }
 
-/// Of each number by itself.
+/// The median of each number separately.
 pub(crate) fn median(all: &[Differs]) -> Differs {
     let middle = |number: fn(&Differs) -> f32| {
         let mut numbers: Vec<f32> = all.iter().map(number).collect();

@@ -1,4 +1,4 @@
-//! A client of the sockets, which holds each message to the AsyncAPI document.
+//! A client of the sockets, which checks each message against the AsyncAPI document.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ use crate::document::Document;
 use crate::samples::samples;
 use crate::wait::patiently;
 
-/// What a client hears.
+/// What a client receives.
 #[derive(Debug, PartialEq)]
 pub enum Heard {
     Message(Value),
@@ -25,7 +25,7 @@ pub enum Heard {
 #[derive(Debug)]
 pub struct Client {
     pub socket: Socket,
-    /// Of the socket: `ingest` or `watch`.
+    /// Kind of the socket: `ingest` or `watch`.
     kind: String,
     document: &'static Document,
 }
@@ -35,7 +35,7 @@ impl Client {
         Self::upgrade(address, request(address, &session.to_string(), kind)).await.0
     }
 
-    /// A connection by this request, and what the relay answered.
+    /// Opens a connection with this request; also returns what the relay answered.
     pub async fn upgrade(address: SocketAddr, request: Request<()>) -> (Self, Response<()>) {
         let document = document(address).await;
         let kind = request.uri().path().rsplit('/').next().unwrap().to_owned();
@@ -58,14 +58,14 @@ impl Client {
 
     pub async fn send(&mut self, seqs: impl IntoIterator<Item = u64>) {
         let message = samples(seqs);
-        // A watcher has nothing to send, which a test may do all the same.
+        // A watcher has nothing to send, but a test may do so all the same.
         if self.kind == "ingest" {
             check(self.document, &self.kind, "Request", &message);
         }
         self.say(&message).await;
     }
 
-    /// In messages of a hundred.
+    /// In messages of a hundred samples.
     pub async fn send_in_parts(&mut self, seqs: std::ops::RangeInclusive<u64>) {
         for first in seqs.clone().step_by(100) {
             self.send(first..=(first + 99).min(*seqs.end())).await;
@@ -94,7 +94,7 @@ impl Client {
 
     fn check_close(&self, code: u16) {
         let codes = self.document.value["x-close-codes"].as_array().unwrap();
-        // 1005 is a close without a code: the answer to one.
+        // 1005 is a close without a code: the reply to one.
         assert!(code == 1005 || codes.iter().any(|close| close["code"] == code), "{code} is not documented");
     }
 
@@ -138,7 +138,7 @@ impl Client {
         self.closed().await.0
     }
 
-    /// Reads a watcher's messages until `main` has been seen up to `last`; gives the seqs in order.
+    /// Reads a watcher's messages until `main` has been seen up to `last`; returns the seqs in order.
     pub async fn watched(&mut self, last: u64) -> Vec<u64> {
         let mut seqs = Vec::new();
         while seqs.last() != Some(&last) {
@@ -159,14 +159,14 @@ impl Client {
     }
 }
 
-/// The AsyncAPI document, as the first relay that a client came to serves it.
+/// The AsyncAPI document, as served by the first relay that a client connected to.
 pub async fn document(address: SocketAddr) -> &'static Document {
     static DOCUMENT: OnceCell<Document> = OnceCell::const_new();
     let read = async || Document::new(get(address, "/api/v1/asyncapi.json").await.json());
     DOCUMENT.get_or_init(read).await
 }
 
-/// Holds a message of a `Request` or a `Reply` of this kind of socket to the contract.
+/// Checks a message, a `Request` or `Reply` of this kind of socket, against the contract.
 #[track_caller]
 fn check(document: &Document, kind: &str, side: &str, message: &Value) {
     let name = format!("{kind}{side}-{}", message["type"].as_str().unwrap_or_default());

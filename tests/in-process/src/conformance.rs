@@ -1,4 +1,4 @@
-//! Every answer that a test gets, held to the OpenAPI document that the same relay serves.
+//! Every answer that a test gets is checked against the OpenAPI document that the same relay serves.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use crate::document::Document;
 
-/// An answer, and what was asked.
+/// An answer, and the request that it answers.
 #[derive(Debug)]
 pub struct Exchange<'a> {
     pub method: &'a Method,
-    /// May have a query.
+    /// May include a query.
     pub target: &'a str,
     pub status: StatusCode,
     pub headers: &'a HeaderMap,
@@ -22,7 +22,7 @@ pub struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Panics where the document does not foresee the answer.
+    /// Panics if the document does not provide for the answer.
     pub fn check(&self, document: &Document) {
         let path = self.target.split('?').next().unwrap_or_default();
         let Some(template) = template(document, path) else { return self.check_elsewhere(document, path) };
@@ -40,7 +40,7 @@ impl Exchange<'_> {
         self.check_content(document, &place, response);
     }
 
-    /// What is no call of the API: the page, the sockets, nothing.
+    /// What is not a call of the API: the page, the sockets, nothing.
     fn check_elsewhere(&self, document: &Document, path: &str) {
         let socket = path.ends_with("/ingest") || path.ends_with("/watch");
         assert!(
@@ -54,7 +54,7 @@ impl Exchange<'_> {
 
     fn check_other_method(&self, document: &Document, item: &str) {
         match self.status {
-            // A page that the configuration names asks before it calls.
+            // A page that the configuration names sends a preflight before it calls.
             StatusCode::NO_CONTENT => assert_eq!(self.method, Method::OPTIONS, "{self:?}"),
             StatusCode::METHOD_NOT_ALLOWED => {
                 let mut documented: BTreeSet<String> = document
@@ -125,7 +125,7 @@ impl Exchange<'_> {
         let problem = self.json();
         document.check("/components/schemas/Problem", &problem);
         assert_eq!(problem["status"], self.status.as_u16(), "{self:?}");
-        // Readers take any code, as more may come; this relay has those of its list.
+        // Clients accept any code, as more may be added; this relay sends only those on its list.
         document.check("/components/schemas/Code", &problem["code"]);
     }
 
@@ -144,7 +144,7 @@ impl Exchange<'_> {
     }
 }
 
-/// Follows references, from the place that a JSON pointer says.
+/// Follows references, starting at a JSON pointer.
 fn resolve<'a>(document: &'a Document, pointer: &str) -> Option<(String, &'a Value)> {
     let value = document.value.pointer(pointer)?;
     match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
@@ -153,7 +153,7 @@ fn resolve<'a>(document: &'a Document, pointer: &str) -> Option<(String, &'a Val
     }
 }
 
-/// The path of the document that this one is an instance of.
+/// The path template of the document that this path is an instance of.
 fn template(document: &Document, path: &str) -> Option<String> {
     let fits = |template: &str| {
         let mut pairs = path.split('/').zip(template.split('/'));
@@ -163,7 +163,7 @@ fn template(document: &Document, path: &str) -> Option<String> {
     document.value["paths"].as_object()?.keys().find(|template| fits(template)).cloned()
 }
 
-/// As a JSON pointer has it.
+/// Escaped as a JSON pointer requires.
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

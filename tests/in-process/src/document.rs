@@ -1,6 +1,6 @@
-//! A generated document as a relay serves it, and whether what the relay says is what its document says.
+//! A generated document as a relay serves it, and whether what the relay says matches its own document.
 //!
-//! Stricter than a reader has to be: a field that the document does not know is a fault, too.
+//! Stricter than a client has to be: a field that the document does not know is a fault, too.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub struct Document {
     pub value: Value,
-    /// By the place of their schema.
+    /// By the JSON pointer of their schema.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
@@ -21,7 +21,7 @@ impl Document {
         Self { value, validators: Mutex::default() }
     }
 
-    /// Holds a value to the schema at this place.
+    /// Checks a value against the schema at this JSON pointer.
     #[track_caller]
     pub fn check(&self, pointer: &str, value: &Value) {
         let validator = self.validator(pointer);
@@ -38,10 +38,10 @@ impl Document {
         let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
         let made = validators.entry(pointer.to_owned()).or_insert_with(|| {
             let mut schema = self.value.pointer(pointer).cloned().unwrap_or(Value::Bool(false));
-            // What may be anything has no schema to speak of.
+            // A value that may be anything has an empty schema.
             if schema.as_object().is_some_and(|schema| !schema.is_empty()) {
                 seal(&mut schema);
-                // Where references lead.
+                // The targets of references.
                 schema["components"] = self.value["components"].clone();
             }
             let options = jsonschema::draft202012::options().should_validate_formats(true);
@@ -51,8 +51,8 @@ impl Document {
     }
 }
 
-/// Makes every value that a schema has inside it refuse what it does not name. Parts of an `allOf` or a `oneOf` stay
-/// open, as each sees the fields of the others.
+/// Makes every object in a schema refuse fields that it does not name. Parts of an `allOf` or a `oneOf` stay open, as
+/// each sees the fields of the others.
 fn close(schema: &mut Value) {
     match schema {
         Value::Array(parts) => parts.iter_mut().for_each(close),

@@ -1,4 +1,4 @@
-//! Requests to the relay, each answer of which must be one that the OpenAPI document foresees.
+//! Requests to the relay; each answer must be one that the OpenAPI document provides for.
 
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -53,7 +53,7 @@ impl Relay {
         answer
     }
 
-    /// Once a process, before anything that a test does to its relay.
+    /// Once per process, before a test changes anything about its relay.
     pub(crate) async fn read_document(&self) {
         let read = async || {
             Document::new(self.exchange(request(Method::GET, "/api/v1/openapi.json", "", None)).await.json())
@@ -66,7 +66,7 @@ impl Relay {
     }
 }
 
-/// For an answer that came another way than by [`Relay::send`].
+/// For an answer that did not come through [`Relay::send`].
 pub fn hold_to_contract(exchange: &Exchange<'_>) {
     exchange.check(DOCUMENT.get().expect("a relay was started"));
 }

@@ -1,7 +1,7 @@
-//! A relay in the test's own process, on a loopback listener and a real store, and clients of it. Whatever it says
-//! over HTTP or a socket is held to the documents that it serves.
+//! A relay in the test's own process, on a loopback listener and a real store, and clients of it. Everything that it
+//! says over HTTP or a socket is checked against the documents that it serves.
 //!
-//! Apart from `mien-kit`, so that what only starts processes is not compiled anew with the relay.
+//! Separate from `mien-kit`, so that what only starts processes is not recompiled with the relay.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 pub mod client;

@@ -1,4 +1,4 @@
-//! Another program's connection to a relay's database, and what it can hold up.
+//! Another program's connection to a relay's database, and what it can block.
 
 use mien_relay::store::Store;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
@@ -27,7 +27,7 @@ impl Connection {
         }
     }
 
-    /// Lets go of what [`Relay::block_commits`] holds.
+    /// Releases what [`Relay::block_commits`] holds.
     pub async fn unblock(mut self) {
         self.execute("ROLLBACK").await;
     }
@@ -43,7 +43,7 @@ impl Relay {
         }
     }
 
-    /// Holds a lock, so that nothing commits until it is let go.
+    /// Holds a lock, so that nothing commits until it is released.
     pub async fn block_commits(&self) -> Connection {
         let mut database = self.database().await;
         let sql = match database {

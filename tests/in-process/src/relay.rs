@@ -1,4 +1,4 @@
-//! The starter.
+//! Starts relays.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use crate::client::Client;
 use crate::wait::patiently;
 
-/// The end of a token's life: far.
+/// The expiry of a token: far in the future.
 pub const FUTURE: u64 = 4_000_000_000;
 const CONNECTIONS: u32 = 5;
 
@@ -36,7 +36,7 @@ struct CommandLine {
 #[allow(missing_debug_implementations, reason = "the relay's state has no text")]
 pub struct Relay {
     pub address: SocketAddr,
-    /// Of its listener for metrics, where it has one.
+    /// Address of its metrics listener, if it has one.
     pub metrics: Option<SocketAddr>,
     pub state: AppState,
     database: Database,
@@ -44,12 +44,12 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Open to this machine, as without any setting.
+    /// Open to this machine, as without any settings.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
-    /// Asks for tokens, and is generous with requests.
+    /// Requires tokens, and has generous request limits.
     pub async fn guarded() -> Self {
         Self::start_with(&["--auth=token", "--requests-burst=10000"]).await
     }
@@ -58,7 +58,7 @@ impl Relay {
         Self::start_changed(flags, |_| {}).await
     }
 
-    /// With what no flag sets.
+    /// With settings that no flag sets.
     pub async fn start_changed(flags: &[&str], change: impl FnOnce(&mut Config)) -> Self {
         Self::start_on(Database::asked_for(), flags, change).await
     }
@@ -68,7 +68,7 @@ impl Relay {
             ["relay", "--listen=127.0.0.1:0", "--database-url", database.url(), "--token-secret", SECRET];
         let line = CommandLine::parse_from(base.iter().chain(flags));
         let mut config = Config::resolve(line.settings).unwrap();
-        // A test looks for what was counted just now.
+        // Tests look for what was counted a moment ago.
         config.timeouts.metrics = Duration::ZERO;
         change(&mut config);
         let metrics = Metrics::new();
@@ -79,7 +79,7 @@ impl Relay {
         relay
     }
 
-    /// One more relay over the same store.
+    /// Another relay over the same store.
     pub async fn beside(&self, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = self.state.config.clone();
         change(&mut config);
@@ -90,7 +90,7 @@ impl Relay {
                     .await
                     .unwrap()
             }
-            // One process to a file.
+            // A file may only be opened by one process.
             Store::Sqlite(_) => self.state.store.clone(),
         };
         Self::serve(Database::at(self.database.url()), config, store, metrics).await
@@ -113,7 +113,7 @@ impl Relay {
         Self { address, metrics, state, database, task }
     }
 
-    /// Ends as a signal would end it, and gives the database back.
+    /// Ends as on a signal, and returns the database.
     pub async fn stop(self) -> Database {
         self.state.drain.begin();
         patiently(self.task).await.unwrap().unwrap();
@@ -162,7 +162,7 @@ impl Relay {
         }
     }
 
-    /// Samples of `main` of which this relay knows nothing, as those that another committed.
+    /// Samples of `main` that this relay knows nothing about, as if another relay had committed them.
     pub async fn commit_unheard(&self, session: SessionId, seqs: RangeInclusive<u64>) {
         let samples: Vec<Sample> = seqs.map(|seq| Sample::new(seq, seq, Vec::new())).collect();
         self.store(session, "main", &samples).await;
@@ -193,7 +193,7 @@ impl Relay {
         (client, welcome)
     }
 
-    /// A watcher that has been welcomed, and its welcome. `since` null means live.
+    /// A watcher that has been welcomed, and its welcome. `since` of null means live.
     pub async fn watch(&self, session: SessionId, since: Value) -> (Client, Value) {
         let mut client = self.connect(session, "watch").await;
         let token = self.token(session, Role::Watch);

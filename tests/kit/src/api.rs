@@ -28,7 +28,7 @@ impl Api {
         Self { address, token: None }
     }
 
-    /// `None` where nobody answers.
+    /// `None` if nobody answers.
     pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Option<Answer> {
         let verb: Method = method.parse().expect("a method");
         let body = body.map(Value::to_string);
@@ -36,14 +36,14 @@ impl Api {
         patiently(&format!("an answer to {method} {path}"), exchange(self.address, request)).await
     }
 
-    /// A call that must work.
+    /// A call that must succeed.
     async fn done<T: DeserializeOwned>(&self, method: &str, path: &str, body: Option<&Value>) -> T {
         let answer = self.call(method, path, body).await.expect("the relay answers");
         assert!(answer.status.is_success(), "{method} {path}: {} {}", answer.status, answer.text());
         answer.json()
     }
 
-    /// `None` while the relay is away or busy; a wrong answer is a failed test.
+    /// `None` while the relay is away or busy; a wrong answer fails the test.
     pub async fn try_get<T: DeserializeOwned>(&self, path: &str) -> Option<T> {
         let answer = self.call("GET", path, None).await?;
         match answer.status.as_u16() {
@@ -53,12 +53,12 @@ impl Api {
         }
     }
 
-    /// Status of a probe; `None` where nobody answers.
+    /// Status of a probe; `None` if nobody answers.
     pub async fn status(&self, path: &str) -> Option<u16> {
         self.call("GET", path, None).await.map(|answer| answer.status.as_u16())
     }
 
-    /// 200 or 503, or `None` where nobody answers.
+    /// 200 or 503, or `None` if nobody answers.
     pub async fn ready(&self) -> Option<u16> {
         self.status("/readyz").await
     }
@@ -115,7 +115,7 @@ impl Api {
         answer.body.split(|byte| *byte == b'\n').filter(|text| !text.is_empty()).map(line).collect()
     }
 
-    /// One figure of the metrics, named with its labels as it stands there; `None` where there is none.
+    /// One value of the metrics, by its name with labels as listed there; `None` if there is none.
     pub async fn metric(&self, name: &str) -> Option<f64> {
         let text = self.call("GET", "/metrics", None).await?.text();
         text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())

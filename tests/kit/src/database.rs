@@ -5,13 +5,12 @@ use std::path::Path;
 use mien_servers::Postgres;
 use tempfile::TempDir;
 
-/// SQLite in a folder of its own, or Postgres where whoever runs the suite asked for it
-/// (`MIEN_TESTS_OVER=postgres`). Gone when dropped.
+/// SQLite in a folder of its own, or Postgres if the suite is run with `MIEN_TESTS_OVER=postgres`. Gone when dropped.
 #[derive(Debug)]
 pub struct Database {
     url: String,
     _folder: Option<TempDir>,
-    /// Its own server, where it has one.
+    /// Its own server, if it has one.
     _server: Option<Postgres>,
 }
 
@@ -30,14 +29,14 @@ impl Database {
         Self { url, _folder: Some(folder), _server: None }
     }
 
-    /// On a server of its own; `None` where there is no Postgres, which skips the test.
+    /// On a server of its own; `None` if there is no Postgres, which skips the test.
     #[track_caller]
     pub fn postgres() -> Option<Self> {
         let server = postgres()?;
         Some(Self { url: server.database(), _folder: None, _server: Some(server) })
     }
 
-    /// Another's, who keeps it.
+    /// Somebody else's, who also removes it.
     pub fn at(url: &str) -> Self {
         Self { url: url.to_owned(), _folder: None, _server: None }
     }

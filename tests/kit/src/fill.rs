@@ -12,7 +12,7 @@ use crate::samples::sample;
 use crate::socket::{Kind, connect, hear, say};
 use crate::wait::patiently;
 
-/// Has samples of these numbers, with a face each, stored in the session's source `main`.
+/// Stores samples with these numbers, with one face each, in the session's source `main`.
 pub async fn fill(address: SocketAddr, session: &SessionCreated, seqs: impl Iterator<Item = u64>) {
     let mut socket =
         connect(address, session.session.id, Kind::Ingest, None).await.expect("the relay is there");

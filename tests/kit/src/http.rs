@@ -47,7 +47,7 @@ pub fn request_with(
     request
 }
 
-/// The whole answer; `None` where nobody listens or the connection breaks.
+/// The whole answer; `None` if nobody listens or the connection breaks.
 pub async fn exchange(address: SocketAddr, mut request: Request<Full<Bytes>>) -> Option<Answer> {
     request.headers_mut().insert(HOST, address.to_string().parse().expect("an address is a header's value"));
     let stream = TcpStream::connect(address).await.ok()?;
@@ -63,7 +63,7 @@ pub async fn exchange(address: SocketAddr, mut request: Request<Full<Bytes>>) ->
     answer
 }
 
-/// A relay that must answer.
+/// The relay must answer.
 pub async fn get(address: SocketAddr, path: &str) -> Answer {
     let answer = exchange(address, request(Method::GET, path, "", None)).await;
     answer.unwrap_or_else(|| panic!("nobody answers GET {path}"))
@@ -78,12 +78,12 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|cause| panic!("{cause}: {}", self.text()))
     }
 
-    /// Empty where there is no such header.
+    /// Empty if there is no such header.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("a header of plain text"))
     }
 
-    /// Panics unless the answer is a problem of this code with all that every problem has.
+    /// Panics unless the answer is a problem with this code and everything that a problem must have.
     #[track_caller]
     pub fn is_problem(&self, code: Code) -> Problem {
         assert_eq!(self.header("content-type"), Problem::MEDIA_TYPE, "{self:?}");

@@ -1,10 +1,10 @@
-//! What every suite stands on: relay processes that can be killed and started again in place, sources that keep what is
-//! not acked and send it again, watchers that note all they see, and one client each of HTTP and of the sockets.
+//! What every suite is built on: relay processes that can be killed and restarted in place, sources that keep what is
+//! not acked and send it again, watchers that record everything they see, and one client each for HTTP and for the
+//! sockets.
 //!
-//! Nothing here stands in for a part of the product, and nothing is measured against a clock: the one limit
-//! of time, [`patiently`], turns a hang into a failure. The relay's program is named by `MIEN_RELAY`, which
-//! `cargo xtask test` sets; without it, it is taken from the target folder. Suites of plain threads wait with
-//! [`blocking::block_on`].
+//! Nothing here replaces a part of the product, and nothing is measured against a clock: the only time limit,
+//! [`patiently`], turns a hang into a failure. `MIEN_RELAY`, which `cargo xtask test` sets, names the relay's program;
+//! without it, the program is taken from the target folder. Suites with plain threads wait with [`blocking::block_on`].
 
 pub mod api;
 pub mod blocking;

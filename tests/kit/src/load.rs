@@ -1,4 +1,4 @@
-//! What a source sends and how fast, and what became of it.
+//! What a source sends and how fast, and the results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,14 +15,14 @@ use crate::samples::{sample, spoiled};
 pub struct Load {
     /// Samples made at a time.
     pub batch: u64,
-    /// Between two batches, whether the relay is there or not. Zero: as fast as the relay acks, with
-    /// `window` messages on the way.
+    /// Between two batches, whether the relay is there or not. Zero: as fast as the relay acks, with `window` messages
+    /// in flight.
     pub pause: Duration,
-    /// Messages on the way at most.
+    /// Maximum number of messages in flight.
     pub window: usize,
     /// Faces in each sample.
     pub faces: usize,
-    /// Each seq that this divides is a sample that is not valid. Zero: none.
+    /// Every seq divisible by this is an invalid sample. Zero: none.
     pub spoiled_every: u64,
 }
 
@@ -36,7 +36,7 @@ impl Load {
         self.spoiled_every > 0 && seq.is_multiple_of(self.spoiled_every)
     }
 
-    /// Samples of one message at most.
+    /// Maximum number of samples in one message.
     pub(crate) fn most(&self) -> u64 {
         if self.pause.is_zero() { self.batch } else { (MAX_BATCH / self.faces.max(1)) as u64 }
     }
@@ -56,7 +56,7 @@ impl Load {
     }
 }
 
-/// Sends the next batch of this load, whatever the relay says to it.
+/// Sends the next batch of this load, whatever the relay answers.
 pub async fn push(
     sink: &mut (impl Sink<Message, Error = Error> + Unpin),
     load: Load,
@@ -65,7 +65,7 @@ pub async fn push(
     sink.send(Message::text(load.message(first, first + load.batch - 1))).await
 }
 
-/// What a source remembers at its end.
+/// What a source knows at its end.
 #[derive(Clone, Debug)]
 pub struct Account {
     pub source: String,
@@ -73,11 +73,11 @@ pub struct Account {
     /// Samples made, from 1; all of them were acked.
     pub made: u64,
     pub rejected: BTreeMap<u64, Code>,
-    /// From a message to the ack that covers it, in order.
+    /// Time from a message to the ack that covers it, in order.
     pub latencies: Vec<Duration>,
-    /// How its connections ended; 1006 where without a goodbye.
+    /// How its connections ended; 1006 if without a close frame.
     pub closes: Vec<u16>,
-    /// Times it was told to wait.
+    /// How often it was told to wait.
     pub throttled: u32,
 }
 
@@ -88,12 +88,12 @@ impl Account {
     }
 }
 
-/// The value below which 99 of 100 lie; zero of none.
+/// The value that 99 of 100 do not exceed; zero if there are none.
 pub fn p99(values: &[Duration]) -> Duration {
     percentile(values, 99)
 }
 
-/// The value in the middle.
+/// The median.
 pub fn median(values: &[Duration]) -> Duration {
     percentile(values, 50)
 }

@@ -1,9 +1,9 @@
-//! Where the built parts and the fixtures lie.
+//! Where the built parts and the fixtures are.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-/// Asked for when a test runs: in a copied checkout, what was compiled in is the one that was copied.
+/// Looked up when a test runs: in a copied checkout, a compiled-in path would be that of the original.
 static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
     let start = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let start = start.unwrap_or_else(|| std::env::current_dir().expect("a folder to start in"));
@@ -24,7 +24,7 @@ pub fn fixture(name: &str) -> PathBuf {
     root().join("tests/fixtures").join(name)
 }
 
-/// A program of this workspace: where the variable says, else beside this very test's build.
+/// A program of this workspace: the one that the variable names, or else the one beside this test's own build.
 pub fn program(variable: &str, name: &str) -> PathBuf {
     let path = std::env::var_os(variable).map_or_else(
         || {

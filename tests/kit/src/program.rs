@@ -8,24 +8,24 @@ use tokio::process::Command;
 use crate::parts;
 use crate::wait::patiently;
 
-/// As `MIEN_RELAY` names it, else from the target folder.
+/// The program that `MIEN_RELAY` names, or else the one in the target folder.
 pub(crate) fn path() -> PathBuf {
     parts::program("MIEN_RELAY", "mien-relay")
 }
 
-/// Runs the relay's program to its end, with these settings alone.
+/// Runs the relay's program to its end, with only these settings.
 pub async fn run(arguments: &[&str], settings: &[(&str, &str)], folder: &Path) -> Output {
     let mut command = command(&path(), arguments, settings, folder);
     patiently("the relay's program to end", command.output()).await.expect("the relay's program runs")
 }
 
-/// The same as a user who owns nothing; `None` where we are not root, who alone can be another.
+/// The same as an unprivileged user; `None` if we are not root, as only root can switch users.
 pub async fn run_as_nobody(arguments: &[&str], settings: &[(&str, &str)], folder: &Path) -> Option<Output> {
     const NOBODY: u32 = 65_534;
     if !rustix::process::getuid().is_root() {
         return None;
     }
-    // Where they can reach it.
+    // In a place that the user can reach.
     let place = tempfile::tempdir().expect("a folder for the program");
     let copy = place.path().join("mien-relay");
     std::fs::copy(path(), &copy).expect("the program can be copied");

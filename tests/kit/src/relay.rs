@@ -1,4 +1,4 @@
-//! A relay process: the one starter of every suite. It can be killed and started again in place.
+//! A relay process: all suites start relays here. It can be killed and restarted in place.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::{ports, program};
 /// Signs the tokens of every relay here.
 pub const SECRET: &str = "a secret of tests, and of no use elsewhere";
 const UNLIMITED: &str = "1000000";
-/// Those that a test of anything else must not run into.
+/// Limits that tests of other things must not run into.
 const LIMITS: [&str; 4] =
     ["MIEN_SAMPLES_PER_SECOND", "MIEN_SAMPLES_BURST", "MIEN_REQUESTS_PER_SECOND", "MIEN_REQUESTS_BURST"];
 
@@ -30,16 +30,16 @@ pub struct Relay {
     folder: TempDir,
     setup: Setup,
     settings: Vec<(String, String)>,
-    /// Its own, where the tests run over Postgres.
+    /// Its own, if the tests run over Postgres.
     _database: Option<Database>,
 }
 
-/// What is unusual about a relay.
+/// What is special about a relay.
 #[derive(Debug, Default)]
 pub struct Setup {
     /// Another build than the one under test.
     pub program: Option<PathBuf>,
-    /// On rates of samples and requests.
+    /// Limits on the rates of samples and requests.
     pub limits: Limits,
     pub confinement: Confinement,
 }
@@ -51,18 +51,18 @@ pub enum Limits {
     AsShipped,
 }
 
-/// What the system allows a relay.
+/// What the system lets a relay use.
 #[derive(Debug, Default)]
 pub enum Confinement {
     #[default]
     None,
-    /// Its database is in here.
+    /// The file system that its database is in.
     Tmpfs(Tmpfs),
-    /// So many open files at most.
+    /// The maximum number of open files.
     OpenFiles(u32),
 }
 
-/// It ended before it was ready; with what it logged.
+/// It ended before it was ready; contains what it logged.
 #[derive(Debug)]
 pub struct NotReady(pub String);
 
@@ -75,12 +75,12 @@ impl std::fmt::Display for NotReady {
 impl std::error::Error for NotReady {}
 
 impl Relay {
-    /// With an empty database, ready: over SQLite, or over Postgres where `MIEN_TESTS_OVER` says so.
+    /// With an empty database, ready: over SQLite, or over Postgres if `MIEN_TESTS_OVER` says so.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
-    /// The same with further settings from the environment.
+    /// The same with additional settings from the environment.
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
         let wanted = std::env::var("MIEN_TESTS_OVER").is_ok_and(|store| store == "postgres");
         if !wanted {
@@ -99,7 +99,7 @@ impl Relay {
         Self::start_as(Setup::default(), &[]).await
     }
 
-    /// With further settings, over the database of this URL.
+    /// With additional settings, over the database with this URL.
     pub async fn start_over(database: &str, settings: &[(&str, &str)]) -> Self {
         let settings = [&[("MIEN_DATABASE_URL", database)], settings].concat();
         Self::start_as(Setup::default(), &settings).await
@@ -109,7 +109,7 @@ impl Relay {
         Self::try_start(setup, settings).await.unwrap_or_else(|fault| panic!("{fault}"))
     }
 
-    /// Over SQLite, where the settings name no other database.
+    /// Over SQLite, unless the settings name another database.
     pub async fn try_start(setup: Setup, settings: &[(&str, &str)]) -> Result<Self, NotReady> {
         Self::try_start_on(None, setup, settings).await
     }
@@ -134,7 +134,7 @@ impl Relay {
         Ok(relay)
     }
 
-    /// Starts it again where it was.
+    /// Restarts it in place.
     pub async fn restart(&mut self) {
         self.launch();
         self.ready().await.unwrap_or_else(|fault| panic!("{fault}"));
@@ -150,12 +150,12 @@ impl Relay {
         if ended.is_some() { Err(NotReady(self.said())) } else { Ok(()) }
     }
 
-    /// One more setting, or another value, from the next start on.
+    /// Adds or changes a setting from the next start on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.settings.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Starts it again and waits for nothing.
+    /// Starts it again without waiting for anything.
     pub fn launch(&mut self) {
         assert!(self.process.is_none(), "the relay still runs");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
@@ -183,7 +183,7 @@ impl Relay {
             .env("MIEN_TOKEN_SECRET", SECRET)
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            // It says where it listens, which is known.
+            // It prints where it listens, which is known.
             .stdout(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)
@@ -191,13 +191,13 @@ impl Relay {
             .unwrap_or_else(|cause| panic!("the relay does not start: {cause}"));
         self.process = Some(process);
     }
-    /// SIGKILL: no flush, no farewell.
+    /// SIGKILL: no flush, no close frames.
     pub async fn kill(&mut self) {
         let mut process = self.process.take().expect("the relay runs");
         process.kill().await.expect("the relay can be killed");
     }
 
-    /// One that ends it; see [`Relay::ended`].
+    /// A signal that ends it; see [`Relay::ended`].
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.pid().cast_signed()).expect("a process has a number");
         kill_process(pid, signal).expect("the relay takes a signal");
@@ -213,12 +213,12 @@ impl Relay {
         self.address
     }
 
-    /// The interface as the user of open mode.
+    /// The API as the user of open mode.
     pub fn api(&self) -> Api {
         Api::at(self.address)
     }
 
-    /// The interface as this user.
+    /// The API as this user.
     pub async fn api_of(&self, user: &str) -> Api {
         let output =
             run(&["token", "--user", user], &[("MIEN_TOKEN_SECRET", SECRET)], self.folder.path()).await;
@@ -239,14 +239,14 @@ impl Relay {
         self.status("Threads:")
     }
 
-    /// One number of what the kernel says of it.
+    /// One number from what the kernel reports about it.
     fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the kernel says it");
         line.trim().trim_end_matches("kB").trim().parse().expect("a number")
     }
 
-    /// Open files, sockets and the like.
+    /// Number of open files, sockets and the like.
     pub fn handles(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("it runs").count()
     }
@@ -258,7 +258,7 @@ impl Relay {
         }
     }
 
-    /// Where its database is, unless it has a file system of its own.
+    /// Folder of its database, unless that has its own file system.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -267,7 +267,7 @@ impl Relay {
         self.folder.path().join("relay.log")
     }
 
-    /// All it has logged so far.
+    /// Everything that it has logged so far.
     pub fn said(&self) -> String {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }

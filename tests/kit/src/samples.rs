@@ -1,4 +1,4 @@
-//! Samples that follow from their number, so that whoever reads one knows what must stand in it.
+//! Samples that follow from their number, so that anyone who reads one knows what it must contain.
 
 use mien_shared::expression::{Expression, Scores};
 use mien_shared::{Face, Sample};
@@ -7,7 +7,7 @@ use mien_shared::{Face, Sample};
 const BEGUN_MS: u64 = 1_760_000_000_000;
 const STEP_MS: u64 = 100;
 
-/// The sample of this number, with so many faces.
+/// The sample with this number, with this many faces.
 pub fn sample(seq: u64, faces: usize) -> Sample {
     let face = |place: usize| {
         let label = (seq as usize + place) % 7;
@@ -25,7 +25,7 @@ pub fn sample(seq: u64, faces: usize) -> Sample {
     Sample::new(seq, BEGUN_MS + STEP_MS * seq, (0..faces).map(face).collect())
 }
 
-/// The same as JSON, spoiled in one of the ways in which a single sample can be.
+/// The same as JSON, made invalid in one of the ways in which a single sample can be.
 pub fn spoiled(seq: u64) -> String {
     let at = BEGUN_MS + STEP_MS * seq;
     let face = |face: &str| format!(r#"{{"seq":{seq},"at":{at},"faces":[{face}]}}"#);

@@ -15,10 +15,10 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 pub type Socket = WebSocketStream<TcpStream>;
 
-/// Without a goodbye.
+/// The connection ended without a close frame.
 pub const BROKEN: u16 = 1006;
 
-/// Statuses of one that is away for a while: its own, and that of a proxy that has not noticed yet.
+/// Statuses of a relay that is away for a while: its own, and that of a proxy that has not noticed yet.
 pub(crate) const AWAY: [u16; 2] = [503, 502];
 
 /// Which end of a session.
@@ -31,7 +31,7 @@ pub enum Kind {
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missed {
-    /// Nobody is there, or it broke off.
+    /// Nobody is there, or the connection broke.
     Nobody,
     /// Answered with this HTTP status.
     Refused(u16),
@@ -55,8 +55,8 @@ pub fn request(address: SocketAddr, session: &str, kind: &str) -> Request<()> {
     request
 }
 
-/// A new connection by this request, and how the relay answered it. `receive_bytes` is the kernel's buffer for what
-/// comes, if it should be a small one.
+/// A new connection with this request, and how the relay answered it. `receive_bytes` is the size of the kernel's
+/// receive buffer, if it should be a small one.
 pub async fn open(
     address: SocketAddr,
     request: Request<()>,
@@ -67,7 +67,7 @@ pub async fn open(
         socket.set_recv_buffer_size(bytes).expect("a small buffer");
     }
     let stream = socket.connect(address).await.map_err(|_| Missed::Nobody)?;
-    // Messages are small and waited for.
+    // Messages are small, and the other end waits for them.
     stream.set_nodelay(true).map_err(|_| Missed::Nobody)?;
     match tokio_tungstenite::client_async(request, stream).await {
         Ok((socket, response)) => Ok((socket, response.map(drop))),
@@ -76,7 +76,7 @@ pub async fn open(
     }
 }
 
-/// The same, for this end of a session. Its hello is still to come.
+/// The same, for this role in a session. Its hello is still to be sent.
 pub async fn connect(
     address: SocketAddr,
     session: SessionId,
@@ -87,7 +87,7 @@ pub async fn connect(
     open(address, request, receive_bytes).await.map(|(socket, _)| socket)
 }
 
-/// Sends one message; an error is the end of the connection.
+/// Sends one message; an error means that the connection has ended.
 pub async fn say(socket: &mut Socket, message: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_string(message).expect("messages are plain JSON");
     socket.send(Message::text(text)).await

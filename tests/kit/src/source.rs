@@ -1,8 +1,8 @@
-//! A source as the browser is one: it keeps what is not acked, and after a new connection goes on from what
+//! A source that behaves like the browser's: it keeps what is not acked, and after a new connection continues from what
 //! the relay says that it has.
 //!
-//! It checks what it is told: acks never go back and never cover what was not sent, nothing acked is ever
-//! asked for again, and only what is spoiled is refused.
+//! It checks what it is told: acks never go back and never cover what was not sent, nothing acked is ever asked for
+//! again, and only invalid samples are refused.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -22,9 +22,9 @@ use crate::load::{Account, Load};
 use crate::socket::{AWAY, BROKEN, Kind, Missed, Socket, connect, hear, say};
 use crate::wait::patiently;
 
-/// Before it tries again.
+/// Pause before it tries again.
 const RETRY: Duration = Duration::from_millis(25);
-/// Ends after which a client may come again: broken off, restarting, at capacity, throttle ignored.
+/// Close codes after which a client may come back: broken off, restarting, at capacity, throttle ignored.
 const WORTH_RETRYING: [u16; 4] = [BROKEN, 1012, 1013, 4429];
 
 /// Runs until it is finished or dropped.
@@ -48,13 +48,13 @@ struct Outbox {
 #[derive(Debug, Default)]
 struct State {
     made: u64,
-    /// Up to here the relay has answered.
+    /// The relay has answered up to here.
     acked: u64,
-    /// Up to here it was sent on this connection.
+    /// Sent up to here on this connection.
     sent: u64,
-    /// Up to here it was ever sent.
+    /// Sent up to here on any connection.
     ever_sent: u64,
-    /// Last seq of each message on the way, and when it left.
+    /// Last seq of each message in flight, and when it was sent.
     under_way: VecDeque<(u64, Instant)>,
     paused_until: Option<Instant>,
     stopping: bool,
@@ -76,7 +76,7 @@ impl Source {
         Self { name: name.to_owned(), load, outbox, place, task: tokio::spawn(runner.run()) }
     }
 
-    /// Up to here everything was acked.
+    /// Everything up to here was acked.
     pub fn acked(&self) -> u64 {
         *self.outbox.acked.borrow()
     }
@@ -90,12 +90,12 @@ impl Source {
         self.outbox.lock().closes.clone()
     }
 
-    /// Latencies noted so far, which begin anew.
+    /// The latencies recorded so far; recording starts again.
     pub fn take_latencies(&self) -> Vec<Duration> {
         std::mem::take(&mut self.outbox.lock().latencies)
     }
 
-    /// Returns once so many are acked.
+    /// Returns once everything up to this seq is acked.
     pub async fn acked_to(&mut self, seq: u64) {
         let mut acked = self.outbox.acked.subscribe();
         let what = format!("source {} to be acked up to {seq}", self.name);
@@ -105,17 +105,17 @@ impl Source {
         }
     }
 
-    /// Returns once so many more are acked than were when this was called.
+    /// Returns once this many more samples are acked than when this was called.
     pub async fn acked_more(&mut self, count: u64) {
         self.acked_to(self.acked() + count).await;
     }
 
-    /// Breaks off and goes on with another relay.
+    /// Disconnects and continues at another relay.
     pub fn move_to(&self, address: SocketAddr) {
         self.place.send_replace(address);
     }
 
-    /// Makes no more, waits until all is acked, and says goodbye.
+    /// Makes no more samples, waits until all are acked, and closes properly.
     pub async fn finish(self) -> Account {
         self.outbox.lock().stopping = true;
         self.outbox.changed.notify_one();
@@ -135,7 +135,7 @@ impl Source {
         }
     }
 
-    /// Breaks off without a word.
+    /// Disconnects without closing.
     pub fn abandon(self) {
         self.task.abort();
     }
@@ -185,7 +185,7 @@ impl Runner {
 enum Step {
     /// These samples, both ends inclusive.
     Send(u64, u64),
-    /// For news, or until then.
+    /// Wait for news, or until this time.
     Wait(Option<Instant>),
     End,
 }
@@ -198,10 +198,10 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
-    /// Talks until the connection ends, and gives the code.
+    /// Runs until the connection ends, and returns the close code.
     async fn run(&self, mut socket: Socket, ticks: &mut Interval) -> u16 {
         if say(&mut socket, &IngestRequest::Hello { token: self.token }).await.is_err() {
-            // What the relay said in its farewell may still be there to read.
+            // What the relay said before it closed may still be unread.
             return hear::<IngestReply>(&mut socket).await.err().unwrap_or(BROKEN);
         }
         match hear::<IngestReply>(&mut socket).await {
@@ -214,7 +214,7 @@ impl Talk<'_> {
         tokio::pin!(read);
         tokio::select! {
             code = &mut read => code,
-            // Nothing more can be sent, but what the relay said before may still be there to read.
+            // Nothing more can be sent, but what the relay said before may still be unread.
             () = self.write(sink, ticks) => read.await,
         }
     }
@@ -248,7 +248,7 @@ impl Talk<'_> {
         }
     }
 
-    /// Sends what there is until the connection takes no more, or all is acked.
+    /// Sends what there is until the connection accepts no more, or everything is acked.
     async fn write(&self, mut sink: SplitSink<Socket, Message>, ticks: &mut Interval) {
         loop {
             let step = self.outbox.lock().step(self.load);

@@ -1,4 +1,4 @@
-//! What must be true in the end: what was acked is stored, each once, as it was sent.
+//! What must hold in the end: everything acked is stored, exactly once, as it was sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::load::Account;
 use crate::samples::sample;
 use crate::watcher::Seen;
 
-/// Holds the store against what these sources sent: all of it, and nothing else.
+/// Compares the store with what these sources sent: it must have all of it, and nothing else.
 pub async fn assert_stored_once(api: &Api, session: SessionId, accounts: &[Account]) {
     let mut stored: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let faces: BTreeMap<&str, usize> =
@@ -45,7 +45,7 @@ pub async fn assert_stored_once(api: &Api, session: SessionId, accounts: &[Accou
     assert!(stored.is_empty(), "sources that nobody was: {:?}", stored.keys());
 }
 
-/// A watcher from the beginning saw all that is stored, once, in order, without gaps.
+/// A watcher from the beginning saw everything that is stored, once, in order, without gaps.
 pub fn assert_saw_all(seen: &Seen, accounts: &[Account]) {
     for account in accounts {
         let expected: Vec<u64> = account.expected().into_iter().collect();

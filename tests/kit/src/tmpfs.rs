@@ -1,7 +1,7 @@
-//! A file system of limited size, which goes with this process however that ends.
+//! A file system of limited size, which disappears with this process however that ends.
 //!
-//! It is mounted in a mount namespace of its own, held by a shell that waits for its input to close. So
-//! nothing of it is left on the machine, and nobody needs to be root where the kernel allows user namespaces.
+//! It is mounted in its own mount namespace, held by a shell that waits for its input to close. So nothing of it is
+//! left on the machine, and it needs no root where the kernel allows user namespaces.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 
 use crate::wait::patiently;
 
-/// Says that it is mounted, then waits for the end.
+/// Reports that it is mounted, then waits for the end.
 const HOLD: &str = "mount -t tmpfs -o size=$1 tmpfs \"$0\" && echo there && exec cat";
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct Tmpfs {
 }
 
 impl Tmpfs {
-    /// One of so many bytes; `None` where this machine lets nobody make one, which skips the test.
+    /// Makes one of this many bytes; `None` if we may not make one on this machine, which skips the test.
     pub async fn make(bytes: u64) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder to mount on");
         let mut command = Command::new("unshare");
@@ -57,7 +57,7 @@ impl Tmpfs {
         Some(Self { holder, folder })
     }
 
-    /// Where it is for those inside.
+    /// Its path for processes inside.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

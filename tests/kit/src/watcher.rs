@@ -1,6 +1,6 @@
-//! A watcher that notes every sample it is shown, and goes on where it was after each break.
+//! A watcher that records every sample it is shown, and continues where it was after each break.
 //!
-//! It checks what it sees: within a source seqs only go up, and each sample is what its seq says.
+//! It checks what it sees: within a source seqs only increase, and each sample contains what its seq implies.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,16 +18,16 @@ use crate::socket::{AWAY, BROKEN, Kind, Missed, connect, hear, say};
 use crate::wait::patiently;
 
 const RETRY: Duration = Duration::from_millis(25);
-/// Ends after which a watcher may come again.
+/// Close codes after which a watcher may come back.
 const WORTH_RETRYING: [u16; 3] = [BROKEN, 1012, 1013];
-/// The kernel's buffer of a watcher that is to be slow, bytes.
+/// Size of the kernel's buffer for a watcher that is meant to be slow, bytes.
 const SMALL_BUFFER: u32 = 4_096;
 
-/// Whether it reads as it comes.
+/// Whether it reads messages as they come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
     Eager,
-    /// With small buffers, and not reading until [`Watcher::read_on`].
+    /// With small buffers, and without reading until [`Watcher::read_on`].
     Held,
 }
 
@@ -86,7 +86,7 @@ impl Watcher {
         self.held.send_replace(false);
     }
 
-    /// Breaks off and goes on with another relay.
+    /// Disconnects and continues at another relay.
     pub fn move_to(&self, address: SocketAddr) {
         self.place.send_replace(address);
     }
@@ -102,7 +102,7 @@ impl Watcher {
         }
     }
 
-    /// Breaks off.
+    /// Disconnects.
     pub async fn finish(self) -> Seen {
         self.task.abort();
         if let Err(cause) = self.task.await
@@ -146,7 +146,7 @@ impl Runner {
         }
     }
 
-    /// One connection; gives the code with which it ended, if there was one.
+    /// One connection; returns the code with which it was closed, if there was one.
     async fn talk(&mut self, address: SocketAddr) -> Option<u16> {
         let mut socket = match connect(address, self.session, Kind::Watch, self.receive_bytes).await {
             Ok(socket) => socket,

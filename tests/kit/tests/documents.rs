@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use mien_kit::parts;
 
-/// Endings by which a name is one of a file of ours. Databases, secrets and the like are of who runs a relay.
+/// File extensions that mark a name as one of our files. Databases, secrets and the like belong to whoever runs a
+/// relay.
 const ENDINGS: [&str; 14] =
     ["css", "html", "js", "json", "lock", "md", "onnx", "py", "rs", "sh", "sql", "toml", "ts", "yaml"];
-/// How SECURITY.md says that it names tests.
+/// The example by which SECURITY.md explains how it names tests.
 const EXAMPLE: &str = "folder/file::name";
-/// What is built, fetched or of the system, and so not in the repository.
+/// What is built, fetched or part of the system, and so is not in the repository.
 const ELSEWHERE: [&str; 5] = [".git", "dist", "node_modules", "pkg", "target"];
 
-/// Every file and folder of the repository, from its root, with slashes.
+/// Every file and folder of the repository, relative to its root, with slashes.
 fn repository() -> BTreeSet<String> {
     fn walk(folder: &Path, found: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -34,7 +35,7 @@ fn repository() -> BTreeSet<String> {
     found
 }
 
-/// The documents that speak of the repository.
+/// The documents that describe the repository.
 fn documents() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = ["ARCHITECTURE.md", "README.md", "CONTRIBUTING.md", "SECURITY.md"]
         .map(|name| parts::root().join(name))
@@ -47,13 +48,13 @@ fn documents() -> Vec<PathBuf> {
     files
 }
 
-/// The code spans of a text, but not its blocks of code: those are commands and what they print.
+/// The code spans of a text, but not its code blocks: those are commands and their output.
 fn spans(text: &str) -> Vec<&str> {
     let outside: Vec<&str> = text.split("```").step_by(2).collect();
     outside.into_iter().flat_map(|part| part.split('`').skip(1).step_by(2)).collect()
 }
 
-/// Where the links of a text lead, but for those to other sites and within the text.
+/// The targets of a text's links, except those to other sites and within the text.
 fn links(text: &str) -> Vec<&str> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     targets
@@ -72,7 +73,7 @@ fn expanded(name: &str) -> Vec<String> {
     }
 }
 
-/// Whether a code span names a place of the repository.
+/// Whether a code span names a path in the repository.
 fn is_place(name: &str, top: &BTreeSet<&str>) -> bool {
     let plain = name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-./".contains(letter));
     let built = name.split('/').any(|part| ELSEWHERE.contains(&part));

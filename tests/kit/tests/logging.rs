@@ -1,4 +1,4 @@
-//! docs/LOGGING.md lists the spans and fields that the relay's code has, and the libraries that it holds back.
+//! docs/LOGGING.md lists the spans and fields in the relay's code, and the libraries whose logging it restricts.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ fn sources(folder: &Path, texts: &mut Vec<String>) {
     }
 }
 
-/// Splits at commas outside of brackets and texts, up to the bracket that closes the call.
+/// Splits at commas outside of brackets and strings, up to the bracket that closes the call.
 fn arguments(rest: &str) -> Vec<String> {
     let (mut depth, mut in_text, mut escaped) = (0, false, false);
     let mut parts = vec![String::new()];
@@ -58,7 +58,7 @@ fn calls(text: &str) -> Vec<Call> {
     found
 }
 
-/// `cause` of `%cause`, `file` of `file = %path`; none of a message or of what is said to the macro itself.
+/// `cause` of `%cause`, `file` of `file = %path`; none for a message or for arguments of the macro itself.
 fn field(argument: &str) -> Option<String> {
     let name = argument.split_once('=').map_or(argument, |(name, _)| name);
     let name = name.trim().trim_start_matches(['%', '?']);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-/// Processor time of a process so far, user and system, with the threads that have ended. The kernel gives it
-/// in ticks of 10 ms, scaled to what the scheduler measured.
+/// Processor time of a process so far, user and system, including threads that have ended. The kernel reports it in
+/// ticks of 10 ms, scaled to what the scheduler measured.
 pub(crate) fn time(pid: u32) -> anyhow::Result<Duration> {
     let path = format!("/proc/{pid}/stat");
     let text = std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
@@ -20,7 +20,7 @@ pub(crate) fn resident(pid: u32) -> anyhow::Result<u64> {
     resident_bytes(&text).with_context(|| format!("{path} has no VmRSS"))
 }
 
-/// `utime` + `stime`, the 14th and 15th field. The second, the program's name, may hold anything.
+/// `utime` + `stime`, the 14th and 15th field. The second field, the program's name, may contain anything.
 fn ticks(stat: &str) -> Option<u64> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace().skip(11);

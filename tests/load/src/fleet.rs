@@ -1,4 +1,4 @@
-//! Many sources at one server, and what a phase with all of them cost it.
+//! Many sources at one server, and what a phase with all of them costs it.
 
 use std::ops::AddAssign;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::latency::Latencies;
 use crate::server::{Endpoints, Server};
 use crate::source::{Source, Window};
 
-/// Connections that open at the same time: a crowd at the door is not what is measured.
+/// Connections that open at the same time: a rush of new connections is not what is measured.
 const DOOR: usize = 64;
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Fleet {
 /// How a phase loads the server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Load {
-    /// As fast as acks come.
+    /// As fast as acks arrive.
     Full(Window),
     /// A sample at every beat of each source; the sources' beats are spread evenly.
     Paced(Duration),
@@ -51,7 +51,7 @@ impl AddAssign for Cost {
 }
 
 impl Cost {
-    /// Microseconds of the server's processor time a sample.
+    /// Microseconds of the server's processor time per sample.
     pub(crate) fn cpu_micros(&self) -> f64 {
         self.cpu.as_secs_f64() * 1e6 / self.samples.max(1) as f64
     }
@@ -69,7 +69,7 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// So many more.
+    /// Adds this many more.
     pub(crate) async fn grow(&mut self, sources: usize) -> anyhow::Result<()> {
         let endpoints = self.server.endpoints(sources).await;
         let address = self.server.address();

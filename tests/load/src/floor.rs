@@ -1,6 +1,6 @@
-//! The floor: a bare axum server that reads messages with the contract's own reader and acks them, and passes
-//! each on to its watchers as it came. It checks no token, keeps nothing and answers for nothing: what any
-//! relay on this library must pay.
+//! The floor: a bare axum server that reads messages with the contract's own reader and acks them, and passes each on
+//! to its watchers unchanged. It checks no token, stores nothing and guarantees nothing: it costs what any relay on
+//! this library must pay.
 
 use axum::Router;
 use axum::extract::State;
@@ -13,9 +13,9 @@ use mien_shared::protocol::{IngestMessage, IngestReply, read_ingest};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
-/// As the relay's: with the library's own 128 KiB each, memory would say nothing.
+/// The same as the relay's: with the library's own 128 KiB each, memory figures would say nothing.
 const BUFFER_BYTES: usize = 4 * 1024;
-/// Messages that a watcher may be behind.
+/// Messages that a watcher may lag behind.
 const BEHIND: usize = 1_024;
 const WELCOME: &str = r#"{"type":"welcome"}"#;
 
@@ -27,7 +27,7 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("mien-load listens on http://{}", listener.local_addr()?);
     let listener = listener.tap_io(|stream| {
-        // A stream that is gone already will say so when it is read.
+        // A stream that is already closed will report that when it is read.
         let _ = stream.set_nodelay(true);
     });
     let routes = Router::new().route("/ingest", get(ingest)).route("/watch", get(watch));
@@ -49,7 +49,7 @@ async fn ingest(upgrade: WebSocketUpgrade, State(news): State<News>) -> Response
     })
 }
 
-/// One ack for all that has come.
+/// One ack for everything that has arrived.
 async fn ack_all(mut socket: WebSocket, news: News) {
     while let Some(Ok(message)) = socket.recv().await {
         let mut through = last_seq(&message, &news);
@@ -68,7 +68,7 @@ fn last_seq(message: &Message, news: &News) -> Option<u64> {
     let Message::Text(text) = message else { return None };
     let Ok(IngestMessage::Samples(samples)) = read_ingest(text) else { return None };
     if news.receiver_count() > 0 {
-        // Fails where the last watcher has just gone.
+        // Fails if the last watcher has just left.
         let _ = news.send(text.clone());
     }
     samples.last()?.as_ref().ok().map(|sample| sample.seq)

@@ -1,14 +1,14 @@
-//! WebSocket frames (RFC 6455) as a client needs them, without a library's cost: on two cores the generator
-//! takes from the server what it uses itself.
+//! The WebSocket frames (RFC 6455) that a client needs, without the cost of a library: on two cores, the generator
+//! takes from the server whatever it uses itself.
 
 use anyhow::{bail, ensure};
 
 const FIN: u8 = 0x80;
 const MASKED: u8 = 0x80;
-/// In place of a length: two bytes of length follow, or eight.
+/// These values in place of a length mean that two or eight bytes of length follow.
 const MEDIUM: u8 = 0x7E;
 const LONG: u8 = 0x7F;
-/// Any key will do: it protects proxies, and there is none.
+/// Any key will do: masking protects proxies, and there are none.
 const MASK: [u8; 4] = [0x4d, 0x49, 0x45, 0x4e];
 
 const TEXT: u8 = 0x1;
@@ -16,7 +16,7 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
-/// What a server says.
+/// What a server sends.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
     Text(&'a str),
@@ -25,7 +25,7 @@ pub(crate) enum Frame<'a> {
     Close(Option<u16>),
 }
 
-/// Adds a text frame to what is to be written.
+/// Appends a text frame to the output.
 pub(crate) fn write_text(output: &mut Vec<u8>, text: &[u8]) {
     write(output, TEXT, text);
 }
@@ -51,7 +51,8 @@ fn write(output: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     output.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
 }
 
-/// Reads one whole frame from the front; with it the bytes that it took. `None` while it is not all there.
+/// Reads one whole frame from the front; returns it with the number of bytes that it took. `None` while it is
+/// incomplete.
 pub(crate) fn read(input: &[u8]) -> anyhow::Result<Option<(Frame<'_>, usize)>> {
     let [first, second, rest @ ..] = input else { return Ok(None) };
     ensure!(first & FIN != 0, "the server sent a message in parts");

@@ -1,4 +1,4 @@
-//! Latencies as they are seen: all of them, so that a percentile is one that happened.
+//! All latencies are kept, so that a percentile is a value that actually occurred.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ impl Latencies {
         self.0.extend(other.0);
     }
 
-    /// The smallest latency within which `percent` of all lie, in milliseconds; `None` where there is none.
+    /// The smallest latency that at least `percent` of all do not exceed, in milliseconds; `None` if there are none.
     pub(crate) fn percentile(&mut self, percent: f64) -> Option<f64> {
         if self.0.is_empty() {
             return None;

@@ -1,8 +1,9 @@
-//! What a message costs the relay: real sockets over loopback, real stores, and a floor in the same run.
+//! What a message costs the relay: real sockets over loopback, real stores, and a baseline server, the floor, in the
+//! same run.
 //!
-//! Owns the load, the floor server and the arithmetic. Figures of one machine at one time mean little; so each
-//! scenario takes turns between the relay and a bare server that parses and acks alone, and the ratio counts.
-//! Every sample that was acked is looked for in the store at the end: a run that loses one is void.
+//! Owns the load, the floor server and the arithmetic. Figures from one machine at one time mean little; so each
+//! scenario alternates between the relay and a bare server that only parses and acks, and the ratio counts. At the end
+//! the store is checked for every acked sample: a run that loses one is void.
 
 mod cpu;
 mod fleet;
@@ -87,7 +88,7 @@ fn main() -> ExitCode {
 
 fn measure(program: PathBuf, options: &Options) -> anyhow::Result<()> {
     server::raise_file_limit();
-    // Servers start in folders of their own.
+    // Servers are started in folders of their own.
     let program = std::path::absolute(program).context("the relay's program has no path")?;
     let plan = Plan::new(program, options.quick, options.store);
     match &options.against {

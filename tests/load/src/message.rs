@@ -1,4 +1,4 @@
-//! The load: messages of samples with one face each, as the contract's own example shows one.
+//! The load: messages of samples with one face each, as in the contract's own example.
 
 use std::io::Write as _;
 
@@ -8,7 +8,7 @@ const FACES: &str = r#","faces":[{"id":1,"box":[0.31,0.22,0.18,0.24],"expression
 const FIRST_AT: u64 = 1_763_907_600_123;
 const AT_STEP: u64 = 200;
 
-/// Writes the message of samples `first` … `first + count − 1` into `text`, in place of what is there.
+/// Replaces `text` with the message of samples `first` … `first + count − 1`.
 pub(crate) fn samples(text: &mut Vec<u8>, first: u64, count: u64) {
     text.clear();
     text.extend_from_slice(br#"{"type":"samples","samples":["#);

@@ -1,4 +1,4 @@
-//! The floor of a store: the same rows, put in as fast as one connection can, with nothing decided about them.
+//! The floor of a store: the same rows, inserted as fast as one connection can, without any logic.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 use crate::message::{STORED_FACES_BYTES, at};
 
-/// Rows of one transaction: what the relay's commits hold under such a load.
+/// Rows per transaction: about as many as the relay's commits have under such a load.
 const COMMIT_ROWS: u64 = 1_024;
-/// Rows of one statement of SQLite, as in the relay.
+/// Rows per SQLite statement, as in the relay.
 const STATEMENT_ROWS: u64 = 256;
-/// Rows of one source that follow each other, as in one message.
+/// Consecutive rows of one source, as in one message.
 const RUN: u64 = 64;
 const SOURCES: u64 = 16;
 
@@ -26,7 +26,7 @@ pub(crate) enum Raw {
 }
 
 impl Raw {
-    /// A new file in `folder`, durable as the relay's is.
+    /// A new file in `folder`, as durable as the relay's.
     pub(crate) async fn sqlite(folder: &Path) -> anyhow::Result<Self> {
         let mut connection = SqliteConnectOptions::new()
             .filename(folder.join("raw.db"))
@@ -56,7 +56,7 @@ impl Raw {
         Ok(Self::Postgres(connection))
     }
 
-    /// Inserts until the time; gives the rows and what they took. `first` is the first row's number.
+    /// Inserts until this time; returns the number of rows and how long they took. `first` is the first row's number.
     pub(crate) async fn fill(&mut self, first: u64, until: Instant) -> anyhow::Result<(u64, Duration)> {
         let begun = Instant::now();
         let mut row = first;

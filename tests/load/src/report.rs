@@ -1,4 +1,4 @@
-//! What was measured, as a table for people and as JSON for machines.
+//! The results, as a table for people and as JSON for machines.
 
 use std::fmt;
 use std::path::Path;
@@ -14,7 +14,7 @@ const MOST_RATIO: f64 = 1.05;
 pub(crate) struct Figure {
     pub(crate) scenario: &'static str,
     pub(crate) what: String,
-    /// Where the relay stores.
+    /// The relay's store.
     pub(crate) store: &'static str,
     pub(crate) unit: &'static str,
     /// The bare server's, or the raw store's.
@@ -23,13 +23,13 @@ pub(crate) struct Figure {
     pub(crate) musts: Vec<Must>,
 }
 
-/// What a figure must be.
+/// The requirement on a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Must {
     AtMost(f64),
     AtLeast(f64),
-    /// So many times the floor.
+    /// At most this many times the floor.
     RatioAtMost(f64),
 }
 
@@ -43,7 +43,7 @@ impl Figure {
         self.floor.filter(|floor| *floor > 0.0).map(|floor| self.relay / floor)
     }
 
-    /// `None` where nothing is asked.
+    /// `None` if nothing is required.
     fn met(&self) -> Option<bool> {
         let holds = |must: &Must| match *must {
             Must::AtMost(most) => self.relay <= most,
@@ -82,7 +82,7 @@ pub(crate) struct Comparison {
 pub(crate) struct Comparisons(pub(crate) Vec<Comparison>);
 
 impl Comparison {
-    /// From what each turn told, by figure: what, unit, value.
+    /// From the results of each turn, by figure: name, unit, value.
     #[expect(clippy::type_complexity, reason = "a list of pairs of turns, named where it is made")]
     pub(crate) fn of(
         scenario: &'static str,
@@ -168,7 +168,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Three digits that matter.
+/// Three significant digits.
 fn shown(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),

@@ -1,4 +1,4 @@
-//! A server under load, as a process of its own: the floor, or a relay on a store.
+//! A server under load, in a process of its own: the floor, or a relay on a store.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Far above any load: the cost is measured, not the limit.
 const NO_LIMIT: &str = "100000000";
-/// All sources are one user's, all watchers have one token.
+/// All sources belong to one user, all watchers have one token.
 const MOST_SOCKETS: &str = "100000";
 const SETTINGS: [(&str, &str); 9] = [
     ("MIEN_AUTH", "open"),
@@ -33,21 +33,21 @@ pub(crate) enum Server {
     Relay(Box<Relay>),
 }
 
-/// Where one session's sockets are, and what opens them.
+/// The addresses of one session's sockets, and the tokens that open them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Endpoints {
     pub(crate) ingest: String,
     pub(crate) ingest_token: String,
     pub(crate) watch: String,
     pub(crate) watch_token: String,
-    /// None at the floor, which knows no sessions.
+    /// `None` for the floor, which has no sessions.
     session: Option<SessionId>,
 }
 
-/// As many files as the system lets this process, and its children, have.
+/// Raises the limit on open files for this process and its children as far as the system allows.
 pub(crate) fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
-    // Where it may not be raised, the scenario that needs more says so when it connects.
+    // If it cannot be raised, the scenario that needs more will report it when it connects.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
@@ -73,7 +73,7 @@ impl Server {
         Ok(Self::Floor { process, address })
     }
 
-    /// `database` is the URL of an empty one; `None` is a file of the relay's own.
+    /// `database` is the URL of an empty one; with `None` the relay uses a file of its own.
     pub(crate) async fn relay(program: &Path, database: Option<&str>) -> anyhow::Result<Self> {
         let mut settings = SETTINGS.to_vec();
         settings.extend(database.map(|url| ("MIEN_DATABASE_URL", url)));
@@ -95,7 +95,7 @@ impl Server {
         }
     }
 
-    /// So many sessions, one source each.
+    /// This many sessions, with one source each.
     pub(crate) async fn endpoints(&self, count: usize) -> Vec<Endpoints> {
         let Self::Relay(relay) = self else {
             let endpoints =
@@ -118,8 +118,8 @@ impl Server {
         endpoints
     }
 
-    /// Samples that the store has, counted one by one: each of ours shows one face, and the summary looks into
-    /// every stored sample to count them. `None` for the floor, which stores nothing.
+    /// Samples in the store, counted one by one: each of ours shows one face, and the summary looks into every stored
+    /// sample to count the faces. `None` for the floor, which stores nothing.
     pub(crate) async fn stored(&self, endpoints: &[Endpoints]) -> anyhow::Result<Option<u64>> {
         let Self::Relay(relay) = self else { return Ok(None) };
         let api = relay.api();
@@ -140,7 +140,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A relay ends itself.
+        // A relay ends on its own.
         if let Self::Floor { process, .. } = self {
             let _ = process.kill();
             let _ = process.wait();

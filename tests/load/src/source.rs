@@ -1,4 +1,4 @@
-//! One source of the generator: sends samples, waits for acks, and knows what is owed.
+//! One source of the generator: sends samples, waits for acks, and keeps track of what is not acked.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use crate::message;
 use crate::server::Endpoints;
 use crate::wire::Wire;
 
-/// Patience with the last acks of a phase: far beyond what a relay needs that has not lost any.
+/// How long to wait for the last acks of a phase: far longer than a relay that has lost none would need.
 const LAST_ACKS: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Source {
     /// Samples sent and acked so far; both are also the last seq.
     sent: u64,
     acked: u64,
-    /// The last seq of each message that is on the way, and when it was sent.
+    /// The last seq of each message in flight, and when it was sent.
     under_way: VecDeque<(u64, Instant)>,
     text: Vec<u8>,
     latencies: Latencies,
@@ -30,9 +30,9 @@ pub(crate) struct Source {
 /// How a source sends as fast as the server allows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
-    /// Messages on the way at most.
+    /// Maximum number of messages in flight.
     pub(crate) messages: usize,
-    /// Samples a message.
+    /// Samples per message.
     pub(crate) samples: u64,
 }
 
@@ -53,12 +53,12 @@ impl Source {
         self.acked
     }
 
-    /// Latencies since the last time they were asked for.
+    /// Latencies since the last call.
     pub(crate) fn take_latencies(&mut self) -> Latencies {
         std::mem::take(&mut self.latencies)
     }
 
-    /// Keeps the window full until the time, then waits for the last acks.
+    /// Keeps the window full until this time, then waits for the last acks.
     pub(crate) async fn saturate(&mut self, window: Window, until: Instant) -> anyhow::Result<()> {
         while Instant::now() < until {
             while self.under_way.len() < window.messages {
@@ -70,7 +70,7 @@ impl Source {
         self.settle().await
     }
 
-    /// Sends a sample at every beat, whatever is acked, until the time; then waits for the last acks.
+    /// Sends a sample at every beat until this time, regardless of acks; then waits for the last acks.
     pub(crate) async fn pace(
         &mut self,
         first: Instant,
@@ -78,7 +78,7 @@ impl Source {
         until: Instant,
     ) -> anyhow::Result<()> {
         let mut beat = tokio::time::interval_at(first, every);
-        // Late beats are made up for, so that every phase sends the same number of samples.
+        // Late beats are caught up, so that every phase sends the same number of samples.
         beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
         loop {
             tokio::select! {
@@ -128,7 +128,7 @@ impl Source {
     }
 }
 
-/// Reads acks. Anything else that a relay may answer (a reject, a throttle) voids a measurement.
+/// Reads acks. Any other answer from the relay (a reject, a throttle) voids the measurement.
 async fn hear(
     wire: &mut Wire,
     acked: &mut u64,

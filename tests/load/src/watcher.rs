@@ -1,4 +1,4 @@
-//! One watcher of the generator: counts what it gets, and holds the server to order without gaps.
+//! One watcher of the generator: counts what it receives, and checks that the server keeps the order without gaps.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use crate::message;
 use crate::server::Endpoints;
 use crate::wire::Wire;
 
-/// Patience between one message and the next.
+/// Maximum time between two messages.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(crate) struct Watcher {
     wire: Wire,
-    /// Messages with samples in them.
+    /// Messages that contain samples.
     deliveries: u64,
     /// The last seq seen.
     last: u64,

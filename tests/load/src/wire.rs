@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::frame::{self, Frame};
 
-/// Room for what a read brings. Longer messages make it grow.
+/// Buffer space for a read. Longer messages make it grow.
 const READ_BYTES: usize = 4 * 1024;
 
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Wire {
         Ok(())
     }
 
-    /// Reads once and hands out every message that is whole. May be dropped and called again.
+    /// Reads once and hands out every complete message. May be dropped and called again.
     pub(crate) async fn hear(
         &mut self,
         mut each: impl FnMut(&str) -> anyhow::Result<()>,

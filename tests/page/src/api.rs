@@ -19,7 +19,7 @@ impl Api {
         Self(mien_kit::api::Api::at(address))
     }
 
-    /// `None` while the relay is away or busy; a wrong answer is a failed test.
+    /// `None` while the relay is away or busy; a wrong answer fails the test.
     fn get<T: DeserializeOwned>(&self, path: &str) -> Option<T> {
         block_on(self.0.try_get(path))
     }
@@ -34,7 +34,7 @@ impl Api {
         block_on(self.0.create_session_titled(title))
     }
 
-    /// A capability token of this session, asked for by the owner's.
+    /// A capability token of this session, requested with the owner's token.
     pub fn token(
         &self,
         session: SessionId,
@@ -85,7 +85,7 @@ impl Api {
         self.summary(session).map_or(0, |summary| summary.stored)
     }
 
-    /// Waits until at least so many samples are stored.
+    /// Waits until at least this many samples are stored.
     pub fn wait_for_samples(&self, session: SessionId, count: u64) -> u64 {
         crate::wait::until(&format!("{count} stored samples"), || {
             Some(self.stored(session)).filter(|stored| *stored >= count)
@@ -93,7 +93,7 @@ impl Api {
     }
 }
 
-/// The whole promise in one check: 1, 2, …, n, in order, each once.
+/// The whole guarantee in one check: 1, 2, …, n, in order, each once.
 pub fn assert_gapless(samples: &[Sample]) {
     let seqs: Vec<u64> = samples.iter().map(|sample| sample.seq).collect();
     let expected: Vec<u64> = (1..=samples.len() as u64).collect();

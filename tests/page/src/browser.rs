@@ -1,4 +1,4 @@
-//! A headless Chromium with a profile of its own and, where wanted, a camera.
+//! A headless Chromium with its own profile and, if requested, a camera.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,12 @@ use crate::page::Page;
 use crate::traffic::Traffic;
 use crate::wait;
 
-/// What a page finds when it asks for a camera.
+/// What a page finds when it requests a camera.
 #[derive(Clone, Debug)]
 pub enum Camera {
-    /// Allowed, and it films this Motion JPEG.
+    /// Allowed, and the camera films this Motion JPEG.
     Films(PathBuf),
-    /// There is one, and the person says no.
+    /// There is one, and the user denies access.
     Denied,
     /// Two, allowed; they film a test picture without a face.
     Two,
@@ -26,7 +26,7 @@ pub enum Camera {
     Absent,
 }
 
-/// Ends with this value, children and profile included.
+/// The browser ends when this value is dropped, children and profile included.
 #[derive(Debug)]
 pub struct Browser {
     process: Child,
@@ -34,7 +34,7 @@ pub struct Browser {
     folder: TempDir,
 }
 
-/// Headless as root; nothing of the browser's own on the network; nothing slowed down because nobody looks.
+/// Headless as root; no network traffic of the browser's own; nothing throttled because no one is looking.
 const ARGUMENTS: [&str; 22] = [
     "--headless",
     "--no-sandbox",
@@ -98,7 +98,7 @@ impl Browser {
         Self { process, connection, folder }
     }
 
-    /// A new page in a window of its own, so that it counts as looked at.
+    /// A new page in its own window, so that it counts as visible.
     pub fn page(&self) -> Page {
         let target = self
             .connection
@@ -107,19 +107,18 @@ impl Browser {
         Page::attach(Arc::clone(&self.connection), &target["targetId"])
     }
 
-    /// Files that its pages offer to save go into this folder, without a question.
+    /// Files that its pages offer to save go into this folder without asking.
     pub fn downloads_to(&self, folder: &Path) {
         let allowed = json!({ "behavior": "allow", "downloadPath": folder });
         self.connection.call(None, "Browser.setDownloadBehavior", allowed).expect("downloads");
     }
 
-    /// All that its pages and workers sent so far.
+    /// Everything that its pages and workers have sent so far.
     pub fn traffic(&self) -> Traffic {
         Traffic::of(&self.connection.events())
     }
 
-    /// Closes it in good order and returns every address that its network layer was asked for by a page of
-    /// this origin.
+    /// Closes it cleanly and returns every address that a page of this origin requested from its network layer.
     pub fn close_and_read_net_log(mut self, origin: &str) -> Vec<String> {
         let _ = self.connection.call(None, "Browser.close", json!({}));
         wait::until("the browser to close", || self.process.try_wait().ok().flatten());
@@ -139,7 +138,7 @@ impl Drop for Browser {
                 eprintln!("browser: {line}");
             }
         }
-        // The group: renderers and helpers do not outlive it.
+        // The whole group, so that renderers and helpers do not outlive it.
         let group = format!("-{}", self.process.id());
         let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.process.wait();

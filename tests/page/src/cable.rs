@@ -1,7 +1,7 @@
 //! A cable between browser and relay that can be pulled and plugged in again.
 //!
-//! Pulled, every connection breaks and no new one comes about, as for a laptop that leaves the network. (The
-//! browser's own "offline" leaves open sockets alone, so it proves less.) It can also be a slow line.
+//! When it is pulled, every connection breaks and no new one can be opened, as for a laptop that leaves the network.
+//! (The browser's own "offline" leaves open sockets alone, so it proves less.) It can also act as a slow line.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Carried at once. Small, so that a slow line is slow evenly.
+/// Bytes carried at once. Small, so that a slow line is evenly slow.
 const PIECE_BYTES: usize = 4_096;
 /// As fast as it goes.
 const ANY_SPEED: u64 = u64::MAX;
@@ -52,7 +52,7 @@ impl Cable {
                 if carrier.closing.load(Ordering::SeqCst) {
                     return;
                 }
-                // A connection that fails is what this is about.
+                // Failing connections are the point here.
                 let _ = carrier.carry(client);
             }
         });
@@ -70,7 +70,7 @@ impl Cable {
         }
     }
 
-    /// Connections that were tried while it was pulled, so far.
+    /// Connections that were attempted while it was pulled, so far.
     pub fn refused(&self) -> u64 {
         self.shared.refused.load(Ordering::SeqCst)
     }
@@ -79,7 +79,7 @@ impl Cable {
         self.shared.plugged.store(true, Ordering::SeqCst);
     }
 
-    /// From now on each connection carries so much towards the browser, until it is told otherwise.
+    /// From now on each connection carries this much per second towards the browser, until told otherwise.
     pub fn slow(&self, bytes_per_second: u64) {
         self.shared.bytes_per_second.store(bytes_per_second, Ordering::SeqCst);
     }

@@ -1,7 +1,7 @@
 //! The wire to the browser: the DevTools protocol over a pair of pipes, zero-terminated JSON each way.
 //!
-//! Pipes and not a port, because the browser ends by itself when they close: a test that dies leaves nothing
-//! behind. One thread reads; it answers at once what must not wait for a test to look, and keeps the traffic.
+//! It uses pipes and not a port, because the browser exits when they close: a test that dies leaves nothing behind. One
+//! thread reads; it answers at once what must not wait for a test, and records the traffic.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// A busy machine may take its time; a minute of silence is a hang.
 const ANSWER_DEADLINE: Duration = Duration::from_mins(1);
 
-/// What is kept of the events, for tests to look at afterwards.
+/// The events that are kept for tests to look at afterwards.
 const KEPT: [&str; 7] = [
     "Network.requestWillBeSent",
     "Network.webSocketCreated",
@@ -37,7 +37,7 @@ pub(crate) struct Event {
 /// An answer that the browser gives instead of the server's.
 #[derive(Clone, Debug)]
 pub(crate) struct Forged {
-    /// As the protocol has it: `*` stands for anything.
+    /// In the protocol's syntax: `*` stands for anything.
     pub(crate) url_pattern: String,
     pub(crate) status: u16,
     pub(crate) media_type: &'static str,
@@ -75,7 +75,7 @@ impl Connection {
                 }
             }
             if let Some(connection) = reading.upgrade() {
-                // Whoever waits learns that no answer will come.
+                // Tells everyone waiting that no answer will come.
                 lock(&connection.pending).clear();
             }
         });
@@ -102,7 +102,7 @@ impl Connection {
     #[allow(clippy::needless_pass_by_value)] // callers write the value in place
     fn tell(&self, session: &str, method: &str, params: Value) {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        // A page that closes meanwhile is fine.
+        // If a page closes in the meantime, that is fine.
         let _ = self.write(id, Some(session), method, &params);
     }
 
@@ -145,7 +145,7 @@ impl Connection {
         }
     }
 
-    /// A worker stands still until its traffic is watched too.
+    /// A worker is paused until its traffic is recorded too.
     fn welcome(&self, session: &str) {
         self.tell(session, "Network.enable", json!({}));
         self.tell(session, "Runtime.enable", json!({}));
@@ -195,13 +195,13 @@ impl Connection {
     }
 }
 
-/// `None` where nothing is forged: an empty list would stand for everything.
+/// `None` if nothing is forged: an empty list would stand for everything.
 fn patterns(forged: &[Forged]) -> Option<Value> {
     let list: Vec<Value> = forged.iter().map(|one| json!({ "urlPattern": one.url_pattern })).collect();
     (!list.is_empty()).then(|| json!({ "patterns": list }))
 }
 
-/// Whether the address is of this pattern: its pieces between the `*` in their order, the outer ones at the ends.
+/// Whether the address matches this pattern: its pieces between the `*` occur in order, the outer ones at the ends.
 fn matches(pattern: &str, url: &str) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();

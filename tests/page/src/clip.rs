@@ -1,4 +1,4 @@
-//! What the fake camera films: a portrait held still, so that the place of the face is known.
+//! What the fake camera films: a still portrait, so that the position of the face is known.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ impl Clip {
     }
 }
 
-/// A film of which it is known when a face is in it. `tests/fixtures/make-film.sh` makes it.
+/// A film in which it is known when a face is visible. `tests/fixtures/make-film.sh` makes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Film;
 
@@ -55,8 +55,8 @@ impl Film {
         parts::fixture("film.webm")
     }
 
-    /// Whether there is a face at this position; `None` near where it comes or goes, as a tracker takes some frames
-    /// to make up its mind.
+    /// Whether there is a face at this position; `None` near where it appears or disappears, as a tracker takes a few
+    /// frames to decide.
     pub fn has_face(position_ms: u64) -> Option<bool> {
         match position_ms {
             ..1_950 | 4_700..6_950 | 9_700.. => Some(false),

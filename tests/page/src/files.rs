@@ -1,4 +1,4 @@
-//! A plain file server: what an embedder's own site is.
+//! A plain file server: it stands for an embedder's own site.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-/// What stands behind a path: a folder below it, or one text.
+/// What a path serves: a folder, or a single text.
 #[derive(Clone, Debug)]
 pub enum Content {
     Folder(PathBuf),
     Html(String),
 }
 
-/// A site, and what is odd about it.
+/// A site, and its peculiarities.
 #[derive(Clone, Debug, Default)]
 pub struct Site {
     contents: BTreeMap<&'static str, Content>,
@@ -24,26 +24,27 @@ pub struct Site {
 }
 
 impl Site {
-    /// Keys are paths; that of a folder ends with a slash.
+    /// Keys are paths; a folder's path ends with a slash.
     pub fn of(contents: BTreeMap<&'static str, Content>) -> Self {
         Self { contents, ..Self::default() }
     }
 
-    /// A header, in place of one of the server's own, of the answer for this path, or for all below it where it is a folder's (but for the root).
+    /// Sets a header, replacing the server's own, in the answer for this path, or for everything below it if it is a
+    /// folder (except the root).
     #[must_use]
     pub fn header(mut self, path: &'static str, name: &'static str, value: &'static str) -> Self {
         self.headers.push((path, name, value));
         self
     }
 
-    /// As if this file had never been put there.
+    /// As if this file had never been uploaded.
     #[must_use]
     pub fn without(mut self, path: &str) -> Self {
         self.missing.push(path.to_owned());
         self
     }
 
-    /// What comes, with status 200, for whatever is not there.
+    /// Answers with this and status 200 for everything that does not exist.
     #[must_use]
     pub fn fallback(mut self, page: &'static str) -> Self {
         self.fallback = Some(page);
@@ -59,7 +60,7 @@ impl Site {
             for client in listener.incoming().flatten() {
                 let site = Arc::clone(&site);
                 thread::spawn(move || {
-                    // A browser that changes its mind is no concern of a test.
+                    // If a browser cancels a request, that is no concern of a test.
                     let _ = site.answer(client);
                 });
             }

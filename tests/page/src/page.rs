@@ -1,4 +1,4 @@
-//! One page of a browser, used as a person uses it: by what it shows, with real mouse clicks.
+//! One page of a browser, used as a person uses it: by what it shows, and with real mouse clicks.
 
 use std::fs;
 use std::path::Path;
@@ -36,7 +36,7 @@ impl Page {
         self.connection.call(Some(&self.session), method, params).unwrap_or_else(|fault| panic!("{fault}"))
     }
 
-    /// Goes there and returns once the page answers; what it shows then is for the test to wait for.
+    /// Navigates there and returns once the page answers; the test itself waits for what it shows then.
     pub fn goto(&self, url: &str) {
         let answer = self.call("Page.navigate", json!({ "url": url }));
         assert!(answer.get("errorText").is_none(), "{url}: {}", answer["errorText"]);
@@ -46,7 +46,7 @@ impl Page {
         self.call("Page.reload", json!({}));
     }
 
-    /// Puts its window away, or back: a person who looks at something else for a while.
+    /// Hides its window, or shows it again, like a person who looks at something else for a while.
     pub fn set_hidden(&self, hidden: bool) {
         let of = json!({ "targetId": self.target });
         let window = self.connection.call(None, "Browser.getWindowForTarget", of).expect("a window");
@@ -56,7 +56,7 @@ impl Page {
         self.wait_for(state, &format!("document.hidden === {hidden}"));
     }
 
-    /// Closes it; what was forged for it is forged no more.
+    /// Closes it; responses forged for it are no longer forged.
     pub fn close(self) {
         self.connection.forge_nothing();
         let _ = self.connection.call(None, "Target.closeTarget", json!({ "targetId": self.target }));
@@ -67,8 +67,7 @@ impl Page {
         self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
     }
 
-    /// The value of an expression, promises awaited. `None` while the page is between documents, or when it
-    /// throws.
+    /// The value of an expression, with promises awaited. `None` while the page is between documents, or if it throws.
     pub fn ask(&self, expression: &str) -> Option<Value> {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let answer = self.connection.call(Some(&self.session), "Runtime.evaluate", params).ok()?;
@@ -116,7 +115,7 @@ impl Page {
         self.attribute(testid, "data-count")?.parse().ok()
     }
 
-    /// Moves the mouse there and clicks, as soon as the element is there, enabled and not covered.
+    /// Moves the mouse there and clicks, as soon as the element exists and is enabled and not covered.
     pub fn click(&self, testid: &str) {
         let one = element(testid);
         let place = self.wait_for(
@@ -140,7 +139,7 @@ impl Page {
         }
     }
 
-    /// Presses a key that types nothing, such as `ArrowDown`, where the focus is.
+    /// Presses a key that types nothing, such as `ArrowDown`, in the focused element.
     pub fn press(&self, key: &str) {
         for kind in ["rawKeyDown", "keyUp"] {
             let code = match key {
@@ -175,14 +174,14 @@ impl Page {
         self.connection.forge(&self.session, forged).unwrap_or_else(|fault| panic!("{fault}"));
     }
 
-    /// Whenever the browser asks for a password of HTTP's own, the person cancels. (A headless Chromium 156 waits
+    /// Whenever the browser asks for an HTTP authentication password, the user cancels. (A headless Chromium 156 waits
     /// for one for ever.)
     pub fn cancel_passwords(&self) {
         let calls = json!({ "patterns": [{ "urlPattern": "*/api/*" }], "handleAuthRequests": true });
         self.call("Fetch.enable", calls);
     }
 
-    /// Size in CSS pixels, and what the person's system prefers.
+    /// Sets the size in CSS pixels, and the colour scheme that the user's system prefers.
     pub fn look(&self, width: u32, height: u32, scheme: &str) {
         let mobile = width < 600;
         self.call(

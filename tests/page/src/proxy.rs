@@ -1,4 +1,4 @@
-//! A proxy before the relay as some people's networks have them: one that passes no WebSockets on, or that asks for a
+//! A proxy in front of the relay as in some people's networks: one that passes no WebSockets on, or that asks for a
 //! password of its own.
 
 use std::io::{self, Read as _, Write as _};
@@ -6,16 +6,16 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// More than any browser's request head here.
+/// More than any request head that a browser sends here.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// What it does to what comes by.
+/// What it does to traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
     PassesEverything,
-    /// Leaves out `Upgrade` and `Connection`, as proxies do that were told nothing of WebSockets.
+    /// Removes `Upgrade` and `Connection`, as proxies do that are not configured for WebSockets.
     DropsUpgrade,
-    /// Answers every call of the interface without a password of HTTP's own with 401.
+    /// Answers every API call that has no HTTP authentication password with 401.
     AsksForPassword,
 }
 
@@ -55,7 +55,7 @@ impl Proxy {
                     return;
                 }
                 let serving = Arc::clone(&serving);
-                // A connection that fails, fails for the browser, too.
+                // If a connection fails, it fails for the browser, too.
                 thread::spawn(move || serving.serve(client));
             }
         });
@@ -66,7 +66,7 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// From now on. Connections that are open end.
+    /// Changes its behaviour from now on. Open connections are closed.
     pub fn behave(&self, manner: Manner) {
         *lock(&self.shared.manner) = manner;
         self.shared.cut();
@@ -89,7 +89,7 @@ impl Shared {
         }
     }
 
-    /// One request a connection, or one WebSocket.
+    /// One request per connection, or one WebSocket.
     fn serve(&self, mut client: TcpStream) -> io::Result<()> {
         let (head, body) = read_head(&mut client)?;
         let head = String::from_utf8(head).map_err(io::Error::other)?;
@@ -127,7 +127,7 @@ impl Shared {
     }
 }
 
-/// The request's head with its empty line, and what of the body came with it.
+/// The request's head with its empty line, and the part of the body that arrived with it.
 fn read_head(client: &mut TcpStream) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let mut bytes = Vec::new();
     let mut piece = [0; 4_096];

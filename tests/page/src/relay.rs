@@ -10,8 +10,7 @@ use rustix::process::Signal;
 
 use crate::api::Api;
 
-/// Open to this machine, with the limits of one that ships. Runs until dropped; its port and its database outlive the
-/// process.
+/// Open to this machine, with the default limits. Runs until dropped; its port and its database outlive the process.
 #[derive(Debug)]
 pub struct Relay(mien_kit::relay::Relay);
 
@@ -21,14 +20,14 @@ impl Relay {
         Self::start_with(&[])
     }
 
-    /// The same with further settings from the environment.
+    /// The same with additional settings from the environment.
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
         let setup = Setup { limits: Limits::AsShipped, ..Setup::default() };
         let settings = [&[("MIEN_AUTH", "open")], settings].concat();
         Self(block_on(mien_kit::relay::Relay::start_as(setup, &settings)))
     }
 
-    /// Starts it again where it was, over another file beside its first, `mien.db`, or over that again. Its secret is
+    /// Restarts it in place, over another file beside its first, `mien.db`, or over that one again. Its secret stays
     /// the same.
     pub fn restart_over(&mut self, database: &str) {
         let url = format!("sqlite:{}", self.0.folder().join(database).display());
@@ -36,17 +35,17 @@ impl Relay {
         self.restart();
     }
 
-    /// Starts it again where it was.
+    /// Restarts it in place.
     pub fn restart(&mut self) {
         block_on(self.0.restart());
     }
 
-    /// SIGKILL: no flush, no farewell.
+    /// SIGKILL: no flush, no close frames.
     pub fn kill(&mut self) {
         block_on(self.0.kill());
     }
 
-    /// SIGTERM, and how it ended.
+    /// SIGTERM; returns how it ended.
     pub fn stop(&mut self) -> ExitStatus {
         self.0.signal(Signal::TERM);
         block_on(self.0.ended())
@@ -64,7 +63,7 @@ impl Relay {
         Api::at(self.address())
     }
 
-    /// All it has logged so far.
+    /// Everything that it has logged so far.
     pub fn said(&self) -> String {
         self.0.said()
     }

@@ -1,4 +1,4 @@
-//! A source without a camera: numbers that a test makes up, through the real ingest socket.
+//! A source without a camera: numbers made up by the test, sent through the real ingest socket.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ pub const EVERY_MS: u64 = 100;
 pub struct Source {
     socket: Socket,
     seq: u64,
-    /// By how much its clock is ahead of this machine's.
+    /// How far its clock is ahead of this machine's.
     ahead_ms: u64,
 }
 
@@ -47,24 +47,24 @@ fn sample(seq: u64, at: u64) -> Sample {
 }
 
 impl Source {
-    /// The session's main source. It goes on where an earlier one ended.
+    /// The session's main source. It continues where an earlier one ended.
     pub fn connect(relay: &Relay, session: &SessionCreated) -> Self {
         let SessionCreated { session, tokens } = session;
         let (socket, seq) = hello(relay, session.id, &tokens.ingest);
         Self { socket, seq, ahead_ms: 0 }
     }
 
-    /// Up to which seq it has sent.
+    /// The last seq that it has sent.
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// What it would have sent until now, had it begun so many samples ago. Returns once all are stored.
+    /// Sends what it would have sent until now if it had begun this many samples ago. Returns once all are stored.
     pub fn send_past(&mut self, count: u64) {
         self.send_from(now_ms() - count * EVERY_MS, count);
     }
 
-    /// As if it had gone on for so many samples, all at once: from here on its clock is ahead by that time.
+    /// As if it had run for this many samples, all at once: from here on its clock is ahead by that time.
     pub fn send_ahead(&mut self, count: u64) {
         self.send_from(now_ms() + self.ahead_ms, count);
         self.ahead_ms += count * EVERY_MS;
@@ -78,12 +78,12 @@ impl Source {
                 .collect();
             say(&mut self.socket, &IngestRequest::Samples { samples: &samples });
             self.seq += batch;
-            // One message on the way at a time: what counts here is that all of it arrives.
+            // One message in flight at a time: all that matters here is that everything arrives.
             while self.hear() < self.seq {}
         }
     }
 
-    /// A camera that runs, until the handle is dropped.
+    /// Runs like a camera until the handle is dropped.
     pub fn run(self) -> Running {
         let shared = Arc::new(Shared { source: Mutex::new(self), ended: AtomicBool::new(false) });
         let runs = Arc::clone(&shared);
@@ -140,7 +140,7 @@ impl Shared {
     }
 }
 
-/// A source that sends by itself. Dropped, it disconnects.
+/// A source that sends on its own. It disconnects when dropped.
 #[derive(Debug)]
 pub struct Running {
     shared: Arc<Shared>,
@@ -152,12 +152,12 @@ impl Running {
         self.shared.source().seq()
     }
 
-    /// As [`Source::send_ahead`].
+    /// Like [`Source::send_ahead`].
     pub fn send_ahead(&self, count: u64) {
         self.shared.source().send_ahead(count);
     }
 
-    /// Sends no more, and stays connected.
+    /// Stops sending, but stays connected.
     pub fn pause(mut self) -> Source {
         self.end();
         let shared = Arc::clone(&self.shared);
@@ -170,7 +170,7 @@ impl Running {
     fn end(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
         if let Some(thread) = self.thread.take() {
-            // A thread that failed has said so.
+            // A thread that failed has already reported it.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! The usual scene: a relay, a browser with the portrait before its camera, and the way to a live session.
+//! The usual scene: a relay, a browser with the portrait in front of its camera, and the way to a live session.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +9,7 @@ use crate::browser::{Browser, Camera};
 use crate::clip::Clip;
 use crate::page::Page;
 
-/// Inference wants the whole machine: scenes play one after the other, however the tests are started.
+/// Inference needs the whole machine: scenes run one after the other, however the tests are started.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub fn live_session(page: &Page) -> SessionId {
     id.as_str().expect("an id").parse().expect("a session's id")
 }
 
-/// One click, and what the page then says is stored.
+/// One click; returns how many samples the page then says are stored.
 pub fn stop_session(page: &Page) -> u64 {
     page.click("stop");
     let stored =

@@ -79,7 +79,7 @@ fn payload(params: &Value) -> String {
     params["response"]["payloadData"].as_str().unwrap_or_default().to_owned()
 }
 
-/// The protocol leaves out bodies that are very long; such a one counts as endless.
+/// The protocol leaves out very long bodies; these count as infinitely long.
 fn body_len(request: &Value) -> usize {
     request["postData"].as_str().map_or(usize::MAX, str::len)
 }

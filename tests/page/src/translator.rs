@@ -1,5 +1,6 @@
-//! What a browser's translator does to a page: each text node gives way to two `font` elements around its
-//! translation, and so does each that comes later. `Browser` has none of its own, as it would ask a server.
+//! What a browser's translator does to a page: it replaces each text node with two `font` elements around its
+//! translation, and does the same to text added later. `Browser` has no translator of its own, as that would ask a
+//! server.
 
 use crate::page::Page;
 
@@ -57,27 +58,27 @@ const SCRIPT: &str = "
 ";
 
 impl Page {
-    /// For the pages that are opened from here on.
+    /// For the pages opened from here on.
     pub fn have_translator(&self) {
         self.before_each_load(SCRIPT);
     }
 
-    /// From now on this page is translated, and what comes in it.
+    /// From now on this page is translated, including what is added to it.
     pub fn translate(&self) {
         self.wait_for("a translation", "translate() > 0");
     }
 
-    /// Waits until this stands on the page, where words of the page's are in «».
+    /// Waits until the page shows this; the page's own words are in «».
     pub fn wait_for_text(&self, text: &str) {
         self.wait_for(text, &format!("document.body.innerText.includes({text:?})"));
     }
 
-    /// Waits until this stands on the page no more.
+    /// Waits until the page no longer shows this.
     pub fn wait_for_no_text(&self, text: &str) {
         self.wait_for(&format!("{text} to go"), &format!("!document.body.innerText.includes({text:?})"));
     }
 
-    /// Nothing that this document has shown so far can be frozen by a translator.
+    /// Asserts that a translator can freeze nothing that this document has shown so far.
     pub fn assert_not_frozen(&self) {
         let none = Some(serde_json::json!([]));
         assert_eq!(self.ask("handled"), none, "text nodes that the page itself handles");

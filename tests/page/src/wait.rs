@@ -1,4 +1,4 @@
-//! Waiting for something to become true, with a deadline that says what was waited for.
+//! Waiting for something to become true, with a deadline and a message that says what was waited for.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(100);
 
-/// Asks until there is an answer. Panics with `what` at the deadline: a test has nothing better to do.
+/// Polls until there is an answer. Panics with `what` at the deadline: a test can do nothing better.
 pub fn until<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
     until_within(PATIENCE, what, ask)
 }

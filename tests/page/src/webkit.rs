@@ -1,4 +1,4 @@
-//! WebKit in a window of its own on a screen that nobody sees, driven by its WebDriver.
+//! WebKit in its own window on a virtual display, driven by its WebDriver.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -15,14 +15,14 @@ use crate::wait;
 
 /// Tells tests that this machine has no WebKit.
 const ABSENT: &str = "MIEN_WITHOUT_WEBKIT";
-/// A script or a page that takes longer hangs.
+/// A script or a page that takes longer than this hangs.
 const ANSWER_DEADLINE: Duration = Duration::from_mins(1);
 
-/// Ends with this value, its processes and its profile included.
+/// WebKit ends when this value is dropped, its processes and its profile included.
 #[derive(Debug)]
 pub struct WebKit {
     client: ureq::Agent,
-    /// Where the session is asked.
+    /// Address of the WebDriver session.
     session: String,
     driver: Group,
     _screen: Group,
@@ -49,7 +49,7 @@ impl Drop for Group {
 }
 
 impl WebKit {
-    /// `None` where the machine has none, which skips the test.
+    /// `None` if the machine has none, which skips the test.
     #[track_caller]
     pub fn start() -> Option<Self> {
         if std::env::var_os(ABSENT).is_some() {
@@ -82,7 +82,7 @@ impl WebKit {
             assert!(ended.is_none(), "the driver ended: {ended:?}\n{}", webkit.said());
             webkit.client.get(format!("{}/status", webkit.session)).call().ok()
         });
-        // The driver knows its own browser, and starts it as one that is automated.
+        // The driver finds its own browser, and starts it under automation.
         let opened = webkit.call("/session", &json!({ "capabilities": {} }));
         let id = opened["sessionId"].as_str().expect("a session");
         webkit.session = format!("{}/session/{id}", webkit.session);
@@ -112,7 +112,7 @@ impl WebKit {
         value["value"].take()
     }
 
-    /// What browser and driver have logged.
+    /// What the browser and the driver have logged.
     fn said(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("webkit.log")).unwrap_or_default()
     }
@@ -123,7 +123,7 @@ impl Drop for WebKit {
         if std::thread::panicking() {
             eprintln!("── WebKit said ──\n{}", self.said());
         }
-        // It closes the browser in good order; the group is killed in any case.
+        // This closes the browser cleanly; the group is killed in any case.
         let _ = self.client.delete(&self.session).call();
     }
 }
@@ -133,7 +133,7 @@ fn log(folder: &Path) -> std::fs::File {
     std::fs::OpenOptions::new().create(true).append(true).open(file).expect("a log")
 }
 
-/// A screen in memory, and its name. It picks a free one by itself.
+/// A virtual display, and its name. It picks a free number on its own.
 fn screen() -> (Group, String) {
     let mut screen = Group::start(
         Command::new("Xvfb")

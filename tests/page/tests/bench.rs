@@ -1,4 +1,4 @@
-//! The bench itself: a test of a promise is worth what its tools are worth.
+//! Tests of the test bench: a test is only worth as much as its tools.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

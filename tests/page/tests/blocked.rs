@@ -1,4 +1,5 @@
-//! Between browser and relay stands something that lets some of it through: the page says what, and who mends it.
+//! Something between browser and relay lets only part of the traffic through: the page says what is blocked, and who
+//! can fix it.
 
 use mien_page_tests::api::assert_gapless;
 use mien_page_tests::browser::{Browser, Camera};
@@ -28,7 +29,7 @@ fn a_proxy_without_websockets_is_told_from_a_relay_that_is_away() {
     page.wait_for_text("Upgrade and Connection");
     wait::until("samples to wait", || page.count("pending").filter(|waiting| *waiting >= SOME));
 
-    // Away is something else.
+    // A relay that is away is a different case.
     relay.kill();
     wait_for_state(&page, "offline");
     relay.restart();

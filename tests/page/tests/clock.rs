@@ -1,4 +1,4 @@
-//! A wall clock that is set in the middle of a recording: samples go on, and the step is told.
+//! A wall clock that is changed in the middle of a recording: samples keep coming, and the page reports the jump.
 
 use mien_page_tests::api::assert_gapless;
 use mien_page_tests::browser::Browser;
@@ -9,9 +9,9 @@ use mien_page_tests::wait;
 use mien_shared::{Sample, SkipReason};
 use serde_json::Value;
 
-/// Before, between and after the steps.
+/// How many samples before, between and after the jumps.
 const SOME: u64 = 8;
-/// Far longer than any pause of the page's.
+/// Far longer than any pause of the page.
 const TWO_MINUTES_MS: i64 = 120_000;
 
 /// The page's wall clock, which `setClock` sets.
@@ -66,7 +66,7 @@ fn a_clock_that_is_set_costs_no_sample_and_no_attempt_to_connect() {
 
         relay.kill();
         link_is(&page, "offline");
-        // Set once more, and back, while a pause until the next attempt is running.
+        // Changed once more, and back, while the page is waiting for its next attempt.
         page.wait_for("the clock to be set", &format!("setClock(2 * {set})"));
         wait::until("samples to wait", || page.count("pending").filter(|count| *count >= SOME));
         page.wait_for("the clock to be set", &format!("setClock({set})"));
@@ -89,7 +89,7 @@ fn a_clock_that_is_set_costs_no_sample_and_no_attempt_to_connect() {
             found.map_or(0, |skipped| skipped.ms)
         };
         let jump = pair[1].at.cast_signed() - pair[0].at.cast_signed() - step(&pair[1]);
-        // What else lies between two frames: nobody sets this clock, so it never goes back.
+        // The rest is the time between two frames by a clock that nobody sets, so it never goes back.
         assert!((0..TWO_MINUTES_MS / 2).contains(&jump), "{jump} ms before sample {}", pair[1].seq);
         told += step(&pair[1]);
     }

@@ -1,4 +1,4 @@
-//! More faces than a sample carries: the page says so as long as it is so.
+//! More faces than fit into a sample: the page says so for as long as that lasts.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! Acked is durable, and stored once: whatever breaks in the middle of a session, the relay ends up with the
-//! samples 1 … n, each once.
+//! Acked means durable, and stored once: whatever breaks in the middle of a session, the relay ends up with the samples
+//! 1 … n, each once.
 
 use mien_page_tests::api::assert_gapless;
 use mien_page_tests::cable::Cable;
@@ -8,10 +8,10 @@ use mien_page_tests::relay::Relay;
 use mien_page_tests::stage::{self, Stage};
 use mien_page_tests::wait;
 
-/// Before, during and after the trouble.
+/// How many samples before, during and after the trouble.
 const SOME: u64 = 8;
 
-/// What memory alone has would not outlive a reload, however lucky.
+/// What is only in memory would not survive a reload, however lucky.
 fn assert_on_the_disk(page: &Page) {
     assert_eq!(
         page.ask("document.querySelector('[data-testid=memory-only]')?.innerText ?? ''"),
@@ -19,7 +19,7 @@ fn assert_on_the_disk(page: &Page) {
     );
 }
 
-/// Samples go on being made while nobody takes them.
+/// Samples are still made while nothing accepts them.
 fn wait_for_a_backlog(page: &Page) {
     wait::until("samples to wait in the browser", || page.count("pending").filter(|count| *count >= SOME));
 }
@@ -89,7 +89,7 @@ fn a_reload_while_the_relay_is_away_costs_no_sample() {
     let waiting = page.count("pending").expect("a count");
     let stored = relay.api().stored(session);
     assert_on_the_disk(&page);
-    // The page itself comes from the relay, so it can only be opened again with the cable in.
+    // The page itself comes from the relay, so it can only be reopened with the cable plugged in.
     cable.plug();
     page.reload();
     stage::live_session(&page);
@@ -100,7 +100,7 @@ fn a_reload_while_the_relay_is_away_costs_no_sample() {
 
 #[test]
 fn a_network_that_is_away_for_several_tries_costs_no_sample() {
-    /// Of its socket, and by HTTP to find out why.
+    /// On its socket, and over HTTP to find out why.
     const TRIES: u64 = 8;
     let stage = Stage::set();
     let relay = Relay::start();

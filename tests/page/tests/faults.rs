@@ -1,4 +1,4 @@
-//! What goes wrong has its own plain message and a way on; nothing hangs.
+//! Every failure has its own plain message and a way forward; nothing hangs.
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ impl Scene {
         page
     }
 
-    /// What the page says to a file that is opened on its first view.
+    /// The page's reaction to a file that is opened on its first view.
     fn fault_of_file(&self, name: &str, write: impl FnOnce(&Path)) -> (String, String) {
         let file = self.folder.path().join(name);
         write(&file);

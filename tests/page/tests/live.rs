@@ -1,4 +1,4 @@
-//! Camera to committed sample: what the relay stores is what the picture shows.
+//! From camera to committed sample: what the relay stores is what the picture shows.
 
 use mien_page_tests::analyze;
 use mien_page_tests::api::assert_gapless;
@@ -8,7 +8,7 @@ use mien_page_tests::stage::{self, Stage};
 use mien_page_tests::wait;
 
 const SAMPLES: u64 = 20;
-/// The tracker may take some frames to make up its mind about a new face.
+/// The tracker may take a few frames to decide about a new face.
 const SETTLED_AFTER: usize = 5;
 
 #[test]
@@ -227,7 +227,7 @@ fn a_marker_is_stored_listed_and_deleted() {
     stored("it to be gone", &[]);
 }
 
-/// Refuses markers as a network does that is cut.
+/// Refuses markers, like a network that is down.
 const CUT_MARKERS: &str = "(() => {
     const real = window.fetch;
     window.fetch = (url, init) => init?.method === 'POST' && url.endsWith('/markers')
@@ -258,7 +258,7 @@ fn a_marker_that_could_not_be_sent_is_sent_after_a_reload() {
     page.wait_for("nothing to be kept any more", "!JSON.stringify(localStorage).includes('Marker 1')");
 }
 
-/// Counts requests for a camera and keeps what came of them.
+/// Counts camera requests and keeps the resulting tracks.
 const KEEP_TRACKS: &str = "
     globalThis.asked = 0;
     globalThis.tracks = [];

@@ -1,4 +1,4 @@
-//! No frame leaves the browser: seen from its network log, and tried from within the page.
+//! No frame leaves the browser: checked in its network log, and attempted from within the page.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ fn a_session_speaks_to_its_own_origin_only_and_in_small_messages() {
         assert!(*length <= MAX_MESSAGE_BYTES, "a request body of {length} bytes");
     }
 
-    // The network layer's own log, which no page and no worker can pass by.
+    // The network layer's own log, which no page and no worker can bypass.
     let asked_for = browser.close_and_read_net_log(&relay.url());
     assert!(asked_for.iter().any(|url| url.starts_with(&own[0])), "the log shows this origin: {asked_for:?}");
     for url in asked_for {
@@ -50,7 +50,7 @@ fn a_session_speaks_to_its_own_origin_only_and_in_small_messages() {
     }
 }
 
-/// Each way out that a page has, towards another server; true where it got through as far as the page knows.
+/// Every way out that a page has to another server; true if it succeeded as far as the page can tell.
 const WAYS_OUT: &str = "
     const got = (event, target) => new Promise(done => {
         target.addEventListener(event, () => done(true));
@@ -109,7 +109,7 @@ fn a_page_that_tries_to_connect_elsewhere_is_refused() {
     for (way, result) in results {
         assert_eq!(*result, false, "{way} got out");
     }
-    // Same-origin requests still work, so the ways were refused and not merely broken.
+    // Same-origin requests still work, so the attempts were refused, and not just broken.
     assert_eq!(page.ask("fetch('/readyz').then(answer => answer.ok)"), Some(true.into()));
     assert_eq!(callers.load(Ordering::SeqCst), 0, "something reached the other server");
 }

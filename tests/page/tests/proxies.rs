@@ -1,6 +1,6 @@
-//! The relay under a path, behind proxies as people run them: page, interface and sockets work as they do at a root.
+//! The relay under a path, behind proxies as people run them: page, API and sockets work as they do at the root.
 //!
-//! Each proxy is tried in both manners: it passes the path on, and it strips it.
+//! Each proxy is tested both ways: passing the path on, and stripping it.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -51,7 +51,7 @@ impl Proxy {
         let process = Command::new(program)
             .args(arguments)
             .arg(&file)
-            // Debian's nginx and HAProxy lie where only root looks.
+            // Debian's nginx and HAProxy are in folders that are only on root's path.
             .env("PATH", format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default()))
             .env("HOME", folder.path())
             .stdin(Stdio::null())
@@ -67,7 +67,7 @@ impl Proxy {
     }
 
     fn nginx(relay: SocketAddr, manner: Manner) -> Self {
-        // With an address that ends in a slash, nginx puts that in place of the location's own path.
+        // With an address that ends in a slash, nginx replaces the location's own path with it.
         let to =
             if manner == Manner::Strips { format!("http://{relay}/") } else { format!("http://{relay}") };
         Self::start("nginx", &["-c"], move |address, folder| {
@@ -126,7 +126,7 @@ fn relay_under_a_path() -> Relay {
     Relay::start_with(&[("MIEN_BASE_PATH", "/mien")])
 }
 
-/// Said by `cargo xtask test` where a proxy is neither there nor to be had.
+/// Set by `cargo xtask test` if a proxy is missing and cannot be installed.
 #[track_caller]
 fn without_proxies() -> bool {
     let absent = std::env::var_os("MIEN_WITHOUT_PROXIES").is_some();
@@ -136,7 +136,7 @@ fn without_proxies() -> bool {
     absent
 }
 
-/// A whole recording with a watcher, a reload, and the ways within the page.
+/// A whole recording with a watcher, a reload, and navigation within the page.
 #[track_caller]
 fn works(start: fn(SocketAddr, Manner) -> Proxy) {
     if without_proxies() {
@@ -202,7 +202,7 @@ fn under_a_path_behind_haproxy() {
     works(Proxy::haproxy);
 }
 
-/// What a person sees where the relay was not told of the path.
+/// What a user sees if the relay was not told about the path.
 #[test]
 fn a_page_whose_files_do_not_come_says_so() {
     if without_proxies() {

@@ -1,4 +1,4 @@
-//! A token that ends does not end a recording: the page has another by then.
+//! A token that expires does not end a recording: the page has a new one by then.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ fn a_recording_outlives_its_token() {
     let session = stage::start_session(&page, &relay.url());
     relay.api().wait_for_samples(session, SOME);
 
-    // As from an embedder that gives short ones.
+    // As from an embedder that issues short-lived ones.
     let owner = token(&page, "owner");
     let begun = Instant::now();
     let short = relay.api().token(session, &owner, Role::Ingest, None, LIFE);
@@ -44,7 +44,7 @@ fn a_recording_outlives_its_token() {
     assert_ne!(token(&page, "owner"), owner, "the owner's token is renewed with it");
     assert_eq!(page.text_of("link-state").as_deref(), Some("Live"));
 
-    // Its end itself is what is tested here.
+    // The actual expiry is what is tested here.
     thread::sleep(LIFE.saturating_sub(begun.elapsed()) + Duration::from_secs(1));
     let before = relay.api().stored(session);
     relay.api().wait_for_samples(session, before + 2 * SOME);

@@ -8,7 +8,7 @@ use mien_page_tests::files::{Content, Site};
 use mien_page_tests::page::Page;
 use mien_page_tests::stage::Stage;
 
-/// What the package's README shows, on the demo clip.
+/// The example in the package's README, with the demo clip.
 const PAGE: &str = r#"<!doctype html>
 <title>An embedder</title>
 <link rel="icon" href="data:,">
@@ -27,7 +27,7 @@ const PAGE: &str = r#"<!doctype html>
   }
 </script>"#;
 
-/// For tests that drive it: `mien` is loaded, `listen` starts a run on the element and keeps what it says.
+/// For tests that drive it: `mien` is loaded, `listen` starts a run on the element and records what it reports.
 const DRIVEN: &str = r#"<!doctype html>
 <title>An embedder</title>
 <link rel="icon" href="data:,">
@@ -57,8 +57,8 @@ const DRIVEN: &str = r#"<!doctype html>
   globalThis.mien = await Mien.load();
 </script>"#;
 
-/// Streams for the element. Tracks that a page makes itself, as those end with an event when their writer does; a
-/// page's own `stop` has none.
+/// Streams for the element. Their tracks are made by the page itself, because those end with an event when their writer
+/// does; a track that the page calls `stop` on fires none.
 const STREAMS: &str = r#"
 globalThis.clip = Object.assign(document.createElement("video"), { src: "/demo/demo.webm", muted: true, loop: true });
 clip.play();
@@ -91,7 +91,7 @@ fn demo() -> Content {
     Content::Folder(parts::root().join("web/app/demo"))
 }
 
-/// The page of [`DRIVEN`], ready.
+/// The page in [`DRIVEN`], once ready.
 fn driven(browser: &Browser) -> Page {
     let page = browser.page();
     page.goto(&format!("http://{}/", site(DRIVEN).serve()));
@@ -103,7 +103,7 @@ fn listen(page: &Page, more: &str) -> serde_json::Value {
     page.ask(&format!("listen({more})")).expect("an answer")
 }
 
-/// Waits for samples that are yet to come.
+/// Waits for new samples.
 fn goes_on(page: &Page, after: &str) {
     page.ask("globalThis.mark = samples.length");
     page.wait_for(&format!("samples {after}, or the end"), "ends > 0 || samples.length > mark + 5");
@@ -135,7 +135,7 @@ fn an_embedder_gets_samples_from_a_video_element() {
     page.ask("run.stop()");
     let stopped_at = page.wait_for("a count", "samples.length");
     page.ask("new Promise(done => setTimeout(done, 1000))");
-    // One analysis may have been on its way.
+    // One analysis may have been in progress.
     let later = page.ask("samples.length").and_then(|count| count.as_u64()).expect("a count");
     assert!(later <= stopped_at.as_u64().expect("a count") + 1, "it goes on after stop");
     for url in browser.traffic().urls {
@@ -166,7 +166,7 @@ fn what_handlers_throw_reaches_the_console_and_ends_nothing() {
         browser.traffic().complaints
     );
 
-    // Nor does what loading calls.
+    // A callback of `load` may throw, too.
     let loaded = page.ask(
         "import('/pkg/mien_sdk.js').then(({ Mien }) =>
            Mien.load({ onProgress: () => { throw new Error('onProgress'); } })).then(() => true)",

@@ -1,5 +1,5 @@
-//! What keeps the npm package from starting on an embedder's page: a file that is not there, a header that forbids
-//! it. Each is said as what it is, with the address or the header, and a page that satisfies its headers starts.
+//! What keeps the npm package from starting on an embedder's page: a missing file, or a header that forbids something.
+//! Each is reported as such, with the address or the header, and a page that meets the requirements starts.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ const PAGE: &str = r#"<!doctype html>
   }
 </script>"#;
 
-/// What a server of a single-page application answers for every address that it does not know.
+/// What the server of a single-page application returns for every unknown address.
 const APP: &str = "<!doctype html><title>An app</title><div id=app></div>";
 
 const POLICY: &str = "Content-Security-Policy";
@@ -39,7 +39,7 @@ struct Case {
     name: String,
     site: Site,
     code: &'static str,
-    /// Parts of the text; `@` stands for the site's own address.
+    /// Parts of the message; `@` stands for the site's own address.
     says: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ fn case(name: &str, site: Site, code: &'static str, says: &[&str]) -> Case {
     Case { name: name.to_owned(), site, code, says: says.iter().map(|part| (*part).to_owned()).collect() }
 }
 
-/// Opens each site and compares what its page caught.
+/// Opens each site and compares the errors that its page caught.
 fn check(cases: Vec<Case>) {
     let _stage = Stage::set();
     let browser = Browser::start(&Camera::Absent);
@@ -85,7 +85,7 @@ fn a_file_that_is_not_there_is_named_with_its_address() {
             "not_built",
             &[&address, "a web page"],
         ));
-        // The code that a missing model always had.
+        // A missing model has always had this code.
         let code = if file.ends_with(".onnx") { "model_missing" } else { "not_built" };
         cases.push(case(&format!("{file} is absent"), site().without(file), code, &[&address, "404"]));
     }

@@ -1,4 +1,4 @@
-//! What is analysed: the source that was asked for last, all of it, and what of its time was not.
+//! What is analysed: the source that was selected last, all of it, with a record of any time that was left out.
 
 use mien_page_tests::browser::{Browser, Camera};
 use mien_page_tests::clip::Film;
@@ -9,10 +9,10 @@ use mien_page_tests::wait;
 use mien_shared::{Sample, SessionId, SkipReason};
 
 const SOME: u64 = 10;
-/// Between two samples of a steady source, on a machine that does much else, milliseconds.
+/// Time between two samples of a steady source, on a machine that is busy with other things, milliseconds.
 const ORDINARY_MS: i64 = 2_000;
 
-/// Opens the film in a session: a browser without a camera offers that.
+/// Opens the film in a session: a browser without a camera offers this.
 fn record_film(page: &Page, url: &str) -> SessionId {
     page.goto(url);
     page.click("start-session");
@@ -22,7 +22,7 @@ fn record_film(page: &Page, url: &str) -> SessionId {
     stage::live_session(page)
 }
 
-/// Waits until a frame of this position or later was sent.
+/// Waits until a frame at this position or later has been sent.
 fn wait_for_position(browser: &Browser, position_ms: u64) -> Vec<Sample> {
     wait::until(&format!("the film to come to {position_ms} ms"), || {
         let samples = browser.traffic().samples();
@@ -39,7 +39,7 @@ fn skipped(samples: &[Sample], reason: SkipReason) -> i64 {
         .sum()
 }
 
-/// The longest time between two samples, by a clock.
+/// The longest time between two samples, by the given clock.
 fn longest(samples: &[Sample], clock: impl Fn(&Sample) -> u64) -> i64 {
     let steps = samples.windows(2).map(|pair| clock(&pair[1]).cast_signed() - clock(&pair[0]).cast_signed());
     steps.max().unwrap_or_default()
@@ -49,11 +49,11 @@ fn position(sample: &Sample) -> u64 {
     sample.media_ms.expect("a sample of a file tells its position")
 }
 
-/// Nothing of the film is missing without a word, and every time that was not skipped was time of the film.
+/// No part of the film is missing without a record, and all time that was not skipped was time of the film.
 fn assert_whole(samples: &[Sample]) {
     assert!(position(&samples[0]) < 1_000, "{} ms", position(&samples[0]));
     for pair in samples.windows(2) {
-        // A machine that was too slow for it says so.
+        // If the machine was too slow, the sample says so.
         let told = skipped(&pair[1..], SkipReason::Throttled);
         let step = position(&pair[1]).cast_signed() - position(&pair[0]).cast_signed();
         assert!((1..ORDINARY_MS + told).contains(&step), "{step} ms of the film, {told} ms told: {pair:?}");
@@ -65,7 +65,7 @@ fn assert_whole(samples: &[Sample]) {
         .into_iter()
         .map(|reason| skipped(samples, reason))
         .sum();
-    // Each hole is exact to a frame, and the browser shows a frame when its screen comes round.
+    // Each gap is exact to a frame, and the browser shows a frame at its next screen refresh.
     let apart = length - film - stood;
     assert!(
         apart.abs() <= 400,
@@ -110,7 +110,7 @@ fn a_film_waits_while_its_tab_is_hidden() {
     page.ask("new Promise(done => setTimeout(done, 4000))");
     page.set_hidden(false);
     page.wait_for("word of it", "document.querySelector('main')?.innerText.includes('hidden')");
-    // A person's own pause is kept over an absence.
+    // A pause by the user survives an absence.
     page.click("pause");
     page.set_hidden(true);
     page.ask("new Promise(done => setTimeout(done, 1000))");
@@ -165,7 +165,7 @@ fn a_camera_s_hidden_time_is_told_where_it_was() {
     assert_done(&page, &samples);
 }
 
-/// A clip that comes only when the test calls `deliver`, as over a slow line.
+/// A clip that only arrives when the test calls `deliver`, as over a slow line.
 const SLOW_CLIP: &str = "
     const src = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'src');
     globalThis.asked = [];
@@ -191,7 +191,7 @@ fn a_demo_that_comes_late_does_not_end_the_file_that_was_opened_meanwhile() {
         "Number(document.querySelector('[data-testid=faces]')?.dataset.count) > 0",
     );
     page.ask("deliver()");
-    // The film has a second face, five seconds after the first.
+    // The film has a second face, five seconds after the first one.
     page.wait_for("the face to go", "document.querySelector('[data-testid=faces]')?.dataset.count === '0'");
     page.wait_for(
         "the next face",
@@ -205,7 +205,7 @@ fn a_demo_that_comes_late_does_not_end_the_file_that_was_opened_meanwhile() {
     assert_eq!(browser.traffic().complaints, Vec::<String>::new());
 }
 
-/// The browser's question about the camera, answered when the test calls `allow`.
+/// The browser's prompt for the camera, answered when the test calls `allow`.
 const ASK: &str = "
     globalThis.tracks = [];
     globalThis.asked = 0;
@@ -235,7 +235,7 @@ fn a_camera_that_is_allowed_after_stop_goes_off_at_once() {
     page.wait_for_element("done");
 }
 
-/// Two cameras, of which the second is plugged in when the test says so.
+/// Two cameras; the second is plugged in when the test says so.
 const PLUG: &str = "
     const list = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
     globalThis.plugged = false;

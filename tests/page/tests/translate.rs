@@ -1,4 +1,4 @@
-//! A page that is translated by the browser goes on: whatever changes is seen to change.
+//! A page that the browser translates keeps working: every change remains visible.
 
 use mien_kit::parts;
 use mien_page_tests::browser::{Browser, Camera};
@@ -7,7 +7,7 @@ use mien_page_tests::page::Page;
 use mien_page_tests::relay::Relay;
 use mien_page_tests::stage::{self, Stage};
 
-/// The words of an element, translated ones in «».
+/// The words of an element; translated ones are in «».
 fn shown(testid: &str) -> String {
     format!("document.querySelector('[data-testid={testid}]')?.innerText.replace(/\\s+/g, ' ').trim()")
 }
@@ -16,7 +16,7 @@ fn wait_for_shown(page: &Page, testid: &str, expected: &str) {
     page.wait_for(&format!("{testid} to be {expected}"), &format!("{} === {expected:?}", shown(testid)));
 }
 
-/// Waits until an element shows something else than now.
+/// Waits until an element shows something different.
 fn wait_for_change(page: &Page, testid: &str) {
     let now = page.wait_for(testid, &shown(testid));
     page.wait_for(&format!("{testid} to change from {now}"), &format!("{} !== {now}", shown(testid)));
@@ -24,7 +24,7 @@ fn wait_for_change(page: &Page, testid: &str) {
 
 fn assert_well(page: &Page, browser: &Browser) {
     page.assert_not_frozen();
-    // That the relay is away, or refuses, the browser itself complains of.
+    // The browser itself complains when the relay is away or refuses.
     let own = |line: &String| !line.contains("net::ERR_") && !line.contains("the server responded");
     let complaints: Vec<_> = browser.traffic().complaints.into_iter().filter(own).collect();
     assert_eq!(complaints, Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! What was recorded and not sent is nobody's to give up but the person's, whatever the relay says.
+//! What was recorded and not sent may only be given up by the user, whatever the relay says.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn wait_for_backlog(page: &Page, count: u64) -> u64 {
     })
 }
 
-/// The samples of the file that the page saves.
+/// The samples in the file that the page saves.
 fn saved(page: &Page, folder: &Path) -> Vec<StoredSample> {
     page.click("save-unsent");
     let text = wait::until("the saved file", || {
@@ -73,7 +73,7 @@ fn a_wrong_database_for_a_while_costs_no_sample() {
     let file = saved(&page, downloads.path());
     assert!(file.len() as u64 >= SOME, "{} samples", file.len());
 
-    // A reload while it lasts, too. What is written still as the page goes is another test's.
+    // A reload in the meantime, too. Writes still in progress when the page goes are another test's subject.
     wait::until("the saved samples to be on the disk", || {
         (on_the_disk(&page) >= file.len() as u64).then_some(())
     });

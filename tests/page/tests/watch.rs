@@ -1,4 +1,4 @@
-//! Watchers see what is stored: each sample once, in order, also over a reconnect.
+//! Watchers see what is stored: each sample once, in order, even across a reconnect.
 
 use mien_page_tests::browser::{Browser, Camera};
 use mien_page_tests::cable::Cable;
@@ -13,11 +13,11 @@ use serde_json::Value;
 const SOME: u64 = 10;
 /// Fifty minutes.
 const HISTORY: u64 = 30_000;
-/// Bytes a second of a slow line; the page, half a megabyte, comes over it as well.
+/// Bytes per second of a slow line; the page, half a megabyte, has to come over it as well.
 const SLOW: u64 = 150_000;
 
-/// Notes what the watching page says, whenever it changes: state of the link, newest seq, and whether anything is
-/// said in the present tense. The page's clock is an hour ahead, which makes no difference to anything but labels.
+/// Records what the watching page says, whenever it changes: state of the link, newest seq, and whether anything is
+/// said in the present tense. The page's clock is an hour ahead, which affects nothing except labels.
 const NOTES: &str = r#"
     const now = Date.now;
     Date.now = () => now() + 3_600_000;
@@ -47,7 +47,7 @@ fn is_present(note: &Value) -> bool {
     note["state"] == "live" || note["present"] == true
 }
 
-/// A relay that takes a long history at once.
+/// A relay that accepts a long history at once.
 fn quick_relay() -> Relay {
     let most = "1000000";
     Relay::start_with(&[("MIEN_SAMPLES_PER_SECOND", most), ("MIEN_SAMPLES_BURST", most)])
@@ -127,7 +127,7 @@ fn a_share_link_without_its_code_says_so() {
     assert_eq!(stage::fault(&screen), "link");
 }
 
-/// Joining, and coming back after ten minutes: what is shown is never said to be live before it is.
+/// Joining, and coming back after ten minutes: nothing is said to be live before it is.
 #[test]
 fn history_is_never_shown_as_live() {
     let _stage = Stage::set();
@@ -159,12 +159,12 @@ fn history_is_never_shown_as_live() {
     };
     let words = behind(&said).unwrap_or_else(|| panic!("how far behind was never said: {said:?}"));
     assert!(words.starts_with("Catching up, "), "{words}");
-    // What is new may come before it is known where to begin.
+    // New samples may arrive before it is known where to begin.
     let taken = || received(&watcher).into_iter().skip_while(|seq| *seq > HISTORY).collect::<Vec<_>>();
     let first = taken()[0];
     assert!(first > HISTORY - 6_000, "it began at {first}, not a few minutes before the end");
 
-    // What came before is there for who asks.
+    // Earlier samples are there for those who ask.
     let begins = |screen: &Page| -> u64 {
         screen.attribute("timeline", "data-oldest").and_then(|at| at.parse().ok()).expect("a time")
     };
@@ -188,7 +188,7 @@ fn history_is_never_shown_as_live() {
         said.iter().find(|note| is_present(note) && note["seq"].as_u64().is_some_and(|seq| seq < end));
     assert_eq!(early, None, "history as if it were now, before {end}");
     let words = behind(&said).unwrap_or_else(|| panic!("how far behind was never said: {said:?}"));
-    // Ten minutes, and as long as the cable was out.
+    // Ten minutes, plus the time that the cable was out.
     let minutes =
         words.trim_start_matches("Catching up, ").split('\u{a0}').next().and_then(|min| min.parse().ok());
     assert!(
@@ -203,7 +203,7 @@ fn history_is_never_shown_as_live() {
     );
 }
 
-/// Nothing is said in the present tense of what is not seen now.
+/// Nothing that is not seen now is said in the present tense.
 #[test]
 fn a_watcher_is_told_why_nothing_comes() {
     let _stage = Stage::set();

@@ -1,4 +1,4 @@
-//! The built-in clip plays in WebKit as it does in Chromium, again and again, and can be sought.
+//! The built-in clip plays in WebKit as it does in Chromium, repeatedly, and can be sought.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use mien_page_tests::wait;
 use mien_page_tests::webkit::WebKit;
 use serde_json::Value;
 
-/// The clip shows one portrait that smiles and one that does not, and fades back to the first before it ends. Whoever
-/// sees the second for the second time has played it past its end.
+/// The clip shows one portrait that smiles and one that does not, and fades back to the first before it ends. A test
+/// that sees the second portrait for the second time has played the clip past its end.
 const PASSES: usize = 2;
 
-/// Expression and fault of the page, the one of the demo or the one of the first page's preview.
+/// Expression and fault shown by the page: in the demo, or in the first page's preview.
 const SHOWN: &str = "[
     document.querySelector('[data-testid=expression], [data-testid=preview-expression]')?.dataset.expression ?? 'none',
     document.querySelector('[data-testid=fault]')?.innerText ?? '',
 ]";
 
-/// Two passes take 21 s; a busy machine needs some of that for one frame.
+/// Two passes take 21 s; a busy machine may need a good part of that for one frame.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Ends when the page has read the clip's faces more than once.
+/// Returns when the page has read the clip's faces more than once.
 fn reads_the_clip_again_and_again(what: &str, ask: impl Fn(&str) -> Option<Value>) {
     let mut last = None;
     let mut smiles = false;
@@ -45,7 +45,7 @@ fn reads_the_clip_again_and_again(what: &str, ask: impl Fn(&str) -> Option<Value
     });
 }
 
-/// Where the clip is after it was told to go to its eighth second.
+/// The clip's position after a seek to its eighth second.
 const SOUGHT: &str = "(async () => {
     const video = document.createElement('video');
     video.muted = true;

@@ -1,4 +1,4 @@
-//! What the page says of a recording is true, and no longer than that.
+//! What the page says about a recording is true, and is shown only as long as it is.
 
 use mien_page_tests::browser::{Browser, Camera};
 use mien_page_tests::page::Page;
@@ -103,7 +103,7 @@ fn an_erased_session_is_said_to_be_erased() {
     assert_eq!(stage::fault(&screen), "not-found");
 }
 
-/// A camera that films while `filming` says so.
+/// A camera that films while `filming` is true.
 const CANVAS_CAMERA: &str = "
     globalThis.filming = true;
     if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = async () => {
@@ -141,7 +141,7 @@ fn a_silent_camera_is_told_until_it_films_again() {
     page.wait_for("it to go", &format!("!{NOTICE}"));
     wait_for_state(&page, "live");
 
-    // Read and closed, it still holds; told anew when it comes anew.
+    // Once read and closed, it stays closed while it holds; it is shown again when it happens again.
     page.ask("filming = false");
     page.wait_for("the notice again", &format!("!!{NOTICE}"));
     wait_for_state(&page, "silent");
@@ -168,7 +168,8 @@ fn a_page_whose_parts_were_replaced_asks_for_a_reload() {
     page.wait_for_element("consent");
     let index = page.ask("fetch('/').then(answer => answer.text())").expect("the page");
     let newer = index.as_str().expect("text").replace("\"mien-worker-", "\"mien-worker-f00d");
-    // The worker that this page would load is gone, and its own address gives a page that names another.
+    // The worker that this page would load is gone, and the page's own address now returns a page that names another
+    // one.
     page.answer("*/mien-worker-*_bg.wasm", 404, "application/problem+json", b"{}");
     page.answer(&format!("{}/session/*", relay.url()), 200, "text/html", newer.as_bytes());
     page.click("consent-allow");

@@ -1,4 +1,4 @@
-//! compose.yaml, read.
+//! Reads compose.yaml.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 use mien_kit::parts;
 use yaml_rust2::{Yaml, YamlLoader};
 
-/// What stands before the commands in its comment.
+/// The prefix of commands in its comment.
 const COMMENT: &str = "#   ";
 
 pub(crate) struct Definition {
@@ -15,7 +15,7 @@ pub(crate) struct Definition {
     whole: Yaml,
 }
 
-/// One service, with every key that it has.
+/// One service, with all of its keys.
 pub(crate) struct Service<'a> {
     pub(crate) name: &'a str,
     definition: &'a Definition,
@@ -33,7 +33,7 @@ impl Definition {
         Self { text, whole }
     }
 
-    /// Those whom others depend on first.
+    /// In order: services that others depend on come first.
     pub(crate) fn services(&self) -> Vec<Service<'_>> {
         let mut left: Vec<Service<'_>> = keys(&self.whole["services"])
             .map(|name| Service { name, definition: self, body: &self.whole["services"][name] })
@@ -65,7 +65,7 @@ impl Definition {
         self.whole["secrets"][name]["file"].as_str().unwrap()
     }
 
-    /// Makes the secrets in this folder, by the commands that the comment tells people to type.
+    /// Makes the secrets in this folder, with the commands that the comment tells people to type.
     pub(crate) fn make_secrets(&self, folder: &Path) {
         let lines = self.text.lines().take_while(|line| line.starts_with('#'));
         let commands: Vec<&str> = lines.filter_map(|line| line.strip_prefix(COMMENT)).collect();
@@ -78,7 +78,7 @@ impl Definition {
 }
 
 impl<'a> Service<'a> {
-    /// Whom it waits for, and until what.
+    /// The services that it waits for, and the condition.
     pub(crate) fn needs(&self) -> Vec<(&'a str, &'a str)> {
         match &self.body["depends_on"] {
             Yaml::Hash(hash) => hash
@@ -89,7 +89,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// Names of its networks, with its address there where it says one.
+    /// Names of its networks, with its address there if one is given.
     pub(crate) fn networks(&self) -> Vec<(&'a str, Option<String>)> {
         match &self.body["networks"] {
             Yaml::Hash(hash) => {
@@ -105,7 +105,7 @@ impl<'a> Service<'a> {
         keys(variables).map(|name| (name, variables[name].as_str().unwrap()))
     }
 
-    /// The files of its configs: what stands in them, and where.
+    /// The files of its configs: their contents, and where they are mounted.
     pub(crate) fn configs(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let configs = self.body["configs"].as_vec().into_iter().flatten();
         let definition = self.definition;
@@ -123,7 +123,7 @@ pub(crate) fn texts(yaml: &Yaml) -> impl Iterator<Item = &str> {
     yaml.as_vec().into_iter().flatten().map(|text| text.as_str().unwrap())
 }
 
-/// `${NAME:-default}` with what these variables say, as for one who has a file `.env` of them.
+/// Fills in `${NAME:-default}` from these variables, as for somebody who has them in a file `.env`.
 pub(crate) fn filled(text: &str, variables: &BTreeMap<&str, String>) -> String {
     let Some((before, rest)) = text.split_once("${") else { return text.to_owned() };
     let (inner, after) = rest.split_once('}').unwrap();

@@ -1,4 +1,5 @@
-//! The definitions, run by podman. Gone when dropped, with networks, volumes and the image that was made.
+//! Runs the definitions with podman. Everything is gone when dropped, including networks, volumes and the image that
+//! was made.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,30 +13,30 @@ use tempfile::TempDir;
 use crate::definition::{Definition, Service, filled, keys, texts};
 use crate::stand_ins::{self, StandIn};
 
-/// Nothing of this takes a tenth of it.
+/// Nothing here takes a tenth of it.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Between two looks at a service's health.
+/// Between two checks of a service's health.
 const POLL: Duration = Duration::from_millis(200);
-/// Within what an unprivileged host allows.
+/// Limits that an unprivileged host allows.
 const LIMITS: [&str; 2] = ["nofile=4096:4096", "nproc=4096:4096"];
 
 pub(crate) struct Containers {
-    /// Begins the name of everything that is made.
+    /// Prefix of all names that are created.
     prefix: String,
-    /// By service and network.
+    /// Keyed by service and network.
     addresses: BTreeMap<(String, String), Ipv4Addr>,
     networks: Vec<String>,
     volumes: Vec<String>,
     services: Vec<String>,
     image: String,
     folder: TempDir,
-    /// What `.env` would say.
+    /// The variables that `.env` would set.
     variables: BTreeMap<&'static str, String>,
     variable_path: String,
 }
 
 impl Containers {
-    /// `None` where this machine cannot run them, which skips the test.
+    /// `None` if this machine cannot run them, which skips the test.
     #[track_caller]
     pub(crate) fn start(definition: &Definition) -> Option<Self> {
         if !podman(&["--version"]).is_ok_and(|said| said.status.success()) {
@@ -49,7 +50,7 @@ impl Containers {
         }
         let folder = tempfile::tempdir().unwrap();
         let number = std::process::id();
-        // Numbers of networks that compose.yaml does not use itself.
+        // Network numbers that compose.yaml does not use itself.
         let third = 100 + 3 * (number % 50) as u8;
         let prefix = format!("mien-test-{number}-");
         let image = format!("localhost/{prefix}machine");
@@ -111,8 +112,8 @@ impl Containers {
                 return Err(String::from_utf8_lossy(&said.stderr).into_owned());
             }
             self.networks.push(full);
-            // Addresses are given out beforehand: names are told to each container, as not every podman has a server
-            // of names.
+            // Addresses are assigned in advance: each container is told the names, as not every podman has a DNS
+            // server.
             let base: Ipv4Addr = subnet.split('/').next().unwrap().parse().unwrap();
             for (host, service) in (10..).zip(definition.services()) {
                 for (network, own) in service.networks() {
@@ -132,7 +133,7 @@ impl Containers {
         let name = self.named(service.name);
         let mut arguments: Vec<String> = ["run", "--detach", "--name", &name].map(str::to_owned).into();
         let mut add = |option: &str, value: &str| {
-            // One that is a switch has no value.
+            // A switch has no value.
             arguments.extend([option, value].into_iter().filter(|part| !part.is_empty()).map(str::to_owned));
         };
         for limit in LIMITS {
@@ -184,7 +185,7 @@ impl Containers {
                 "networks" => {
                     for (network, _) in service.networks() {
                         let address = self.addresses[&(service.name.to_owned(), network.to_owned())];
-                        // The same again after a restart, so that neighbours need not find out first.
+                        // The same address after a restart, so that neighbours need not find out first.
                         let [a, b, c, d] = address.octets();
                         let place = format!("ip={address},mac=02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}");
                         add("--network", &format!("{}:{place}", self.named(network)));
@@ -199,7 +200,7 @@ impl Containers {
                     for port in texts(value) {
                         let (address, rest) = port.split_once(':').unwrap();
                         let (_, inside) = rest.split_once(':').unwrap();
-                        // Any port of this machine that is free.
+                        // Any free port of this machine.
                         add("--publish", &format!("{address}::{inside}"));
                     }
                 }
@@ -217,7 +218,7 @@ impl Containers {
                 other => panic!("{} has `{other}`, which this test does not know", service.name),
             }
         }
-        // Podman would have systemd look after it, which not every machine has.
+        // Podman would leave the checks to systemd, which not every machine has.
         add("--no-healthcheck", &stand_in.expect("a service has an image"));
         arguments.extend(command);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -225,7 +226,7 @@ impl Containers {
         succeed(&arguments);
     }
 
-    /// As compose waits for a service that another depends on.
+    /// Waits as compose does for a service that another one depends on.
     fn wait_for(&self, service: &Service<'_>, condition: &str) {
         match condition {
             "service_started" => {}
@@ -246,22 +247,22 @@ impl Containers {
         format!("{}{name}", self.prefix)
     }
 
-    /// Whether this goes well in the service's container.
+    /// Whether this command succeeds in the service's container.
     pub(crate) fn runs(&self, service: &str, command: &[&str]) -> bool {
         done(&[&["exec", &self.named(service)], command].concat())
     }
 
-    /// What this prints there.
+    /// The output of this command there.
     pub(crate) fn says(&self, service: &str, command: &[&str]) -> String {
         succeed(&[&["exec", &self.named(service)], command].concat())
     }
 
-    /// On the network that it shares with the proxy.
+    /// Its address on the network that it shares with the proxy.
     pub(crate) fn address(&self, service: &str) -> IpAddr {
         self.addresses[&(service.to_owned(), "front".to_owned())].into()
     }
 
-    /// Where this machine reaches the one port that it publishes.
+    /// The address at which this machine reaches the one port that it publishes.
     pub(crate) fn published(&self, service: &str) -> SocketAddr {
         let said = succeed(&["port", &self.named(service)]);
         said.rsplit(' ').next().unwrap().parse().unwrap()
@@ -299,7 +300,7 @@ impl Drop for Containers {
 
 fn podman(arguments: &[&str]) -> std::io::Result<Output> {
     let mut command = Command::new("podman");
-    // crun, podman's other choice, wants control groups that containers on containers lack.
+    // crun, podman's alternative, needs cgroups that nested containers lack.
     if Path::new("/usr/sbin/runc").is_file() || Path::new("/usr/bin/runc").is_file() {
         command.args(["--runtime", "runc"]);
     }

@@ -1,9 +1,9 @@
-//! compose.yaml as it stands, by podman: two relays behind a proxy, with Postgres and Redis.
+//! compose.yaml as it is, run with podman: two relays behind a proxy, with Postgres and Redis.
 //!
-//! Its definitions are read and run as they are, each key of them known here or refused; its secrets are made by the
-//! commands of its own comment. Other than in use are: the images, where no registry is needed (`stand_ins.rs`), the
-//! networks' numbers, and the port on this machine, so that nothing in use is in the way. The relay's image is the
-//! one that `cargo xtask image` has built.
+//! Its definitions are read and run as they are; each key must be known here or is refused. Its secrets are made with
+//! the commands in its own comment. What differs from production: the images, as no registry is used (`stand_ins.rs`),
+//! the network numbers, and the port on this machine, so that nothing already in use is disturbed. The relay's image is
+//! the one that `cargo xtask image` has built.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod definition;
@@ -24,7 +24,7 @@ use self::definition::Definition;
 use self::engine::Containers;
 
 const RELAYS: [&str; 2] = ["relay-1", "relay-2"];
-/// Samples before, between and after the ends of relays.
+/// How many samples before, between and after the ends of relays.
 const SOME: u64 = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,7 +47,7 @@ async fn two_relays_behind_a_proxy_serve_while_each_of_them_goes_and_comes() {
     let session = api.create_session().await;
     let id = session.session.id;
     let mut source = Source::start(proxy, id, "main", &session.tokens.ingest, Load::STEADY);
-    // One at the proxy, and one at each relay: whichever the source is at, another relay shows it, too.
+    // One at the proxy, and one at each relay: whichever relay the source is connected to, another one shows it, too.
     let own = RELAYS.map(|relay| SocketAddr::new(containers.address(relay), 8_080));
     let places = [proxy, own[0], own[1]];
     let mut watchers: Vec<Watcher> = places
@@ -62,7 +62,7 @@ async fn two_relays_behind_a_proxy_serve_while_each_of_them_goes_and_comes() {
         see(&mut source, &mut watchers).await;
         containers.start_again(relay);
         until("a relay to be well again", async || containers.runs(relay, &["/mien-relay", "health"])).await;
-        // Only then may the other go: the proxy looks every two seconds.
+        // Only then may the other one stop: the proxy checks every two seconds.
         watchers[place + 1].move_to(own[place]);
         see(&mut source, &mut watchers).await;
     }
@@ -75,7 +75,7 @@ async fn two_relays_behind_a_proxy_serve_while_each_of_them_goes_and_comes() {
     assert_stored_once(&api, id, &[account]).await;
 }
 
-/// More is acked, and everyone who watches sees it.
+/// More is acked, and every watcher sees it.
 async fn see(source: &mut Source, watchers: &mut [Watcher]) {
     source.acked_more(SOME).await;
     let acked = source.acked();

@@ -1,5 +1,5 @@
-//! Images of what the machine has anyway, in place of those that a registry would give: empty but for links, with the
-//! machine's own programs mounted. Each behaves as the image in whose place it stands, as far as compose.yaml goes.
+//! Images made from what the machine already has, in place of those from a registry: empty except for links, with the
+//! machine's own programs mounted. Each behaves like the image that it replaces, as far as compose.yaml uses it.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use mien_servers::missing::skip;
 
-/// As an operating system has them.
+/// The links that an operating system has.
 const LINKS: [(&str, &str); 6] = [
     ("bin", "usr/bin"),
     ("sbin", "usr/sbin"),
@@ -19,7 +19,7 @@ const LINKS: [(&str, &str); 6] = [
 const FOLDERS: [&str; 6] = ["image", "etc", "tmp", "usr", "run/secrets", "var/lib/postgresql/data"];
 const USERS: &str = "root:x:0:0::/root:/bin/sh\npostgres:x:999:999::/var/lib/postgresql:/bin/sh\n";
 const GROUPS: &str = "root:x:0:\npostgres:x:999:\n";
-/// Postgres' image as far as its environment variables are used.
+/// Postgres' image, as far as its environment variables are used.
 const POSTGRES: &str = r#"#!/bin/sh
 set -eu
 mkdir -p /run/postgresql
@@ -34,7 +34,7 @@ fi
 exec setpriv --reuid=postgres --regid=postgres --clear-groups postgres -D . -c "listen_addresses=*" -c unix_socket_directories=/run/postgresql
 "#;
 
-/// The image for a service's, and what it runs where the service says nothing.
+/// The image that replaces a service's own, and its default command.
 pub(crate) struct StandIn {
     pub(crate) image: String,
     /// Mounted from the machine.
@@ -42,7 +42,7 @@ pub(crate) struct StandIn {
     pub(crate) command: &'static [&'static str],
 }
 
-/// `None` where the machine lacks one of the programs, which skips the test.
+/// `None` if the machine lacks one of the programs, which skips the test.
 #[track_caller]
 pub(crate) fn programs() -> Option<String> {
     for (program, package) in [("caddy", "caddy"), ("redis-server", "redis-server"), ("openssl", "openssl")] {
@@ -62,7 +62,7 @@ pub(crate) fn programs() -> Option<String> {
     Some(folder?.to_str().unwrap().to_owned())
 }
 
-/// What stands for this image of compose.yaml. `ours` is what [`make`] made.
+/// The replacement for this image in compose.yaml. `ours` is what [`make`] made.
 pub(crate) fn of(image: &str, ours: &str) -> StandIn {
     let machine = |command| StandIn { image: ours.to_owned(), mounts: &["/usr"], command };
     match image.split([':', '@']).next().unwrap() {
@@ -74,7 +74,7 @@ pub(crate) fn of(image: &str, ours: &str) -> StandIn {
     }
 }
 
-/// The contents of the image, in `folder`, packed.
+/// Packs the contents of the image in `folder`.
 pub(crate) fn pack(folder: &Path) -> std::path::PathBuf {
     let root = folder.join("root");
     for name in FOLDERS {

@@ -1,4 +1,4 @@
-//! `mien-relay backup`, while the relay is at work.
+//! `mien-relay backup`, while the relay is working.
 
 use mien_kit::load::Load;
 use mien_kit::program::run;
@@ -17,7 +17,7 @@ async fn export(relay: &Relay, id: SessionId, format: &str) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_under_load_has_a_finished_session_byte_for_byte_and_what_was_acked_of_another() {
     let relay = Relay::start_over_sqlite().await;
-    // One that is over, and one that goes on meanwhile.
+    // One workload that is finished, and one that continues during the backup.
     let mut done = Workload::start(&relay, &[Load::FAST; 2], 0).await;
     done.acked_more(2_000).await;
     let id = done.id();

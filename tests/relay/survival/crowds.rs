@@ -1,5 +1,5 @@
-//! Many connections at once, of strangers and of honest clients: health answers throughout, and nobody who asks for
-//! something has to wait for those who do not. Each prints what it cost.
+//! Many connections at once, from strangers and from honest clients: health checks are answered throughout, and nobody
+//! who sends a request has to wait for those who do not. Each test prints what it cost.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,20 +19,20 @@ use tokio::task::JoinSet;
 
 use crate::hostile::beside;
 
-/// After which whoever checks a relay's health gives up, as Kubernetes and load balancers do. Nothing here takes
-/// a hundredth of it.
+/// How long a health checker such as Kubernetes or a load balancer waits before it gives up. Nothing here takes a
+/// hundredth of that.
 const PROBE_PATIENCE: Duration = Duration::from_secs(5);
 const PROBES: usize = 8;
-/// After which a stranger whose connection was ended opens another.
+/// How long a stranger whose connection was closed waits before opening another.
 const REOPEN: Duration = Duration::from_secs(2);
 
-/// Everything here may hold as many as the system allows.
+/// Every process here may open as many files as the system allows.
 fn raise_handle_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("a limit within its bounds");
 }
 
-/// How long each health check took, `None` where nobody answered in time.
+/// How long each health check took, `None` if there was no answer in time.
 async fn probe(relay: &Relay) -> Vec<Option<Duration>> {
     let mut took = Vec::new();
     for _ in 0..PROBES {
@@ -51,7 +51,7 @@ fn all_answered(name: &str, probes: &[Option<Duration>]) {
     assert_eq!(answered.len(), PROBES, "{probes:?}");
 }
 
-/// A request over a connection from this address of the machine: the status.
+/// Sends a request from this address of the machine; returns the status.
 async fn ask_from(own: &str, address: SocketAddr, path: &str) -> String {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(SocketAddr::new(own.parse().expect("an address"), 0)).expect("an address of this machine");
@@ -63,7 +63,7 @@ async fn ask_from(own: &str, address: SocketAddr, path: &str) -> String {
     String::from_utf8_lossy(&answer[..12.min(answer.len())]).into_owned()
 }
 
-/// A client that says this, and then neither reads nor writes.
+/// A client that sends this, and then neither reads nor writes.
 async fn linger(address: SocketAddr, request: &str) -> Option<TcpStream> {
     let socket = TcpSocket::new_v4().ok()?;
     socket.set_recv_buffer_size(4_096).ok()?;
@@ -162,7 +162,7 @@ async fn scrapers_of_metrics_are_all_answered_and_delay_nobody() {
     println!("scrapers: {scrapes} scrapes by {SCRAPERS} in {took:?}");
 }
 
-/// As a load test does it, or all who are behind one proxy when it has restarted.
+/// As in a load test, or when a proxy restarts and everyone behind it reconnects.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_sockets_of_one_address_are_all_let_in_at_once() {
     const SESSIONS: usize = 5;
@@ -221,7 +221,7 @@ async fn few_handles_are_shared_out_and_the_log_is_told_once() {
     }
     all_answered("few handles", &probe(&relay).await);
     let said = relay.said();
-    // The other thing that an open relay warns of.
+    // The other warning that an open relay logs.
     let unexpected = |line: &&str| line.contains("WARN") && !line.contains("MIEN_AUTH=open");
     let warnings: Vec<&str> = said.lines().filter(unexpected).collect();
     println!("few handles: {} sockets, {} refused; {warnings:#?}", welcomed.len(), refused.len());

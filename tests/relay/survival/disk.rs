@@ -7,9 +7,9 @@ use mien_kit::until;
 
 use crate::workload::Workload;
 
-/// Enough for an empty database, its log and a minute of [`LOADS`]: the ballast shall fill it, and nothing else.
+/// Enough for an empty database, its log and a minute of [`LOADS`]: only the ballast is meant to fill it.
 const DISK_BYTES: u64 = 24 * 1024 * 1024;
-/// Paced, as a source that sends what it can would fill any disk on a fast machine.
+/// Paced, as a source that sends as fast as it can would fill any disk on a fast machine.
 const LOADS: [Load; 2] = [Load::STEADY, Load { batch: 20, faces: 8, ..Load::STEADY }];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -30,9 +30,9 @@ async fn a_full_disk_is_told_and_nothing_is_acked_that_is_not_stored() {
     let answer =
         api.call("POST", "/api/v1/sessions", Some(&serde_json::json!({}))).await.expect("it answers");
     let (status, text) = (answer.status.as_u16(), answer.text());
-    // Something so small may still fit into the log, where a batch that failed left it.
+    // Something this small may still fit into the log, in space left by a failed batch.
     assert!(status == 201 || (status == 503 && text.contains("store_unavailable")), "{status} {text}");
-    // What is acked now cannot grow: there is nowhere to put it.
+    // What is acked now cannot grow: there is no room for it.
     let acked: Vec<u64> = workload.sources.iter().map(|source| source.acked()).collect();
     let stored = api.stored(workload.id()).await;
     for (number, acked) in acked.iter().enumerate() {
@@ -45,7 +45,7 @@ async fn a_full_disk_is_told_and_nothing_is_acked_that_is_not_stored() {
     relay.tmpfs().empty();
     until("the relay to be ready again", || async { api.ready().await == Some(200) }).await;
     workload.acked_more(200).await;
-    // And what it wrote meanwhile outlives a kill.
+    // And what it wrote in the meantime survives a kill.
     relay.kill().await;
     relay.restart().await;
     workload.acked_more(20).await;

@@ -1,4 +1,4 @@
-//! The relay ends under load: asked to, or killed.
+//! The relay ends under load: on request, or killed.
 
 use mien_kit::load::Load;
 use mien_kit::relay::Relay;
@@ -14,7 +14,7 @@ async fn a_relay_that_is_asked_to_end_acks_what_it_took_and_says_goodbye_to_all(
     ends_in_order(Signal::TERM).await;
 }
 
-/// As a terminal sends it that is closed.
+/// The signal that a closing terminal sends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hangup_ends_a_relay_in_order_too() {
     ends_in_order(Signal::HUP).await;
@@ -26,10 +26,10 @@ async fn ends_in_order(signal: Signal) {
     workload.acked_more(200).await;
 
     relay.signal(signal);
-    // Success means within MIEN_SHUTDOWN_SECONDS: it fails where it had to cut someone off.
+    // Success means within MIEN_SHUTDOWN_SECONDS: it would fail if it had to cut someone off.
     let ended = relay.ended().await;
     assert!(ended.success(), "{ended}\n{}", relay.said());
-    // A closing frame is read when it comes.
+    // A client reads the close frame whenever it arrives.
     until("every client to have heard it", || {
         let told = workload.sources.iter().all(|source| !source.closes().is_empty())
             && workload.watchers.iter().all(|watcher| !watcher.closes().is_empty());

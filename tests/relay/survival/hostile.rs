@@ -1,4 +1,4 @@
-//! Peers that mean no good: others go on being served.
+//! Hostile peers: others are still served.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,11 +18,11 @@ use crate::workload::Workload;
 const RATE: &str = "MIEN_SAMPLES_PER_SECOND";
 const BURST: &str = "MIEN_SAMPLES_BURST";
 
-/// Ninety-nine of a hundred acks come within this while others misbehave. Far below what any attack here takes, and far
-/// above an ack on a machine that builds other things, too.
+/// Ninety-nine of a hundred acks arrive within this time while others misbehave. Far shorter than any attack here
+/// lasts, and far longer than an ack takes even on a machine that builds other things.
 const DELAY: Duration = Duration::from_secs(5);
 
-/// Honest sources are served as if alone, or nearly.
+/// Honest sources are served as if they were alone, or nearly so.
 #[track_caller]
 pub(crate) fn are_not_delayed(name: &str, alone: &[Duration], under: &[Duration]) {
     println!("{name}: ack p50 {:?} before and {:?} meanwhile", median(alone), median(under));
@@ -32,7 +32,7 @@ pub(crate) fn are_not_delayed(name: &str, alone: &[Duration], under: &[Duration]
     assert!(under <= DELAY, "{name}: acks took {under:?}, and {alone:?} before");
 }
 
-/// Runs an attack while a few honest sources send, which all are served without delay.
+/// Runs an attack while a few honest sources send; all of them must be served without delay.
 pub(crate) async fn beside<T>(name: &str, relay: &Relay, attack: impl Future<Output = T>) -> T {
     let mut workload = Workload::start(relay, &[Load::STEADY; 4], 1).await;
     workload.acked_more(200).await;
@@ -40,7 +40,7 @@ pub(crate) async fn beside<T>(name: &str, relay: &Relay, attack: impl Future<Out
     let outcome = {
         tokio::pin!(attack);
         loop {
-            // Ack by ack: each of them must come while the attack lasts.
+            // Ack by ack: each one must arrive while the attack lasts.
             tokio::select! {
                 outcome = &mut attack => break outcome,
                 () = workload.acked_more(20) => {}
@@ -69,7 +69,7 @@ async fn handshakes_that_drip_are_ended_and_delay_nobody() {
                 stream.write_all(b"GET /api/v1/sessions HTTP/1.1\r\nHost: relay\r\n").await.unwrap();
                 let (mut from, mut to) = stream.split();
                 let drip = async {
-                    // A byte now and then, so that it never falls silent.
+                    // A byte now and then, so that it is never silent.
                     while to.write_all(b"X").await.is_ok() {
                         tokio::time::sleep(Duration::from_millis(200)).await;
                     }
@@ -108,7 +108,7 @@ async fn ten_thousand_failed_hellos_delay_nobody() {
                     let mut socket = connect(address, session, Kind::Ingest, None).await.unwrap();
                     say(&mut socket, &IngestRequest::Hello { token: "x.y.z" }).await.unwrap();
                     let code = hear::<IngestReply>(&mut socket).await.expect_err("nobody is welcome");
-                    // On a machine that is busy enough, their hello comes too late even for that.
+                    // On a very busy machine, their hello comes too late even for that.
                     assert!([4401, 4408].contains(&code), "closed with {code}");
                 }
             });
@@ -122,7 +122,7 @@ async fn ten_thousand_failed_hellos_delay_nobody() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_from_one_user_delays_nobody_else() {
     const SHOWN_OUT: usize = 5;
-    // Four honest sources of one user send four hundred samples a second between them.
+    // Four honest sources of one user together send four hundred samples a second.
     let relay = Relay::start_with(&[(RATE, "1000"), (BURST, "4000")]).await;
     let api = relay.api_of("flooder").await;
     let session = api.create_session().await;

@@ -1,4 +1,4 @@
-//! What the relay survives without losing what it acked: one module a kind of trouble.
+//! What the relay survives without losing what it acked: one module per kind of trouble.
 
 mod backup;
 mod crowds;

@@ -21,7 +21,7 @@ async fn a_file_that_is_moved_is_told_and_nothing_is_acked_until_it_is_back() {
         assert!(detail.contains("was moved, replaced or deleted"), "{detail}");
         let told = format!("{name} is no longer the file that is open");
         let said = relay.said();
-        // Beside what is said of samples and requests that have to wait.
+        // Apart from what is logged about samples and requests that have to wait.
         let lines = said.lines().filter(|line| line.contains("store::sqlite::files") && line.contains(&told));
         assert_eq!(lines.count(), 1, "{said}");
         std::fs::rename(&aside, &file).unwrap();
@@ -31,7 +31,7 @@ async fn a_file_that_is_moved_is_told_and_nothing_is_acked_until_it_is_back() {
     workload.finish(&relay).await;
 }
 
-/// What was acked before is in the file that was moved; the sources keep the rest until the relay has it again.
+/// What was acked before is in the file that was moved; the sources keep the rest until the relay has the file again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acked_outlives_a_file_that_was_moved_and_a_relay_that_was_killed() {
     let mut relay = Relay::start_over_sqlite().await;

@@ -1,4 +1,4 @@
-//! Postgres is stopped, or its time stands still, under load.
+//! Postgres is stopped or frozen under load.
 
 use std::time::{Duration, Instant};
 
@@ -8,9 +8,9 @@ use mien_kit::{postgres, until};
 
 use crate::workload::Workload;
 
-/// Samples that each steady source makes while the store is away: five seconds of them.
+/// Samples that each steady source makes while the store is away: five seconds' worth.
 const BACKLOG: u64 = 500;
-/// What the relay holds at most while the store is away, as a multiple of what it held before.
+/// Maximum memory that the relay holds while the store is away, as a multiple of what it held before.
 const GROWTH: f64 = 1.5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -20,7 +20,7 @@ async fn a_postgres_that_stops_or_freezes_costs_no_sample_and_little_memory() {
     let relay = Relay::start_over(&url, &[]).await;
     let api = relay.api();
     let mut loads = [Load::STEADY; 6];
-    // Two who push as hard as they can.
+    // Two that send as fast as they can.
     loads[..2].fill(Load { window: 32, ..Load::FAST });
     let mut workload = Workload::start(&relay, &loads, 2).await;
     workload.acked_more(300).await;
@@ -35,7 +35,7 @@ async fn a_postgres_that_stops_or_freezes_costs_no_sample_and_little_memory() {
         let begun = Instant::now();
         until("the relay to be no longer ready", || async { api.ready().await == Some(503) }).await;
         assert_eq!(api.status("/healthz").await, Some(200), "the process itself is well");
-        // Queues would fill.
+        // Long enough for queues to fill.
         let goals: Vec<u64> = workload.sources[2..].iter().map(|source| source.made() + BACKLOG).collect();
         until("samples to pile up", async || {
             workload.sources[2..].iter().zip(&goals).all(|(source, goal)| source.made() >= *goal)

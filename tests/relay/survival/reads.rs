@@ -1,6 +1,6 @@
-//! One share link that asks for all there is, again and again: it gets its share, and everyone else theirs.
+//! One share link that requests everything, again and again: it gets its share, and everyone else theirs.
 //!
-//! What these print are the figures of the docs, for the sizes that the environment names.
+//! The figures that these tests print go into the docs, for the sizes given in the environment.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::hostile::beside;
 
-/// A number of the environment, or what CI takes.
+/// A number from the environment, or the one that CI uses.
 fn size(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
@@ -27,7 +27,7 @@ fn path(session: &SessionCreated, tail: &str) -> String {
     format!("/api/v1/sessions/{}/{tail}", session.session.id)
 }
 
-/// The most that the relay needed, while it was looked at.
+/// The peak use of the relay while it was observed.
 #[derive(Default)]
 struct Peak {
     memory_kib: AtomicU64,
@@ -48,14 +48,14 @@ impl Peak {
     }
 }
 
-/// For as long as anyone waits for an answer.
+/// As long as anyone waits for an answer.
 const WAIT: Duration = Duration::from_mins(1);
 
 async fn ask(api: &Api, path: &str) -> Option<u16> {
     tokio::time::timeout(WAIT, api.status(path)).await.ok().flatten()
 }
 
-/// How long the relay takes to say that it is alive, and to answer the session's owner, until nobody asks any more.
+/// How long the relay takes to report that it is alive, and to answer the session's owner; runs until cancelled.
 async fn feel_pulse(api: &Api, path: &str, beats: &mut Vec<(Option<u16>, Duration)>) {
     loop {
         let asked = Instant::now();
@@ -80,7 +80,7 @@ fn told(beats: &[(Option<u16>, Duration)]) -> String {
 async fn a_share_link_that_asks_for_everything_at_once_takes_only_its_share() {
     let samples = size("MIEN_READS_SAMPLES", 100_000);
     let requests = size("MIEN_READS_REQUESTS", 80);
-    // At once, if nothing else is said.
+    // Without a pause, unless the environment says otherwise.
     let pause = Duration::from_millis(size("MIEN_READS_PAUSE_MS", 0));
     let relay = Relay::start().await;
     let session = relay.api().create_session().await;

@@ -1,4 +1,4 @@
-//! Redis is killed, or its time stops: it costs speed, and nothing else.
+//! Redis is killed or frozen: that costs speed, and nothing else.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use mien_shared::protocol::{IngestReply, IngestRequest};
 
 use crate::workload::Workload;
 
-/// Samples that each source has acked while Redis is away: five seconds of them, which is longer than any of the relay's
-/// time-outs for it.
+/// Samples that each source gets acked while Redis is away: five seconds' worth, longer than any of the relay's
+/// timeouts for it.
 const MEANWHILE: u64 = 500;
-/// What half of the acks may take longer while Redis is away, and a machine that does other things besides may
-/// add. One that waited for Redis would take 3 s longer, or at least the 25 ms after which it is given up.
+/// How much slower half of the acks may be while Redis is away, including what a machine that is busy with other things
+/// may add. An ack that waited for Redis would take 3 s longer, or at least the 25 ms after which the relay gives up on
+/// it.
 const SLACK: Duration = Duration::from_millis(20);
 
 async fn linked(relay: &Relay) {
@@ -28,7 +29,7 @@ async fn linked(relay: &Relay) {
     .await;
 }
 
-/// Someone who sends more than their share is told so.
+/// A client that sends more than its share is told so.
 async fn limits_hold(relay: &Relay) {
     let session = relay.api_of("greedy").await.create_session().await;
     let mut socket = connect(relay.address(), session.session.id, Kind::Ingest, None).await.unwrap();
@@ -49,7 +50,7 @@ async fn without_redis_acks_come_limits_hold_and_watchers_miss_nothing() {
     let Some(mut redis) = Redis::if_present() else { return };
     let Some(database) = Database::postgres() else { return };
     let url = redis.url();
-    // Two steady sources send two hundred samples a second.
+    // Two steady sources together send two hundred samples a second.
     let settings = [
         ("MIEN_REDIS_URL", url.as_str()),
         ("MIEN_SAMPLES_PER_SECOND", "800"),
@@ -77,7 +78,7 @@ async fn without_redis_acks_come_limits_hold_and_watchers_miss_nothing() {
         assert!(median(&without) < 2 * median(&with) + SLACK, "acks wait for a Redis that is {what}");
         limits_hold(&there).await;
         assert_eq!((here.api().ready().await, there.api().ready().await), (Some(200), Some(200)));
-        // What is acked meanwhile is seen on the other relay meanwhile.
+        // What is acked during that time also appears on the other relay during that time.
         for number in 0..workload.sources.len() {
             let acked = workload.sources[number].acked();
             workload.watchers[1].sees(&format!("source-{number}"), acked).await;

@@ -1,4 +1,4 @@
-//! What keeps the relay from starting: each with the reason, the remedy, and a failure as its end.
+//! What keeps the relay from starting: each case gives the reason and the remedy, and ends with a failure.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use mien_kit::program::{run, run_as_nobody};
 use mien_kit::relay::{Relay, SECRET};
 use mien_servers::missing::leave_out;
 
-/// Starts the relay with these settings, which must end it at once, and gives what it said.
+/// Starts the relay with these settings, which must make it exit at once, and returns what it said.
 async fn refusal(settings: &[(&str, &str)], folder: &Path) -> String {
     let Output { status, stdout, stderr } = run(&[], settings, folder).await;
     let said = String::from_utf8_lossy(&stderr).into_owned();
@@ -66,7 +66,7 @@ async fn a_file_that_is_no_database_or_of_another_program_or_unreachable() {
     assert!(said.contains("its folder cannot be made"), "{said}");
 }
 
-/// It reads well, and only a write finds it out.
+/// Reading works, and only a write reveals the problem.
 #[tokio::test]
 async fn a_database_file_of_another_user() {
     let folder = tempfile::tempdir().unwrap();

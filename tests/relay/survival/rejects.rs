@@ -1,4 +1,4 @@
-//! Samples that are refused cost themselves alone.
+//! Refused samples affect nothing but themselves.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ async fn rejected_samples_cost_only_themselves_also_over_a_restart() {
     for account in accounts {
         let told: BTreeSet<u64> = account.rejected.keys().copied().collect();
         let spoiled: BTreeSet<u64> = (1..=account.made).filter(|seq| account.load.is_spoiled(*seq)).collect();
-        // A reject that was on its way when the relay was killed is not told again: the seq is answered for.
+        // A reject that was in flight when the relay was killed is not sent again: the seq counts as answered.
         let untold = spoiled.difference(&told).count();
         let on_the_way = account.load.window * 256;
         assert!(told.is_subset(&spoiled) && untold <= on_the_way, "{}: {untold} untold", account.source);

@@ -1,4 +1,4 @@
-//! Two relays over one store: sources move from one to the other in mid-stream, watchers are on both.
+//! Two relays over one store: sources move from one to the other in mid-stream, with watchers on both.
 
 use mien_kit::database::Database;
 use mien_kit::load::Load;
@@ -24,7 +24,7 @@ async fn moves(settings: &[(&'static str, &str)]) {
         workload.watchers[0].move_to(next.address());
     }
     workload.acked_more(100).await;
-    // The relay that they are on dies, and they go on with the other.
+    // The relay that they are connected to dies, and they continue with the other one.
     one.kill().await;
     for source in &workload.sources {
         source.move_to(two.address());

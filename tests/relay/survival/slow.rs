@@ -9,13 +9,13 @@ use mien_kit::watcher::{Pace, Watcher};
 use crate::hostile::are_not_delayed;
 use crate::workload::Workload;
 
-/// Bytes of a face as JSON, about.
+/// Approximate size of a face as JSON, in bytes.
 const FACE_BYTES: u64 = 130;
 
-/// For how long it does not read, at least.
+/// Minimum time for which it does not read.
 const HELD: Duration = Duration::from_secs(10);
 
-/// What fills every buffer between the relay and a peer that does not read, some times over.
+/// Fills every buffer between the relay and a peer that does not read, several times over.
 fn more_than_fits() -> u64 {
     let limits = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_wmem").unwrap_or_default();
     let most = limits.split_whitespace().last().and_then(|bytes| bytes.parse().ok()).unwrap_or(4_194_304);
@@ -32,7 +32,7 @@ async fn a_watcher_that_stops_reading_delays_nobody_and_then_receives_everything
     let watch = workload.session.tokens.watch.clone();
     let mut slow = Watcher::start(relay.address(), workload.id(), &watch, Pace::Held);
 
-    // So much that nothing between here and there can hold it. The eager watcher keeps up meanwhile.
+    // So much that no buffer in between can hold it. The eager watcher keeps up in the meantime.
     let samples = more_than_fits() / (FACE_BYTES * LOAD.faces as u64);
     let (held, mut goal) = (Instant::now(), workload.sources[0].acked() + samples);
     workload.sources[0].acked_to(goal).await;

@@ -1,4 +1,4 @@
-//! Comings and goings for a while: nothing may pile up.
+//! Clients come and go for a while: nothing may accumulate.
 
 use std::time::{Duration, Instant};
 
@@ -13,15 +13,15 @@ use mien_shared::protocol::{IngestRequest, WatchReply, WatchRequest};
 
 use crate::workload::Workload;
 
-/// Seconds for which it goes on, where not `LENGTH`: `MIEN_SOAK_SECONDS=1800` is half an hour.
+/// Overrides `LENGTH` as the duration in seconds: `MIEN_SOAK_SECONDS=1800` is half an hour.
 const SECONDS: &str = "MIEN_SOAK_SECONDS";
 const LENGTH: Duration = Duration::from_mins(5);
-/// How often memory is read, evenly over the length.
+/// How often memory is read, evenly over the duration.
 const READINGS: u32 = 30;
-/// What the memory of the last third may be as a multiple of the first third's: under half a KiB for each connection
-/// that came in between.
+/// Memory in the last third as a multiple of the first third's, at most: under half a KiB for each connection that came
+/// in between.
 const GROWTH: f64 = 1.1;
-/// Handles that the store may keep open for who comes next: its pool's connections, up to three handles each.
+/// Handles that the store may keep open for later use: its pool's connections, up to three handles each.
 const KEPT: usize = 3 * 25;
 
 /// Everyone who comes and goes in one round.
@@ -40,7 +40,7 @@ async fn churn(relay: &Relay, round: u64) {
     for source in &mut sources {
         source.acked_to(20).await;
     }
-    // Some go with a goodbye, some without, some never said hello, some at once after it.
+    // Some leave with a close frame, some without, some never said hello, some leave right after it.
     for (number, source) in sources.into_iter().enumerate() {
         if number % 2 == 0 { drop(source.finish().await) } else { source.abandon() }
     }
@@ -78,7 +78,7 @@ async fn soak(relay: &Relay) {
     let length = std::env::var(SECONDS)
         .map_or(LENGTH, |text| Duration::from_secs(text.parse().expect("a number of seconds")));
     let handles = relay.handles();
-    // Two who stay all the while.
+    // Two that stay the whole time.
     let workload = Workload::start(relay, &[Load::STEADY; 2], 2).await;
     let (begun, mut rounds) = (Instant::now(), 0);
     let mut memory = Vec::new();

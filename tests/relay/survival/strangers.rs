@@ -1,4 +1,4 @@
-//! Peers without a token: what they can hold, and whom they keep out.
+//! Peers without a token: what they can hold, and whom they can keep out.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// Each peer is a file here, too.
+/// Each peer is an open file of this process, too.
 fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();
 }
 
-/// Begins a first message of this size, and sends all of it but its last byte; holds on until it is shown out.
+/// Starts a first message of this size and sends all but its last byte; stays until the relay closes the connection.
 async fn begin_message(address: SocketAddr, session: SessionId, bytes: u32) {
     let Ok(mut stream) = TcpStream::connect(address).await else { return };
     let request = format!(
@@ -46,7 +46,7 @@ async fn begin_message(address: SocketAddr, session: SessionId, bytes: u32) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn first_messages_that_never_end_take_little_memory() {
     const PEERS: usize = 1_000;
-    /// What a thousand may cost together, with all that a relay holds once it has served anyone.
+    /// How much memory a thousand may use together, including what any relay holds once it has served someone.
     const MOST_KIB: u64 = 64 * 1_024;
     raise_file_limit();
     let mut grown = Vec::new();
@@ -95,7 +95,7 @@ async fn strangers_who_come_again_and_again_keep_nobody_out() {
         strangers.spawn(async move {
             while !over.load(Ordering::Relaxed) {
                 if let Ok(mut socket) = connect(address, session, Kind::Watch, None).await {
-                    // Nothing is said until the relay ends it.
+                    // The relay sends nothing until it closes the connection.
                     let _ = hear::<WatchReply>(&mut socket).await;
                 } else {
                     tokio::time::sleep(Duration::from_millis(50)).await;

@@ -1,4 +1,4 @@
-//! A session under load: several sources, and watchers who see it all.
+//! A session under load: several sources, and watchers that see everything.
 
 use mien_kit::load::{Account, Load};
 use mien_kit::relay::Relay;
@@ -31,7 +31,7 @@ impl Workload {
         Self { session, sources, watchers }
     }
 
-    /// One more watcher, at this relay.
+    /// Adds a watcher, connected to this relay.
     pub(crate) fn watch(&mut self, relay: &Relay) {
         let token = &self.session.tokens.watch;
         self.watchers.push(Watcher::start(relay.address(), self.id(), token, Pace::Eager));
@@ -41,7 +41,7 @@ impl Workload {
         self.session.session.id
     }
 
-    /// Each source has so many more samples acked.
+    /// Waits until each source has this many more samples acked.
     pub(crate) async fn acked_more(&mut self, count: u64) {
         let goals: Vec<u64> = self.sources.iter().map(|source| source.acked() + count).collect();
         for (source, goal) in self.sources.iter_mut().zip(goals) {
@@ -49,8 +49,8 @@ impl Workload {
         }
     }
 
-    /// Everyone finishes, and then what was acked is stored once, and was seen by all. Gives the sources'
-    /// accounts and how the watchers' connections ended.
+    /// Everyone finishes; then everything acked must be stored once and must have been seen by all watchers. Returns
+    /// the sources' accounts and how the watchers' connections ended.
     pub(crate) async fn finish(self, relay: &Relay) -> (Vec<Account>, Vec<Vec<u16>>) {
         let id = self.id();
         let mut accounts = Vec::new();

@@ -1,12 +1,12 @@
-//! A server's folder, which goes with the server, and a server which goes with this process.
+//! A server's folder, which is removed with the server, and a server that ends with this process.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::user::User;
 
-/// Waits until its input closes, which happens with this process however that ends; then ends the server whose
-/// number is in `pid`, and removes the folder.
+/// Waits until its input closes, which happens with this process however that ends; then ends the server whose process
+/// id is in `pid`, and removes the folder.
 const WATCH: &str = "cat > /dev/null
 pid=$(cat \"$0/pid\" 2> /dev/null)
 if [ -n \"$pid\" ]; then
@@ -17,7 +17,7 @@ rm -rf \"$0\"
 sleep 0.2
 rm -rf \"$0\"";
 
-/// Gone when dropped, with the server in it.
+/// Removed when dropped, together with the server in it.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
@@ -25,7 +25,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// A new one that belongs to `user`.
+    /// A new folder that belongs to `user`.
     pub(crate) fn new(prefix: &str, user: Option<User>) -> Self {
         let path = tempfile::Builder::new().prefix(prefix).tempdir().expect("a folder for the server").keep();
         if let Some(User { uid, gid }) = user {
@@ -46,7 +46,7 @@ impl Folder {
         &self.path
     }
 
-    /// Notes which process lives here now.
+    /// Records which process runs here now.
     pub(crate) fn note(&self, pid: u32) {
         std::fs::write(self.path.join("pid"), pid.to_string()).expect("the server's folder can be written");
     }

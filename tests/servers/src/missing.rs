@@ -1,31 +1,31 @@
-//! What a test needs and this machine does not have: a failure in CI, elsewhere a skip with a name.
+//! What a test needs and this machine lacks: a failure in CI, and elsewhere a skip that names the test.
 
 use std::io::Write as _;
 use std::panic::Location;
 
-/// Set where nothing may be left out; `.ci/run` sets it.
+/// Set if no test may be skipped; `.ci/run` sets it.
 const CI: &str = "CI";
 
-/// The test that calls this and returns has been skipped: it says so past the harness, which swallows what a test that
-/// passes prints. With `CI` set it fails instead.
+/// The test that calls this and then returns has been skipped: it says so bypassing the harness, which swallows the
+/// output of passing tests. With `CI` set it fails instead.
 #[track_caller]
 pub fn skip(what: &str) {
     assert!(!nothing_may_be_left_out(), "{what}; with {CI} set nothing may be left out");
     leave_out(what);
 }
 
-/// The same wherever the tests run, for what no package brings: rights, kinds of systems.
+/// The same wherever the tests run, for requirements that no package provides: rights, kinds of systems.
 #[track_caller]
 pub fn leave_out(what: &str) {
     let place = Location::caller();
     let thread = std::thread::current();
-    // With one test at a time the harness has no threads, and so no names.
+    // With one test at a time, the harness starts no threads and so gives no names.
     let name = thread.name().filter(|name| *name != "main").unwrap_or("a test");
     // The harness may be in the middle of a line.
     let _ = writeln!(std::io::stdout(), "\nskipped: {name} ({}:{}): {what}", place.file(), place.line());
 }
 
-/// Whether whoever runs the tests said so by this variable: what is there is as if it were not.
+/// Whether the user set this variable to say that the program is to count as missing.
 pub(crate) fn told(variable: &str) -> bool {
     std::env::var_os(variable).is_some()
 }

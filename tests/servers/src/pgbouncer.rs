@@ -1,4 +1,4 @@
-//! PgBouncer before a Postgres.
+//! PgBouncer in front of a Postgres.
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
@@ -11,9 +11,9 @@ use crate::program::{advice, on_path};
 use crate::server::{Server, free_port};
 use crate::user::User;
 
-/// Another program than the one on the path, as where Debian's is too old.
+/// A program other than the one on the path, for example if Debian's is too old.
 const PROGRAM: &str = "MIEN_PGBOUNCER";
-/// Debian keeps it where root alone looks.
+/// Debian keeps it in a folder that is only on root's path.
 const DEBIAN: &str = "/usr/sbin/pgbouncer";
 
 /// Runs until dropped.
@@ -24,13 +24,13 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// `None` where there is none on this machine.
+    /// `None` if there is none on this machine.
     fn program() -> Option<PathBuf> {
         let named = std::env::var_os(PROGRAM).map(PathBuf::from);
         named.or_else(|| on_path("pgbouncer")).or_else(|| Some(DEBIAN.into())).filter(|file| file.is_file())
     }
 
-    /// Major and minor; `None` where there is none on this machine.
+    /// Major and minor version; `None` if there is none on this machine.
     pub fn version() -> Option<(u32, u32)> {
         let said = Command::new(Self::program()?).arg("--version").output().ok()?;
         let said = String::from_utf8_lossy(&said.stdout).into_owned();
@@ -38,7 +38,7 @@ impl PgBouncer {
         Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
     }
 
-    /// Before this server, with these settings, ready; `None` where there is none, which skips the test.
+    /// In front of this server, with these settings, ready; `None` if there is none, which skips the test.
     #[track_caller]
     pub fn before(postgres: &Postgres, settings: &[(&str, &str)]) -> Option<Self> {
         let Some(program) = Self::program() else {
@@ -69,7 +69,7 @@ impl PgBouncer {
         Some(Self { _server: server, port })
     }
 
-    /// The URL by which a database of the server is reached through it.
+    /// The URL that reaches a database of the server through it.
     pub fn through(&self, url: &str) -> String {
         let (_, database) = url.rsplit_once('/').expect("a URL names a database");
         format!("postgres://mien@127.0.0.1:{}/{database}", self.port)

@@ -1,4 +1,4 @@
-//! Postgres, with a superuser `mien` who needs no password from this machine.
+//! Postgres, with a superuser `mien` who can connect from this machine without a password.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -13,7 +13,7 @@ use crate::program::{advice, postgres_folder};
 use crate::server::{Server, free_port};
 use crate::user::User;
 
-/// Whoever runs the tests says that this machine has no Postgres.
+/// The user says that this machine has no Postgres.
 const WITHOUT: &str = "MIEN_WITHOUT_POSTGRES";
 const OVER: &str = "MIEN_TESTS_OVER";
 
@@ -28,7 +28,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// On a free port with an empty cluster, ready. It syncs to disk as one in use does.
+    /// On a free port with an empty cluster, ready. It syncs to disk as in production.
     pub fn start() -> Self {
         Self::start_from(programs().unwrap_or_else(|| panic!("{}", absent())))
     }
@@ -50,7 +50,7 @@ impl Postgres {
         postgres
     }
 
-    /// The same, or `None` where there is none, which skips the test.
+    /// The same, or `None` if there is none, which skips the test.
     #[track_caller]
     pub fn if_present() -> Option<Self> {
         let found = programs();
@@ -60,7 +60,7 @@ impl Postgres {
         found.map(Self::start_from)
     }
 
-    /// One for all tests of a process, started by the first that asks.
+    /// One for all tests of a process, started by the first that needs it.
     #[track_caller]
     pub fn shared() -> Option<&'static Self> {
         static SHARED: LazyLock<Option<Postgres>> = LazyLock::new(|| programs().map(Postgres::start_from));
@@ -70,14 +70,14 @@ impl Postgres {
         SHARED.as_ref()
     }
 
-    /// The shared one, where whoever runs a suite that can take any store asked for it
-    /// (`MIEN_TESTS_OVER=postgres`). Where there is none, such a suite fails: it would pass over another store.
+    /// The shared one, if a suite that can take any store is run with `MIEN_TESTS_OVER=postgres`. If there is no
+    /// Postgres, such a suite fails: otherwise it would pass over another store.
     pub fn asked_for() -> Option<&'static Self> {
         let asked = std::env::var_os(OVER).is_some_and(|store| store == "postgres");
         asked.then(|| Self::shared().unwrap_or_else(|| panic!("{OVER} asks for Postgres: {}", absent())))
     }
 
-    /// Starts it again where it was.
+    /// Restarts it in place.
     pub fn start_again(&mut self) {
         let mut command = Command::new(self.programs.join("postgres"));
         command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
@@ -91,7 +91,7 @@ impl Postgres {
         self.server.start(&mut command, || ask.borrow_mut().status().is_ok_and(|status| status.success()));
     }
 
-    /// SIGKILL, as when the machine dies, but for what the kernel still holds.
+    /// SIGKILL, as when the machine dies, except for what the kernel still holds.
     pub fn kill(&mut self) {
         self.server.kill();
     }
@@ -101,7 +101,7 @@ impl Postgres {
         self.server.end(Signal::INT);
     }
 
-    /// Stops the time for every one of its processes.
+    /// Freezes every one of its processes.
     pub fn freeze(&self) {
         self.server.freeze();
     }
@@ -118,7 +118,7 @@ impl Postgres {
         self.port
     }
 
-    /// Of the postmaster; its backends are its children.
+    /// Process id of the postmaster; its backends are its children.
     pub fn pid(&self) -> u32 {
         self.server.pid()
     }
@@ -128,7 +128,7 @@ impl Postgres {
         self.server.folder().path().join("data")
     }
 
-    /// Makes an empty database and gives its URL.
+    /// Creates an empty database and returns its URL.
     pub fn database(&self) -> String {
         let name = format!("mien_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         run(self.client("createdb").arg(&name), None);
@@ -140,7 +140,7 @@ impl Postgres {
         format!("postgres://mien@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Runs SQL in the database of this URL and gives what `psql` prints, without headers.
+    /// Runs SQL in the database with this URL and returns what `psql` prints, without headers.
     pub fn sql(&self, url: &str, sql: &str) -> String {
         let mut command = Command::new(self.programs.join("psql"));
         command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1"]);
@@ -155,12 +155,12 @@ impl Postgres {
     }
 }
 
-/// Where Postgres' programs are.
+/// Where the Postgres programs are.
 fn programs() -> Option<PathBuf> {
     if told(WITHOUT) { None } else { postgres_folder("initdb") }
 }
 
-/// The folder of Postgres' programs; `None` where there is none.
+/// The folder of the Postgres programs; `None` if there is none.
 pub fn postgres_programs() -> Option<PathBuf> {
     programs()
 }

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-/// Debian keeps Postgres' programs off the path, a folder a version.
+/// Debian keeps the Postgres programs off the path, in a folder per version.
 const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 
-/// The folder that holds `name`: the newest of Debian's versions, else one of the path.
+/// The folder that contains `name`: Debian's newest version, or else one on the path.
 pub(crate) fn postgres_folder(name: &str) -> Option<PathBuf> {
     let versions = std::fs::read_dir(POSTGRES_VERSIONS).ok();
     let newest = versions

@@ -11,7 +11,7 @@ use crate::missing::{skip, told};
 use crate::program::{advice, on_path};
 use crate::server::{Server, free_port};
 
-/// Whoever runs the tests says that this machine has no Redis.
+/// The user says that this machine has no Redis.
 const WITHOUT: &str = "MIEN_WITHOUT_REDIS";
 
 /// Runs until dropped. Its port outlives the process; its keys do not.
@@ -23,7 +23,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// On a free port, empty, ready; `None` where there is none, which skips the test.
+    /// On a free port, empty, ready; `None` if there is none, which skips the test.
     #[track_caller]
     pub fn if_present() -> Option<Self> {
         let Some(program) = program() else {
@@ -36,7 +36,7 @@ impl Redis {
         Some(redis)
     }
 
-    /// Starts it again where it was, empty.
+    /// Restarts it in place, empty.
     pub fn start_again(&mut self) {
         let port = self.port;
         let mut command = Command::new(&self.program);
@@ -49,7 +49,7 @@ impl Redis {
         self.server.kill();
     }
 
-    /// Stops its time: connections stand, nothing is answered.
+    /// Freezes it: connections stay open, nothing is answered.
     pub fn freeze(&self) {
         self.server.freeze();
     }

@@ -1,4 +1,4 @@
-//! One server process: started, killed, frozen, thawed, started again in place.
+//! One server process: started, killed, frozen, thawed, restarted in place.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::folder::Folder;
 
-/// Far beyond what a start takes on a busy machine.
+/// Far longer than a start takes on a busy machine.
 const START: Duration = Duration::from_mins(1);
 
 /// A process in a folder.
@@ -29,7 +29,7 @@ impl Server {
         &self.folder
     }
 
-    /// Starts `command` and waits until `ready` says so.
+    /// Starts `command` and waits until `ready` returns true.
     pub(crate) fn start(&mut self, command: &mut Command, ready: impl Fn() -> bool) {
         assert!(self.process.is_none(), "{} runs already", self.name);
         let log = self.folder.path().join("log");
@@ -38,7 +38,7 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
-            // Not ended by an interrupt meant for the test: its folder's watch does that.
+            // An interrupt meant for the test does not end it: the process that watches its folder does.
             .process_group(0)
             .spawn()
             .unwrap_or_else(|cause| panic!("{} does not start: {cause}", self.name));
@@ -68,9 +68,9 @@ impl Server {
         process.wait().expect("a child can be waited for");
     }
 
-    /// SIGKILL for all of it, as when the machine dies; waits until nothing of it is left.
+    /// SIGKILL for all of its processes, as when the machine dies; waits until none are left.
     pub(crate) fn kill(&mut self) {
-        // First those that could outlive it and keep what it had, shared memory among it.
+        // Its children first: they could outlive it and keep what it had, such as shared memory.
         send(self.pid(), Signal::STOP);
         let children = children(self.pid());
         for child in &children {
@@ -82,7 +82,7 @@ impl Server {
         }
     }
 
-    /// SIGSTOP for the process, then for the children that it can no longer add to.
+    /// SIGSTOP for the process, then for its children, to which it can no longer add.
     pub(crate) fn freeze(&self) {
         let pid = self.pid();
         send(pid, Signal::STOP);
@@ -117,21 +117,21 @@ fn children(pid: u32) -> Vec<u32> {
     list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// Whether a process is more than an entry that waits to be collected.
+/// Whether a process is more than a zombie.
 fn runs(pid: u32) -> bool {
     let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name may hold anything, so the state is what comes after its last parenthesis.
+    // The name may contain anything, so the state is what follows its last parenthesis.
     state.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
-/// A process that ended meanwhile needs no signal.
+/// A process that has ended in the meantime needs no signal.
 fn send(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         let _ = kill_process(pid, signal);
     }
 }
 
-/// A port that was free just now. The kernel hands out others first before it comes back to this one.
+/// A port that was free a moment ago. The kernel hands out others before it comes back to this one.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("a bound address").port()

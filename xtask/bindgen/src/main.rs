@@ -1,6 +1,7 @@
-//! Writes the JavaScript that loads a module which was compiled with wasm-bindgen, and the module that it loads.
+//! Writes the JavaScript that loads a module compiled for wasm-bindgen, and the module that it loads.
 //!
-//! As `wasm-bindgen --target web` does. xtask calls it, and is compiled without it.
+//! Does the same as `wasm-bindgen --target web`. xtask calls it as a program, so that xtask compiles without
+//! wasm-bindgen.
 
 use std::ffi::OsString;
 

@@ -1,8 +1,8 @@
-//! Circles of a graph: its strongly connected components of more than one node (Tarjan 1972).
+//! Cycles of a graph: its strongly connected components of more than one node (Tarjan 1972).
 
 use std::collections::BTreeSet;
 
-/// `arrows[from]` holds where each node points. Circles and their members ascend.
+/// `arrows[from]` holds the nodes that each node points to. Cycles and their members are in ascending order.
 pub(super) fn circles(arrows: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
     let mut search =
         Search { arrows, found: Vec::new(), visits: vec![None; arrows.len()], path: Vec::new(), visited: 0 };
@@ -30,7 +30,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Tells the earliest node on the path that can be reached from here.
+    /// Returns the earliest node on the path that can be reached from here.
     fn visit(&mut self, node: usize) -> usize {
         let order = self.visited;
         self.visited += 1;
@@ -75,10 +75,10 @@ mod tests {
         check(&[], &[]);
         check(&[&[0, 1], &[2], &[]], &[]);
         check(&[&[1], &[2], &[0]], &[&[0, 1, 2]]);
-        // Two loops with an arrow between them, and one that comes back over a shared node.
+        // Two cycles with an arrow between them, and one that comes back over a shared node.
         check(&[&[1], &[0, 2], &[3], &[2]], &[&[0, 1], &[2, 3]]);
         check(&[&[1, 2], &[0], &[0]], &[&[0, 1, 2]]);
-        // Many ways to one node are no loop.
+        // Several paths to one node are not a cycle.
         check(&[&[1, 2], &[3], &[3], &[]], &[]);
     }
 }

@@ -1,11 +1,11 @@
-//! The crates of the checkout, found as Cargo finds them: by where their roots lie, and what their manifests add.
+//! The crates of the checkout, found as Cargo finds them: by the location of their roots, and what their manifests add.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-/// Where Cargo looks for roots by itself, and for folders with a `main.rs`.
+/// Where Cargo looks for roots on its own, and for folders with a `main.rs`.
 const CONVENTIONS: [&str; 4] = ["src/bin", "tests", "examples", "benches"];
 const SINGLE: [&str; 2] = ["src/main.rs", "build.rs"];
 const LIBRARY: &str = "src/lib.rs";
@@ -13,11 +13,11 @@ const LIBRARY: &str = "src/lib.rs";
 #[derive(Debug)]
 pub(super) struct Crate {
     pub(super) root: PathBuf,
-    /// How other crates call it, if it is a library.
+    /// The name by which other crates refer to it, if it is a library.
     pub(super) library: Option<String>,
 }
 
-/// Of each package among these files.
+/// The crates of every package among these files.
 pub(super) fn crates(files: &[PathBuf]) -> anyhow::Result<Vec<Crate>> {
     let mut crates = Vec::new();
     for manifest in files.iter().filter(|file| file.file_name().is_some_and(|name| name == "Cargo.toml")) {
@@ -49,7 +49,7 @@ fn is_root(path: &Path) -> bool {
         || path.ends_with("main.rs") && folder.parent().is_some_and(is_conventional)
 }
 
-/// Of the lines `key = "value"`.
+/// The values of lines of the form `key = "value"`.
 fn values<'a>(manifest: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
     manifest.lines().filter_map(move |line| {
         line.strip_prefix(key)?.trim_start().strip_prefix('=')?.trim().strip_prefix('"')?.strip_suffix('"')

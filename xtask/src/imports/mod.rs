@@ -1,7 +1,7 @@
-//! `cargo xtask imports`: arrows between files point down only.
+//! `cargo xtask imports`: dependencies between files only point down.
 //!
-//! Reads every Rust file of the checkout, without what only tests compile, and fails when files need each other in a
-//! circle. A `mod` is an arrow like an import: what a parent and its children share lies in a file below both.
+//! Reads every Rust file of the checkout, without code that only tests compile, and fails if files depend on each other
+//! in a cycle. A `mod` is a dependency like an import: what a parent and its children share lies in a file below both.
 
 mod circles;
 mod crates;
@@ -17,10 +17,10 @@ use anyhow::bail;
 use self::modules::{Arrow, FileId, Tree};
 use crate::{files, workspace};
 
-/// Folders with nothing of ours, or nothing that is committed.
+/// Folders that contain nothing of ours, or nothing that is committed.
 const OTHERS: [&str; 4] = ["target", "node_modules", "pkg", "dist"];
 
-/// What each file needs of each other.
+/// What each file needs from which other file.
 type Graph = BTreeMap<(FileId, FileId), BTreeSet<String>>;
 
 pub(crate) fn check() -> anyhow::Result<()> {
@@ -63,7 +63,7 @@ fn described(number: usize, circle: &[FileId], graph: &Graph, shown: &[String]) 
     text
 }
 
-/// All files of the checkout that may be Rust or say where it is.
+/// All files of the checkout that may be Rust or say where Rust files are.
 fn sources(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let is_ours = |name: &str| !name.starts_with('.') && !OTHERS.contains(&name);
     let found = files::below_if(root, &is_ours)?;

@@ -1,4 +1,4 @@
-//! The tree of modules of every crate, over the files that hold them, and what a path in one of them names.
+//! The module tree of every crate, over the files that contain them, and what a path in one of them refers to.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use super::crates::Crate;
 use super::tokens::{self, Contents, Declared, GLOB, Import};
 
-/// Renames of renames are followed this far.
+/// Renames of renames are followed up to this depth.
 const MOST_RENAMES: usize = 8;
 
 pub(super) type FileId = usize;
@@ -34,7 +34,7 @@ struct Module {
     paths: Vec<Vec<String>>,
 }
 
-/// That one file needs another, and the name for which it does.
+/// One file needs another; with the name that it needs.
 #[derive(Debug)]
 pub(super) struct Arrow {
     pub(super) from: FileId,
@@ -42,10 +42,10 @@ pub(super) struct Arrow {
     pub(super) name: String,
 }
 
-/// What a path leads to.
+/// What a path refers to.
 enum Target {
     Module(ModuleId),
-    /// Something that a module holds or hands on.
+    /// Something that a module defines or re-exports.
     Item(ModuleId, String),
 }
 
@@ -61,11 +61,11 @@ impl Tree {
         Ok(tree)
     }
 
-    /// A module that is a file, with all below it.
+    /// A module that is a file, with everything below it.
     fn file(&mut self, path: &Path, parent: Option<ModuleId>) -> anyhow::Result<ModuleId> {
         let text = fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
         let contents = tokens::read(&text).with_context(|| format!("{} is not Rust", path.display()))?;
-        // A crate's root and `mod.rs` have their children beside them, others in a folder of their own name.
+        // A crate's root and `mod.rs` have their children beside them, others in a folder named after them.
         let folder = path.parent().unwrap_or(Path::new(""));
         let children = if parent.is_none() || path.file_name().is_some_and(|name| name == "mod.rs") {
             folder.to_owned()
@@ -124,7 +124,7 @@ impl Tree {
             for import in &module.imports {
                 match self.find(id, &import.path, 0) {
                     Some(Target::Item(to, name)) => point(to, name),
-                    // What is taken from it through its name stands among the paths.
+                    // What is used of it through its name is among the paths.
                     Some(Target::Module(to)) if import.is_public => point(to, import.alias.clone()),
                     Some(Target::Module(_)) | None => {}
                 }
@@ -164,7 +164,7 @@ impl Tree {
         Some(Target::Module(module))
     }
 
-    /// A module that is called so in another: its child, or one that it imports.
+    /// A module that has this name in another: its child, or one that it imports.
     fn enter(&self, module: ModuleId, name: &str, renames: usize) -> Option<ModuleId> {
         let Module { children, imports, .. } = &self.tree[module];
         if let Some(child) = children.get(name) {
@@ -181,9 +181,9 @@ impl Tree {
     }
 }
 
-/// Where the files of a module's children are looked for.
+/// Where the files of a module's children are searched for.
 struct Folders {
-    /// From which `#[path]` counts.
+    /// What `#[path]` is relative to.
     of_file: PathBuf,
     children: PathBuf,
 }
@@ -198,7 +198,7 @@ impl Folders {
     }
 }
 
-/// Without `..`, so that a file has one path.
+/// Without `..`, so that each file has only one path.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
@@ -215,7 +215,7 @@ fn normal(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    /// Writes a crate and tells its arrows as `from -> to: name`, sorted.
+    /// Writes a crate and returns its arrows as `from -> to: name`, sorted.
     fn arrows(files: &[(&str, &str)]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {

@@ -1,4 +1,5 @@
-//! How long files are. A long one is looked at, for two subjects want two files; none fails for its length.
+//! How long files are. Long files are listed for a look, as two subjects belong in two files; length never fails the
+//! check.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,7 +12,7 @@ use crate::workspace;
 /// Files above it are listed.
 const LONG: usize = 350;
 
-/// `files` are all of the checkout, `code` those that more than tests compile.
+/// `files` are all files of the checkout, `code` those that are compiled not only for tests.
 pub(super) fn show(files: &[String], code: &[String]) -> anyhow::Result<()> {
     let mut of_code = Vec::new();
     let mut of_tests = Vec::new();

@@ -1,12 +1,12 @@
-//! What a Rust file declares and names, read from its tokens: comments, texts and macros' bodies need no guessing then,
-//! and the whole of Rust's grammar is not needed for paths.
+//! What a Rust file declares and names, read from its tokens: that way comments, strings and macro bodies need no
+//! guessing, and finding paths does not need the whole of Rust's grammar.
 
 use std::str::FromStr as _;
 
 use anyhow::anyhow;
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 
-/// One module's own part of a file.
+/// The part of a file that belongs to one module.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) modules: Vec<Declared>,
@@ -29,13 +29,13 @@ pub(super) struct Declared {
 pub(super) struct Import {
     pub(super) path: Vec<String>,
     pub(super) alias: String,
-    /// Whether others may import it from here.
+    /// Whether other modules may import it from here.
     pub(super) is_public: bool,
 }
 
 pub(super) const GLOB: &str = "*";
 
-/// Everything but what is compiled for tests alone.
+/// Everything except what is compiled only for tests.
 pub(super) fn read(source: &str) -> anyhow::Result<Contents> {
     let tokens = TokenStream::from_str(source).map_err(|fault| anyhow!("{fault}"))?;
     let mut contents = Contents::default();
@@ -67,7 +67,7 @@ impl Contents {
             rest = match first {
                 TokenTree::Ident(word) if word == "pub" => {
                     is_public = true;
-                    // `pub(in crate::place)` says who may see it and imports nothing.
+                    // `pub(in crate::place)` is a visibility and imports nothing.
                     rest = after_visibility(rest);
                     continue;
                 }
@@ -101,7 +101,7 @@ impl Contents {
 
     fn imports<'a>(&mut self, rest: &'a [TokenTree], is_public: bool) -> &'a [TokenTree] {
         let end = rest.iter().position(|token| is_punct(Some(token), ';'));
-        // `use<'a>` in a bound has no end of its own.
+        // `use<'a>` in a bound has no semicolon of its own.
         let Some(end) = end.filter(|_| !is_punct(rest.first(), '<')) else { return rest };
         self.tree(&rest[..end], &[], is_public);
         &rest[end..]
@@ -179,10 +179,10 @@ fn is_separator(rest: &[TokenTree]) -> bool {
         && is_punct(rest.get(1), ':')
 }
 
-/// What follows `::x` where the path before it is none of ours, as in `<T>::new` and `::std`.
+/// What follows `::x` if the path before it is not ours, as in `<T>::new` and `::std`.
 fn after_segment(rest: &[TokenTree]) -> &[TokenTree] {
     let after = &rest[2..];
-    // `::mien_shared::Sample` names a crate all the same.
+    // `::mien_shared::Sample` names one of our crates all the same.
     if ident(after).is_none_or(|name| name.starts_with("mien_")) { after } else { &after[1..] }
 }
 

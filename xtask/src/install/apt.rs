@@ -1,4 +1,4 @@
-//! Packages of the system: named always, installed only where we are root.
+//! System packages: always named, installed only if we are root.
 
 use std::process::Command;
 
@@ -6,12 +6,12 @@ use anyhow::bail;
 
 use crate::process;
 
-/// What a person would type.
+/// What a user would type.
 pub(crate) fn command(packages: &[&str]) -> String {
     format!("apt-get update && apt-get install -y --no-install-recommends {}", packages.join(" "))
 }
 
-/// A headless browser and its driver: the browser's tests need both.
+/// A headless browser and its driver: the browser tests need both.
 pub(crate) fn ensure_browser() -> anyhow::Result<()> {
     let packages: Vec<&str> = [("chromium", "chromium"), ("chromedriver", "chromium-driver")]
         .into_iter()
@@ -21,7 +21,7 @@ pub(crate) fn ensure_browser() -> anyhow::Result<()> {
     ensure(&packages, "the browser tests")
 }
 
-/// WebKit's driver brings its browser along, which needs a screen.
+/// WebKit's driver brings its own browser, which needs a display.
 pub(crate) fn ensure_webkit() -> anyhow::Result<()> {
     let packages: Vec<&str> = [("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")]
         .into_iter()
@@ -31,11 +31,11 @@ pub(crate) fn ensure_webkit() -> anyhow::Result<()> {
     ensure(&packages, "the tests in WebKit")
 }
 
-/// Debian keeps Postgres' programs off the path, so its folder is looked at, too.
+/// Debian keeps the Postgres programs off the path, so their folder is searched, too.
 pub(crate) fn ensure_postgres() -> anyhow::Result<()> {
     let there = process::on_path("initdb") || std::path::Path::new("/usr/lib/postgresql").is_dir();
     ensure(if there { &[] } else { &["postgresql"] }, "the tests over Postgres")?;
-    // Only some tests want it, and do without where nobody may install it.
+    // Only some tests need it, and they do without it where we may not install it.
     let there = process::on_path("pgbouncer") || std::path::Path::new("/usr/sbin/pgbouncer").is_file();
     if !there && is_root() {
         ensure(&["pgbouncer"], "the tests through PgBouncer")?;
@@ -48,7 +48,7 @@ pub(crate) fn ensure_redis() -> anyhow::Result<()> {
     ensure(if there { &[] } else { &["redis-server"] }, "the tests over Redis")
 }
 
-/// Proxies that people run before the relay. Debian keeps two of them where only root looks.
+/// Proxies that people put in front of the relay. Debian keeps two of them where only root looks.
 pub(crate) fn ensure_proxies() -> anyhow::Result<()> {
     let packages: Vec<&str> = ["nginx", "caddy", "haproxy"]
         .into_iter()
@@ -75,7 +75,7 @@ pub(crate) fn ensure_musl() -> anyhow::Result<()> {
     ensure(if there { &[] } else { &["musl-tools"] }, "static builds")
 }
 
-/// Debian keeps apart what makes an environment.
+/// Debian packages separately what creates virtual environments.
 pub(crate) fn ensure_python() -> anyhow::Result<()> {
     let there = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
     let there = process::on_path("python3") && process::quietly(Command::new("python3").args(["-c", there]));
@@ -93,7 +93,7 @@ fn ensure(packages: &[&str], what: &str) -> anyhow::Result<()> {
         bail!("{what} need {}. Install: {}", packages.join(" and "), command(packages));
     }
     eprintln!("[setup] installing {} through apt-get", packages.join(" and "));
-    // The lists of a fresh image are empty or old: update once, and only when the first try fails.
+    // The package lists of a fresh image are empty or old: update once, and only if the first try fails.
     if install(packages).is_ok() {
         return Ok(());
     }
@@ -105,7 +105,7 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
     process::succeed(
         Command::new("apt-get")
             .env("DEBIAN_FRONTEND", "noninteractive")
-            // Servers are wanted as programs: the tests start their own.
+            // The servers are only needed as programs: the tests start their own.
             .env("RUNLEVEL", "1")
             .args(["install", "-y", "-q", "--no-install-recommends"])
             .args(packages),

@@ -1,4 +1,4 @@
-//! Mien's part of the user's cache folder: a fresh clone finds there what another has installed.
+//! Mien's part of the user's cache folder: a fresh clone finds there what another one installed.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(super) fn folder() -> anyhow::Result<PathBuf> {
     Ok(cache.join("mien"))
 }
 
-/// Two at once would build everything twice: the second waits for the first, until that drops what it is given.
+/// Two runs at once would build everything twice: the second waits until the first drops the returned lock.
 pub(super) fn lock(folder: &Path) -> anyhow::Result<File> {
     fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
     let lock = File::create(folder.join("lock"))?;

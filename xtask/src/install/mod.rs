@@ -1,4 +1,4 @@
-//! What has to be on the machine, and how it comes there.
+//! What the machine needs, and how it is installed.
 
 pub(crate) mod apt;
 mod cache;

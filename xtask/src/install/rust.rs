@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use super::apt;
 use crate::{process, workspace};
 
-/// Instant when everything is there.
+/// Instant if everything is there.
 pub(crate) fn ensure() -> anyhow::Result<()> {
     if !process::on_path("cc") {
         bail!(
@@ -17,7 +17,7 @@ pub(crate) fn ensure() -> anyhow::Result<()> {
         );
     }
     ensure_target(workspace::WASM)?;
-    // Apart from the builds, so that a network that does not answer is seen as such.
+    // A step separate from the builds, so that a network failure is recognisable as one.
     let targets = ["--target", &host()?, "--target", workspace::WASM];
     let fetch = |options: &[&str]| {
         let mut cargo = workspace::cargo();
@@ -37,7 +37,7 @@ pub(crate) fn host() -> anyhow::Result<String> {
         .context("`rustc --print host-tuple` failed")
 }
 
-/// Adds a target to the Rust that builds this checkout.
+/// Adds a target to the Rust toolchain that builds this checkout.
 pub(crate) fn ensure_target(target: &str) -> anyhow::Result<()> {
     let sysroot =
         process::text(Command::new("rustc").args(["--print", "sysroot"]).current_dir(workspace::root()))

@@ -1,8 +1,8 @@
-//! Pinned programs that are built from crates: what `trunk serve` and the tests in a browser need, and nothing of
-//! which building or running Mien needs.
+//! Pinned programs that are built from crates: `trunk serve` and the browser tests need them; building and running Mien
+//! does not.
 //!
-//! They live in the user's cache folder under their version, so that a fresh clone finds them and two
-//! checkouts with different pins do not disturb each other. Nothing is downloaded but crates.
+//! They live in the user's cache folder under their version, so that a fresh clone finds them and two checkouts with
+//! different pins do not disturb each other. Only crates are downloaded.
 
 use std::ffi::OsString;
 use std::fs;
@@ -20,24 +20,24 @@ use crate::{process, workspace};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tool {
     krate: &'static str,
-    /// Of the folder in the cache.
+    /// Name of the folder in the cache.
     name: &'static str,
     version: &'static str,
-    /// Whether the crate's own lock file still builds.
+    /// Whether the crate builds with its own lock file.
     locked: bool,
     programs: &'static [&'static str],
-    /// What it does takes long enough to be worth optimizing.
+    /// Whether its work takes long enough to be worth optimizing.
     optimized: bool,
-    /// On two cores, for the notice before it.
+    /// Measured on two cores, for the notice before the build.
     usual_seconds: u64,
 }
 
-/// Trunk takes it from the path, so its version must be the library's.
+/// Trunk takes it from the path, so its version must match the library's.
 pub(crate) const WASM_BINDGEN: Tool = Tool {
     krate: "wasm-bindgen-cli",
     name: "wasm-bindgen",
     version: "0.2.130",
-    // Its lock file holds a yanked crate.
+    // Its lock file contains a yanked crate.
     locked: false,
     programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
     optimized: true,
@@ -57,7 +57,7 @@ pub(crate) const TRUNK: Tool = Tool {
 /// What `cargo xtask setup` installs.
 pub(crate) const ALL: [Tool; 2] = [WASM_BINDGEN, TRUNK];
 
-/// Settings that build a tool in a third of the time; how fast it then runs hardly matters here.
+/// Settings that build a tool in a third of the time; how fast it runs afterwards hardly matters here.
 const CHEAP_PROFILE: [(&str, &str); 2] =
     [("CARGO_PROFILE_RELEASE_LTO", "off"), ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")];
 
@@ -80,7 +80,7 @@ impl Toolbox {
         tool.programs.iter().all(|program| self.program(tool, program).is_file())
     }
 
-    /// The search path with every tool before what the system has.
+    /// The search path with every tool ahead of the system's programs.
     fn path(&self) -> anyhow::Result<OsString> {
         let ours = ALL.iter().map(|tool| self.folder(*tool).join("bin"));
         let system = std::env::var_os("PATH").unwrap_or_default();
@@ -88,7 +88,7 @@ impl Toolbox {
             .context("a folder of PATH has a colon")
     }
 
-    /// A command that starts in the root and finds the tools.
+    /// A command that runs in the root and finds the tools.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> anyhow::Result<Command> {
         let mut command = workspace::command(program);
         command.env("PATH", self.path()?);
@@ -96,7 +96,7 @@ impl Toolbox {
     }
 }
 
-/// Makes sure that these tools are there. Instant when they are.
+/// Makes sure that these tools are installed. Instant if they are.
 pub(crate) fn ensure(tools: &[Tool]) -> anyhow::Result<Toolbox> {
     let toolbox = Toolbox { cache: cache::folder()?.join("tools") };
     if tools.iter().any(|tool| !toolbox.has(*tool)) {
@@ -138,17 +138,17 @@ fn install_missing(toolbox: &Toolbox, tools: &[Tool]) -> anyhow::Result<()> {
 
 fn install(toolbox: &Toolbox, tool: Tool, build: &Path) -> anyhow::Result<()> {
     let mut command = workspace::cargo();
-    // Outside the checkout, whose own settings are not meant for tools.
+    // Outside the checkout, whose own Cargo settings are not meant for tools.
     command.current_dir(&toolbox.cache);
     command.args(["install", tool.krate, "--version", &format!("={}", tool.version), "--force"]);
-    // What they can do without is to fetch things from the network, which nothing here wants.
+    // Their default features fetch things from the network, which is not wanted here.
     command.arg("--no-default-features");
     command.arg("--root").arg(toolbox.folder(tool)).arg("--target-dir").arg(build);
     if tool.locked {
         command.arg("--locked");
     }
     if !std::io::stderr().is_terminal() {
-        // A log of a build needs no bar, but it needs a sign of life.
+        // A build log needs no progress bar, but it needs a sign of life.
         command.env("CARGO_TERM_PROGRESS_WHEN", "never");
     }
     command.envs(CHEAP_PROFILE).env_remove("RUSTFLAGS");

@@ -1,5 +1,5 @@
-//! The page's folder as Trunk would assemble it: `index.html` without its links to Trunk, and beside it every file that
-//! they name.
+//! The page's folder as Trunk would assemble it: `index.html` without its links for Trunk, and beside it every file
+//! that they name.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(super) struct Module {
     pub(super) role: Role,
 }
 
-/// Those that a page names.
+/// Those that a page refers to.
 pub(super) fn modules(root: &Path, links: &[Link<'_>]) -> anyhow::Result<Vec<Module>> {
     let mut modules = Vec::new();
     for link in links {
@@ -33,7 +33,7 @@ pub(super) fn modules(root: &Path, links: &[Link<'_>]) -> anyhow::Result<Vec<Mod
     Ok(modules)
 }
 
-/// Writes the JavaScript and the modules of what is compiled.
+/// Writes the compiled modules and their JavaScript.
 pub(super) fn bind(modules: &[Module], folder: &Path) -> anyhow::Result<()> {
     for Module { package, .. } in modules {
         modules::bind(package, package, folder, Declarations::LeftOut)?;
@@ -41,7 +41,7 @@ pub(super) fn bind(modules: &[Module], folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Copies every file into the folder and writes the page that names them by their addresses.
+/// Copies every file into the folder and writes the page that refers to them by their addresses.
 pub(super) fn assemble(root: &Path, html: &str, modules: &[Module], folder: &Path) -> anyhow::Result<()> {
     let settings = read(&root.join("Trunk.toml"))?;
     let main = modules.iter().find(|module| module.role == Role::Main);

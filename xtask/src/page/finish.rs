@@ -1,9 +1,9 @@
-//! The last step of the page's build: modules lose their function names, and every file that `index.html` names
-//! gets a name that holds the hash of its content, so that the relay may tell browsers to keep it for ever.
+//! The last step of the page's build: modules lose their function names, and every file that `index.html` refers to
+//! gets a name containing the hash of its content, so that the relay may tell browsers to cache it for ever.
 //!
-//! The last step of xtask's own build and of Trunk's, which calls it with the folder that it assembles. The references are addresses from the root
-//! in quotes (`"/boot.js"`), which is how Trunk.toml and Trunk write them; they become addresses that count from the
-//! page's `<base>`, so that the page may lie under any path.
+//! Both xtask's own build and Trunk's end with this step; Trunk calls it with the folder that it assembles. The
+//! references are quoted addresses from the root (`"/boot.js"`), as Trunk.toml and Trunk write them; they become
+//! addresses relative to the page's `<base>`, so that the page can be served under any path.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,14 @@ use crate::files::{self, hex};
 
 const INDEX: &str = "index.html";
 const HASH_DIGITS: usize = 16;
-/// Stands in the script by which `trunk serve` reloads its pages, and in no other page.
+/// Is in the script by which `trunk serve` reloads its pages, and in no other page.
 const SERVED_BY_TRUNK: &str = "{{__TRUNK_ADDRESS__}}";
 /// The first of the boot script's own attributes.
 const BOOT_ATTRIBUTES: &str = "data-app-js=";
-/// Glue that wasm-bindgen writes for pieces of JavaScript in crates; other glue imports it by its plain name.
+/// Glue that wasm-bindgen writes for JavaScript snippets in crates; other glue imports it by its plain name.
 const SNIPPETS: &str = "snippets";
 
-/// `relay`: where the sockets of a page go that `trunk serve` gives.
+/// `relay` is the address that the sockets of a page served by `trunk serve` connect to.
 pub(crate) fn finish_page(relay: &str) -> anyhow::Result<()> {
     let folder = std::env::var_os("TRUNK_STAGING_DIR")
         .map(PathBuf::from)
@@ -31,7 +31,7 @@ pub(crate) fn finish_page(relay: &str) -> anyhow::Result<()> {
     finish(&folder, Some(relay))
 }
 
-/// `relay`: where the sockets of a page go that `trunk serve` gives.
+/// `relay` is the address that the sockets of a page served by `trunk serve` connect to.
 pub(super) fn finish(folder: &Path, relay: Option<&str>) -> anyhow::Result<()> {
     let index = folder.join(INDEX);
     let mut html =
@@ -54,7 +54,7 @@ pub(super) fn finish(folder: &Path, relay: Option<&str>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Trunk copies what earlier builds left, too. Sources name a piece by its path below `snippets`.
+/// Trunk also copies what earlier builds left behind. Sources refer to a snippet by its path below `snippets`.
 fn drop_unused_snippets(folder: &Path) -> anyhow::Result<()> {
     let all = files::below(folder)?;
     let mut sources = String::new();
@@ -77,7 +77,7 @@ fn drop_names(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every address in the page must be a file: a page that lacks one fails here and not in front of a visitor.
+/// Every address in the page must be a file: a page that lacks one fails here and not in a visitor's browser.
 fn check_references(html: &str, folder: &Path) -> anyhow::Result<()> {
     for attribute in ["src=\"", "href=\"", "data-"] {
         for (start, _) in html.match_indices(attribute) {
@@ -104,7 +104,7 @@ fn hashed_name(path: &str, content: &[u8]) -> String {
     format!("{folder}{slash}{stem}-{hash}{tail}.{extension}")
 }
 
-/// Trunk's hash is a number in hexadecimal, not padded: up to 16 digits, seldom fewer than 12.
+/// Trunk's hash is a hexadecimal number without padding: up to 16 digits, rarely fewer than 12.
 fn without_hash(stem: &str) -> &str {
     match stem.rsplit_once('-') {
         Some((name, hash))
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn names_get_one_hash_in_the_right_place() {
-        // The beginning of SHA-256 of nothing.
+        // The beginning of the SHA-256 of empty input.
         const EMPTY: &str = "e3b0c44298fc1c14";
         for (path, expected) in [
             ("boot.js", format!("boot-{EMPTY}.js")),

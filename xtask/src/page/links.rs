@@ -1,11 +1,11 @@
-//! What `index.html` says to Trunk: its `<link data-trunk>` elements, and the two patterns of `Trunk.toml`.
+//! What `index.html` tells Trunk: its `<link data-trunk>` elements, and the two patterns of `Trunk.toml`.
 //!
-//! Only what our page uses is understood, and everything else is refused: the page that `cargo xtask run` builds and
-//! the one that `trunk serve` shows come from the same two files.
+//! Only what our page uses is supported, and everything else is refused: the page that `cargo xtask run` builds and the
+//! one that `trunk serve` shows come from the same two files.
 
 use anyhow::{Context as _, bail};
 
-/// A link, with the text that stands for it in the page.
+/// A link, with its text in the page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Link<'a> {
     pub(super) text: &'a str,
@@ -16,7 +16,7 @@ pub(super) struct Link<'a> {
 pub(super) enum Kind<'a> {
     /// A crate that is compiled for the browser.
     Rust { manifest: &'a str, role: Role },
-    /// A file that the page loads by itself.
+    /// A file that the page itself loads.
     Loaded { file: &'a str, rel: &'static str },
     /// A file that lies beside the page.
     Copied { file: &'a str, folder: Option<&'a str> },
@@ -48,7 +48,7 @@ fn kind(attributes: &str) -> anyhow::Result<Kind<'_>> {
     let href = attributes.take("href").context("no href")?;
     let kind = match attributes.take("rel").context("no rel")? {
         "rust" => {
-            // What `cargo xtask run` does whatever is asked for.
+            // `cargo xtask run` always does this.
             attributes.expect("data-cargo-profile", "release")?;
             attributes.expect("data-wasm-opt", "0")?;
             let role = match attributes.take("data-type").context("no data-type")? {
@@ -73,7 +73,7 @@ fn kind(attributes: &str) -> anyhow::Result<Kind<'_>> {
     Ok(kind)
 }
 
-/// `name="value"`, each once.
+/// `name="value"`, each name once.
 struct Attributes<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Attributes<'a> {
@@ -108,7 +108,7 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// A text of several lines in `Trunk.toml`, with these names in the place of `{js}` and `{wasm}`.
+/// A multi-line string in `Trunk.toml`, with `{js}` and `{wasm}` replaced by these names.
 pub(super) fn pattern(settings: &str, name: &str, js: &str, wasm: &str) -> anyhow::Result<String> {
     let start = format!("{name} = \"\"\"\n");
     let text = settings.split_once(&start).and_then(|(_, rest)| Some(rest.split_once("\"\"\"")?.0));

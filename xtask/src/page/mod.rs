@@ -1,7 +1,7 @@
-//! Builds the page into `dist/`, when anything it is made of has changed.
+//! Builds the page into `dist/`, if anything that it is made of has changed.
 //!
-//! By the steps that Trunk would take, without Trunk, which costs more to install than the page to build. `trunk serve`
-//! and `cargo xtask dev` read the same `index.html` and `Trunk.toml`.
+//! Takes the same steps as Trunk would, without Trunk, which takes longer to install than the page takes to build.
+//! `trunk serve` and `cargo xtask dev` read the same `index.html` and `Trunk.toml`.
 
 mod assembly;
 pub(crate) mod finish;
@@ -19,7 +19,7 @@ use anyhow::Context as _;
 use crate::files::{self, Fingerprint};
 use crate::{process, workspace};
 
-/// All that goes into the page.
+/// Everything that goes into the page.
 const INPUTS: [&str; 17] = [
     "index.html",
     "Trunk.toml",
@@ -40,14 +40,14 @@ const INPUTS: [&str; 17] = [
     "xtask/src/page",
 ];
 
-/// Beside Cargo's output: what tells whether the page is the newest is no part of it.
+/// Kept with Cargo's output: the record of whether the page is up to date is not part of the page.
 fn mark() -> PathBuf {
     workspace::target().join("page.fingerprint")
 }
 
 pub(crate) fn build() -> anyhow::Result<()> {
     fs::create_dir_all(workspace::target())?;
-    // Two at once would sweep away each other's files.
+    // Two builds at once would delete each other's files.
     let lock = File::create(workspace::target().join("page.lock"))?;
     lock.lock()?;
     if is_built() {
@@ -55,7 +55,7 @@ pub(crate) fn build() -> anyhow::Result<()> {
     }
     eprintln!("[page] building");
     let begun = Instant::now();
-    // Should the build break off, `dist/` is no longer what the mark says.
+    // If the build is interrupted, `dist/` is no longer what the mark says.
     let _ = fs::remove_file(mark());
     let root = workspace::root();
     let index = root.join("index.html");
@@ -66,7 +66,7 @@ pub(crate) fn build() -> anyhow::Result<()> {
         modules::compile(&module.package)?;
     }
 
-    // A page that does not get ready leaves the one before it.
+    // A page that fails to build leaves the previous one in place.
     let staging = workspace::target().join("page");
     remove(&staging)?;
     fs::create_dir_all(&staging)?;
@@ -80,12 +80,12 @@ pub(crate) fn build() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether `dist/` holds the page of today's sources.
+/// Whether `dist/` holds the page built from the current sources.
 pub(crate) fn is_built() -> bool {
     fs::read_to_string(mark()).is_ok_and(|known| fingerprint().is_ok_and(|now| now == known))
 }
 
-/// Of the inputs and of the output: a `dist/` that someone else built or emptied is built again.
+/// Covers inputs and output: a `dist/` that someone else built or emptied is built again.
 fn fingerprint() -> anyhow::Result<String> {
     let mut fingerprint = Fingerprint::default();
     let rustc = process::text(Command::new("rustc").arg("-vV").current_dir(workspace::root()));
@@ -99,14 +99,14 @@ fn fingerprint() -> anyhow::Result<String> {
     Ok(fingerprint.finish())
 }
 
-/// Puts the finished page in the place of the one before it.
+/// Replaces the previous page with the finished one.
 fn publish(staging: &Path) -> anyhow::Result<()> {
     let dist = workspace::dist();
     remove(&dist)?;
     for file in files::below(staging)? {
         let to = dist.join(&file);
         fs::create_dir_all(to.parent().unwrap_or(&dist))?;
-        // No renaming: Cargo's output may lie on another disk.
+        // Not by renaming: Cargo's output may be on another disk.
         fs::copy(staging.join(&file), to)?;
     }
     Ok(())

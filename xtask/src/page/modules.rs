@@ -6,21 +6,21 @@ use anyhow::Context as _;
 
 use crate::{process, workspace};
 
-/// Whether TypeScript's declarations are written, too.
+/// Whether to write TypeScript declarations, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Declarations {
     Written,
     LeftOut,
 }
 
-/// wasm-bindgen by its library, at the version that the page's crates have: a third of what installing its command line
-/// costs.
+/// Builds wasm-bindgen from its library, at the version that the page's crates use: a third of the cost of installing
+/// its command line tool.
 pub(crate) fn build_bindgen() -> anyhow::Result<()> {
     process::succeed(workspace::cargo().args(["build", "--release", "--locked", "-p", "mien-bindgen"]))
 }
 
-/// One at a time: of packages that are compiled at once Cargo unites the features, and the page would carry the networks
-/// of the worker.
+/// One at a time: Cargo unifies the features of packages that are compiled together, and the page would then include
+/// the worker's networks.
 pub(crate) fn compile(package: &str) -> anyhow::Result<()> {
     let mut cargo = workspace::cargo();
     process::succeed(cargo.args([
@@ -34,7 +34,7 @@ pub(crate) fn compile(package: &str) -> anyhow::Result<()> {
     ]))
 }
 
-/// Writes `NAME.js` and `NAME_bg.wasm` of a compiled package.
+/// Writes `NAME.js` and `NAME_bg.wasm` for a compiled package.
 pub(crate) fn bind(
     package: &str,
     name: &str,
@@ -48,7 +48,7 @@ pub(crate) fn bind(
     process::succeed(bindgen.arg(module(package)?).arg(name).arg(folder))
 }
 
-/// A library's module has `_` in its name, a program's `-`.
+/// A library's module has `_` in its name, a program's has `-`.
 fn module(package: &str) -> anyhow::Result<PathBuf> {
     let release = workspace::target().join(workspace::WASM).join("release");
     let names = [package.replace('-', "_"), package.to_owned()];

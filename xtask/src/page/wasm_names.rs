@@ -1,5 +1,5 @@
-//! Takes the section of function names out of a WebAssembly module: an eighth of what would be downloaded, and
-//! nothing but a debugger reads it. Code is left as it is.
+//! Removes the section of function names from a WebAssembly module: it is an eighth of the download, and only a
+//! debugger reads it. Code is left as it is.
 
 use anyhow::{Context as _, ensure};
 
@@ -27,7 +27,7 @@ fn section_name(content: &[u8]) -> anyhow::Result<&[u8]> {
     name.get(..length).context("a section's name ends too early")
 }
 
-/// An unsigned LEB128 number of at most 32 bits, and what follows it.
+/// An unsigned LEB128 number of at most 32 bits, and the bytes after it.
 fn read_number(bytes: &[u8]) -> anyhow::Result<(usize, &[u8])> {
     let mut number = 0;
     for (place, &byte) in bytes.iter().enumerate().take(5) {

@@ -1,17 +1,17 @@
-//! What the tests run: the page, the relay that carries it and what stands around them.
+//! What the tests run: the page, the relay that carries it, and the programs around them.
 
 use std::fs;
 
 use crate::{page, process, workspace};
 
-/// One choice of packages for everything that runs natively: their features are united over all of them, so a
-/// dependency is compiled once, whichever part of them a step builds.
+/// One selection of packages for everything that runs natively: their features are unified over all of them, so a
+/// dependency is compiled once, whichever subset a step builds.
 pub(super) const EVERYTHING: [&str; 3] = ["--release", "--locked", "--workspace"];
 
-/// The tests of relay processes, which do not run by themselves.
+/// The tests of relay processes, which a plain `cargo test` does not run.
 pub(super) const SURVIVAL: &str = "survival";
 
-/// Builds the page, the relay and these programs too: what the tests have built is not built again.
+/// Builds the page, the relay and these programs as the tests do: what the tests have built is not built again.
 pub(crate) fn build(programs: &[&str]) -> anyhow::Result<()> {
     page::build()?;
     let mut command = workspace::cargo();
@@ -19,14 +19,14 @@ pub(crate) fn build(programs: &[&str]) -> anyhow::Result<()> {
     for program in ["mien-relay", "mien-analyze"].iter().chain(programs) {
         command.args(["--bin", program]);
     }
-    // A test among what is built, so that features are those of the tests, too.
+    // Includes the tests, so that features are those of the tests, too.
     for name in end_to_end()? {
         command.args(["--test", &name]);
     }
     process::succeed(command.args(["--test", SURVIVAL]))
 }
 
-/// The end to end tests, which do not run by themselves either.
+/// The end-to-end tests, which a plain `cargo test` does not run either.
 pub(super) fn end_to_end() -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(workspace::root().join(workspace::END_TO_END))? {

@@ -1,4 +1,4 @@
-//! The contract as strangers read it: tools that know nothing but the document that a relay serves.
+//! The contract as outsiders read it: tools that know only the document that a relay serves.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -14,19 +14,19 @@ use crate::{relay, workspace};
 
 /// The same requests each time, so that a run that passed passes again.
 const SEED: &str = "20251123";
-/// Requests made up for an operation, beside those at its limits.
+/// Generated requests per operation, besides those at its limits.
 const EXAMPLES: &str = "25";
-/// A relay without limits, as far as the readers can tell.
+/// Effectively no limits, as far as the readers can tell.
 const RATE: &str = "1000000";
 
-/// Lets all readers loose on one relay, each to its end.
+/// Runs all readers against one relay, each to its end.
 pub(super) fn perform(python: &Python) -> anyhow::Result<(Counts, Option<String>)> {
     let folder = workspace::target().join("contract");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    // Free just now: the kernel hands out others before it comes back to this one.
+    // Free at this moment: the kernel hands out other ports before it comes back to this one.
     let listen = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
     let log = folder.join("relay.log");
     let mut command = relay(&folder, listen);
@@ -41,7 +41,7 @@ pub(super) fn perform(python: &Python) -> anyhow::Result<(Counts, Option<String>
     outcome
 }
 
-/// A relay that wants tokens, on a database in `folder`.
+/// A relay that requires tokens, with its database in `folder`.
 fn relay(folder: &Path, listen: SocketAddr) -> Command {
     let mut command = Command::new(workspace::relay());
     command.current_dir(folder).envs([
@@ -73,7 +73,7 @@ fn read(python: &Python, folder: &Path, listen: SocketAddr) -> anyhow::Result<(C
     let (mut counts, mut fault) = (Counts::default(), None);
     for (name, reader) in &mut readers {
         eprintln!("── {name} ──");
-        // What they leave behind is not for the checkout.
+        // Files that they leave behind do not belong in the checkout.
         let status = reader.current_dir(folder).status().with_context(|| format!("{name} did not start"))?;
         if status.success() {
             counts.passed += 1;

@@ -1,4 +1,4 @@
-//! Reads the tests' results from what their runners print.
+//! Reads the tests' results from the output of their runners.
 
 use std::io::{BufRead as _, BufReader};
 use std::ops::AddAssign;
@@ -12,7 +12,7 @@ use crate::process;
 pub(super) struct Counts {
     pub(super) passed: u64,
     pub(super) failed: u64,
-    /// Among those that the runner says have passed.
+    /// Among those that the runner reports as passed.
     pub(super) skipped: u64,
 }
 
@@ -24,8 +24,8 @@ impl AddAssign for Counts {
     }
 }
 
-/// Runs a command, shows what it prints, and adds up its results. A runner that fails without having counted
-/// a failure (it did not compile, or crashed) counts as one.
+/// Runs a command, shows what it prints, and adds up its results. A runner that fails without having counted a failure
+/// (because it did not compile, or crashed) counts as one failure.
 pub(super) fn count(command: &mut Command) -> anyhow::Result<(Counts, Option<String>)> {
     let name = process::shown(command);
     let mut child =
@@ -45,8 +45,8 @@ pub(super) fn count(command: &mut Command) -> anyhow::Result<(Counts, Option<Str
     Ok((counts, Some(format!("`{name}` ended with {status}"))))
 }
 
-/// `skipped: a_test (…): why`, as tests say that lack something of the machine; or
-/// `test result: ok. 12 passed; 0 failed; …`, as libtest and wasm-bindgen's runner both end.
+/// `skipped: a_test (…): why`, as printed by tests that miss something on the machine; or
+/// `test result: ok. 12 passed; 0 failed; …`, as printed at the end by both libtest and wasm-bindgen's runner.
 fn of_line(line: &str) -> Counts {
     if line.starts_with("skipped: ") {
         return Counts { skipped: 1, ..Counts::default() };

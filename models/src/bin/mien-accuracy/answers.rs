@@ -1,4 +1,4 @@
-//! What the analyzer says of every picture.
+//! The analyzer's answer for every picture.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,10 +16,10 @@ use crate::arguments::Arguments;
 use crate::folder::Labelled;
 use crate::people::People;
 
-/// The largest face of each picture, in their order; nothing where there is none.
+/// The largest face of each picture, in the order of the pictures; `None` if it has no face.
 pub(crate) type Answers = Vec<Option<Detection>>;
 
-/// The same with the person's own neutral face known. Nothing where there is none, or no face to read.
+/// The same with the person's own neutral face known. No entry if there is no neutral face, or no face to read.
 pub(crate) fn against_own_neutral(people: &People, answers: &Answers) -> BTreeMap<usize, Detection> {
     let read = |(picture, answer): (usize, &Option<Detection>)| {
         let mut looks = NeutralLooks::default();
@@ -40,7 +40,7 @@ pub(crate) fn read(pictures: &[Labelled], people: &People, arguments: &Arguments
         let mut analyzer = Analyzer::new_verified(&WEIGHTS).context("the built-in models cannot be used")?;
         if arguments.landmarks {
             analyzer.add_landmarks_verified(&LANDMARKS).context("the built-in models cannot be used")?;
-            // Both faces of a comparison are looked at alike.
+            // Both faces of a comparison must be looked at in the same way.
             let all = people.knows_a_neutral_face();
             analyzer.look_at_landmarks_of(if all { Landmarks::All } else { Landmarks::InDoubt });
         }
@@ -72,7 +72,7 @@ fn analyze(analyzer: &mut Analyzer, file: &Path, cropped: bool) -> Result<Option
     Ok(analyzer.analyze(&frame, Scope::Thorough, 1)?.faces.into_iter().next())
 }
 
-/// One row a picture.
+/// One row per picture.
 pub(crate) fn write(file: &Path, pictures: &[Labelled], answers: &Answers) -> anyhow::Result<()> {
     let mut rows = csv::Writer::from_path(file)?;
     let columns = ["file", "expected", "expression"].into_iter().chain(Expression::ALL.map(Expression::name));

@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use mien_models::picture::{Kind, promised};
 use mien_shared::Expression;
 
-/// A picture and what its folder says that it shows.
+/// A picture and the expression that its folder is named after.
 #[derive(Debug)]
 pub(crate) struct Labelled {
-    /// Below the folder that was named, with `/` between its parts.
+    /// The path below the given folder, with `/` as separator.
     pub(crate) name: String,
     pub(crate) expected: Expression,
 }
@@ -21,13 +21,13 @@ impl Labelled {
         self.name.rsplit('/').next().unwrap_or(&self.name)
     }
 
-    /// Without folder and ending.
+    /// Without folder and extension.
     pub(crate) fn stem(&self) -> &str {
         self.file().rsplit_once('.').map_or(self.file(), |(stem, _)| stem)
     }
 }
 
-/// What collections call the expressions beside our own names.
+/// Other names that collections use for the expressions.
 const SYNONYMS: [(&str, Expression); 27] = [
     ("no expression", Expression::Neutral),
     ("none", Expression::Neutral),
@@ -58,7 +58,7 @@ const SYNONYMS: [(&str, Expression); 27] = [
     ("sp", Expression::Surprise),
 ];
 
-/// The expression that a folder is called by, in any case, with or without a number before it (`4_happy`).
+/// The expression that a folder is named after, in any case, with or without a leading number (`4_happy`).
 pub(crate) fn expression(name: &str) -> Option<Expression> {
     let name = name.to_lowercase().replace(['_', '-'], " ");
     let name =
@@ -69,7 +69,7 @@ pub(crate) fn expression(name: &str) -> Option<Expression> {
         .or_else(|| SYNONYMS.iter().find(|(synonym, _)| *synonym == name).map(|(_, expression)| *expression))
 }
 
-/// All pictures of all folders that are called like an expression, in order of name.
+/// All pictures in all folders named after an expression, sorted by name.
 pub(crate) fn labelled(folder: &Path) -> anyhow::Result<Vec<Labelled>> {
     let mut pictures = Vec::new();
     for (name, path) in entries(folder)? {
@@ -97,7 +97,7 @@ fn below(
     Ok(())
 }
 
-/// Name and path of what lies in a folder, hidden entries aside, in order of name.
+/// Name and path of the entries of a folder, without hidden ones, sorted by name.
 fn entries(folder: &Path) -> anyhow::Result<Vec<(String, std::path::PathBuf)>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {

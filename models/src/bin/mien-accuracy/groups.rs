@@ -1,4 +1,4 @@
-//! The same measures by group of people, and how far groups lie apart.
+//! The same measures by group of people, and how far apart the groups are.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use crate::interval::{self, Interval};
 use crate::measure::{Measures, Outcome};
 use crate::people::{Attribute, People};
 
-/// Groups with fewer pictures say nothing of a gap.
+/// Groups with fewer pictures are not used to measure a gap.
 const LEAST: usize = 10;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct ByAttribute {
     pub(crate) attribute: String,
     pub(crate) groups: BTreeMap<String, Measures>,
-    /// Of accuracy, and of the recall of each expression.
+    /// For accuracy, and for the recall of each expression.
     pub(crate) gaps: Vec<Gap>,
 }
 
-/// The largest difference of two groups in one measure.
+/// The largest difference between two groups in one measure.
 #[derive(Debug, Serialize)]
 pub(crate) struct Gap {
     pub(crate) measure: &'static str,
@@ -30,7 +30,7 @@ pub(crate) struct Gap {
     pub(crate) interval: Interval,
 }
 
-/// `outcomes` are by picture; those that are absent are in no group.
+/// `outcomes` are by picture; missing ones belong to no group.
 pub(crate) fn by_attribute(
     people: &People,
     attribute: &Attribute,
@@ -61,7 +61,7 @@ pub(crate) fn by_attribute(
     }
 }
 
-/// Of the share of right answers among the pictures that `counts` lets in.
+/// The gap in the share of right answers among the pictures that `counts` accepts.
 fn gap(
     measure: &'static str,
     groups: &BTreeMap<String, Vec<usize>>,
@@ -69,7 +69,7 @@ fn gap(
     outcomes: &BTreeMap<usize, Outcome>,
     counts: &dyn Fn(&Outcome) -> bool,
 ) -> Option<Gap> {
-    // Right and all, of each person: a person's pictures are drawn together.
+    // Right and total, per person: a person's pictures are resampled together.
     let clusters = |pictures: &[usize]| -> Vec<(usize, usize)> {
         let mut by_person: BTreeMap<Option<usize>, (usize, usize)> = BTreeMap::new();
         for picture in pictures {

@@ -11,8 +11,8 @@ pub(crate) struct Interval {
     pub(crate) high: f64,
 }
 
-/// The interval of a difference of two shares, where what is drawn again and again are clusters (people), each
-/// with how many of its pictures are right and how many there are.
+/// The interval of the difference between two shares. What is resampled are clusters (people), each given as how many
+/// of its pictures are right and how many there are.
 pub(crate) fn of_difference(a: &[(usize, usize)], b: &[(usize, usize)]) -> Interval {
     let mut random = SplitMix(0x9E37_79B9_7F4A_7C15);
     let mut differences: Vec<f64> = (0..RESAMPLES).map(|_| random.share_of(a) - random.share_of(b)).collect();
@@ -21,7 +21,7 @@ pub(crate) fn of_difference(a: &[(usize, usize)], b: &[(usize, usize)]) -> Inter
     Interval { low: at(0.025), high: at(0.975) }
 }
 
-/// SplitMix64: enough for drawing with replacement.
+/// SplitMix64: good enough for resampling with replacement.
 struct SplitMix(u64);
 
 impl SplitMix {

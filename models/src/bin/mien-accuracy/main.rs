@@ -1,7 +1,7 @@
-//! `mien-accuracy`: how right the analysis is over a folder of labelled pictures, in all and by group of people.
+//! `mien-accuracy`: how accurate the analysis is on a folder of labelled pictures, overall and by group of people.
 //!
-//! It reads pictures as `mien-analyze` does, and a picture speaks for its largest face. What it prints are measures:
-//! it fails only where there is nothing to measure.
+//! It reads pictures as `mien-analyze` does, and only the largest face of a picture counts. It only prints measures: it
+//! fails only if there is nothing to measure.
 #![allow(clippy::print_stderr, clippy::print_stdout)]
 
 mod answers;

@@ -6,32 +6,32 @@ use mien_shared::{Expression, Scores};
 use serde::Serialize;
 
 const BINS: usize = 10;
-/// Confidences from which answers are counted, for the curve of coverage against accuracy.
+/// Minimum confidences at which answers are counted, for the curve of coverage against accuracy.
 const THRESHOLDS: [f32; 8] = [0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 /// What was read of one picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) expected: Expression,
-    /// Nothing where no face was found.
+    /// `None` if no face was found.
     pub(crate) read: Option<Read>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Read {
     pub(crate) scores: Scores,
-    /// The label that a user sees; nothing where the analyser abstains.
+    /// The label that a user sees; `None` if the analyser abstains.
     pub(crate) label: Option<Expression>,
 }
 
 impl Outcome {
-    /// Answered by the likeliest expression, whatever its confidence.
+    /// Judged by the likeliest expression, whatever its confidence.
     pub(crate) fn is_right(&self) -> bool {
         self.read.is_some_and(|read| read.scores.top().0 == self.expected)
     }
 }
 
-/// All shares are of 0 … 1.
+/// All shares range from 0 to 1.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Measures {
     pub(crate) pictures: usize,
@@ -39,7 +39,7 @@ pub(crate) struct Measures {
     pub(crate) detection_rate: f64,
     /// The likeliest expression is the right one; a picture without a face is wrong.
     pub(crate) accuracy: f64,
-    /// Mean over the expressions that the pictures have.
+    /// Mean over the expressions that occur in the pictures.
     pub(crate) macro_f1: f64,
     pub(crate) recall: BTreeMap<&'static str, f64>,
     /// Expected calibration error of the likeliest expression, over ten bins.
@@ -51,7 +51,7 @@ pub(crate) struct Measures {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Covered {
     pub(crate) coverage: f64,
-    /// Nothing where nothing is covered.
+    /// `None` if nothing is covered.
     pub(crate) accuracy: Option<f64>,
 }
 
@@ -106,7 +106,7 @@ fn covered(right: impl Iterator<Item = bool>, of: usize) -> Covered {
     Covered { coverage: share(answers, of), accuracy: (answers > 0).then(|| share(correct, answers)) }
 }
 
-/// How often each expression (row) was answered by each (column), and by no face in the last column.
+/// How often each expression (row) was answered with each (column); the last column counts pictures without a face.
 pub(crate) fn confusion(outcomes: &[Outcome]) -> [[usize; Expression::COUNT + 1]; Expression::COUNT] {
     let mut counts = [[0; Expression::COUNT + 1]; Expression::COUNT];
     for outcome in outcomes {
@@ -116,7 +116,7 @@ pub(crate) fn confusion(outcomes: &[Outcome]) -> [[usize; Expression::COUNT + 1]
     counts
 }
 
-/// By confidence of the likeliest expression, without regard to quality.
+/// By confidence of the likeliest expression, regardless of quality.
 pub(crate) fn curve(outcomes: &[Outcome]) -> Vec<FromConfidence> {
     let from = |from: f32| {
         let right = outcomes.iter().filter_map(move |outcome| {

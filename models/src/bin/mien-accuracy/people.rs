@@ -8,22 +8,22 @@ use mien_shared::Expression;
 
 use crate::folder::Labelled;
 
-/// A number that has more values than this is cut into thirds.
+/// A numeric attribute with more distinct values than this is split into thirds.
 const NAMES_AT_MOST: usize = 8;
 
 #[derive(Debug, Default)]
 pub(crate) struct People {
     pub(crate) attributes: Vec<Attribute>,
-    /// Of each picture the person in it: a row of the table. Nothing is known of the others.
+    /// The person in each picture: a row of the table. Nothing is known about the other pictures.
     person: BTreeMap<usize, usize>,
-    /// Of each person the picture of the neutral face.
+    /// The picture of each person's neutral face.
     neutral: BTreeMap<usize, usize>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Attribute {
     pub(crate) name: String,
-    /// Of each person.
+    /// One per person.
     values: Vec<String>,
 }
 
@@ -32,7 +32,7 @@ impl People {
         self.person.get(&picture).copied()
     }
 
-    /// The picture of the neutral face of the person in this picture; none for that picture itself.
+    /// The picture with the neutral face of the person in this picture; `None` for that picture itself.
     pub(crate) fn neutral(&self, picture: usize) -> Option<usize> {
         let neutral = *self.neutral.get(self.person.get(&picture)?)?;
         (neutral != picture).then_some(neutral)
@@ -84,12 +84,12 @@ pub(crate) fn read(file: &Path, pictures: &[Labelled]) -> anyhow::Result<People>
     Ok(people)
 }
 
-/// What tables write where nothing is known is nothing.
+/// The placeholders that tables use for "unknown" count as empty.
 fn known(cell: &str) -> &str {
     if ["na", "n/a", "nan", "null", "unknown"].contains(&&*cell.to_lowercase()) { "" } else { cell }
 }
 
-/// The pictures that a key of the table means: one by its path, or all of that file name or stem.
+/// The pictures that a key of the table refers to: one by its path, or all with that file name or stem.
 fn named(key: &str, pictures: &[Labelled]) -> Vec<usize> {
     let places = |is: &dyn Fn(&Labelled) -> bool| -> Vec<usize> {
         pictures.iter().enumerate().filter(|(_, picture)| is(picture)).map(|(place, _)| place).collect()
@@ -101,7 +101,7 @@ fn named(key: &str, pictures: &[Labelled]) -> Vec<usize> {
     found
 }
 
-/// People of whom there is one neutral picture.
+/// People who have exactly one neutral picture.
 fn only_neutral(person: &BTreeMap<usize, usize>, pictures: &[Labelled]) -> BTreeMap<usize, usize> {
     let mut all: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (&picture, &person) in person {
@@ -114,7 +114,7 @@ fn only_neutral(person: &BTreeMap<usize, usize>, pictures: &[Labelled]) -> BTree
         .collect()
 }
 
-/// Names as they are, numbers of many values by thirds of the people.
+/// Names as they are; numbers with many distinct values by thirds of the people.
 fn grouped(cells: &[&str]) -> Vec<String> {
     let numbers: Option<Vec<Option<f64>>> = cells
         .iter()

@@ -16,7 +16,7 @@ use crate::people::People;
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) all: Measured,
-    /// The same with the person's own neutral face known, over the pictures of those of whom there is one.
+    /// The same with the person's own neutral face known, over the pictures of those people who have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) own_neutral: Option<Measured>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Measured {
     #[serde(flatten)]
     pub(crate) measures: Measures,
     pub(crate) by_confidence: Vec<FromConfidence>,
-    /// Rows are what the folder says, columns what was answered; the last column is no face.
+    /// Rows are what the folder says, columns what was answered; the last column stands for no face.
     pub(crate) confusion: BTreeMap<&'static str, BTreeMap<&'static str, usize>>,
     pub(crate) by_attribute: Vec<ByAttribute>,
 }
@@ -155,7 +155,7 @@ impl fmt::Display for ByAttribute {
     }
 }
 
-/// Cells with a space between.
+/// Cells separated by a space.
 fn cells(names: &[&str], cell: impl Fn(&str) -> String) -> String {
     names.iter().map(|name| cell(name)).collect::<Vec<_>>().join(" ")
 }

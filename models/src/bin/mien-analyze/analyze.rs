@@ -21,7 +21,7 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn of(arguments: &Arguments, neutral: Option<Neutral>) -> Self {
-        // A neutral face is compared in the mouth, too, so every face is looked at there.
+        // The mouth, too, is compared with the neutral face's, so it is looked at on every face.
         let which = if arguments.neutral.is_empty() { Landmarks::InDoubt } else { Landmarks::All };
         Self { cropped: arguments.cropped, landmarks: arguments.landmarks.then_some(which), neutral }
     }
@@ -52,7 +52,7 @@ impl Reading {
         })
     }
 
-    /// All of them: how many fit a sample is the wire's business.
+    /// All of them: how many fit into a sample is for the wire format to decide.
     fn faces(self, analyzer: &mut Analyzer, path: &Path) -> Result<Vec<Detection>, PictureError> {
         let pixels = picture::read(path)?.into_rgba8();
         let frame = Frame::new(pixels.width(), pixels.height(), pixels.as_raw())?;
@@ -63,7 +63,7 @@ impl Reading {
     }
 }
 
-/// The median of the pictures that were named as the neutral face; nothing where none was.
+/// The median of the pictures given as the neutral face; `None` if none were given.
 pub(crate) fn neutral_face(arguments: &Arguments) -> anyhow::Result<Option<Neutral>> {
     if arguments.neutral.is_empty() {
         return Ok(None);

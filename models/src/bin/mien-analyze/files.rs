@@ -1,5 +1,5 @@
-//! Which files to look at: those named, and the pictures below folders in order of name. What is left out of a
-//! folder is told.
+//! Which files to look at: those named, and the pictures below named folders, sorted by name. What is left out of a
+//! folder is reported.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -11,21 +11,21 @@ use mien_models::picture::{Kind, promised};
 pub(crate) struct Found {
     pub(crate) pictures: Vec<PathBuf>,
     pub(crate) left_out: LeftOut,
-    /// One text for each path that could not be walked.
+    /// One message for each path that could not be walked.
     pub(crate) faults: Vec<String>,
 }
 
-/// Why something in a folder is not looked at.
+/// Why something in a folder is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Reason {
     Unsupported(&'static str),
     NoPicture,
     Hidden,
-    /// A pipe, a socket, a device: reading one may never end.
+    /// A pipe, a socket, a device: reading one might never end.
     Special,
 }
 
-/// What folders hold beside pictures that are read.
+/// What folders hold besides pictures that are read.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOut(BTreeMap<Reason, Vec<PathBuf>>);
 
@@ -34,7 +34,7 @@ impl LeftOut {
         self.0.entry(reason).or_default().push(path);
     }
 
-    /// One line a reason, with how many and which.
+    /// One line per reason, with how many and which.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(reason, paths)| {
             let count = paths.len();
@@ -60,7 +60,7 @@ impl Reason {
     }
 }
 
-/// Names on one line: enough to know what they are.
+/// Names on one line: enough to see what kind of files they are.
 struct Names<'a>(&'a [PathBuf]);
 
 impl fmt::Display for Names<'_> {
@@ -76,18 +76,18 @@ impl fmt::Display for Names<'_> {
     }
 }
 
-/// A file that is named is taken whatever it is called: the decoder says what it is.
+/// A file that is named explicitly is taken whatever it is called: the decoder finds out what it is.
 pub(crate) fn collect(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
     for path in paths {
-        // What is named twice is read twice, be it a file or a folder.
+        // What is named twice is read twice, whether file or folder.
         let mut walked = HashSet::new();
         if path.is_dir() { walk(path, &mut found, &mut walked) } else { found.pictures.push(path.clone()) }
     }
     found
 }
 
-/// `walked` holds the true names of folders, so that a link to a folder above ends instead of going round.
+/// `walked` holds the canonical paths of folders, so that a link to a parent folder does not loop for ever.
 fn walk(folder: &Path, found: &mut Found, walked: &mut HashSet<PathBuf>) {
     let listed = folder.canonicalize().and_then(|name| {
         if !walked.insert(name) {
@@ -101,7 +101,7 @@ fn walk(folder: &Path, found: &mut Found, walked: &mut HashSet<PathBuf>) {
     };
     entries.sort();
     for entry in entries {
-        // Through links: what they lead to is what counts.
+        // Follows links: what counts is what they point to.
         match entry.metadata() {
             _ if is_hidden(&entry) => found.left_out.add(Reason::Hidden, entry),
             Ok(data) if data.is_dir() => walk(&entry, found, walked),
@@ -112,7 +112,7 @@ fn walk(folder: &Path, found: &mut Found, walked: &mut HashSet<PathBuf>) {
     }
 }
 
-/// A file that promises a picture by its name is tried, so that what is wrong with it is told of it alone.
+/// A file whose name promises a picture is tried, so that an error is reported for that file alone.
 fn sort_in(file: PathBuf, found: &mut Found) {
     match Kind::of_file(&file) {
         Ok(Kind::Unsupported(kind)) => found.left_out.add(Reason::Unsupported(kind), file),

@@ -1,7 +1,8 @@
-//! `mien-analyze`: the page's own inference over pictures and folders, to NDJSON or CSV.
+//! `mien-analyze`: the page's own inference on pictures and folders, to NDJSON or CSV.
 //!
-//! Pictures go through one at a time for each thread and come out in order. One that cannot be read is said
-//! on standard error; the rest is still done, and the exit code is 1. What is left out of a folder is said, too.
+//! Each thread works on one picture at a time, and results come out in order. A picture that cannot be read is reported
+//! on standard error; the rest are still processed, and the exit code is 1. What is left out of a folder is reported,
+//! too.
 #![allow(clippy::print_stderr)]
 
 mod analyze;
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        // A reader that has seen enough, `head` for one, is no failure.
+        // A reader that has seen enough (`head`, for example) is not a failure.
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("mien-analyze: {error:#}");
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether there were pictures and every one was read.
+/// True if there were pictures and every one was read.
 fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let found = files::collect(&arguments.paths);
     for line in found.faults.iter().cloned().chain(found.left_out.lines()) {
@@ -59,11 +60,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     Ok(read > 0 && read == found.pictures.len() && found.faults.is_empty())
 }
 
-/// Pictures a thread, at most, that are finished or begun while an earlier one is still worked on: one slow
-/// picture then costs neither the others' time nor memory for all of them.
+/// How many pictures per thread may be finished or begun while an earlier one is still in progress: one slow picture
+/// then neither holds up the others nor makes all results pile up in memory.
 const AHEAD: usize = 16;
 
-/// What a thread says of the picture at this place in the list.
+/// A thread's result for the picture at this position in the list.
 type Answer = (usize, Result<Report, PictureError>);
 
 fn analyze_all<W: Write>(
@@ -96,7 +97,7 @@ fn work(
 ) {
     while let Some(place) = queue.next() {
         let path = &pictures[place];
-        // A decoder that panics on a crafted file costs that one picture, not the thread that others wait for.
+        // A decoder that panics on a crafted file loses that one picture, not the thread that others wait for.
         let answer = catch_unwind(AssertUnwindSafe(|| reading.picture(&mut analyzer, path)))
             .unwrap_or(Err(PictureError::GaveUp));
         if sender.send((place, answer)).is_err() {
@@ -105,7 +106,7 @@ fn work(
     }
 }
 
-/// How many were read.
+/// Returns how many were read.
 fn write_in_order<W: Write>(
     receiver: &Receiver<Answer>,
     pictures: &[PathBuf],
@@ -113,7 +114,7 @@ fn write_in_order<W: Write>(
     writer: &mut Writer<W>,
 ) -> anyhow::Result<usize> {
     let mut read = 0;
-    // No more than the queue lets the threads run ahead.
+    // Bounded, because the queue limits how far ahead the threads run.
     let mut early = BTreeMap::new();
     let mut due = 0;
     for (place, answer) in receiver {
@@ -135,7 +136,7 @@ fn write_in_order<W: Write>(
     Ok(read)
 }
 
-/// Decoders end some of their sentences with a new line.
+/// Some decoders end their messages with a newline.
 fn one_line(fault: &PictureError) -> String {
     fault.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

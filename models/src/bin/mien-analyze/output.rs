@@ -1,7 +1,8 @@
 //! What was found, as NDJSON or CSV.
 //!
-//! In CSV text is in quotes and numbers are not: a file may be called `007` or `null`, and a reader that heeds quotes
-//! can tell. Text that a spreadsheet would take for a formula, whatever quotes it is in, has a `'` before it.
+//! In CSV, text is quoted and numbers are not: a file may be called `007` or `null`, and a reader that respects quotes
+//! can tell the difference. Text that a spreadsheet would take for a formula, whether quoted or not, is prefixed with
+//! `'`.
 
 use std::io::Write;
 
@@ -21,7 +22,7 @@ pub(crate) enum Format {
 pub(crate) struct Report {
     pub(crate) file: String,
     pub(crate) faces: Vec<Face>,
-    /// Of how many looks the neutral face was made that the faces were read against; absent where none was known.
+    /// The number of looks behind the neutral face that the faces were compared with; absent if none was known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) neutral_looks: Option<u32>,
 }
@@ -32,12 +33,12 @@ pub(crate) enum Writer<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// `neutral_looks`: that of every report.
+    /// `neutral_looks` is the same for every report.
     pub(crate) fn new(format: Format, neutral_looks: Option<u32>, out: W) -> anyhow::Result<Self> {
         Ok(match format {
             Format::Ndjson => Self::Ndjson(out),
             Format::Csv => {
-                // The usual style leaves `007` without quotes, and there is none for one column.
+                // The default style leaves `007` unquoted, and there is no style for a single column.
                 let mut rows = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Never).from_writer(out);
                 let before = ["file", "face", "left", "top", "width", "height", "expression"];
                 rows.write_record(
@@ -57,7 +58,7 @@ impl<W: Write> Writer<W> {
             Self::Ndjson(out) => {
                 serde_json::to_writer(&mut *out, report)?;
                 out.write_all(b"\n")?;
-                // A reader of a pipe sees each picture when it is done.
+                // Someone reading from a pipe sees each picture as soon as it is done.
                 out.flush()?;
             }
             Self::Csv(rows) => {
@@ -84,8 +85,8 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// What a formula begins with, and what spreadsheets pass over on the way to it, as OWASP lists them under *CSV
-/// Injection*; and the mark itself, so that whoever takes one away has the text again.
+/// What a formula begins with, and what spreadsheets skip on the way to it, as OWASP lists them under *CSV Injection*;
+/// and the quote mark itself, so that removing one mark always gives back the original text.
 const DEFUSED: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\''];
 
 fn quoted(text: &str) -> String {

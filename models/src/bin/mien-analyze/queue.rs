@@ -1,11 +1,11 @@
-//! Which picture is next, and how far the threads may run ahead of what is written.
+//! Which picture is next, and how far the threads may run ahead of the output.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 #[derive(Debug)]
 pub(crate) struct Queue {
     pictures: usize,
-    /// Pictures that may be begun after the first that is not written yet.
+    /// How many pictures may be begun beyond the first one that is not written yet.
     window: usize,
     state: Mutex<State>,
     moved: Condvar,
@@ -23,7 +23,7 @@ impl Queue {
         Self { pictures, window, state: Mutex::default(), moved: Condvar::new() }
     }
 
-    /// The next picture's place, once it may be begun; `None` when there is none or all is to stop.
+    /// The next picture's position, once it may be begun; `None` if there are no more or everything is to stop.
     pub(crate) fn next(&self) -> Option<usize> {
         let mut state = self
             .moved
@@ -38,7 +38,7 @@ impl Queue {
         Some(state.next - 1)
     }
 
-    /// All before this place is written.
+    /// Everything before this position has been written.
     pub(crate) fn written(&self, place: usize) {
         self.lock().written = place;
         self.moved.notify_all();
@@ -50,7 +50,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Three numbers: whatever panicked, they are whole.
+        // Only three numbers: they are consistent whatever panicked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,5 @@
-//! How many samples a second a relay commits and acks when clients catch up, beside what its store takes raw.
+//! How many samples a second a relay commits and acks when clients catch up, compared with what its store can insert
+//! raw.
 
 use std::time::Duration;
 

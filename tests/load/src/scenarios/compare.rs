@@ -1,4 +1,4 @@
-//! Two builds of the relay under the same load, in turns: what a change costs.
+//! Two builds of the relay under the same load, alternating: what a change costs.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use crate::fleet::{Fleet, Load};
 use crate::report::Comparison;
 use crate::server::Server;
 
-/// Turns of each build. A single ratio moves by a tenth, the median of seven by some hundredths.
+/// Turns of each build. A single ratio varies by a tenth, the median of seven by a few hundredths.
 const PAIRS: usize = 7;
 
-/// What one turn told: by name, with its unit.
+/// The results of one turn: by name, with unit.
 type Figures = Vec<(&'static str, &'static str, f64)>;
 
 /// A relay with its clients.
@@ -34,7 +34,7 @@ pub(super) async fn run(plan: &Plan, old: &Path, scenario: Scenario) -> anyhow::
     Ok(found)
 }
 
-/// Each build keeps its clients over all turns; who begins takes turns, too.
+/// Each build keeps its clients over all turns; which one goes first alternates, too.
 async fn pairs(
     plan: &Plan,
     old: &Path,
@@ -43,7 +43,7 @@ async fn pairs(
 ) -> anyhow::Result<Vec<(Figures, Figures)>> {
     let mut old = Subject::new(plan.relay_of(old, store).await?, scenario).await?;
     let mut new = Subject::new(plan.relay(store).await?, scenario).await?;
-    // Not counted: caches fill, and the database grows its files.
+    // Not counted: caches fill up, and the database grows its files.
     old.turn(plan).await?;
     new.turn(plan).await?;
     let mut pairs = Vec::new();
@@ -61,7 +61,7 @@ async fn pairs(
     Ok(pairs)
 }
 
-/// What a process has once, it has for good: memory is measured on new ones.
+/// Memory that a process has once taken it keeps: so memory is measured on new ones.
 async fn fresh_pairs(plan: &Plan, old: &Path, store: StoreKind) -> anyhow::Result<Vec<(Figures, Figures)>> {
     let mut pairs = Vec::new();
     for _ in 0..PAIRS {
@@ -88,7 +88,7 @@ impl Subject {
             Self::Fleet(fleet, load) => {
                 let mut cost = fleet.phase(*load, plan.turn()).await?;
                 let mut figures = vec![("server CPU a sample", "µs", cost.cpu_micros())];
-                // Whoever sends as fast as acks come cares for how soon all is stored.
+                // A source that sends as fast as acks arrive cares about how soon everything is stored.
                 if matches!(load, Load::Full(_)) {
                     figures.push(("time a sample", "µs", 1e6 / cost.per_second()));
                 }

@@ -1,4 +1,4 @@
-//! What a connection costs that has said something and now says nothing.
+//! What a connection costs that has sent something and is now silent.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::fleet::Fleet;
 use crate::report::{Figure, Must};
 use crate::server::Server;
 
-/// Connected before the first look, so that what every process needs once is not counted.
+/// Connected before the first reading, so that one-time costs of a process are not counted.
 const FIRST: usize = 200;
 const MORE: usize = 2_000;
-/// For what is under way to come to rest.
+/// Time for what is in progress to settle.
 const REST: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
@@ -35,7 +35,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Of a server that has just started.
+/// For a server that has just started.
 pub(super) async fn kib_of(server: Server) -> anyhow::Result<f64> {
     let mut fleet = Fleet::new(server, FIRST).await?;
     let kib = kib_each(&mut fleet).await?;

@@ -1,4 +1,4 @@
-//! What a sample costs, and when its ack comes: the same load for the floor and for a relay on each store.
+//! What a sample costs, and how soon its ack arrives: the same load for the floor and for a relay on each store.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ fn cpu_musts(scenario: Scenario, store: StoreKind) -> Vec<Must> {
         (Scenario::Window, StoreKind::Postgres) => vec![Must::AtMost(9.0), Must::RatioAtMost(4.0)],
         (Scenario::Window, StoreKind::Sqlite) => vec![Must::AtMost(22.0)],
         (Scenario::Paced, StoreKind::Postgres) => vec![Must::AtMost(33.0), Must::RatioAtMost(1.6)],
-        // SQLite's inserts are the relay's own time, Postgres' are not; some 14 µs come on top.
+        // SQLite's inserts run in the relay's own process, those of Postgres do not; they add some 14 µs.
         (Scenario::Paced, StoreKind::Sqlite) => vec![Must::AtMost(47.0)],
         _ => Vec::new(),
     }

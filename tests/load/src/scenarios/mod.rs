@@ -1,4 +1,4 @@
-//! The scenarios: which load, against what, and what must come out.
+//! The scenarios: which load, against what, and the required result.
 
 mod capacity;
 mod compare;

@@ -15,7 +15,7 @@ use crate::source::Source;
 use crate::watcher::Watcher;
 
 const WATCHERS: usize = 500;
-/// A camera that is analysed fast.
+/// A camera that is analysed at a high rate.
 const BEAT: Duration = Duration::from_millis(50);
 
 /// A server with one source and its watchers.
@@ -67,8 +67,8 @@ impl Room {
         Ok(Self { server, endpoints, source, watchers, deliveries: 0, cpu: Duration::ZERO })
     }
 
-    /// The source sends for a while; it is over when every watcher has seen all of it. Microseconds of the server's
-    /// processor time a delivery.
+    /// The source sends for a while; the turn is over when every watcher has seen all of it. Returns microseconds of
+    /// the server's processor time per delivery.
     pub(super) async fn turn(&mut self, length: Duration) -> anyhow::Result<f64> {
         let cpu = cpu::time(self.server.pid())?;
         let before: u64 = self.watchers.iter().map(Watcher::deliveries).sum();

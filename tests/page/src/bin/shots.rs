@@ -1,4 +1,4 @@
-//! Pictures of every view, phone (also lying) and desktop, light and dark, taken from the real thing: `shots FOLDER`,
+//! Screenshots of every view, phone (also in landscape) and desktop, light and dark, of the real thing: `shots FOLDER`,
 //! or `shots FOLDER watching` for one scene alone.
 
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ impl Look<'_> {
     }
 
     fn take(&self, page: &Page, view: &str) {
-        // Fonts and the last frame are on the screen before the picture is.
+        // Waits until fonts and the last frame are on the screen.
         page.ask("document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))");
         page.picture(&self.folder.join(format!("{view}-{}-{}.png", self.width, self.scheme)));
     }
@@ -119,7 +119,7 @@ impl Look<'_> {
         self.take(&page, "recordings");
     }
 
-    /// What a watcher sees while it is behind, cut off, waiting, and at the end.
+    /// What a watcher sees while it is behind, disconnected, waiting, and at the end.
     fn watching(&self) {
         let most = "1000000";
         let relay = Relay::start_with(&[
@@ -220,7 +220,7 @@ impl Look<'_> {
         self.take(&page, "erased-unsent");
     }
 
-    /// A session that has as many sources as it may have.
+    /// A session that has the maximum number of sources.
     fn full(&self, stage: &Stage) {
         let most = "1000000";
         let relay = Relay::start_with(&[("MIEN_REQUESTS_PER_SECOND", most), ("MIEN_REQUESTS_BURST", most)]);
@@ -252,7 +252,7 @@ impl Look<'_> {
         self.take(&page, "full");
     }
 
-    /// What stands between page and relay, and a page whose files do not come.
+    /// Something that blocks traffic between page and relay, and a page whose files do not arrive.
     fn blocked(&self, stage: &Stage) {
         let relay = Relay::start();
         let proxy = Proxy::to(relay.address(), Manner::DropsUpgrade);
