@@ -1,4 +1,4 @@
-//! Where samples wait for their ack.
+//! Whether samples wait for their ack on disk or in memory.
 
 use crate::browser::DatabaseFault;
 
