@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use mien_servers::missing::skip;
+use mien_servers::missing::leave_out;
 use tempfile::TempDir;
 
 use crate::definition::{Definition, Service, filled, keys, texts};
@@ -40,12 +40,12 @@ impl Containers {
     #[track_caller]
     pub(crate) fn start(definition: &Definition) -> Option<Self> {
         if !podman(&["--version"]).is_ok_and(|said| said.status.success()) {
-            skip("podman is missing; install it, for example with `apt-get install podman runc`");
+            leave_out("podman is missing; install it, for example with `apt-get install podman runc`");
             return None;
         }
         let programs = stand_ins::programs()?;
         if !done(&["image", "exists", "localhost/mien-relay"]) {
-            skip("there is no image of the relay; `cargo xtask image` makes one");
+            leave_out("there is no image of the relay; `cargo xtask image` makes one");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -73,7 +73,7 @@ impl Containers {
             variable_path: format!("{programs}:/image:/usr/sbin:/usr/bin"),
         };
         if let Err(why) = containers.make_networks(definition, third) {
-            skip(&format!("podman makes no networks here: {why}"));
+            leave_out(&format!("podman makes no networks here: {why}"));
             return None;
         }
         for volume in definition.volumes() {

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use mien_servers::missing::skip;
+use mien_servers::missing::leave_out;
 
 /// The links that an operating system has.
 const LINKS: [(&str, &str); 6] = [
@@ -47,7 +47,7 @@ pub(crate) struct StandIn {
 pub(crate) fn programs() -> Option<String> {
     for (program, package) in [("caddy", "caddy"), ("redis-server", "redis-server"), ("openssl", "openssl")] {
         if !Path::new("/usr/bin").join(program).is_file() {
-            skip(&format!(
+            leave_out(&format!(
                 "/usr/bin/{program} is missing; install it, for example with `apt-get install {package}`"
             ));
             return None;
@@ -55,7 +55,7 @@ pub(crate) fn programs() -> Option<String> {
     }
     let folder = mien_servers::postgres_programs().filter(|folder| folder.starts_with("/usr"));
     if folder.is_none() {
-        skip(
+        leave_out(
             "Postgres' programs are missing below /usr; install them, for example with `apt-get install postgresql`",
         );
     }

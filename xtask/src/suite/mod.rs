@@ -91,6 +91,9 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
     for fault in &run.machine.faults {
         println!("left out: {fault:#}");
     }
+    if let Some(why) = &run.machine.without_containers {
+        println!("left out: {why}");
+    }
     // A user's machine may lack a program; CI, which guards every change, may not.
     let in_ci = std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
     Ok(if in_ci && !run.machine.faults.is_empty() { ExitCode::FAILURE } else { code })
