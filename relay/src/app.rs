@@ -1,4 +1,4 @@
-//! What a request, a socket or a background job may use. Data alone: what is done with it is in the rooms above.
+//! What a request, a socket or a background job may use. Only data: what is done with it is in the modules above.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::observe::metrics::{Metrics, Rendered};
 use crate::replicas::{Cache, Parts, Replicas};
 use crate::store::Store;
 
-/// How often a client's mistake is logged that others can repeat at will.
+/// How often a client mistake that others can repeat at will is logged.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Shared by all requests and sockets; a clone is one reference.
@@ -31,7 +31,7 @@ pub struct App {
     pub store: Store,
     pub batcher: Batcher,
     pub hub: Hub,
-    /// Sessions, as they were a moment ago.
+    /// Sessions, cached for a short time.
     pub cache: Cache,
     /// Samples by user.
     pub sample_limiter: Arc<Limiter>,
@@ -44,7 +44,7 @@ pub struct App {
     /// Upgrades that a proxy stripped of their headers.
     pub(crate) upgrade_log: LogLimit,
     pub replicas: Replicas,
-    /// Long reads that are under way.
+    /// Long reads in progress.
     pub reads: ReadSlots,
     pub tokens: TokenKey,
     pub metrics: Metrics,

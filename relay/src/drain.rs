@@ -1,4 +1,4 @@
-//! Graceful shutdown: told once, everyone finishes.
+//! Graceful shutdown: told once, everything finishes.
 
 use tokio::sync::watch;
 
@@ -13,7 +13,7 @@ impl Default for Drain {
 }
 
 impl Drain {
-    /// Tells everyone. From now on the relay says that it is not ready.
+    /// Announces the shutdown. From now on the relay reports that it is not ready.
     pub fn begin(&self) {
         self.0.send_replace(true);
     }

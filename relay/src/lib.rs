@@ -1,10 +1,10 @@
 //! The relay: authenticates, stores and passes on expression samples.
 //!
-//! Data goes one way: socket → limiter → batcher → store → hub → watchers. Only an ack comes back, and only
-//! after the commit. No type in here can hold a pixel.
+//! Data flows one way: socket → limiter → batcher → store → hub → watchers. Only an ack comes back, and only after the
+//! commit. No type in here can hold a pixel.
 //!
-//! Rooms import downwards only: cli and serve; router; socket and http; lifecycle; app; ingest and replicas; live; store;
-//! limits; auth; observe and config.
+//! Modules import downwards only: cli and serve; router; socket and http; lifecycle; app; ingest and replicas; live;
+//! store; limits; auth; observe and config.
 #![forbid(unsafe_code)]
 
 pub mod app;

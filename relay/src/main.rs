@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// The allocator of a static musl binary is slow where threads share it, and glibc's costs a tenth of a sample.
+/// The allocator of a static musl binary is slow when threads share it, and glibc's costs a tenth of a sample.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

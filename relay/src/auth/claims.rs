@@ -16,8 +16,8 @@ use super::caller::{Caller, Grant};
 use super::stamp::Stamp;
 use super::token::{BadToken, Token};
 
-/// An `iat` that lies further ahead than clocks differ counts as absent: no token may be dated out of the reach of a
-/// revocation of all that were issued until now.
+/// An `iat` further ahead than clocks differ counts as absent: no token may be post-dated to escape a revocation of all
+/// that were issued until now.
 const MAX_AHEAD_MS: i64 = 60_000;
 
 #[derive(Serialize)]

@@ -17,7 +17,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Registers it, once in a process.
+/// Registers it, once per process.
 pub(super) fn install() {
     // A second registration fails, which does not matter.
     let _ = PROVIDER.install_default();

@@ -1,4 +1,4 @@
-//! Signs and reads tokens: JWTs, HS256 alone.
+//! Signs and reads tokens: JWTs, only HS256.
 //!
 //! A *user token* names a user; a *capability token* also names one session and a role in it. Tokens never reach a
 //! log, and callers are never told why one is bad.
@@ -20,7 +20,7 @@ const AUDIENCE: &str = "mien";
 pub struct TokenKey {
     encoding: EncodingKey,
     decoding: DecodingKey,
-    /// Of an older secret, which signs nothing any more.
+    /// Key of an older secret, which no longer signs anything.
     previous: Option<DecodingKey>,
     validation: Validation,
 }
@@ -49,7 +49,7 @@ impl TokenKey {
         }
     }
 
-    /// With the secrets of a configuration.
+    /// With the secrets from a configuration.
     pub fn of(config: &Config) -> Self {
         let previous = config.previous_secret.as_ref().map(|secret| DecodingKey::from_secret(secret.bytes()));
         Self { previous, ..Self::new(config.token_secret.bytes()) }
@@ -80,7 +80,7 @@ impl TokenKey {
             .expect("claims are plain JSON and the key fits the algorithm")
     }
 
-    /// Whose token it is.
+    /// Reads a token: whose it is.
     pub fn read(&self, token: &str) -> Result<Caller, BadToken> {
         self.verify(token).map(|token| token.caller)
     }

@@ -7,7 +7,7 @@ impl Revoked {
     pub fn covers(&self, token: &Stamp) -> bool {
         self.ids.contains(&*token.id)
             || self.until_ms.is_some_and(|until| {
-                // One that does not say when it was issued may be from then.
+                // A token that does not say when it was issued may be from before then.
                 token.issued_ms.is_none_or(|at| at <= until) && self.except.as_deref() != Some(&token.id)
             })
     }

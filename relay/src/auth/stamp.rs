@@ -11,7 +11,7 @@ pub struct Stamp {
     pub issued_ms: Option<i64>,
     /// Its `exp`, Unix seconds: it is still valid in this one.
     pub expires: u64,
-    /// When the first token was issued of the chain in which each was requested with the one before (`auth_time`), Unix
+    /// When the first token was issued in the chain in which each was requested with the one before (`auth_time`), Unix
     /// seconds.
     pub first: Option<u64>,
 }

@@ -71,7 +71,7 @@ fn start(cli: Cli, warnings: &[Warning]) -> anyhow::Result<()> {
     ended
 }
 
-/// One thread for two processors: the store needs the others, here or in its own process. Where samples come from many
+/// One thread per two processors: the store needs the others, here or in its own process. When samples come from many
 /// connections, more threads only wake each other, which costs a fifth of a sample.
 fn run(cli: Cli) -> anyhow::Result<()> {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// An answer from memory over loopback takes a millisecond; a relay that needs longer is in trouble.
+/// An answer from memory over loopback takes a millisecond; a relay that takes longer than this is in trouble.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Whether the relay that listens on `listen` answers `/healthz` with 200.
@@ -13,7 +13,8 @@ pub(super) fn is_alive(listen: SocketAddr) -> io::Result<bool> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    // In one piece: a peer that answers the first of several and closes would reset the connection under the others.
+    // Sent in one piece: a peer that answers the first of several pieces and closes would reset the connection under
+    // the others.
     let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut status = [0; 12];
@@ -21,7 +22,7 @@ pub(super) fn is_alive(listen: SocketAddr) -> io::Result<bool> {
     Ok(&status == b"HTTP/1.1 200")
 }
 
-/// The address to connect to where the relay listens on all.
+/// The address to connect to if the relay listens on all addresses.
 fn reachable(mut listen: SocketAddr) -> SocketAddr {
     match listen {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),

@@ -1,4 +1,4 @@
-//! Settings that are worth a word in the log.
+//! Settings that are worth mentioning in the log.
 
 use crate::config::Warning;
 

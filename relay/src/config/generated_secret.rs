@@ -1,5 +1,5 @@
-//! The token secret that open mode makes for itself and keeps beside the database, readable by its owner
-//! alone, so that tokens outlive a restart.
+//! The token secret that open mode generates and keeps beside the database, readable only by its owner, so that tokens
+//! survive a restart.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -25,7 +25,7 @@ pub(super) fn kept_beside(database_url: &str) -> Result<Secret, ConfigError> {
     read_or_make(&path).map_err(|cause| ConfigError::SecretFile { path, cause })
 }
 
-/// For how long a secret that is too short may be one that another relay is writing.
+/// For how long a secret that is too short may be one that another relay is still writing.
 const WRITING: Duration = Duration::from_secs(1);
 /// Between two reads of it.
 const LOOK: Duration = Duration::from_millis(10);
@@ -93,7 +93,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = options.open(path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if written.is_err() {
-        // Half a secret would keep the next start from making one.
+        // Half a secret would keep the next start from generating one.
         let _ = std::fs::remove_file(path);
     }
     written

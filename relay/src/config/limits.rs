@@ -7,7 +7,7 @@ use mien_shared::limits::{
     MAX_SOURCES, PENDING_GRACE, PING_EVERY, SILENCE,
 };
 
-/// Sessions of one user, where nothing else is said.
+/// Sessions of one user, unless configured otherwise.
 pub(super) const SESSIONS_PER_USER: u32 = 10_000;
 /// How fast and how much at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Rate {
     }
 }
 
-/// WebSockets at most, of those that have said hello.
+/// Maximum number of WebSockets among those that have said hello.
 #[derive(Clone, Copy, Debug)]
 pub struct SocketQuota {
     pub per_user: usize,
@@ -60,13 +60,13 @@ pub struct Timeouts {
     pub headers: Duration,
     /// A connection between two requests.
     pub idle: Duration,
-    /// An answer that is taken at less than the least speed.
+    /// An answer that is read at less than the minimum speed.
     pub stall: Duration,
-    /// A connection that has just come, or was just answered, before another may take its place.
+    /// A connection that was just opened or just answered, before another may take its place.
     pub grace: Duration,
-    /// A request that waits for a place among those under way.
+    /// A request that waits in the queue for a place among those in progress.
     pub line: Duration,
-    /// The text of `/metrics`, before it is rendered anew.
+    /// The text of `/metrics`, before it is rendered again.
     pub metrics: Duration,
 }
 
@@ -80,7 +80,7 @@ impl Default for Timeouts {
             // Proxies send their next request over a connection that was idle for 60 s (nginx, AWS) or 120 s (Caddy);
             // where the relay closed it first, a request may be lost.
             idle: Duration::from_secs(150),
-            // A window that a proxy on the same machine opens is 64 KiB, which its slow client may take so long for.
+            // A proxy on the same machine opens a window of 64 KiB, which its slow client may take this long to read.
             stall: Duration::from_secs(30),
             grace: Duration::from_secs(1),
             line: Duration::from_secs(10),
@@ -89,12 +89,12 @@ impl Default for Timeouts {
     }
 }
 
-/// Places of sockets that have not said hello. The contract's figures; tests make them small.
+/// Slots for sockets that have not said hello. The contract's figures; tests make them small.
 #[derive(Clone, Copy, Debug)]
 pub struct PendingLimits {
     pub total: usize,
     pub per_address: usize,
-    /// For how long a place is surely kept.
+    /// For how long a slot is guaranteed.
     pub grace: Duration,
 }
 

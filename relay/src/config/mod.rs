@@ -1,6 +1,6 @@
-//! What the relay is told: flags, then the environment, then defaults.
+//! The relay's configuration: flags, then the environment, then defaults.
 //!
-//! [`Settings`] is what was said, [`Config`] what holds.
+//! [`Settings`] is what was given, [`Config`] what is in force.
 
 mod auth_mode;
 mod command_line;

@@ -30,14 +30,14 @@ pub fn normal(text: &str) -> Result<String, BadOrigin> {
     parts().ok_or(BadOrigin::Shape)
 }
 
-/// Whether an origin in normal form is of this machine alone.
+/// Whether an origin in normal form can only be this machine.
 pub fn is_of_loopback(origin: &str) -> bool {
     let host = origin.split_once("://").and_then(|(_, authority)| split_port(authority));
     host.is_some_and(|(host, _)| is_loopback(host))
 }
 
-/// Whether this host, with or without an IPv6 address's brackets, can only be this machine: names below `localhost` are
-/// nobody's to give away (RFC 6761).
+/// Whether this host, with or without the brackets of an IPv6 address, can only be this machine: names below
+/// `localhost` cannot be registered (RFC 6761).
 pub fn is_loopback(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host);
     if let Ok(address) = bare.parse::<IpAddr>() {
@@ -60,7 +60,7 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
-/// Brackets stay with the host. A colon without a port says nothing.
+/// Brackets stay with the host. A colon without a port is ignored.
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let end = match authority.strip_prefix('[') {
         Some(inner) => inner.find(']')? + 2,
@@ -93,7 +93,7 @@ fn normal_host(host: &str) -> Option<String> {
     if !name.split('.').all(plain) {
         return None;
     }
-    // Browsers read such a name as an address, in whatever way it is written, and send it in this one alone.
+    // Browsers parse such a name as an address, however it is written, and send it only in this form.
     let last = name.rsplit('.').next().unwrap_or_default();
     let is_number =
         last.bytes().all(|byte| byte.is_ascii_digit()) || last.to_ascii_lowercase().starts_with("0x");

@@ -25,9 +25,9 @@ impl FromStr for RedisUrl {
 
     fn from_str(text: &str) -> Result<Self, BadRedisUrl> {
         let info = text.into_connection_info()?;
-        // Only this version lets channels and answers share one connection.
+        // Only this version lets channels and replies share one connection.
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        // rustls needs a provider of cryptography; an earlier choice of the process stands.
+        // rustls needs a cryptography provider; one that the process chose earlier stays in place.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self(Client::open(info.set_redis_settings(settings))?))
     }

@@ -1,5 +1,5 @@
-//! What holds: [`Settings`] checked once, before anything starts. A setting that this build cannot honour stops the
-//! start with a sentence that says what to do: nothing is silently ignored.
+//! The configuration in force: [`Settings`] checked once, before anything starts. A setting that this build cannot
+//! honour stops the start with a message that says what to do: nothing is silently ignored.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -21,14 +21,14 @@ use super::{generated_secret, origin, secret_file};
 const TOKEN_SECRET: &str = "MIEN_TOKEN_SECRET";
 const DATABASE_URL: &str = "MIEN_DATABASE_URL";
 const REDIS_URL: &str = "MIEN_REDIS_URL";
-/// Where samples are stored if nothing else is said.
+/// Where samples are stored by default.
 const DEFAULT_DATABASE: &str = "sqlite:mien.db";
 
 /// HTTP connections of all addresses: those that wait for a request or for their turn, and those being answered. A
-/// browser has six of them; each costs a handle and about 10 KiB.
+/// browser opens six of them; each costs a handle and about 10 KiB.
 const MAX_HTTP_CONNECTIONS: usize = 4_096;
 
-/// What holds, checked.
+/// The checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub listen: SocketAddr,
@@ -37,14 +37,14 @@ pub struct Config {
     pub redis: Option<RedisUrl>,
     pub auth: AuthMode,
     pub token_secret: Secret,
-    /// An older one, whose tokens are still believed.
+    /// An older secret, whose tokens are still accepted.
     pub previous_secret: Option<Secret>,
     pub samples: Rate,
     pub requests: Rate,
     pub batch_size: usize,
     pub batch_interval: Duration,
     pub max_connections: usize,
-    /// HTTP connections at most, whatever state they are in; lowered where the system allows few handles.
+    /// Maximum number of HTTP connections, whatever state they are in; lowered if the system allows few handles.
     pub max_http_connections: usize,
     pub max_http_connections_per_address: usize,
     pub sockets: SocketQuota,
@@ -66,7 +66,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Checks what was said. May make and keep a secret, in open mode.
+    /// Checks the settings. May generate and keep a secret, in open mode.
     pub fn resolve(settings: Settings) -> Result<Self, ConfigError> {
         let said = |text: Option<String>| text.filter(|text| !text.is_empty());
         let redis_url = secret_file::text(REDIS_URL, settings.redis_url, settings.redis_url_file)?;
@@ -104,7 +104,7 @@ impl Config {
                     return Err(ConfigError::ShortSecret(bytes.len()));
                 }
                 Some(bytes) => Secret::new(bytes),
-                // Relays that share a Postgres must share the secret too, so there it is said, not made.
+                // Relays that share a Postgres must share the secret too, so there it must be set and is not generated.
                 None if auth == AuthMode::Open && !postgres => generated_secret::kept_beside(&url)?,
                 None => return Err(ConfigError::NoSecret),
             };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
 
-/// Far more than any of them needs. A file that never ends is no secret.
+/// Far more than any of them needs. A file that never ends is not a secret.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// The value of the variable, or of the file that `…_FILE` names.

@@ -1,4 +1,4 @@
-//! What was said: flags and environment, as clap reads them. Each setting is defined here, once.
+//! The settings as given: flags and environment, as clap reads them. Each setting is defined here, once.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use super::auth_mode::AuthMode;
 use super::lifetime::read_lifetime;
 use super::limits::SESSIONS_PER_USER;
 
-/// What a value may give away.
+/// What a value may reveal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Plain,
@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Url,
 }
 
-/// A setting as others must know it.
+/// A setting, as far as other modules need it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setting {
     /// Of the argument.
@@ -35,12 +35,12 @@ pub(super) struct Setting {
     pub(super) in_file: bool,
 }
 
-/// From one definition come a setting's flag and variable, its help, its row in `docs/PROTOCOL.md`, its field in
-/// [`InForce`], which whoever resolves settings must fill in for `mien-relay check`, and whether its value is kept out of
-/// listings and warned of on a command line.
+/// One definition yields a setting's flag and variable, its help, its row in `docs/PROTOCOL.md`, its field in
+/// [`InForce`], which the resolver must fill in for `mien-relay check`, and whether its value is kept out of listings
+/// and warned about on a command line.
 ///
-/// A definition is: its help; what its value may give away; variable and field, and `or` the field that names a file
-/// where the value may also be in one; the type; and what else clap is told of it, such as the values that are allowed.
+/// A definition consists of: its help; what its value may reveal; variable and field, and `or` with the field that
+/// names a file if the value may also be in one; the type; and further clap options, such as the allowed values.
 macro_rules! settings {
     ($(
         $(#[$help:meta])*
@@ -77,7 +77,7 @@ macro_rules! settings {
             },
         )*];
 
-        /// What holds, setting by setting, as it may be shown.
+        /// What is in force, setting by setting, in a form that may be shown.
         pub(super) struct InForce {$(
             pub(super) $name: String,
         )*}

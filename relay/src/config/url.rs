@@ -1,10 +1,10 @@
-//! URLs with a login: whether their parts can be told apart, and how they are shown.
+//! URLs with credentials: whether their parts can be told apart, and how they are shown.
 
 use sqlx::postgres::PgConnectOptions;
 
 use super::origin::is_loopback;
 
-/// Parameters in which a client of Postgres or Redis finds a name or a path, so perhaps an `@`.
+/// Parameters in which a Postgres or Redis client expects a name or a path, so possibly an `@`.
 const WITH_ANY_TEXT: [&str; 13] = [
     "user",
     "password",
@@ -20,7 +20,7 @@ const WITH_ANY_TEXT: [&str; 13] = [
     "sslkey",
     "ssl-key",
 ];
-/// Those whose values are no secrets.
+/// Parameters whose values are not secret.
 const SHOWN: [&str; 16] = [
     "user",
     "dbname",
@@ -39,10 +39,10 @@ const SHOWN: [&str; 16] = [
     "protocol",
     "mode",
 ];
-/// What the client of Postgres knows beside those: sqlx 0.9.
+/// Further parameters that the Postgres client knows: sqlx 0.9.
 const OF_POSTGRES: [&str; 5] = ["password", "options", "sslkey", "ssl-key", "sslmode"];
 
-/// A URL, split where a client splits it.
+/// A URL, split in the same places as a client splits it.
 struct Parts<'a> {
     scheme: &'a str,
     authority: &'a str,
@@ -70,12 +70,12 @@ impl<'a> Parts<'a> {
 /// Whether user, password and host can be told apart. A `/`, `?` or `#` in a password cuts the address: what comes before
 /// is then taken for a host, and shown as one, and what comes after for a database or a parameter.
 pub(super) fn can_be_told_apart(address: &str) -> bool {
-    // What is no URL at all is not refused for its login.
+    // Something that is not a URL at all is not refused for its credentials.
     let Some(parts) = Parts::of(address) else { return !address.contains('@') };
     let holds_no_login = |(name, value): (&str, Option<&str>)| {
         !name.contains('@') && value.is_none_or(|value| !value.contains('@') || WITH_ANY_TEXT.contains(&name))
     };
-    // All that a client knows after `#`: Redis' says so that a certificate need not be right.
+    // The only thing that a client recognises after `#`: for Redis it means that the certificate need not be valid.
     parts.fragment.is_none_or(|fragment| fragment == "insecure")
         && !parts.path.contains('@')
         && parts.parameters().all(holds_no_login)
@@ -110,11 +110,11 @@ pub(crate) fn without_secrets(address: &str) -> String {
     format!("{scheme}://{authority}{path}{mark}{query}")
 }
 
-/// The host of a Postgres on another machine, where nothing says whether to encrypt. The client then encrypts only if the
-/// server, or an attacker between them, offers it.
+/// The host of a remote Postgres whose address does not say whether to encrypt. The client then encrypts only if the
+/// server, or an attacker in between, offers it.
 pub(super) fn without_a_word_on_encryption(address: &str) -> Option<String> {
     let says = |name: &str| matches!(name, "sslmode" | "ssl-mode");
-    // The client takes what the address leaves open from the variables of Postgres' own programs.
+    // For what the address leaves open, the client uses the environment variables of Postgres' own programs.
     let said = Parts::of(address)?.parameters().any(|(name, _)| says(name))
         || std::env::var_os("PGSSLMODE").is_some_and(|mode| !mode.is_empty());
     let options: PgConnectOptions = address.parse().ok()?;
@@ -123,7 +123,7 @@ pub(super) fn without_a_word_on_encryption(address: &str) -> Option<String> {
     (elsewhere && !said).then(|| host.to_owned())
 }
 
-/// Parameters that the client of Postgres ignores, as those that are misspelt.
+/// Parameters that the Postgres client ignores, such as misspelt ones.
 pub(super) fn unknown_parameters(address: &str) -> Vec<String> {
     let known = |name: &str| {
         (SHOWN.contains(&name) && !matches!(name, "protocol" | "mode"))

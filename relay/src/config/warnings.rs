@@ -1,4 +1,4 @@
-//! What the relay starts with and says aloud: settings that work, and that few would want if they knew.
+//! What the relay warns about at startup: settings that work, but that few would want if they knew.
 
 use std::net::SocketAddr;
 

@@ -27,9 +27,9 @@ use super::tracked::{Entry, Tracked};
 use crate::config::{Config, Timeouts};
 use crate::drain::Drain;
 
-/// Connections that were asked to close and have not done so, before the next is accepted.
+/// Maximum number of connections that were asked to close and have not done so, before the next is accepted.
 const MAX_CLOSING: usize = 256;
-/// Bytes of request headers at most.
+/// Maximum size of request headers in bytes.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// What serves the connections of one listener.
@@ -37,7 +37,7 @@ const MAX_HEADER_BYTES: usize = 64 * 1024;
 pub(crate) struct Served {
     pub(crate) connections: Connections,
     pub(crate) router: Router,
-    /// The relay is shutting down: answers are the last of their connections.
+    /// The relay is shutting down: each answer is the last on its connection.
     pub(crate) drain: Drain,
     /// Connections end as soon as they are answered.
     pub(crate) closing: Drain,
@@ -91,8 +91,8 @@ pub(crate) async fn accept(
     }
 }
 
-/// Has the system break a connection whose peer acknowledges nothing, or has no room, for this long: a timeout of every
-/// write, without a timer for each.
+/// Makes the system break a connection whose peer acknowledges nothing, or has no room, for this long: a timeout for
+/// every write, without a timer for each.
 fn limit_stalls(stream: &TcpStream, patience: Duration) {
     #[cfg(target_os = "linux")]
     {
@@ -106,7 +106,7 @@ fn limit_stalls(stream: &TcpStream, patience: Duration) {
 
 /// Answers one connection until it ends, or is upgraded to a WebSocket.
 async fn serve(server: http1::Builder, stream: TcpStream, peer: SocketAddr, entry: Entry, served: Served) {
-    // Acks are small and waited for.
+    // Acks are small, and the peer waits for them.
     let _ = stream.set_nodelay(true);
     let tracked = entry.0.clone();
     let connection = Arc::clone(&tracked.connection);
@@ -137,7 +137,7 @@ async fn serve(server: http1::Builder, stream: TcpStream, peer: SocketAddr, entr
         tokio::select! {
             biased;
             ended = served.as_mut() => break ended,
-            // Polled again, the stream finds out whether it may stay.
+            // When polled again, the stream finds out whether it may stay.
             () = connection.notified() => if connection.is_cut() {
                 return;
             },

@@ -8,18 +8,18 @@ use tokio::net::TcpListener;
 
 use crate::observe::log_limit::LogLimit;
 
-/// Pause after a connection could not be accepted, as when no file descriptor is left: trying again at once would only
-/// burn the processor.
+/// Pause after a connection could not be accepted, for example because no file descriptor is left: trying again at once
+/// would only burn CPU time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
-/// For a connection that only the spare descriptor is left for.
+/// Sent on a connection that gets the spare descriptor, because no other is left.
 const NO_DESCRIPTORS: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// Connections that could not be accepted.
 #[derive(Debug)]
 pub(super) struct AcceptFailures {
-    /// Closed to accept, and refuse, one more connection when there are no other descriptors.
+    /// Closed to accept, and refuse, one more connection when no other descriptors are left.
     spare: Option<File>,
     log: LogLimit,
 }

@@ -1,6 +1,6 @@
 //! The path under which a proxy serves the relay.
 //!
-//! Some proxies pass it on and some strip it, so both are answered: routes know nothing of it.
+//! Some proxies pass it on and some strip it, so both are answered: routes know nothing about it.
 
 use axum::http::Request;
 use axum::http::uri::{PathAndQuery, Uri};
@@ -18,7 +18,7 @@ pub(crate) fn strip<B>(base_path: &str, request: &mut Request<B>) {
         None => PathAndQuery::try_from(below),
     };
     let mut parts = uri.clone().into_parts();
-    // A part of a path that was read, from a slash on, is one too.
+    // Part of a parsed path, starting at a slash, is a valid path too.
     let Ok(target) = target else { return };
     parts.path_and_query = Some(target);
     if let Ok(uri) = Uri::from_parts(parts) {

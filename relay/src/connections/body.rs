@@ -8,7 +8,7 @@ use hyper::body::{Frame, Incoming, SizeHint};
 
 use super::tracked::Tracked;
 
-/// A request's.
+/// A request's body.
 #[derive(Debug)]
 pub(super) struct Uploaded {
     body: Incoming,
@@ -45,7 +45,7 @@ impl HttpBody for Uploaded {
     }
 }
 
-/// An answer's. The server drops it when it has taken the last of it.
+/// An answer's body. The server drops it when it has taken the last of it.
 #[derive(Debug)]
 pub(super) struct Answered {
     body: Body,

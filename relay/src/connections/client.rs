@@ -1,7 +1,7 @@
-//! The address of the client behind a request, where proxies stand between.
+//! The address of the client behind a request, if there are proxies in between.
 //!
-//! Anyone can send `X-Forwarded-For`. It is read from its right end, where the nearest proxy wrote, and only as far as
-//! proxies that the configuration names have written it.
+//! Anyone can send `X-Forwarded-For`. It is read from the right end, where the nearest proxy wrote, and only as far as
+//! it was written by proxies that the configuration names.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -12,7 +12,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// One host, or one household, usually has a whole IPv6 /64.
 const HOST_BITS: u32 = 64;
 
-/// The nearest address that is no trusted proxy's; where there are only such, the farthest that one of them named.
+/// The nearest address that is not a trusted proxy's; if there are only those, the farthest that one of them named.
 pub fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut nearest = peer.ip().to_canonical();
     let mut hops = headers
@@ -22,7 +22,7 @@ pub fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAd
         .flat_map(|value| value.to_str().unwrap_or_default().rsplit(','))
         .map(read);
     while is_trusted(nearest, trusted) {
-        // What cannot be read ends the chain: the proxy that wrote it counts as the client.
+        // An unreadable entry ends the chain: the proxy that wrote it counts as the client.
         let Some(Some(hop)) = hops.next() else { break };
         nearest = hop;
     }

@@ -51,7 +51,7 @@ enum Phase {
     Answering,
 }
 
-/// What a connection's time limits say.
+/// What a connection's time limits require.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Later(Instant),
@@ -86,7 +86,7 @@ impl Connection {
         self.id
     }
 
-    /// A request's head is there, perhaps with all of its body.
+    /// A request's head has arrived, perhaps with all of its body.
     pub(super) fn requested(&self, is_complete: bool) {
         self.answer_complete.store(false, Relaxed);
         let mut state = self.state();
@@ -95,7 +95,7 @@ impl Connection {
         state.pace = Pace::start(state.since, self.sent_bytes.load(Relaxed));
     }
 
-    /// The last of a request's body is there; whether that is news.
+    /// The last of a request's body has arrived; returns whether that is news.
     pub(super) fn completed(&self) -> bool {
         let mut state = self.state();
         let is_news = state.phase == Phase::Uploading;
@@ -164,7 +164,7 @@ impl Connection {
         self.upgraded.load(Relaxed)
     }
 
-    /// Whether its request waits for the peer, to send the rest of it or to read the answer.
+    /// Whether its request waits for the peer, either to send the rest of it or to read the answer.
     pub(super) fn is_slow(&self) -> bool {
         !self.is_cut() && (self.blocked.load(Relaxed) || self.state().phase == Phase::Uploading)
     }
@@ -175,7 +175,7 @@ impl Connection {
         self.notify.notify_one();
     }
 
-    /// Takes that back: it has one.
+    /// Withdraws that: it has a complete request.
     pub(super) fn cancel_close(&self) {
         self.close_requested.store(false, Relaxed);
     }

@@ -4,11 +4,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::{Config, is_postgres};
 
-/// Of the runtime, the listeners, logs, Redis, traces, and some to spare.
+/// For the runtime, the listeners, logs, Redis, traces, and some to spare.
 const OTHER_DESCRIPTORS: usize = 64;
-/// A reader of SQLite has the database, its log and the log's index open.
+/// A SQLite reader has the database, its log and the log's index open.
 const DESCRIPTORS_PER_DATABASE_CONNECTION: usize = 3;
-/// HTTP connections that come before WebSockets where there is not room for all of both.
+/// HTTP connections that take precedence over WebSockets if there is not room for all of both.
 const FIRST_HTTP_CONNECTIONS: usize = 1_280;
 /// Fewer are useless.
 const MIN: usize = 4;

@@ -1,9 +1,10 @@
 //! HTTP connections, until they end or become WebSockets: which are kept, which close when there are too many, how long
 //! each may take.
 //!
-//! Every connection is accepted. What is bounded is how many wait without a complete request (the oldest closes), and
-//! how many requests are under way, of one client and in all (the next wait in a queue). Health is answered whatever
-//! else there is. No peer holds a place for nothing: a request has its time to arrive, and an answer a minimum speed.
+//! Every connection is accepted. There are limits on how many wait without a complete request (the oldest closes), and
+//! on how many requests are in progress, per client and in total (further ones wait in a queue). Health checks are
+//! answered whatever the load. No peer holds a place for nothing: a request has limited time to arrive, and an answer
+//! has a minimum speed.
 
 mod accept;
 mod accept_failures;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Slower than the slowest network that a page was ever loaded over.
+/// Slower than the slowest network over which a page was ever loaded.
 const MIN_BYTES_PER_SECOND: f64 = 1_024.0;
 
-/// How long a peer may still take nothing: what it has taken, as time at the minimum speed, less the time since; at most
-/// the timeout of one that takes nothing at all.
+/// How much longer a peer may take nothing: what it has taken, as time at the minimum speed, less the time since; at
+/// most the timeout of one that takes nothing at all.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     /// `None` before the first look: the whole timeout.
@@ -32,7 +32,7 @@ impl Pace {
     ) -> Option<Instant> {
         let elapsed = now.duration_since(self.at);
         let gained = Duration::from_secs_f64((taken - self.taken) as f64 / MIN_BYTES_PER_SECOND);
-        // A peer that waits for us, as for a slow store, loses no time.
+        // A peer that waits for us, for example for a slow store, loses no time.
         let left = if blocked {
             let credit = self.credit.unwrap_or(timeout) + gained;
             credit.min(timeout + elapsed).saturating_sub(elapsed)
@@ -51,7 +51,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(30);
     const FOR_EVER: Duration = Duration::from_hours(1);
 
-    /// How long a peer lasts that has taken so much after so many seconds, and has more to take.
+    /// How long a peer lasts that has taken this much after this many seconds, and has more to take.
     fn lasts(taken: impl Fn(f64) -> f64) -> Option<Duration> {
         let start = Instant::now();
         let (mut now, mut pace) = (start, Pace::start(start, 0));

@@ -28,7 +28,8 @@ struct Shared {
 }
 
 impl Connections {
-    /// A quarter of all places is for connections that wait, a quarter for requests under way, and half for the queue.
+    /// A quarter of all places is for connections that wait, a quarter for requests in progress, and half for the
+    /// queue.
     pub(crate) fn new(config: &Config) -> Self {
         let all = config.max_http_connections;
         let (places, queue) = ((all / 4).max(1), (all / 2).max(1));

@@ -1,4 +1,4 @@
-//! Requests under way: bounded for each client and in all. Others wait for a while, in the order in which they came.
+//! Requests in progress: limited per client and in total. Others wait for a while, in order of arrival.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -52,8 +52,8 @@ impl Requests {
         }
     }
 
-    /// `None` if there was no place in time. A trusted proxy that did not say for whom it asks may have them all.
-    /// `make_room` is called where others hold every place and this client less than its share.
+    /// `None` if there was no place in time. A trusted proxy that did not say for whom it asks may have all places.
+    /// `make_room` is called if others hold every place and this client has less than its share.
     pub(super) async fn enter(
         self: &Arc<Self>,
         client: IpAddr,

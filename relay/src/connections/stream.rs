@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use super::connection::Connection;
 use super::tracked::Tracked;
 
-/// Unsent bytes of a large answer that the system buffers. By default it may hold megabytes, and accepts more only when a
-/// third of them are gone: a slow peer would seem to take nothing for minutes.
+/// Limit on unsent bytes of a large answer that the system buffers. By default it may hold megabytes, and accepts more
+/// only when a third of them are gone: a slow peer would seem to take nothing for minutes.
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES: u32 = 128 * 1024;
 
@@ -80,7 +80,7 @@ impl AsyncRead for Watched {
         let Some(connection) = self.connection() else { return read };
         match read {
             Poll::Ready(Ok(())) if buffer.filled().len() > before => connection.received(),
-            // As if the peer had closed, so that the server shuts down in order.
+            // As if the peer had closed, so that the server shuts down cleanly.
             Poll::Pending if connection.should_close() && !self.has_unread() => return Poll::Ready(Ok(())),
             _ => {}
         }
@@ -111,7 +111,7 @@ impl AsyncWrite for Watched {
         self.stream.is_write_vectored()
     }
 
-    /// The server calls it when it has handed over all that it had.
+    /// The server calls this when it has handed over everything that it had.
     fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Some(tracked) = self.tracked() {
             tracked.flushed();

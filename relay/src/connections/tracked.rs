@@ -56,7 +56,7 @@ impl Tracked {
         self.connection.flushed(|| self.connections.table().wait(self.connection.id()));
     }
 
-    /// Admits a client's request to those under way. `false` where there was no permit in time.
+    /// Admits a client's request to those in progress. `false` if there was no permit in time.
     pub(crate) async fn admit(&self, client: IpAddr) -> bool {
         self.connections.admit(&self.connection, client).await
     }

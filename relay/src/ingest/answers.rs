@@ -1,7 +1,7 @@
 //! What became of batches, and the mailbox in which a connection finds it.
 //!
-//! Answers come in the order in which the batches were submitted, so those not yet taken are kept as one: a tokio
-//! channel would hold room for 32 of them from the start, some 2.5 KiB.
+//! Answers come in the order in which the batches were submitted, so those not yet taken are merged into one: a tokio
+//! channel would allocate room for 32 of them from the start, some 2.5 KiB.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -51,7 +51,7 @@ pub struct Answers {
     pub committed: usize,
     /// Samples in those, together.
     pub samples: usize,
-    /// What the source is answered for; 0 where nothing was committed.
+    /// The source's `through` after them; 0 if nothing was committed.
     pub through: u64,
     pub rejects: Vec<Reject>,
 }

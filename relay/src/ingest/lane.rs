@@ -13,21 +13,22 @@ use super::source::{ConnectedSource, Submission};
 use crate::observe::metrics::Metrics;
 use crate::store::{Batch, Fate, Outcome, Store, StoreError, Take};
 
-/// Messages that a commit names as its causes, where traces are exported: the first of a burst stand for the rest.
+/// Maximum number of messages that a commit links to as its causes, if traces are exported: the first of a burst stand
+/// for the rest.
 const MAX_LINKS: usize = 32;
-/// How often a lane lets more gather before it commits, under load. A commit costs as much as some hundred of the
-/// samples in it, so a busy relay gains by fewer of them.
+/// How often, under load, a lane lets more gather before it commits. A commit costs as much as some hundred of the
+/// samples in it, so a busy relay gains from fewer of them.
 const MAX_WAITS: u32 = 12;
 /// Batches that are worth another wait.
 const WORTH_WAITING_FOR: usize = 8;
-/// How much less a lane waits that has little to commit: nobody gains by fewer commits then, and the wait would be
-/// most of what an ack takes.
+/// How much less a lane waits if it has little to commit: nobody gains from fewer commits then, and the wait would be
+/// most of the time that an ack takes.
 const LIGHT_LOAD_DIVISOR: u32 = 4;
 /// Pauses between attempts while the store fails.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 /// How long an attempt may take: this long at first, and twice as long after each that timed out. A store that stalls
-/// and recovers has then not held the lane for long, and one that is merely slow gets its commits done, as a lane
+/// and recovers has then not blocked the lane for long, and one that is merely slow gets its commits done, as a lane
 /// remembers how long it had to wait.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(2);
 const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
@@ -107,11 +108,11 @@ impl Lane {
         }
     }
 
-    /// Lets more gather until the commit is full, has waited long enough, or somebody waits for it. It does not wake
+    /// Lets more gather until the commit is full, has waited long enough, or somebody waits for it. It does not wake up
     /// for each batch, which would cost more than the batch.
     ///
-    /// It waits once, briefly where there is little to commit, and keeps waiting only while batches come steadily:
-    /// about as many in each wait as came while the last commit ran. Clients that wait for their acks send all at
+    /// It waits once, briefly if there is little to commit, and keeps waiting only while batches come steadily: about
+    /// as many in each wait as came while the last commit ran. Clients that wait for their acks send everything at
     /// once, and then nothing is worth waiting for.
     async fn gather(&self, group: &mut Group, inbox: &mut mpsc::Receiver<Job>) {
         self.add_all(group, inbox);
@@ -193,7 +194,7 @@ impl Lane {
 
     fn record_failure(&mut self, cause: &StoreError) {
         self.metrics.count_store_error(cause);
-        // Once an outage, not once an attempt or a lane.
+        // Once per outage, not once per attempt or lane.
         if !self.failing && self.failing_lanes.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::error!(%cause, "samples cannot be stored; keeping them and trying again");
         }

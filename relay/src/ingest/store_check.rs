@@ -1,7 +1,7 @@
-//! Whether the store takes writes, for health checks that ask every second or two, or a thousand times.
+//! Whether the store accepts writes, for health checks that come every second or two, or a thousand at once.
 //!
 //! Reading proves little: another user's file, or a read-only database, reads well. So the store is also asked to do
-//! what ingest does, and to undo it, at most once in a while.
+//! what ingest does, and to undo it, at a limited rate.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ struct Attempt {
 }
 
 impl WriteCheck {
-    /// Whether the store takes writes, as of a few seconds ago. Callers that come meanwhile wait for the same answer.
+    /// Whether the store takes writes, as of a few seconds ago. Concurrent callers wait for the same answer.
     pub async fn ask(&self, store: &Store) -> Result<(), Arc<StoreError>> {
         let mut last = self.0.lock().await;
         if let Some(Attempt { at, outcome }) = &*last

@@ -1,4 +1,4 @@
-//! What is done to sessions, by request or because their time is over.
+//! What happens to sessions, on request or because their time is over.
 
 pub mod retention;
 mod sessions;

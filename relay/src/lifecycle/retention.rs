@@ -59,7 +59,7 @@ async fn clean(state: &AppState) -> Result<(), RetentionError> {
     }
     let mut last = None;
     while !state.drain.has_begun() {
-        // One at a time, as erasing may take a while, in which someone may come back to the next.
+        // One at a time: erasing may take a while, during which someone may come back to the next one.
         let Some(&id) = state.store.abandoned_sessions(before, last, 1).await?.first() else { break };
         last = Some(id);
         if !state.is_anyone_connected(id).await {

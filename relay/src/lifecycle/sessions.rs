@@ -1,4 +1,4 @@
-//! Finding, changing and erasing a session, so that everyone concerned hears of it.
+//! Finding, changing and erasing a session, so that everyone concerned is told.
 
 use std::sync::Arc;
 
@@ -51,15 +51,15 @@ impl AppState {
         to_completion(async move { app.revoke_tokens(id, &revocation).await }).await
     }
 
-    /// Erases a session with all its samples. Once this begins nobody can read or add any.
+    /// Erases a session with all its samples. Once this begins, nobody can read its samples or add any.
     pub async fn erase_session(&self, id: SessionId) -> Result<(), SessionError> {
         let app = self.clone();
         to_completion(async move { app.erase(id).await }).await
     }
 }
 
-/// Finishes the work even if the caller is dropped, as when its client hangs up: what is stored must be told to those
-/// it concerns.
+/// Finishes the work even if the caller is dropped, for example because its client disconnects: everyone concerned must
+/// be told what was stored.
 async fn to_completion<T: Send + 'static>(
     work: impl Future<Output = Result<T, SessionError>> + Send + 'static,
 ) -> Result<T, SessionError> {
@@ -81,7 +81,7 @@ impl App {
         }
     }
 
-    /// Whether anyone sends to or watches a session, here or, where Redis says so, at another relay.
+    /// Whether anyone sends to or watches a session, here or, according to Redis, at another relay.
     pub async fn is_anyone_connected(&self, id: SessionId) -> bool {
         self.hub.find(id).is_some() || self.replicas.is_anyone_connected(id).await
     }
@@ -111,7 +111,7 @@ impl App {
     async fn erase(&self, id: SessionId) -> Result<(), SessionError> {
         let sources = within_deadline(self.store.throughs(id)).await?;
         let erases = within_deadline(self.store.delete_session(id)).await?;
-        // If the answer to an earlier erasure came too late, nobody was told of it: this attempt does so.
+        // If the answer to an earlier erasure came too late, nobody was told about it: this attempt does so.
         if !erases && within_deadline(self.store.find_session(id)).await? != Found::Erased {
             return Err(SessionError::NotFound);
         }

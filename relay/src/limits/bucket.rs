@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::Rate;
 
-/// What a bucket says of a call, as the `RateLimit` header fields need it.
+/// What a bucket reports about a call, as the `RateLimit` header fields need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     pub allowed: bool,

@@ -1,8 +1,8 @@
 //! Slots for sockets that have not said hello, so that nobody knows whose they are.
 //!
 //! There are few, so that strangers cost little, and fewer for each address. A socket that finds them taken waits in
-//! order; one that has had a slot for a while without saying hello is evicted for those that wait. So many sockets that
-//! say hello promptly pass through a handful of slots, also from one address, and silent strangers keep nobody out.
+//! line; one that has had a slot for a while without saying hello is evicted for those that wait. So many sockets that
+//! say hello promptly pass through a handful of slots, even from one address, and silent strangers keep nobody out.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -209,7 +209,7 @@ mod tests {
         assert!(pending.none_left().now_or_never().is_some());
     }
 
-    /// Nobody loses a place who has not had it for long, however many wait.
+    /// No socket loses a slot that it has not had for long, however many wait.
     #[tokio::test(start_paused = true)]
     async fn a_crowd_takes_turns_and_nobody_loses_a_place() {
         let pending = pending(10, 4);

@@ -1,7 +1,8 @@
 //! Permits for long reads of the store: a few at a time, granted in order.
 //!
 //! A permit is for one chunk, some thousands of rows. So a long recording delays a short one by a chunk and not by its
-//! length, a slow client holds none while it takes its answer, and one that hangs up releases its own with the chunk.
+//! length, a slow client holds none while it reads its answer, and a client that disconnects releases its own with the
+//! chunk.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub struct ReadPermit(
 );
 
 impl ReadPermits {
-    /// For a store with so many connections.
+    /// For a store with this many connections.
     pub fn new(connections: u32) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         Self(Arc::new(Semaphore::new(permits(processors, connections as usize))))
@@ -33,8 +34,8 @@ impl ReadPermits {
     }
 }
 
-/// One more than there are processors, as reads also wait. At most half of the connections: everything else needs
-/// some, and SQLite has two readers a processor.
+/// One more than there are processors, as reads also wait. At most half of the connections: everything else needs some,
+/// and SQLite has two readers per processor.
 fn permits(processors: usize, connections: usize) -> usize {
     (processors + 1).min(connections / 2).max(1)
 }

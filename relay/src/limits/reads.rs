@@ -1,4 +1,4 @@
-//! Long reads: who may have how many under way at once.
+//! Long reads: who may have how many in progress at once.
 //!
 //! A slot is taken before anything is read and held until the answer is written, so it bounds what answers hold in
 //! memory. Slots are counted for each caller, for each role of a user's sessions, and in all. A caller that finds none
@@ -16,10 +16,10 @@ use tokio::time::{Instant, timeout_at};
 use super::read_permits::ReadPermits;
 use crate::auth::Caller;
 
-/// How long a caller waits for one of its own slots: what a page asks for at once is usually answered within that.
+/// How long a caller waits for one of its own slots: what a page requests at once is usually answered within that time.
 pub(crate) const OWN_SLOT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a caller waits where others hold the slots: a hundred recordings that end together ask for as many
-/// summaries, and each page waits for forty seconds.
+/// How long a caller waits if others hold the slots: a hundred recordings that end together request as many summaries,
+/// and each page waits for forty seconds.
 const SHARED_SLOT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Kinds of reads, counted separately.
@@ -33,7 +33,7 @@ pub enum ReadKind {
     Page,
 }
 
-/// At most so many under way.
+/// Maximum numbers in progress.
 #[derive(Clone, Copy, Debug)]
 struct SlotLimits {
     /// Of one token's session and role, or of one user token.
@@ -47,7 +47,7 @@ struct SlotLimits {
 impl ReadKind {
     const ALL: [Self; 3] = [Self::Sum, Self::Export, Self::Page];
 
-    /// What one holds is a few hundred kilobytes as a rule; with as many faces as there may be, a sum holds 12 MB, an
+    /// What one holds is usually a few hundred kilobytes; with the maximum number of faces, a sum holds 12 MB, an
     /// export 3 MB and a page 8 MB.
     const fn limits(self) -> SlotLimits {
         match self {
@@ -88,7 +88,7 @@ pub struct ReadSlots {
 type Queues = HashMap<(ReadKind, Group), Arc<Semaphore>>;
 
 impl ReadSlots {
-    /// Over a store with so many connections.
+    /// Over a store with this many connections.
     pub fn new(connections: u32) -> Self {
         Self {
             permits: ReadPermits::new(connections),
@@ -97,7 +97,7 @@ impl ReadSlots {
         }
     }
 
-    /// A slot for what `caller` asks of `session`.
+    /// A slot for a request of `caller` about `session`.
     pub async fn enter(
         &self,
         kind: ReadKind,
@@ -173,7 +173,7 @@ impl Drop for Queued {
 }
 
 fn locked(queues: &Mutex<Queues>) -> MutexGuard<'_, Queues> {
-    // It is whole between any two lines, whatever panicked.
+    // It is consistent between any two lines, whatever panicked.
     queues.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

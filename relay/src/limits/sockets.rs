@@ -8,8 +8,8 @@ use mien_shared::SessionId;
 
 use crate::config::{Rate, SocketQuota};
 
-/// Rejected tokens that are answered at once. A client that sends many bad ones waits for each answer, and so takes less
-/// of what the others need; a page whose token has expired does not notice.
+/// Rejected tokens that are answered at once. A client that sends many bad ones waits for each answer, and so takes
+/// less of what the others need; a page whose token has expired does not notice.
 pub const BAD_TOKENS: Rate = Rate { per_second: 500, burst: 500 };
 
 /// Cheap to clone.
@@ -37,7 +37,7 @@ pub struct SocketOwner<'a> {
 pub enum Admission {
     New,
     /// The older one of its source closes once what it took is stored; until then both count. While the store is slow
-    /// those must not become many either, so there is room for as many again and no more.
+    /// those must not become too many either, so there is room for as many again and no more.
     TakesOver,
 }
 

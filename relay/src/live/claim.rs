@@ -1,4 +1,4 @@
-//! One connection a source: the newest claim wins, and may send only once the one before has finished what it took.
+//! One connection per source: the newest claim wins, and may send only once the previous one has finished what it took.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ impl LiveSession {
 }
 
 impl Claim {
-    /// Returns once the connection before has finished.
+    /// Returns once the previous connection has finished.
     pub async fn lock(&self) -> SourceLock {
         SourceLock(Arc::clone(&self.lock).lock_owned().await)
     }

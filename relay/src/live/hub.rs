@@ -1,4 +1,4 @@
-//! The hub: finds live sessions, and tells those connected what became of theirs.
+//! The hub: finds live sessions, and tells those connected what happened to theirs.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl Hub {
         self.0.all()
     }
 
-    /// Tells those connected that the session takes no more. To be called once the store knows.
+    /// Tells those connected that the session accepts no more samples. To be called once the store knows.
     pub fn completed(&self, id: SessionId) {
         self.enter_phase(id, Phase::Completed);
     }

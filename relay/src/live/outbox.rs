@@ -1,4 +1,4 @@
-//! What leaves for other relays. The hub puts it into a bounded queue; who carries it is no business of the hub's.
+//! What leaves for other relays. The hub puts it into a bounded queue; who transports it does not concern the hub.
 
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
@@ -35,7 +35,7 @@ pub(crate) enum Outgoing {
         source: SourceName,
         batch: CommittedBatch,
     },
-    /// Answered once everything before it was tried.
+    /// Answered once sending has been attempted for everything before it.
     Flush(oneshot::Sender<()>),
 }
 
@@ -45,7 +45,7 @@ impl Outbox {
         (Self { queue, metrics }, inbox)
     }
 
-    /// Queues a committed batch, or drops it where there is no room. Never waits.
+    /// Queues a committed batch, or drops it if there is no room. Never waits.
     pub(crate) fn offer(&self, session: SessionId, source: SourceName, batch: CommittedBatch) {
         match self.queue.try_send(Outgoing::Batch { session, source, batch }) {
             Ok(()) => _ = self.metrics.redis_queue.inc(),

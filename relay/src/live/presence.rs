@@ -1,4 +1,4 @@
-//! Who is connected to a session: here, and as other relays tell.
+//! Who is connected to a session: here, and according to other relays.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -7,7 +7,8 @@ use mien_shared::api::SourceName;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A relay that has not been heard from for this long is gone. Three times the interval at which each repeats itself.
+/// A relay that has not been heard from for this long is gone. Three times the interval at which each repeats its
+/// presence.
 pub(crate) const PRESENCE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Who is connected.

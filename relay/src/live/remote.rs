@@ -1,4 +1,4 @@
-//! What a live session is told of other relays, and what they are to be told of it.
+//! What a live session learns from other relays, and what they must be told about it.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use super::presence::Presence;
 use super::ring::CommittedBatch;
 use super::session::LiveSession;
 
-/// A claim made here of which the others have not heard.
+/// A claim made here that the others have not heard of yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unannounced {
     pub(crate) source: SourceName,

@@ -28,8 +28,8 @@ pub(super) struct Registry {
 pub struct LiveSession {
     id: SessionId,
     registry: Arc<Registry>,
-    /// Moves with everything that a watcher may want to know. Made for the first of them: most sessions have
-    /// none, and it is half a kilobyte.
+    /// Changes with everything that a watcher may want to know. Created for the first watcher: most sessions have none,
+    /// and it takes half a kilobyte.
     news: OnceLock<watch::Sender<()>>,
     state: Mutex<State>,
 }
@@ -95,7 +95,7 @@ impl LiveSession {
         self.lock().phase
     }
 
-    /// Passes on what was just committed for a source. Only the batcher calls it, so in order of seq.
+    /// Passes on what was just committed for a source. Only the batcher calls it, and so in order of seq.
     pub fn publish(&self, source: &SourceName, take: &Take, stored: &[&Sample]) {
         let watched = self.is_watched();
         let link = self.link();
@@ -168,7 +168,7 @@ impl LiveSession {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // Every change to the state is one insert, removal or addition: nothing can be half done.
+        // Every change to the state is one insert, removal or addition: nothing can be left half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

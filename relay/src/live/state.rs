@@ -11,7 +11,7 @@ use super::presence::{Presence, RemotePresence};
 use super::ring::Ring;
 use crate::auth::Stamp;
 
-/// How far a session has come, as far as those connected must know. It never goes back.
+/// How far a session has progressed, as far as those connected must know. It never goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     #[default]
@@ -70,8 +70,8 @@ impl Holder {
 }
 
 impl State {
-    /// Who is connected, where that differs from what the caller knows. Every watcher asks with every sample, so it
-    /// compares before it makes a list.
+    /// Who is connected, if that differs from what the caller knows. Every watcher asks with every sample, so it
+    /// compares before it builds a list.
     pub(super) fn presence_unlike(&self, known: &Presence) -> Option<Presence> {
         let same = self.watchers == known.watchers
             && self.holders.iter().map(|holder| &holder.source).eq(&known.sources);

@@ -12,8 +12,8 @@ use super::ring::{After, CommittedBatch};
 use super::session::LiveSession;
 use super::state::Phase;
 
-/// What a caller waits for other relays at most: far above a healthy answer (well below a millisecond), far below
-/// what a person notices.
+/// Maximum time that a caller waits for other relays: far longer than a healthy answer takes (well below a
+/// millisecond), far shorter than what a person notices.
 pub(crate) const REMOTE_TIMEOUT: Duration = Duration::from_millis(25);
 
 /// While it lives, everything that is committed is remembered for a while.
@@ -27,9 +27,9 @@ pub struct Subscription {
 #[derive(Debug, PartialEq, Eq)]
 pub struct View {
     pub phase: Phase,
-    /// Who is connected, where that is not what the watcher knows.
+    /// Who is connected, if that is not what the watcher knows.
     pub presence: Option<Presence>,
-    /// At most one step a source, so that a busy one does not starve the others.
+    /// At most one step per source, so that a busy one does not starve the others.
     pub next: Vec<Step>,
     /// Whether there is more after these steps.
     pub more: bool,
@@ -40,7 +40,7 @@ pub struct View {
 pub enum Step {
     /// Send these; they continue from its seq.
     Send(SourceName, Vec<CommittedBatch>),
-    /// Read the store up to this seq: the ring does not reach back so far.
+    /// Read the store up to this seq: the ring does not reach back that far.
     ReadStore(SourceName, u64),
 }
 
@@ -86,7 +86,7 @@ impl Subscription {
         let _ = self.news.changed().await;
     }
 
-    /// Returns once it is known who is connected to the other relays, or could have been.
+    /// Returns once it is known, or could have been known, who is connected to the other relays.
     pub(crate) async fn remote_presence_known(&mut self) {
         if self.live.link().is_none_or(|link| !*link.connected.borrow()) {
             return;

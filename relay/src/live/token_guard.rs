@@ -22,8 +22,8 @@ pub struct TokenGuard {
 }
 
 impl LiveSession {
-    /// Registers a connection's token. This comes before the question whether the token was revoked, so that whatever
-    /// is revoked after the answer is told here.
+    /// Registers a connection's token. This must come before the check whether the token was revoked, so that anything
+    /// revoked after that check is reported here.
     pub fn guard_token(self: &Arc<Self>, stamp: Stamp) -> TokenGuard {
         let (expires, revoked) = (stamp.expires, Arc::default());
         let mut state = self.lock();

@@ -1,4 +1,4 @@
-//! What the relay shows of itself: metrics, logs and traces. Nothing here decides anything.
+//! What the relay reports about itself: metrics, logs and traces. Nothing here decides anything.
 
 pub(crate) mod log_limit;
 pub mod metrics;

@@ -32,8 +32,8 @@ impl TraceContext {
         parse(headers.get(TRACEPARENT)?.as_bytes())
     }
 
-    /// Makes `span` part of the caller's trace, and gives the span's own place in it: the exported one, or
-    /// where nothing is exported, one of the same trace.
+    /// Makes `span` part of the caller's trace, and returns the span's own place in it: the exported one, or if nothing
+    /// is exported, one in the same trace.
     pub fn enter(span: &Span, caller: Option<Self>) -> Self {
         if let Some(caller) = caller {
             caller.adopt(span);
@@ -59,7 +59,7 @@ impl TraceContext {
             true,
             TraceState::NONE,
         );
-        // Fails where nothing is exported, which does not matter.
+        // Fails if nothing is exported, which does not matter.
         let _ = span.set_parent(Context::new().with_remote_span_context(parent));
     }
 
@@ -83,7 +83,7 @@ fn fresh_ids() -> (u128, u64) {
 
 fn parse(text: &[u8]) -> Option<TraceContext> {
     let version: u8 = hex(text.get(..2)?)? as u8;
-    // Of a later version, the first four fields are read; of this one, there are no others.
+    // For a later version, the first four fields are read; this version has no others.
     let fits = if version == 0 { text.len() == LENGTH } else { text.get(LENGTH).is_none_or(|&c| c == b'-') };
     let dashes = [2, 35, 52].iter().all(|&place| text.get(place) == Some(&b'-'));
     if version == 0xff || !fits || !dashes {

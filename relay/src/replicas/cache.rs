@@ -1,13 +1,12 @@
-//! What is asked often and changes rarely: each session, and so its owner, whether it has ended, and which of its tokens
-//! were revoked.
+//! What is looked up often and changes rarely: each session, and so its owner, whether it has ended, and which of its
+//! tokens were revoked.
 //!
-//! Memory is asked first, then Redis, then the store; concurrent questions about one session ask the store once. A change
-//! made here takes effect here at once, is written to Redis before its caller hears of it, and is told to the other
+//! Memory is asked first, then Redis, then the store; concurrent look-ups of one session ask the store once. A change
+//! made here takes effect here at once, is written to Redis before its caller is answered, and is sent to the other
 //! relays, which drop what they cached. No answer is kept for longer than a minute, or than a second while changes made
 //! elsewhere would not be heard.
 //!
-//! Nothing that must be right relies on it: the store decides at every commit and every read whether a session still
-//! exists.
+//! Correctness never relies on it: the store decides at every commit and every read whether a session still exists.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,17 +30,17 @@ const MAX_SESSIONS: u64 = 10_000;
 const LONG: Duration = Duration::from_mins(1);
 /// Life of an answer while they are not.
 const SHORT: Duration = Duration::from_secs(1);
-/// Life of the answer that there is no such session.
+/// Life of the answer that no such session exists.
 const NEVER: Duration = Duration::from_secs(2);
 
-/// How changes made by other relays reach this one.
+/// How this relay learns of changes made by others.
 #[derive(Clone, Debug)]
 pub enum RemoteChanges {
     /// There are none: no other relay uses the store.
     None,
     /// There may be some, and none are heard.
     Unheard,
-    /// They are heard through Redis, while this says so.
+    /// They are heard through Redis, as long as this is true.
     Heard(Redis, watch::Receiver<bool>),
 }
 
@@ -68,7 +67,7 @@ pub struct Known {
 #[derive(Clone, Debug)]
 struct Entry {
     known: Known,
-    /// The version when it was asked for.
+    /// The version when the store was asked.
     as_of: u64,
     life: Duration,
 }
@@ -132,7 +131,7 @@ impl Cache {
         }
     }
 
-    /// Whether nothing was changed since it was asked for. Every answer is checked before it is used, as a late one may
+    /// Whether nothing was changed since the question. Every answer is checked before it is used, as a late one may
     /// come after the change that would have dropped it.
     fn is_current(&self, id: SessionId, entry: &Entry) -> bool {
         entry.as_of >= self.0.versions.last(id)
@@ -173,7 +172,8 @@ impl Cache {
                 let known = Known { found: Found::Erased, revoked: Arc::default() };
                 self.0.sessions.insert(id, self.entry(known, as_of)).await;
             }
-            // Two changes may be told in another order than they were made, so the store is asked for the outcome.
+            // Two changes may be reported in a different order from that in which they were made, so the store is asked
+            // for the outcome.
             Change::Updated(_) | Change::Revoked(_) => self.0.sessions.invalidate(&id).await,
         }
     }
@@ -207,7 +207,7 @@ fn known(kept: Kept) -> Known {
     }
 }
 
-/// Writes what the store said to Redis. Nobody waits for it; it ends with Redis' timeout.
+/// Writes the store's answer to Redis. Nobody waits for it; it ends with Redis' timeout.
 fn share(redis: &Redis, id: SessionId, known: &Known) {
     let kept = match &known.found {
         Found::Here(session) => {
@@ -236,7 +236,7 @@ mod tests {
         Known { found: Found::Here(serde_json::from_str(&text).unwrap()), revoked: Arc::default() }
     }
 
-    /// An answer that is on its way while `change` happens, and what is found afterwards, when the store says `new`.
+    /// An answer that is in flight while `change` happens, and what is found afterwards, when the store says `new`.
     async fn found_after(cache: &Cache, id: SessionId, change: impl AsyncFnOnce()) -> Vec<Known> {
         let (store_answers, answer) = tokio::sync::oneshot::channel();
         let answer = std::sync::Mutex::new(Some(answer));

@@ -1,4 +1,4 @@
-//! What makes several relays over one database work as one.
+//! What lets several relays over one database work as one.
 
 mod cache;
 mod parts;

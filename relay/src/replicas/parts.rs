@@ -1,5 +1,5 @@
-//! What knows of other relays over the same database: the hub, the caches and the limits of this one, and the tasks
-//! that join them with the others, through Redis or by polling the store.
+//! What deals with other relays over the same database: this relay's hub, caches and limits, and the tasks that link
+//! them to the others, through Redis or by polling the store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::live::{CommittedBatch, DirtySessions, Hub, Outbox, RemoteLink};
 use crate::observe::metrics::Metrics;
 use crate::store::Store;
 
-/// What the last batches get to reach Redis when the relay ends.
+/// Time that the last batches have to reach Redis when the relay ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The parts that know of other relays.
@@ -123,7 +123,7 @@ impl Replicas {
         }
     }
 
-    /// Lets what was committed leave, for those who watch elsewhere. Briefly, as the store has it anyway.
+    /// Lets committed batches leave, for those who watch elsewhere. Only briefly, as the store has them anyway.
     pub async fn flush(&self) {
         if let Some(Link { outbox, .. }) = &self.redis {
             let _ = tokio::time::timeout(FLUSH_TIMEOUT, outbox.flush()).await;
@@ -138,7 +138,7 @@ impl Replicas {
         }
     }
 
-    /// Recent batches of a source that follow the seq `after` without a gap; none where the store must be read.
+    /// Recent batches of a source that follow the seq `after` without a gap; none if the store must be read.
     pub async fn recent(&self, id: SessionId, source: &SourceName, after: u64) -> Vec<CommittedBatch> {
         match &self.redis {
             Some(Link { redis, .. }) => redis.recent(id, source, after).await,

@@ -1,7 +1,7 @@
 //! Polls the store for what other relays committed and changed.
 //!
-//! Only watched sessions are polled, and only where there may be other relays. While those are heard through Redis this
-//! is a safety net, for what a relay committed just before it died; otherwise it is how a watcher gets its samples.
+//! Only watched sessions are polled, and only if there may be other relays. While those are heard through Redis this is
+//! a safety net, for what a relay committed just before it died; otherwise it is how a watcher gets its samples.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::live::{DirtySessions, Hub, LiveSession, Phase};
 use crate::store::deadline::within_deadline;
 use crate::store::{Found, Store, StoreError};
 
-/// While nothing is heard: the delay that a watcher sees, at the price of two small queries a watched session.
+/// While nothing is heard: the delay that a watcher sees, at the price of two small queries per watched session.
 const SHORT_INTERVAL: Duration = Duration::from_millis(500);
 /// While the others are heard.
 const LONG_INTERVAL: Duration = Duration::from_secs(2);
@@ -25,7 +25,8 @@ pub(crate) async fn run(store: Store, hub: Hub, mut linked: watch::Receiver<bool
     let mut last = Instant::now();
     loop {
         let pause = if *linked.borrow_and_update() { LONG_INTERVAL } else { SHORT_INTERVAL };
-        // Counted from the last look at all of them: single sessions, however many, do not put the next one off.
+        // Counted from the last look at all of them: looking at single sessions, however many, does not postpone the
+        // next one.
         let due = tokio::time::sleep_until(last + pause);
         let lives: Vec<Arc<LiveSession>> = tokio::select! {
             biased;

@@ -1,4 +1,4 @@
-//! Polls the store for tokens that other relays revoked, where there may be other relays.
+//! Polls the store for tokens that other relays revoked, if there may be other relays.
 //!
 //! While those are heard this is a safety net, for what was published while nobody listened; otherwise it is how a socket
 //! learns that its token is no longer valid.

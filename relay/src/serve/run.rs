@@ -1,8 +1,8 @@
 //! Accepts connections, answers them, and shuts down in order.
 //!
-//! After a signal, readiness turns false; sockets take no more, have what they took committed and acked, and close with
-//! 1012; then HTTP requests under way finish, and nothing is accepted any more. A second signal, or the time limit, ends
-//! everything at once.
+//! After a signal, readiness turns false; sockets accept no more, have what they accepted committed and acked, and
+//! close with 1012; then HTTP requests in progress finish, and nothing is accepted any more. A second signal, or the
+//! time limit, ends everything at once.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,13 +24,13 @@ use crate::observe::metrics::Metrics;
 use crate::router;
 use crate::store::Store;
 
-/// Connections that the system queues until they are accepted. Those beyond have to try again, which takes a second: the
+/// Connections that the system queues until they are accepted. Any beyond have to try again, which takes a second: the
 /// 128 of mio (1.2) are few when thousands come at once.
 const BACKLOG: u32 = 4_096;
 
 /// Serves until a signal ends it.
 ///
-/// Boxed, as is [`serve`], so that a program that polls it need not compile the whole relay anew.
+/// Boxed, as is [`serve`], so that a program that polls it does not compile the whole relay again.
 pub fn run(config: Config) -> BoxFuture<'static, anyhow::Result<()>> {
     Box::pin(serve_until_signal(config))
 }
@@ -108,12 +108,12 @@ async fn serve_until_drained(
     let deadline = tokio::select! {
         never = all => match never {},
         never = metrics => match never {},
-        // Connections are still accepted meanwhile, so that health checks see that the relay is not ready.
+        // Connections are still accepted in the meantime, so that health checks see that the relay is not ready.
         deadline = sockets_closed(&state) => deadline,
     };
     closing.begin();
     let finish = async {
-        // Clients that read slowly, or not at all, do not keep the rest from ending in order.
+        // Clients that read slowly, or not at all, do not keep the rest from ending cleanly.
         if tokio::time::timeout(state.config.shutdown / 4, all_gone.recv()).await.is_err() {
             tracing::warn!("some requests were cut off");
         }
@@ -132,8 +132,8 @@ async fn serve_until_drained(
     }
 }
 
-/// Returns once the drain has begun and every socket is closed, or half of the time is up: the rest is for
-/// what comes after. Gives the time at which all must be done.
+/// Returns once the drain has begun and every socket is closed, or half of the time is up: the rest is for what comes
+/// after. Returns the time by which everything must be done.
 async fn sockets_closed(state: &AppState) -> Instant {
     state.drain.begun().await;
     let begun = Instant::now();

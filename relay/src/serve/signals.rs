@@ -7,7 +7,7 @@ pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
-    /// `None` where SIGHUP is ignored from the start, as under `nohup`.
+    /// `None` if SIGHUP is ignored from the start, as under `nohup`.
     #[cfg(unix)]
     hangup: Option<tokio::signal::unix::Signal>,
 }
@@ -16,7 +16,7 @@ impl Signals {
     #[cfg(unix)]
     pub(super) fn catch() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        // Asked before it is caught, after which it is no longer ignored.
+        // Checked before it is caught, because afterwards it is no longer ignored.
         let hangup = (!hangup_is_ignored()).then(|| signal(SignalKind::hangup())).transpose()?;
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -51,7 +51,7 @@ async fn next_hangup(hangup: Option<&mut tokio::signal::unix::Signal>) {
     }
 }
 
-/// As Linux tells it; elsewhere, and where `/proc` is not mounted, SIGHUP ends the relay.
+/// As Linux reports it; elsewhere, or if `/proc` is not mounted, SIGHUP ends the relay.
 #[cfg(unix)]
 fn hangup_is_ignored() -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))

@@ -1,4 +1,4 @@
-//! How a socket ends where the store cannot serve it.
+//! How a socket ends if the store cannot serve it.
 
 use mien_shared::Code;
 use mien_shared::problem::CloseCode;
@@ -6,7 +6,7 @@ use mien_shared::problem::CloseCode;
 use crate::app::App;
 use crate::http::problem::ApiError;
 
-/// What the store refuses, it would refuse again; where it does not answer, another attempt is worthwhile, here or at
+/// What the store refuses, it would refuse again; if it does not answer, another attempt is worthwhile, here or at
 /// another relay.
 pub(super) fn or_close_code<T>(app: &App, answer: Result<T, impl Into<ApiError>>) -> Result<T, CloseCode> {
     answer.map_err(|cause| {

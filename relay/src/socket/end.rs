@@ -7,7 +7,7 @@ use mien_shared::problem::CloseCode;
 use super::wire::{Gone, Wire};
 use crate::limits::PendingSlot;
 
-/// For the close frame of an evicted connection to leave.
+/// Time for the close frame of an evicted connection to be sent.
 const EVICTION_TIMEOUT: Duration = Duration::from_millis(250);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl End {
         match self {
             Self::Close(code) => wire.close(code).await,
             Self::Gone => wire.finish_close().await,
-            // Hardly waits: there must not be more of these than of those that have a slot.
+            // Hardly waits: there must not be more of these than there are slots.
             Self::Evicted => {
                 let _ = tokio::time::timeout(EVICTION_TIMEOUT, wire.close(CloseCode::AtCapacity)).await;
             }

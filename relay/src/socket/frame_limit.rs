@@ -1,8 +1,8 @@
 //! Limits incoming messages, frame by frame, before the WebSocket library allocates memory for them.
 //!
-//! tungstenite (0.29) has one limit for all messages, which cannot be changed on a live connection, and allocates as much
-//! as the header of a frame announces. So no peer may announce much before its hello is verified. Whether a message has
-//! begun and is incomplete, which the library does not tell, is known here, too.
+//! tungstenite (0.29) has one limit for all messages, which cannot be changed on a live connection, and allocates as
+//! much as the header of a frame announces. So no peer may announce much before its hello is verified. This also tracks
+//! whether a message has begun and is incomplete, which the library does not report.
 
 use std::io;
 use std::pin::Pin;
@@ -14,12 +14,12 @@ use tokio::time::Instant;
 /// Of a frame: two bytes, a length of up to eight, a mask of four.
 const MAX_HEADER: usize = 14;
 
-/// A message is, or would be, larger than it may be.
+/// A message is larger than allowed, or would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the message is too large")]
 pub(super) struct TooLarge;
 
-/// Bytes of a message at most.
+/// Maximum message size in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MessageLimits {
     /// Of the first.
@@ -53,7 +53,7 @@ impl<S> FrameLimited<S> {
             self.incomplete = None;
         }
         if !self.frames.is_at_rest() {
-            // The clock is read once a message at most, and never for one that arrives in one read.
+            // The clock is read at most once per message, and never for one that arrives in one read.
             self.incomplete.get_or_insert_with(Instant::now);
         }
         Ok(())
@@ -87,7 +87,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FrameLimited<S> {
     }
 }
 
-/// Where in its frames a stream is. The library reports what is wrong with a frame.
+/// A stream's position within its frames. The library reports what is wrong with a frame.
 #[derive(Debug)]
 struct FrameParser {
     sizes: MessageLimits,
@@ -218,7 +218,7 @@ mod tests {
         frame
     }
 
-    /// However the bytes are cut: what is the outcome, and whether a message is left unfinished.
+    /// However the bytes are split: the result, and whether a message is left unfinished.
     fn outcome(bytes: &[u8]) -> (Result<(), TooLarge>, bool) {
         let by = |size: usize| {
             let mut frames = FrameParser::new(SIZES);

@@ -18,7 +18,7 @@ use crate::limits::{Admission, CountedSocket, PendingSlot, SocketOwner};
 use crate::live::{LiveSession, TokenGuard};
 use crate::store::Found;
 
-/// What a bad token waits for its answer at most.
+/// Maximum time that a bad token waits for its answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Waits for the first message, which must be text, and in time.
@@ -68,7 +68,7 @@ pub(super) async fn check_token(
 ) -> Result<Verified, End> {
     let read = read_token(app, token, session, role);
     if read.is_err() {
-        // One bucket for all, as a bad token is nobody's.
+        // One bucket for all, as a bad token belongs to nobody.
         let wait = tokio::time::sleep(app.bad_tokens.charge("", 1).min(LONGEST_WAIT));
         slot.while_kept(wait).await.ok_or(End::Evicted)?;
     }
@@ -86,7 +86,7 @@ fn read_token(app: &App, token: &str, session: SessionId, role: Role) -> Result<
     }
 }
 
-/// Whether there is room: 1013 where waiting helps, 4413 where it does not. From here on the connection counts as let in,
+/// Whether there is room: 1013 if waiting helps, 4413 if it does not. From here on the connection counts as admitted,
 /// and ends with its token.
 pub(super) fn admit(
     app: &App,
@@ -109,7 +109,7 @@ pub(super) fn admit(
     Ok(Admitted { live, token, _counted: counted, _permit: permit })
 }
 
-/// The session as it stands: 4404, 4410 if it is erased, or 4401 if the token was revoked. A store that does not answer
+/// The session as it is: 4404, 4410 if it is erased, or 4401 if the token was revoked. A store that does not answer
 /// counts as a relay at capacity: worth another attempt.
 pub(super) async fn find(app: &App, verified: &Verified) -> Result<Session, CloseCode> {
     let known = or_close_code(app, app.cache.lookup(&app.store, verified.grant.session).await)?;

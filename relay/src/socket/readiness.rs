@@ -1,9 +1,9 @@
 //! Polls only what was woken.
 //!
 //! A task that waits for several futures polls all of them whenever one of them wakes it. With thousands of connections
-//! none of them is in the processor's cache, and a poll in vain costs as much as the message. Here each has a waker of
-//! its own that sets a bit, and is not polled until its bit is set; the bits of a task are in one word, so that one look
-//! tells which are.
+//! none of them is in the processor's cache, and a needless poll costs as much as the message. Here each has its own
+//! waker that sets a bit, and is not polled until its bit is set; the bits of a task are in one word, so that one look
+//! shows which are set.
 
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,7 +30,7 @@ impl ReadySet {
         Self(Arc::default())
     }
 
-    /// One more bit. It is set, as nothing was polled yet.
+    /// Adds a bit. It starts out set, as nothing has been polled yet.
     pub(super) fn register(&self) -> ReadyBit {
         let index = self.0.registered.fetch_add(1, Ordering::Relaxed);
         assert!(index < u32::BITS, "a task registers a handful, all before it waits");
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(fires(&mut timer).await, 10, "set later and then earlier while it is waited for");
     }
 
-    /// Many messages from another thread, read by waiting and in passing beside a second inbox: none is
+    /// Many messages from another thread, read both by waiting and without waiting beside a second inbox: none is
     /// missed.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn no_wake_is_missed() {

@@ -23,7 +23,7 @@ use crate::limits::PendingSlot;
 use crate::observe::trace::TraceContext;
 
 const SOURCE_LIMITS: MessageLimits = MessageLimits { first: MAX_HELLO_BYTES, other: MAX_MESSAGE_BYTES };
-/// A watcher says nothing after its hello.
+/// A watcher sends nothing after its hello.
 const WATCHER_LIMITS: MessageLimits = MessageLimits { first: MAX_HELLO_BYTES, other: MAX_HELLO_BYTES };
 
 pub(crate) fn routes() -> Router<AppState> {
@@ -46,7 +46,7 @@ async fn accept_source(
     );
     context.adopt(&span);
     Ok(handshake.accept(SOURCE_LIMITS, slot, move |socket, slot| {
-        // Boxed: a future that awaits another keeps room for it twice.
+        // Boxed: a future that awaits another reserves room for it twice.
         counted(Box::pin(ingest::serve(Accepted { state, session, socket, span, slot })), count)
     }))
 }

@@ -1,5 +1,5 @@
 //! Upgrade requests from which a proxy has stripped the headers that ask for the upgrade, as proxies do that are not
-//! configured for WebSockets. Operators learn so from the log, as the page can only tell its visitors.
+//! configured for WebSockets. Operators learn this from the log, as the page can only tell its visitors.
 
 use axum::http::{HeaderMap, HeaderName, header};
 use mien_shared::Code;

@@ -1,6 +1,6 @@
 //! From a request to a WebSocket.
 //!
-//! Not by axum's extractor, which gives no access to the stream under the WebSocket, whose frames must be limited.
+//! Not with axum's extractor, which gives no access to the stream below the WebSocket, whose frames must be limited.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -21,10 +21,10 @@ use crate::app::AppState;
 use crate::http::problem::ApiError;
 use crate::limits::PendingSlot;
 
-/// Bytes of each connection's read buffer, which it holds for as long as it lives. tungstenite's default is 128 KiB;
-/// larger messages grow the buffer for a while.
+/// Size of each connection's read buffer, which it holds for as long as it lives. tungstenite's default is 128 KiB;
+/// larger messages grow the buffer temporarily.
 const READ_BYTES: usize = 2 * 1024;
-/// Bytes that are buffered before they are written without a flush: all that a watcher is sent after a delay.
+/// Bytes that are buffered before they are written without a flush: everything that a watcher is sent after a delay.
 const WRITE_BYTES: usize = 16 * 1024;
 /// Bytes that may be buffered before a write fails: more than the largest message the relay sends.
 const MAX_WRITE_BYTES: usize = 8 * 1024 * 1024;

@@ -16,7 +16,7 @@ use super::readiness::{ReadyBit, ReadySet, Timer};
 use super::upgrade::Socket;
 use crate::config::Timeouts;
 
-/// What a peer gets to answer a close frame: until then the connection stays open, as a reset would drop the frame.
+/// Time that a peer has to answer a close frame: until then the connection stays open, as a reset would drop the frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) struct Wire {
@@ -28,7 +28,8 @@ pub(super) struct Wire {
     /// Everything that the connection's task waits for.
     ready: ReadySet,
     readable: ReadyBit,
-    /// For pings and silence. Not reset by each message, which would cost more than the message, but when it fires.
+    /// For pings and silence. It is reset when it fires and not by each message, which would cost more than the
+    /// message.
     timer: Timer,
 }
 
@@ -103,7 +104,7 @@ impl Wire {
         }
     }
 
-    /// The peer was not read for a while: its silence begins now.
+    /// The peer was not read for a while: its silence is counted from now.
     pub(super) fn reset_silence(&mut self) {
         self.last_heard = Instant::now();
     }
@@ -199,7 +200,7 @@ impl Wire {
     }
 }
 
-/// Waits until the peer has taken something. One that takes nothing for too long counts as silent.
+/// Waits until the peer has taken something. A peer that takes nothing for too long counts as silent.
 async fn taken(
     timeouts: Timeouts,
     mut writes: impl Future<Output = Result<(), tungstenite::Error>> + Unpin,

@@ -1,4 +1,4 @@
-//! A connection to either database, for what both are asked in the same words.
+//! A connection to either database, for what both are asked with the same SQL.
 //!
 //! Parameters are `$1`, `$2` … in both. A statement is prepared once for each connection, as it is where a backend asks
 //! directly.
@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::error::Result;
 
-/// Connections are closed after so long, so that a server behind a changed name is found, and the memory that one has
-/// gathered is freed.
+/// Connections are closed after this long, so that a server whose name now points elsewhere is found, and the memory
+/// that a connection has accumulated is freed.
 pub(super) const LIFETIME: Duration = Duration::from_mins(5);
 
 /// A row of either database as a tuple.
@@ -80,14 +80,14 @@ pub(super) trait Backend: Send {
         parameters: &[Parameter<'_>],
     ) -> impl Future<Output = Result<Option<T>>> + Send;
 
-    /// For a statement that always gives one row.
+    /// For a statement that always returns one row.
     fn fetch_one<T: FromEitherRow>(
         &mut self,
         sql: &'static str,
         parameters: &[Parameter<'_>],
     ) -> impl Future<Output = Result<T>> + Send;
 
-    /// Gives the number of rows that it changed.
+    /// Returns the number of rows that it changed.
     fn execute(
         &mut self,
         sql: &'static str,

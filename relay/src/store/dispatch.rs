@@ -26,8 +26,8 @@ pub enum Store {
 
 /// The answer to a call of the store.
 ///
-/// Boxed: what a database's client holds while it waits is tens of kilobytes, which every future around it would
-/// hold, too; and each program that polled it would compile that client anew.
+/// Boxed: what a database client holds while it waits is tens of kilobytes, which every enclosing future would hold,
+/// too; and each program that polls it would compile that client again.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
 
 /// Asks the backend. Postgres, which is another process, gets a time limit.
@@ -40,7 +40,7 @@ macro_rules! ask {
     };
 }
 
-/// Asks what both databases are asked alike, on a connection of the backend's.
+/// Asks what both databases are asked in the same way, on one of the backend's connections.
 macro_rules! read {
     ($backend:expr, $connection:ident => $call:expr) => {
         match $backend {
@@ -94,7 +94,7 @@ impl Store {
         read!(self, reader => sessions::count(reader))
     }
 
-    /// [`StoreError::TooManySessions`] where the user has as many as they may have.
+    /// [`StoreError::TooManySessions`] if the user has as many as they may have.
     pub fn create_session<'a>(
         &'a self,
         user: &'a str,
@@ -108,7 +108,7 @@ impl Store {
         read!(self, reader => sessions::find(reader, id))
     }
 
-    /// Like [`Store::session`], but tells an erased session from one that never was.
+    /// Like [`Store::session`], but distinguishes an erased session from one that never existed.
     pub fn find_session(&self, id: SessionId) -> Answer<'_, Found> {
         read!(self, reader => sessions::find_or_erased(reader, id))
     }
@@ -123,10 +123,10 @@ impl Store {
         read!(self, reader => sessions::list(reader, user, after, limit))
     }
 
-    /// Renames or completes; `None` where there is no such session. Completing twice changes nothing;
-    /// completed → active is [`StoreError::Conflict`].
+    /// Renames or completes; `None` if there is no such session. Completing twice changes nothing; completed → active
+    /// is [`StoreError::Conflict`].
     ///
-    /// Handlers call `AppState::update_session`, which also lets samples under way finish and tells sockets.
+    /// Handlers call `AppState::update_session`, which also lets samples in flight finish and tells sockets.
     pub fn update_session<'a>(
         &'a self,
         id: SessionId,
@@ -135,23 +135,22 @@ impl Store {
         ask!(self, store => store.update_session(id, patch))
     }
 
-    /// Removes the session and its markers at once; false where there was none. Its samples can no longer be read,
-    /// and are erased by [`Store::sweep`].
+    /// Removes the session and its markers at once; false if there was none. Its samples can no longer be read, and are
+    /// erased by [`Store::sweep`].
     ///
     /// Handlers call `AppState::erase_session`, which does both and tells sockets.
     pub fn delete_session(&self, id: SessionId) -> Answer<'_, bool> {
         ask!(self, store => store.delete_session(id))
     }
 
-    /// Revokes tokens of a session, and returns everything that is revoked of it; `None` where there is no such
-    /// session.
+    /// Revokes tokens of a session, and returns everything that is revoked for it; `None` if there is no such session.
     ///
     /// Handlers call `AppState::revoke`, which also tells sockets.
     pub fn revoke<'a>(&'a self, id: SessionId, revocation: &'a Revocation) -> Answer<'a, Option<Revoked>> {
         ask!(self, store => store.revoke(id, revocation))
     }
 
-    /// What was revoked of a session.
+    /// What was revoked for a session.
     pub fn revoked(&self, id: SessionId) -> Answer<'_, Revoked> {
         read!(self, reader => revocations::read(reader, id))
     }
@@ -165,8 +164,8 @@ impl Store {
         }
     }
 
-    /// Erases the samples of a session that is gone, or of all that are, a chunk at a time so that ingest goes on
-    /// between chunks.
+    /// Erases the samples of a session that is gone, or of all such sessions, a chunk at a time so that ingest
+    /// continues between chunks.
     pub fn sweep(&self, only: Option<SessionId>) -> Answer<'_, ()> {
         match self {
             Self::Sqlite(store) => Box::pin(store.sweep(only)),
@@ -174,8 +173,8 @@ impl Store {
         }
     }
 
-    /// Returns once nothing that was erased or overwritten before is left in any of the database's files, and free pages
-    /// are returned to the disk. Postgres does so by its vacuum.
+    /// Returns once nothing that was erased or overwritten before is left in any of the database's files, and free
+    /// pages are returned to the disk. Postgres does this with its vacuum.
     pub fn scrub(&self) -> Answer<'_, ()> {
         match self {
             Self::Sqlite(store) => Box::pin(store.scrub()),
@@ -230,7 +229,7 @@ impl Store {
         read!(self, reader => samples::stretches(reader, id, query))
     }
 
-    /// Adds the samples of a stretch, a few thousand at most, that lie in the query's time to a series, and says
+    /// Adds those samples of a stretch (a few thousand at most) that lie in the query's time to a series, and returns
     /// how many they were.
     pub fn add_to_series<'a>(
         &'a self,
@@ -274,14 +273,14 @@ impl Store {
         read!(self, reader => sources::reaches(reader, id))
     }
 
-    /// Finds or creates a source of an active session, for a connection that begins to send.
-    /// [`StoreError::TooManySources`] where it would be one more than a session may have.
+    /// Finds or creates a source of an active session, for a connection that starts to send.
+    /// [`StoreError::TooManySources`] if the session already has the maximum.
     pub fn open_source<'a>(&'a self, id: SessionId, source: &'a SourceName) -> Answer<'a, (SourceKey, u64)> {
         ask!(self, store => store.open_source(id, source))
     }
 
-    /// Commits batches in one transaction and says what became of each sample, batch by batch. It has no
-    /// time limit of its own. If the future is dropped, the commit may or may not have happened.
+    /// Commits batches in one transaction and returns what happened to each sample, batch by batch. It has no time
+    /// limit of its own. If the future is dropped, the commit may or may not have happened.
     pub fn commit<'a>(&'a self, batches: &'a [Batch]) -> Answer<'a, Vec<Outcome>> {
         match self {
             Self::Sqlite(store) => Box::pin(store.commit(batches)),
@@ -304,7 +303,7 @@ impl Store {
         read!(self, reader => markers::list(reader, id))
     }
 
-    /// False where the session has no such marker.
+    /// False if the session has no such marker.
     pub fn delete_marker(&self, id: SessionId, marker: Uuid) -> Answer<'_, bool> {
         ask!(self, store => store.delete_marker(id, marker))
     }
@@ -317,7 +316,7 @@ impl Store {
         }
     }
 
-    /// Finishes what runs and closes every connection.
+    /// Finishes what is running and closes every connection.
     pub fn close(&self) -> BoxFuture<'_, ()> {
         match self {
             Self::Sqlite(store) => Box::pin(store.close()),

@@ -1,12 +1,12 @@
-//! The changes of both databases' schemas, compiled in.
+//! The migrations of both databases, compiled in.
 //!
-//! sqlx's own macro would do it too, but to have it, sqlx is compiled a second time for the compiler itself, with TLS,
-//! SQLite and all.
+//! sqlx's own macro would do this too, but requires compiling sqlx a second time for the compiler itself, with TLS,
+//! SQLite and everything.
 
 use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// A file of `migrations/`: its number, its name in words and what it says.
+/// A file in `migrations/`: its number, its description and its SQL.
 struct File {
     version: i64,
     description: &'static str,

@@ -1,4 +1,4 @@
-//! What can go wrong in the store, told apart by what the caller can do about it.
+//! What can go wrong in the store, classified by what the caller can do about it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub enum StoreError {
     /// The database cannot be used as it is: the text says why and what helps.
     #[error("{0}")]
     Unusable(String),
-    /// The path names another file than the one that is open, so the next start would not find what is committed now.
+    /// The path names a file other than the one that is open, so the next start would not find what is committed now.
     #[error(
         "{} is no longer the file that is open: it was moved, replaced or deleted; put it back, or restart the relay", .0.display()
     )]
@@ -58,7 +58,7 @@ impl StoreError {
         Self::Unusable(format!("the database {database} cannot be used: {why}"))
     }
 
-    /// Whether the store works and refuses what was asked.
+    /// Whether the store works but refuses the request.
     pub const fn is_refusal(&self) -> bool {
         matches!(
             self,
@@ -93,8 +93,8 @@ impl StoreError {
     pub const KINDS: [&'static str; 8] =
         ["corrupt", "unusable", "moved", "read_only", "full", "timeout", "unreachable", "database"];
 
-    /// What an operator must know, for `/readyz`, which is public: no path, no address, no text of the database's. Those
-    /// are in the log.
+    /// What an operator must know, for `/readyz`, which is public: no path, no address, no text from the database.
+    /// Those are in the log.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Moved(_) => "the database's file was moved, replaced or deleted; the log names it",
@@ -107,15 +107,15 @@ impl StoreError {
     }
 }
 
-/// `SQLITE_READONLY` with what extends it (a log that cannot be recovered, a folder that cannot be written, …), and
+/// `SQLITE_READONLY` with its extended codes (a log that cannot be recovered, a folder that cannot be written, …), and
 /// Postgres' `read_only_sql_transaction` and `insufficient_privilege`.
 const READ_ONLY: [&str; 9] = ["8", "264", "520", "776", "1032", "1288", "1544", "25006", "42501"];
 /// `SQLITE_FULL`, and Postgres' `disk_full`.
 const FULL: [&str; 2] = ["13", "53100"];
 /// Postgres' `query_canceled` and `lock_not_available`: its own time limits, which the relay sets.
 const OUT_OF_TIME: [&str; 2] = ["57014", "55P03"];
-/// Postgres' `invalid_sql_statement_name` and `duplicate_prepared_statement`: what one connection prepared is on another
-/// server connection, or another client's is on this one.
+/// Postgres' `invalid_sql_statement_name` and `duplicate_prepared_statement`: behind a pooler, what one connection
+/// prepared is on another server connection, or another client's statement is on this one.
 const LOST_STATEMENT: [&str; 2] = ["26000", "42P05"];
 const NO_STATEMENTS: &str = "the database is behind a pooler that gives each transaction another connection and keeps no prepared statements; use PgBouncer 1.21 or newer with max_prepared_statements above 0, or pool_mode = session, or connect to Postgres itself";
 /// Postgres' `admin_shutdown`, `crash_shutdown` and `cannot_connect_now`.

@@ -4,8 +4,8 @@ use sqlx::migrate::{Migrate, MigrateError, Migrator};
 
 use super::error::StoreError;
 
-/// Whether a database that these migrations made lacks the newest of them. One that was made by others, or has
-/// more of them, is an error, as it is when they are run.
+/// Whether a database that these migrations made lacks the newest of them. A database that others made, or with more
+/// migrations, is an error, as it is when they are run.
 pub(super) async fn is_older(
     migrator: &Migrator,
     table: &str,

@@ -4,9 +4,9 @@
 //! answered for is decided in `decide`, inside the transaction that commits it. Callers see Mien's own
 //! types and [`StoreError`], never a row.
 //!
-//! [`Store`] is one of two backends. What both databases are asked in the same words is in `queries`; what each does
-//! in its own way is in `sqlite` and `postgres`. Of the rest of the relay, nothing here
-//! knows more than the clock, and of the settings what a database URL names and what a user may keep.
+//! [`Store`] is one of two backends. What both databases are asked with the same SQL is in `queries`; what each does in
+//! its own way is in `sqlite` and `postgres`. Nothing here depends on the rest of the relay except the clock, and on
+//! its settings except what a database URL names and what a user may keep.
 
 mod backend;
 pub mod codec;

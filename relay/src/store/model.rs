@@ -15,7 +15,7 @@ pub struct Page<T, C> {
 }
 
 impl<T, C> Page<T, C> {
-    /// The first `limit` of the rows that were found; one more than those tells that there is a next page.
+    /// The first `limit` of the rows found; one more than that means that there is a next page.
     pub(super) fn cut(mut rows: Vec<T>, limit: usize, cursor: impl FnOnce(&T) -> C) -> Self {
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -33,7 +33,7 @@ pub enum Found {
     Never,
 }
 
-/// Place in a list of sessions: the id of the last one seen. Its text is the id's.
+/// Position in a list of sessions: the id of the last one seen. Its text is the id's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionCursor(pub SessionId);
 
@@ -55,7 +55,7 @@ impl FromStr for SessionCursor {
 #[error("not a cursor of this list")]
 pub struct BadCursor;
 
-/// Place in a list of samples, or of gaps: the last one seen. Its text is `source.seq`.
+/// Position in a list of samples or gaps: the last one seen. Its text is `source.seq`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SampleCursor {
     pub source: SourceName,
@@ -147,7 +147,7 @@ pub struct Reach {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceKey(pub i64);
 
-/// One sample as it came from a client: valid, or refused alone.
+/// One sample as it came from a client: valid, or refused on its own.
 pub type Item = Result<Sample, RefusedSample>;
 
 /// The samples of one message.
@@ -163,7 +163,7 @@ pub enum Fate {
     Stored,
     /// It was already durable.
     Duplicate,
-    /// Refused by itself (the batch's item says why).
+    /// Refused on its own account (the batch's item says why).
     Invalid,
     /// It came after a later one.
     OutOfOrder,

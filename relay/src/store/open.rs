@@ -12,7 +12,7 @@ use super::sqlite::SqliteStore;
 use crate::config::is_postgres;
 
 impl Store {
-    /// Whether [`Store::open`] would change a database that is there already. Changes nothing itself.
+    /// Whether [`Store::open`] would change an existing database. Changes nothing itself.
     pub fn awaits_migration(url: &str) -> Answer<'_, bool> {
         if is_postgres(url) {
             Box::pin(PostgresStore::awaits_migration(url))
@@ -21,8 +21,8 @@ impl Store {
         }
     }
 
-    /// Opens, creates or migrates the database that `url` names. `wait` observes how long a connection of its pool was
-    /// waited for, in seconds.
+    /// Opens, creates or migrates the database that `url` names. `wait` observes how long callers waited for a
+    /// connection from its pool, in seconds.
     pub fn open(url: &str, max_connections: u32, wait: Histogram) -> Answer<'_, Self> {
         if is_postgres(url) {
             Box::pin(PostgresStore::open(url, max_connections, wait).map_ok(Self::Postgres))

@@ -1,16 +1,16 @@
-//! Tokens of a session that were good and are no longer accepted, as they are stored.
+//! Tokens of a session that were valid and are no longer accepted, as they are stored.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// What was revoked of one session.
+/// What was revoked for one session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Revoked {
     /// Every token that was issued up to this time, Unix milliseconds.
     pub until_ms: Option<i64>,
-    /// The `jti` of the token that asked for it, which stays good.
+    /// The `jti` of the token that asked for it, which stays valid.
     pub except: Option<String>,
     /// The `jti` of each token that was revoked by name.
     pub ids: BTreeSet<String>,

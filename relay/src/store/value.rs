@@ -4,7 +4,7 @@ use mien_shared::api::{SourceName, SourceNameFault};
 
 use super::error::Result;
 
-/// Now, to the millisecond, as it is stored: an answer now must equal what is read later.
+/// The current time, to the millisecond, as it is stored: an answer now must equal what is read later.
 pub(super) fn now() -> jiff::Timestamp {
     timestamp(millis(crate::clock::now()))
 }
@@ -14,7 +14,7 @@ pub(super) fn millis(time: jiff::Timestamp) -> i64 {
     time.as_millisecond()
 }
 
-/// A time from the database; one that jiff cannot hold counts as the beginning of its calendar.
+/// A time from the database; one that jiff cannot represent becomes the earliest that it can.
 pub(super) fn timestamp(millis: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MIN)
 }

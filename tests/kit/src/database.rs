@@ -36,7 +36,7 @@ impl Database {
         Some(Self { url: server.database(), _folder: None, _server: Some(server) })
     }
 
-    /// Somebody else's, who also removes it.
+    /// One that somebody else owns and keeps alive.
     pub fn at(url: &str) -> Self {
         Self { url: url.to_owned(), _folder: None, _server: None }
     }

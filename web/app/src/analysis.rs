@@ -1,4 +1,4 @@
-//! The engine, loaded once a visit and shared by every page that analyses.
+//! The engine, loaded once per visit and shared by every page that analyses.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -66,13 +66,13 @@ impl Analysis {
         self.progress.into()
     }
 
-    /// From now on this source is the active one and no other, however long it takes to open. A run is told that it was
-    /// replaced before this returns.
+    /// From now on this source is the active one, and the only one, however long it takes to open. A run is told that
+    /// it was replaced before this returns.
     pub(crate) fn request(self) -> SourceRequest {
         self.slot.with_value(SourceSlot::request)
     }
 
-    /// There is no active source any more: one that opens is given up, one that runs is stopped.
+    /// Ends the active source: one that is opening is given up, one that is running is stopped.
     pub(crate) fn withdraw(self) {
         self.slot.with_value(SourceSlot::clear);
     }
@@ -82,7 +82,7 @@ impl Analysis {
         Assets::from_page().ok().and_then(|assets| assets.demo)
     }
 
-    /// The engine, loading it where that has not begun. After a failure the next call tries again.
+    /// The engine; starts loading it if that has not begun. After a failure the next call tries again.
     pub(crate) async fn engine(self) -> Result<Engine, Fault> {
         let loading = self.loading.get_value().unwrap_or_else(|| {
             let (progress, slot) = (self.progress, self.slot.get_value());

@@ -1,4 +1,4 @@
-//! Composes the page: context at the top, one page for each address. Decides nothing.
+//! Composes the page: context at the top, one page per address. Decides nothing.
 
 use leptos::prelude::*;
 
@@ -46,7 +46,7 @@ fn App() -> impl IntoView {
     }
 }
 
-/// `None` where the page sets its own title.
+/// `None` if the page sets its own title.
 const fn title(route: Route) -> Option<&'static str> {
     match route {
         Route::Home => Some("Mien: facial expressions, read in your browser"),

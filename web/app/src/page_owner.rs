@@ -14,7 +14,7 @@ impl PageOwner {
         Self(StoredValue::new(Owner::current()))
     }
 
-    /// Runs until it is done or the page is left, also when spawned from an event handler.
+    /// Runs until it is done or the page is left, even if spawned from an event handler.
     pub(crate) fn spawn(self, work: impl Future<Output = ()> + 'static) {
         self.with(|| spawn_local_scoped_with_cancellation(work));
     }

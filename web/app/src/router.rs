@@ -12,7 +12,7 @@ pub(crate) struct Router {
     warning: StoredValue<Option<Warning>>,
 }
 
-/// Says what leaving the page would lose; `None` where it loses nothing.
+/// Says what leaving the page would lose; `None` if it loses nothing.
 type Warning = Callback<(), Option<&'static str>>;
 
 impl Router {
@@ -51,7 +51,7 @@ impl Router {
     }
 
     fn may_leave(self) -> bool {
-        // Where a browser does not show the question, it cannot be answered.
+        // If a browser does not show the question, it cannot be answered.
         self.warning().is_none_or(|warning| window().confirm_with_message(warning).unwrap_or(true))
     }
 

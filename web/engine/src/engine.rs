@@ -22,7 +22,7 @@ const READY_MS: u32 = 60_000;
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
     pub assets: Assets,
-    /// Workers at most; `None` for as many as the machine gains from.
+    /// Maximum number of workers; `None` for as many as the machine benefits from.
     pub max_workers: Option<usize>,
     /// Holds the one active request for a source. It accepts requests before the engine has loaded.
     pub slot: SourceSlot,
@@ -136,7 +136,7 @@ impl Engine {
         self.open(request, source, on)
     }
 
-    /// As [`Engine::start`], for a request that was made earlier, of the slot that this engine was loaded with.
+    /// Like [`Engine::start`], for a request that was made earlier in the slot that this engine was loaded with.
     pub fn open<F: Fn(RunEvent) + 'static>(
         &self,
         request: SourceRequest,

@@ -5,16 +5,16 @@
 //! ```text
 //! run ──► pool ──► worker ──► tracker ──► RunEvent::Frame ──► (the page) ──► outbox ──► link ──► relay ──► link ──► watch
 //! ```
-//! [`Engine::load`] fetches and verifies the models and starts the workers, once. [`Engine::start`] runs a camera, a file
-//! or the demo through them and hands out an [`AnalysedFrame`] for each analysed frame: the very picture that was
-//! analysed, for drawing, and the faces in it. A [`Recorder`] takes only the faces and makes sure that each sample
+//! [`Engine::load`] fetches and verifies the models and starts the workers, once. [`Engine::start`] runs a camera, a
+//! file or the demo through them and hands out an [`AnalysedFrame`] for each analysed frame: exactly the picture that
+//! was analysed, for drawing, and the faces in it. A [`Recorder`] takes only the faces and makes sure that each sample
 //! reaches the relay once. [`Watch`] is the other end: the live view of a session.
 //!
 //! # Invariants
 //! * Nothing past the tracker can hold a pixel: [`Recorder::push`] takes a time and faces, and no message type of
 //!   `mien-shared` can carry more. A [`FrameImage`] can be drawn, and nothing else.
-//! * Only the module `browser` mentions `JsValue` or `web_sys`, and it imports nothing above it but the clock and the
-//!   faults. Scheduling, numbering, sending and reconnecting are plain state machines, tested without a browser.
+//! * Only the module `browser` mentions `JsValue` or `web_sys`, and it imports nothing above it except the clock and
+//! the faults. Scheduling, numbering, sending and reconnecting are plain state machines, tested without a browser.
 //! * One owner decides which source plays: the [`SourceSlot`], which the latest request holds from the moment it is made.
 //! * Every queue is bounded: one waiting frame, a window of samples in flight, a cache of samples beside the disk. Each
 //!   documents what it does when it is full.

@@ -10,7 +10,8 @@ struct Claims {
     exp: u64,
 }
 
-/// When this token expires by the relay's clock, Unix milliseconds. `None` for what is no token of the contract.
+/// When this token expires by the relay's clock, Unix milliseconds. `None` for anything that is not a token of the
+/// contract.
 pub fn expires_ms(token: &str) -> Option<u64> {
     let mut parts = token.split('.');
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);

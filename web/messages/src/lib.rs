@@ -1,8 +1,8 @@
 //! Messages between the page and an inference worker: one enum each way.
 //!
-//! A message is a small header, written as JSON text. Pixels, models and code travel beside it as parts of the
-//! posted object ([`part`]), transferred and not copied where they can be. The worker hands the picture back
-//! with its answer, so that the page can draw the very frame that was analysed.
+//! A message is a small header, written as JSON text. Pixels, models and code travel beside it as parts of the posted
+//! object ([`part`]), transferred instead of copied where possible. The worker hands the picture back with its answer,
+//! so that the page can draw exactly the frame that was analysed.
 //!
 //! Every [`ToWorker::Infer`] gets exactly one answer: [`FromWorker::Scored`], or [`FromWorker::Failed`] with its frame. A
 //! worker that dies gives none; the pool answers in its place. No session, token or network is known here.
@@ -37,7 +37,7 @@ pub struct FrameId(pub u64);
 pub struct FrameHeader {
     pub frame: FrameId,
     pub scope: Scope,
-    /// The picture is analysed at this size of its longer side at most, pixels.
+    /// The longer side of the picture is reduced to at most this before it is analysed, pixels.
     pub long_side: u32,
 }
 
@@ -56,7 +56,7 @@ pub enum FromWorker {
     Scored {
         frame: FrameId,
         detections: Vec<Detection>,
-        /// Smaller faces beyond what a sample carries: found and not read.
+        /// Smaller faces that were found but not read, as a sample carries no more.
         #[serde(default)]
         left_out: usize,
     },
@@ -76,17 +76,17 @@ pub enum WorkerFault {
     /// The worker cannot start; starting it again gives the same.
     #[error("the models cannot be used: {why}")]
     Load { why: String },
-    /// This frame alone.
+    /// Concerns only this frame.
     #[error("the frame cannot be read: {why}")]
     Frame { why: String },
     #[error("the analysis failed: {why}")]
     Analysis { why: String },
-    /// The page and the worker are not of one build.
+    /// The page and the worker are from different builds.
     #[error("the message cannot be used: {why}")]
     Message { why: String },
 }
 
-/// A header that is no message of this build.
+/// A header that is not a message of this build.
 #[derive(Debug, Error)]
 #[error("not a message of this build")]
 pub struct HeaderFault(#[from] serde_json::Error);
@@ -94,7 +94,7 @@ pub struct HeaderFault(#[from] serde_json::Error);
 macro_rules! text_form {
     ($message:ty) => {
         impl $message {
-            /// The header's text. Empty, and so refused by the reader, if a number has no JSON form.
+            /// The header's text. It is empty if a number has no JSON form, and the reader refuses that.
             pub fn to_text(&self) -> String {
                 serde_json::to_string(self).unwrap_or_default()
             }

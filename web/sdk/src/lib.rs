@@ -5,8 +5,8 @@
 //! const run = await mien.start(video, { onSample: (sample) => console.log(sample) });
 //! run.stop();
 //! ```
-//! A sample is numbers about faces, no pixel. Nothing is sent anywhere; what happens to
-//! samples is the embedder's to decide.
+//! A sample contains numbers about faces and no pixels. Nothing is sent anywhere; the embedder decides what happens to
+//! samples.
 
 mod faults;
 mod options;
@@ -77,8 +77,8 @@ impl Mien {
         })?;
         let handlers = Handlers::read(&handlers.into());
         let seq = Cell::new(0);
-        // The run's own callback holds the run until it ends: an embedder that drops its handle, which JavaScript collects
-        // at any time, has not asked to stop.
+        // The run's own callback holds the run until it ends: an embedder that drops its handle, which JavaScript may
+        // collect at any time, has not asked it to stop.
         let held = Rc::new(RefCell::new(None));
         let holder = held.clone();
         let run = self
@@ -92,7 +92,7 @@ impl Mien {
                 RunEvent::SourceState(SourceState::Silent(silence)) => {
                     handlers.fault(false, "source_silent", &silence.to_string());
                 }
-                // The next sample says so.
+                // The next sample makes this clear.
                 RunEvent::SourceState(SourceState::Playing) => {}
                 RunEvent::Fault(fault) => {
                     handlers.fault(fault.is_final(), run_code(&fault), &fault.to_string());

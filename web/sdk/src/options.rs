@@ -50,7 +50,7 @@ impl Handlers {
     }
 
     pub(crate) fn sample(&self, sample: &Sample, left_out: usize) {
-        // The one writer of samples is serde, here as on the wire.
+        // Samples are only ever written by serde, here as on the wire.
         if let Ok(text) = serde_json::to_string(sample)
             && let Ok(value) = JSON::parse(&text)
         {

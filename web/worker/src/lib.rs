@@ -66,7 +66,7 @@ impl Worker {
         Ok(Self { analyzer, pixels })
     }
 
-    /// Exactly one answer, with the picture where there was one.
+    /// Exactly one answer, with the picture if there was one.
     fn answer(&mut self, post: &JsValue) -> (FromWorker, Option<ImageBitmap>) {
         let request = match header(post) {
             Ok(ToWorker::Infer(request)) => request,

@@ -14,7 +14,7 @@ impl PixelReader {
     pub(crate) fn new() -> Result<Self, JsValue> {
         let canvas = OffscreenCanvas::new(1, 1)?;
         let options = Object::new();
-        // Every frame is read back, so a canvas on the graphics card would only cost the way there and back.
+        // Every frame is read back, so a canvas on the graphics card would only add the transfer there and back.
         Reflect::set(&options, &"willReadFrequently".into(), &true.into())?;
         let context = canvas
             .get_context_with_context_options("2d", &options)?
@@ -30,7 +30,7 @@ impl PixelReader {
         long_side: u32,
     ) -> Result<(u32, u32, Vec<u8>), JsValue> {
         let (width, height) = fit(bitmap.width(), bitmap.height(), long_side);
-        // Setting a size throws the canvas away, so only when it changes.
+        // Setting the size clears the canvas, so it is set only when it changes.
         if (self.canvas.width(), self.canvas.height()) != (width, height) {
             self.canvas.set_width(width);
             self.canvas.set_height(height);
@@ -43,7 +43,7 @@ impl PixelReader {
     }
 }
 
-/// The size with the same shape whose longer side is at most `long_side`; a side is at least 1.
+/// The size with the same aspect ratio whose longer side is at most `long_side`; a side is at least 1.
 fn fit(width: u32, height: u32, long_side: u32) -> (u32, u32) {
     let longer = width.max(height);
     if longer <= long_side.max(1) {

@@ -1,10 +1,10 @@
 //! Which HTTP connections are kept, and which close when there are too many. Pure: it decides, and tells the
 //! [`Connection`].
 //!
-//! No connection waits to be accepted. A new one takes the place of the oldest without a complete request, which is asked
-//! to close: it first reads what has arrived meanwhile, and stays if that is a request. One that has only just come is
-//! not asked while there is any place at all, as its client may not have sent its request yet. So a burst of honest
-//! clients loses none of them, and silent ones make room for the next.
+//! No connection waits to be accepted. A new one takes the place of the oldest one without a complete request, which is
+//! asked to close: it first reads what has arrived in the meantime, and stays if that is a request. One that has only
+//! just arrived is not asked while there is any place at all, as its client may not have sent its request yet. So a
+//! burst of honest clients loses none of them, and silent ones make room for the next.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 
-/// Connections that may wait even where requests under way take all other places, so that a client that comes then has
-/// the time to ask, if only whether the relay is alive.
+/// Connections that may wait even if requests in progress take all other places, so that a client that arrives then has
+/// time to ask, if only whether the relay is alive.
 const RESERVE: usize = 64;
 
 /// How many connections there may be.
@@ -28,7 +28,7 @@ pub(super) struct Limits {
     pub(super) places: usize,
     /// Of one address.
     pub(super) per_address: usize,
-    /// For how long one that waits is not asked to close.
+    /// For how long a waiting connection is not asked to close.
     pub(super) grace: Duration,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Table {
 struct Entry {
     address: IpAddr,
     state: State,
-    /// It waits since then.
+    /// It has been waiting since then.
     since: Instant,
     /// Whose request is under way.
     client: Option<IpAddr>,
@@ -130,7 +130,7 @@ impl Table {
         }
     }
 
-    /// The connection's request is one of those under way, of this client.
+    /// The connection's request is now in progress, for this client.
     pub(super) fn under_way(&mut self, id: u64, client: IpAddr) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.client = Some(client);
@@ -153,7 +153,7 @@ impl Table {
 
     /// The connection has ended, or no longer speaks HTTP.
     pub(super) fn leave(&mut self, id: u64) {
-        // Whatever it was, it now counts as busy alone.
+        // Whatever it was, it now only counts as busy.
         self.busy(id);
         let Some(entry) = self.entries.remove(&id) else { return };
         let Some(of_address) = self.addresses.get_mut(&entry.address) else { return };
@@ -179,7 +179,8 @@ impl Table {
             || crowded(self.limits.places, self.entries.len() - self.closing)
     }
 
-    /// Cuts the oldest slow one of the client that has most under way, if that is more than this client has.
+    /// Cuts the oldest slow connection of the client with the most requests in progress, if that is more than this
+    /// client has.
     pub(super) fn displace_for(&mut self, client: IpAddr) {
         let mut under_way: HashMap<IpAddr, usize> = HashMap::new();
         for client in self.entries.values().filter_map(|entry| entry.client) {
@@ -222,7 +223,7 @@ impl Table {
         entry.connection.request_close();
     }
 
-    /// When every place is taken: cuts one whose request is not under way, else the oldest.
+    /// When every place is taken: cuts one whose request is not in progress, or else the oldest.
     fn cut_one(&mut self) {
         let without =
             self.entries.values().find(|entry| entry.client.is_none() && !entry.connection.is_cut());
@@ -239,7 +240,7 @@ impl Address {
     }
 }
 
-/// Whether one that waits must close before another may come. Those that were asked to count as closed.
+/// Whether a waiting one must close before another may come. Those already asked to close count as closed.
 fn is_full(limit: usize, all: usize, waiting: usize, closing: usize) -> bool {
     let busy = all - waiting - closing;
     waiting >= limit.saturating_sub(busy).max(RESERVE.min(limit.div_ceil(4)))

@@ -29,7 +29,7 @@ impl Fixture {
         self
     }
 
-    /// As much later as they have had time to ask.
+    /// Lets enough time pass that they could have sent a request.
     async fn later(&mut self) -> &mut Self {
         tokio::time::advance(GRACE).await;
         self
@@ -67,7 +67,7 @@ async fn the_oldest_of_a_full_address_goes_and_others_stay() {
     assert_eq!(fixture.asked(), [0_u64; 0]);
     fixture.enter(6, 1);
     assert_eq!(fixture.asked(), [2, 3]);
-    // A connection that was answered is younger than those that have waited since.
+    // A connection that was just answered counts as younger than those that have been waiting since before.
     fixture.table.wait(1);
     fixture.table.leave(2);
     fixture.table.leave(3);

@@ -1,5 +1,5 @@
-//! Token buckets, one per user and kind, in bounded memory. A full bucket needs none at all: it is dropped, and made
-//! anew when it is next used.
+//! Token buckets, one per user and kind, in bounded memory. A full bucket needs no memory: it is dropped, and created
+//! again when it is next used.
 //!
 //! A limiter may share its buckets with other relays: it then records what was taken, and
 //! `replicas/redis/limits.rs` tells the others and brings back what they took.
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::bucket::{Bucket, Verdict};
 use crate::config::Rate;
 
-/// Users for which a bucket is entry at a time. About 100 bytes each.
+/// Maximum number of users with a bucket. About 100 bytes each.
 const MAX_BUCKETS: usize = 100_000;
 /// Once more than this part of the burst was taken, the other relays are told at once.
 const EARLY_SYNC_DIVISOR: u32 = 16;
@@ -42,7 +42,7 @@ pub enum Sharing {
 #[derive(Debug, Default)]
 struct Buckets {
     entries: HashMap<Box<str>, Entry>,
-    /// Users of whom the others must be told, each once.
+    /// Users about whom the others must be told, each once.
     unsynced: Vec<Box<str>>,
 }
 
@@ -51,11 +51,11 @@ struct Buckets {
 struct Entry {
     /// When it is full again, in nanoseconds since the limiter's start.
     full_at: u64,
-    /// Tokens taken of which the others were not told.
+    /// Tokens taken that the others have not been told about.
     unsynced: u32,
 }
 
-/// Tokens of a user of which the other relays do not know.
+/// Tokens of a user that the other relays do not know about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsyncedTokens {
     pub user: Box<str>,
@@ -219,8 +219,8 @@ impl Limiter {
         }
     }
 
-    /// Takes over what all relays together took: `missing` until the shared bucket is full. Never fills a bucket: what
-    /// the others forgot is still known here.
+    /// Adopts what all relays together took: `missing` until the shared bucket is full. Never fills a bucket: what the
+    /// others forgot is still known here.
     pub(crate) fn adopt(&self, user: &str, missing: Duration) {
         let now = self.nanos(self.now());
         let mut buckets = self.lock();

@@ -48,7 +48,7 @@ fn what_others_took_is_missing_here() {
     limiter.restore_unsynced(&taken[0]);
     assert_eq!(limiter.take_unsynced(), taken, "unless it could not be told");
     assert_eq!(limiter.take_some("a", 1), 1);
-    // Three were told, and one was taken elsewhere: four are missing there, and one more here.
+    // Three were reported, and one was taken elsewhere: four are missing there, and one more here.
     limiter.adopt("a", Duration::from_millis(400));
     assert_eq!(limiter.take_some("a", 1), 0);
     limiter.adopt("a", Duration::ZERO);
@@ -66,7 +66,7 @@ fn what_was_refilled_is_not_synced() {
 }
 
 proptest! {
-    /// Whatever is asked when: what is given in any time is at most the burst and what was refilled.
+    /// Whatever is requested and when: what is granted in any time is at most the burst plus what was refilled.
     #[test]
     fn never_more_than_burst_and_rate(
         per_second in 1..500_u32,

@@ -101,7 +101,7 @@ metrics! {
         pub ack_latency_seconds: Histogram = itself,
     }
     "watch_lag_samples", "Samples that watchers have yet to be served from the store", Gauge::default() => {
-        /// Samples by which watchers are behind when they turn to the store.
+        /// How many samples watchers are behind when they turn to the store.
         pub watch_lag_samples: Gauge = itself,
     }
     "rate_limited", "What was refused for its rate", Family::default() => {
@@ -123,7 +123,7 @@ metrics! {
         pub redis_up: Gauge = itself,
     }
     "redis_linked", "Whether the other relays are heard", Gauge::default() => {
-        /// 1 while the other relays are heard.
+        /// 1 while this relay receives what the other relays send.
         pub redis_linked: Gauge = itself,
     }
     "store_errors", "Failed calls to the store", store_errors() => {
@@ -140,7 +140,7 @@ metrics! {
     }
 }
 
-/// Samples by what became of them.
+/// Samples by outcome.
 #[derive(Clone, Debug, Default)]
 pub struct SampleCounts {
     pub accepted: Counter,
@@ -165,7 +165,7 @@ impl SampleCounts {
     }
 }
 
-/// Questions to one level of the cache.
+/// Lookups at one level of the cache.
 #[derive(Clone, Debug, Default)]
 pub struct CacheCounts {
     pub hit: Counter,
@@ -181,7 +181,7 @@ impl CacheCounts {
     }
 }
 
-/// The handle of a metric without labels, or with labels that are not known beforehand.
+/// The handle of a metric without labels, or with labels that are not known in advance.
 fn itself<M: Clone>(metric: &M) -> M {
     metric.clone()
 }

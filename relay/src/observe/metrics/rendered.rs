@@ -1,4 +1,4 @@
-//! The text of `/metrics`, rendered once for all who ask within a moment.
+//! The text of `/metrics`, rendered once for everyone who asks within a moment.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 pub struct Rendered(Mutex<Option<(Instant, Bytes)>>);
 
 impl Rendered {
-    /// The text, no older than this. Whoever asks while it is rendered waits for the same.
+    /// The text, no older than this. Callers that come while it is rendered wait for the same text.
     pub async fn get(&self, age: Duration, render: impl FnOnce() -> String) -> Bytes {
         let mut kept = self.0.lock().await;
         match &*kept {

@@ -13,7 +13,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor};
 
-/// What has become of the spans of this process.
+/// What has happened to the spans of this process.
 #[derive(Debug)]
 pub(super) struct Delivery {
     /// Where they go, without a password.
@@ -58,7 +58,7 @@ impl Delivery {
         }
     }
 
-    /// Before the last flush: how many spans should have arrived after it. Other threads may end more meanwhile.
+    /// Before the last flush: how many spans should have arrived after it. Other threads may end more in the meantime.
     pub(super) fn begin_conclusion(&self) -> u64 {
         self.concluding.store(true, Ordering::Relaxed);
         self.ended.load(Ordering::Relaxed)
@@ -115,7 +115,7 @@ impl SpanProcessor for Counted {
     }
 }
 
-/// Sees what each export comes to.
+/// Sees the outcome of each export.
 #[derive(Debug)]
 pub(super) struct Watched<E> {
     pub(super) exporter: E,

@@ -1,8 +1,8 @@
 //! The log, on standard error, and traces, to a collector if one is named.
 //!
-//! The log is one line an event, coloured only for a terminal. Traces are exported in batches, on a thread of their own,
-//! and dropped when the collector is slow or away, so that telemetry never delays work. Dropped traces are logged. The
-//! usual `OTEL_…` variables (sampler, resource attributes, limits) apply.
+//! The log has one line per event, coloured only for a terminal. Traces are exported in batches, on a thread of their
+//! own, and dropped when the collector is slow or away, so that telemetry never delays work. Dropped traces are logged.
+//! The usual `OTEL_…` variables (sampler, resource attributes, limits) apply.
 
 mod delivery;
 
@@ -24,9 +24,9 @@ use self::delivery::{Counted, Delivery, Watched};
 use crate::config::without_secrets;
 
 const SERVICE: &str = "mien-relay";
-/// What libraries may log at most, whatever MIEN_LOG asks. At trace they log what goes over the wire, byte for byte,
-/// tokens included. The exceptions below were found in the versions that the relay is built with; a new library is
-/// limited to debug.
+/// The most that libraries may log, whatever MIEN_LOG asks for. At trace they log what goes over the wire, byte for
+/// byte, tokens included. The exceptions below were found in the versions that the relay is built with; a new library
+/// is limited to debug.
 const OTHERS: LevelFilter = LevelFilter::DEBUG;
 const LESS: [(&str, LevelFilter); 4] = [
     // 0.29: every frame and message, thus every token, at trace; a close frame with the peer's own words at debug.
@@ -41,7 +41,7 @@ const LESS: [(&str, LevelFilter); 4] = [
 /// For one export to the collector, also at the end of the process.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Keep it to the end of the process, then [`Telemetry::finish`] it.
+/// Keep it until the end of the process, then [`Telemetry::finish`] it.
 #[derive(Debug)]
 pub struct Telemetry {
     traces: Option<Traces>,

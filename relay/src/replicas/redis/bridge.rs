@@ -1,4 +1,4 @@
-//! Joins the hub and the cache with the other relays, for as long as the relay runs.
+//! Links the hub and the cache with the other relays, for as long as the relay runs.
 //!
 //! When the connection breaks, nothing is guessed: caches are emptied, and watched sessions are read from the store.
 

@@ -23,7 +23,7 @@ pub(super) struct Inner {
     seal: Seal,
     /// Whether calls may be made.
     pub(super) here: watch::Sender<bool>,
-    /// Whether the log says already that it refuses calls.
+    /// Whether it has already been logged that Redis refuses calls.
     pub(super) refuses: AtomicBool,
     pub(super) metrics: Metrics,
 }
@@ -45,7 +45,7 @@ impl Redis {
         }))
     }
 
-    /// For a look at Redis alone: it believes nothing that relays wrote, nor they what it writes.
+    /// For checking Redis only: it trusts nothing that relays wrote, nor do they trust what it writes.
     pub fn new(address: &RedisUrl, metrics: Metrics) -> Self {
         Self::sealed(address, metrics, Seal::new(uuid::Uuid::new_v4().as_bytes(), None))
     }
@@ -64,7 +64,7 @@ impl Redis {
         self.0.here.subscribe()
     }
 
-    /// Whether it answers, within the timeout of its connections; [`Redis::try_all`] says whether it serves.
+    /// Whether it answers, within the timeout of its connections; [`Redis::try_all`] checks whether it can do its job.
     pub async fn ask(&self) -> Result<(), RedisError> {
         self.0.pool.run(redis::pipe().cmd("PING").ignore()).await
     }

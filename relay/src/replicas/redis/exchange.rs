@@ -24,9 +24,9 @@ use crate::replicas::cache::Cache;
 
 /// How often presence is repeated; also how soon a dead connection is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// Life of a claim's position: longer than any connection is silent.
+/// Life of a claim's position: longer than any connection stays silent.
 const CLAIM_SECONDS: u64 = 24 * 60 * 60;
-/// Sessions of one round trip.
+/// Sessions per round trip.
 const CHUNK: usize = 256;
 
 pub(super) struct Exchange<'a> {
@@ -44,7 +44,7 @@ pub(super) struct Exchange<'a> {
 /// A session whose channels are subscribed to.
 #[derive(Default)]
 struct Subscribed {
-    /// Whether its channel is subscribed to; not, for a moment, while the others are told that nobody is left.
+    /// Whether its channel is subscribed to; briefly not, while the others are told that nobody is left.
     notices: bool,
     /// Whether its samples are, too.
     samples: bool,
@@ -274,7 +274,7 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    /// Repeats who is connected, and forgets relays that no longer do.
+    /// Repeats who is connected, and forgets relays that no longer do so.
     async fn repeat(&mut self) -> RedisResult<()> {
         let mut ids: HashSet<SessionId> = self.sessions.keys().copied().collect();
         for live in self.hub.all() {
@@ -290,7 +290,7 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// How claims rank against those that others made meanwhile.
+/// How claims rank against those that others made in the meantime.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order {
     /// They were made just now: newer than all others.

@@ -1,10 +1,10 @@
 //! Token buckets that all relays share.
 //!
-//! A limiter decides alone, at once, and tells Redis afterwards what was taken; the answer says what the user has taken
-//! everywhere, and the bucket here becomes as empty. So no message and no request waits for a round trip, and nothing
-//! changes when Redis is away. The price: what other relays gave within the last round is not known yet. That is at most
-//! a sixteenth of the burst each and what they give in [`SHORTEST_ROUND`]; it is charged like everything else, so over
-//! any longer time the rate holds exactly.
+//! A limiter decides alone, at once, and tells Redis afterwards what was taken; the reply says what the user has taken
+//! everywhere, and the bucket here is emptied accordingly. So no message and no request waits for a round trip, and
+//! nothing changes when Redis is away. The price: what other relays granted within the last round is not known yet.
+//! That is at most a sixteenth of the burst each, plus what they grant in [`SHORTEST_ROUND`]; it is charged like
+//! everything else, so over any longer time the rate holds exactly.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use super::keys::bucket_key;
 use super::scripts::CHARGE;
 use crate::limits::{Limiter, UnsyncedTokens};
 
-/// Between rounds, where little was taken.
+/// Between rounds, if little was taken.
 const LONGEST_ROUND: Duration = Duration::from_millis(500);
-/// Between rounds, where much was.
+/// Between rounds, if much was taken.
 const SHORTEST_ROUND: Duration = Duration::from_millis(10);
-/// Users of one pipeline.
+/// Users per pipeline.
 const CHUNK: usize = 512;
 
 /// Shares a limiter's buckets under the name of its kind. Runs for ever.

@@ -1,4 +1,4 @@
-//! Whether the other relays are heard, for those who must know.
+//! Whether this relay hears the other relays, for those who must know.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::observe::metrics::Metrics;
 
 #[derive(Debug)]
 pub(crate) struct LinkState {
-    /// Whether everything that others say is heard.
+    /// Whether everything that others send is received.
     pub(crate) connected: watch::Sender<bool>,
     /// Watched sessions that must be read from the store.
     pub(crate) look: Arc<DirtySessions>,

@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use crate::live::{Change, CommittedBatch, Presence};
 
-/// A message on [`super::keys::ALL`], sealed, or on a session's channel, where nothing is said that must be believed.
+/// A message on [`super::keys::ALL`], sealed, or on a session's channel, where nothing needs to be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Notice {
-    /// A session is no longer what caches may hold. On [`super::keys::ALL`] alone.
+    /// What caches hold of a session may be out of date. Only on [`super::keys::ALL`].
     Changed { session: SessionId, change: Change },
     /// Who is connected to one relay now.
     Present { session: SessionId, replica: Uuid, presence: Presence },

@@ -7,9 +7,9 @@ use tokio::sync::Notify;
 
 use super::sessions::ChangeNotice;
 
-/// Changes that are kept while Redis is away; more than people make in an outage.
+/// Changes that are kept while Redis is away; more than people make during an outage.
 const MAX_PENDING: usize = 10_000;
-/// Until a kept change is tried again.
+/// Pause before a kept change is tried again.
 const RETRY: Duration = Duration::from_millis(250);
 
 /// Changes that are yet to be published. They are few, and are kept until they have left.
@@ -36,7 +36,7 @@ impl PendingChanges {
         std::mem::take(&mut *self.lock())
     }
 
-    /// They could not be published; others may have come meanwhile.
+    /// They could not be published; others may have come in the meantime.
     pub(super) fn put_back(&self, mut older: Vec<ChangeNotice>) {
         let mut notices = self.lock();
         older.append(&mut notices);

@@ -18,10 +18,10 @@ use crate::config::RedisUrl;
 const MAX_CONNECTIONS: usize = 10;
 /// Ready before anyone asks, so that a burst of calls does not wait for handshakes.
 const READY_CONNECTIONS: usize = 5;
-/// Attempts after one that failed with its connection; a call does no harm when it is made twice.
+/// Attempts after one that failed together with its connection; making a call twice does no harm.
 const RETRIES: usize = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// For a call to be written and its answer to be read.
+/// Time for a call to be written and its answer to be read.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) struct Pool {

@@ -10,10 +10,10 @@ use super::pool;
 
 /// Between attempts to reach a Redis that is away.
 const PROBE_PAUSE: Duration = Duration::from_millis(250);
-/// Between pings to one that is there, and the timeout of each: one that stalls is noticed though nobody calls it.
+/// Between pings to one that is there, and the timeout of each: a stall is noticed even if nobody calls it.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
 const PING_TIMEOUT: Duration = Duration::from_millis(500);
-/// Every so many pings, all that the relay does there is tried instead, as it may no longer be allowed.
+/// Every this many pings, everything that the relay does there is tried instead, as it may no longer be allowed.
 const TRIAL_PINGS: u32 = 5;
 
 impl Redis {
@@ -25,7 +25,7 @@ impl Redis {
             self.0.refuses.store(false, Ordering::Relaxed);
             let mut told = false;
             while let Err(cause) = self.reach().await {
-                // Once an outage, not once an attempt.
+                // Once per outage, not once per attempt.
                 if !std::mem::replace(&mut told, true) {
                     if pool::is_broken(&cause) {
                         tracing::warn!(%cause, "Redis is away; continuing without it");

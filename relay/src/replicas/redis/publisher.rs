@@ -1,4 +1,4 @@
-//! What goes out to Redis after the fact: committed batches, and what became of sessions.
+//! What is sent to Redis after the fact: committed batches, and what happened to sessions.
 //!
 //! One task, one bounded queue, one pipeline at a time, so everything leaves in the order in which it came. When Redis
 //! is slow or away, batches are dropped and counted: they are in the store, and relays that miss them look there.
@@ -31,7 +31,7 @@ pub(crate) struct ChangePublisher {
 }
 
 impl ChangePublisher {
-    /// Publishes a change now, or as soon as Redis is back. It takes no room from batches, nor they from it.
+    /// Publishes a change now, or as soon as Redis is back. Changes and batches take no room from each other.
     pub(crate) async fn publish(&self, notice: ChangeNotice) {
         if self.redis.publish_change(&notice).await.is_err() && !self.pending.push(notice) {
             self.metrics.redis_dropped.inc();

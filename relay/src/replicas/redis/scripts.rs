@@ -1,4 +1,4 @@
-//! What Redis does in one step, as scripts. Every connection loads them when it is made.
+//! What Redis does in one step, as scripts. Every connection loads them when it is opened.
 //!
 //! Times are Redis' own (`TIME`), so that the clocks of relays need not agree.
 

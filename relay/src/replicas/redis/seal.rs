@@ -1,10 +1,10 @@
-//! Tells what relays wrote into Redis from what anyone else wrote there.
+//! Distinguishes what relays wrote into Redis from what anyone else wrote there.
 //!
 //! Write access to Redis must not decide who owns a session, what a watcher sees or which token is valid. Whatever is
-//! believed is authenticated with a key derived from the token secret, for the very key or channel where it stands.
-//! Presence, the order of claims and rates are not sealed: a forger of those can have a source closed with 4409, have
-//! names and numbers shown wrongly, and slow users down or not, but owns and reads nothing by it. A forger can also
-//! delete everything, which costs what an absent Redis costs.
+//! trusted is authenticated with a key derived from the token secret, for exactly the key or channel where it is.
+//! Presence, the order of claims and rates are not sealed: whoever forges those can have a source closed with 4409,
+//! have names and numbers shown wrongly, and slow users down or not, but gains no ownership and can read nothing. They
+//! can also delete everything, which costs what an absent Redis costs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::observe::log_limit::LogLimit;
 const PURPOSE: &[u8] = b"mien redis 1";
 /// Characters of a seal, in base64.
 const SEAL_CHARS: usize = 43;
-/// Seals that do not fit are logged this often at most: whoever writes them may write many.
+/// Invalid seals are logged at most this often: whoever writes them may write many.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Cheap to clone.
@@ -30,7 +30,7 @@ pub struct Seal(Arc<Keys>);
 
 struct Keys {
     current: Hmac<Sha256>,
-    /// Of an older secret, as relays have that are yet to be restarted.
+    /// Key of an older secret, used by relays that have yet to be restarted.
     previous: Option<Hmac<Sha256>>,
     log: LogLimit,
 }

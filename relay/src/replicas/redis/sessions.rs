@@ -1,4 +1,4 @@
-//! Sessions in Redis: what caches read there, and how all relays hear of a change.
+//! Sessions in Redis: what caches read there, and how all relays learn of a change.
 
 use mien_shared::SessionId;
 use mien_shared::api::{Session, SourceName};
@@ -13,14 +13,14 @@ use super::window::LIFE_SECONDS;
 use crate::auth::Revoked;
 use crate::live::Change;
 
-/// Life of what caches read: bounds how long a change that was never told can go unseen.
+/// Life of what caches read: limits how long a change that was never announced can go unseen.
 const SESSION_SECONDS: u64 = 60;
-/// An entry older than that, with room for clocks that differ, is not believed: somebody kept it and wrote it again.
+/// An entry older than that, with room for clock differences, is not trusted: somebody kept it and wrote it again.
 const OLDEST_SECONDS: i64 = 2 * SESSION_SECONDS as i64;
 /// For how long nothing is kept of a session that has changed: longer than an answer of the store from before the
 /// change can take to arrive here.
 const BLANK_SECONDS: u64 = 15;
-/// Life of the mark of an erased session: longer than anything of it that may still be under way.
+/// Life of the mark of an erased session: longer than anything of it may still be in flight.
 const GONE_SECONDS: u64 = 2 * LIFE_SECONDS;
 
 /// A session as it stands in Redis.
@@ -38,7 +38,7 @@ struct Dated {
     kept: Kept,
 }
 
-/// A change of which the others must hear.
+/// A change that the others must be told about.
 #[derive(Clone, Debug)]
 pub(crate) struct ChangeNotice {
     pub(crate) session: SessionId,
@@ -48,7 +48,7 @@ pub(crate) struct ChangeNotice {
 }
 
 impl Redis {
-    /// Tells all relays of a change, at once or not at all.
+    /// Tells all relays about a change, at once or not at all.
     pub(crate) async fn publish_change(&self, notice: &ChangeNotice) -> Result<(), Away> {
         let mut pipeline = redis::pipe();
         notice.add_to(&mut pipeline, self.seal());
@@ -99,8 +99,8 @@ impl ChangeNotice {
                 let text = write_kept(seal, &key, Kept::Erased);
                 pipeline.set_ex(key, text, SESSION_SECONDS).ignore();
             }
-            // Two changes may be told in another order than they were made, so this one is not for caches. Nor is the
-            // key deleted: an answer from before the change, still on its way, would fill it.
+            // Two changes may be reported in a different order from that in which they were made, so this one is not
+            // for caches. Nor is the key deleted: an answer from before the change, still in flight, would fill it.
             Change::Updated(_) | Change::Revoked(_) => {
                 pipeline.set_ex(key, "", BLANK_SECONDS).ignore();
             }
@@ -133,7 +133,7 @@ mod tests {
         Kept::Here { session: named(title), revoked: Revoked::default() }
     }
 
-    /// Asked of the store before a change, told to Redis after it.
+    /// The store is asked before a change, and Redis is told after it.
     #[tokio::test]
     async fn an_answer_from_before_a_change_does_not_take_its_place() {
         let Some(server) = Server::if_present() else { return };

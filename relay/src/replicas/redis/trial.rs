@@ -1,5 +1,5 @@
 //! Whether Redis lets the relay do what it must. A Redis user that may connect may still lack the rights to publish, to
-//! use our keys or to run scripts, and then relays would not find each other while all looks well.
+//! use our keys or to run scripts, and then relays would not find each other while everything seems fine.
 
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;
@@ -17,11 +17,11 @@ use super::subscriber::Subscriber;
 
 /// Life of what a trial writes.
 const SECONDS: u64 = 5;
-/// Received by all, and understood by nobody.
+/// Received by all relays, and understood by none.
 const NOTHING: &str = "{}";
 
 impl Redis {
-    /// Does once all that relays do there, with keys and channels of its own.
+    /// Does everything that relays do there once, with keys and channels of its own.
     pub async fn try_all(&self) -> RedisResult<()> {
         self.try_calls().await?;
         Subscriber::connect(self).await.map(drop)
@@ -30,7 +30,7 @@ impl Redis {
     /// The same without a new connection.
     pub(super) async fn try_calls(&self) -> RedisResult<()> {
         match self.0.pool.run::<()>(&calls(SessionId(Uuid::now_v7()), self.seal())).await {
-            // It evicts nothing. What it refuses then can be done without, and the rest works.
+            // It evicts nothing. What it refuses then is dispensable, and the rest works.
             Err(cause) if is_out_of_memory(&cause) => Ok(()),
             tried => tried,
         }
@@ -140,7 +140,7 @@ mod tests {
         let mut here = redis.here();
         here.wait_for(|here| *here).await.unwrap();
         assert_eq!(redis.0.metrics.redis_up.get(), 1);
-        // Connections that are open are not closed by it, and answer a ping.
+        // This does not close open connections, and they still answer a ping.
         say(&server, "ACL SETUSER all resetchannels").await;
         here.wait_for(|here| !here).await.unwrap();
         say(&server, "ACL SETUSER all &mien:*").await;

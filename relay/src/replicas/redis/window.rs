@@ -2,8 +2,8 @@
 //!
 //! The publisher writes every committed batch there. It is a stream whose ids are the batches' `through`, so a watcher
 //! that is behind finds its position at once, and its entries are the watchers' own messages: no rows are read and
-//! nothing is serialised anew. It promises nothing: a batch may be missing, and the oldest are dropped. Each entry says
-//! what came before it, so a reader takes what continues from its position and turns to the store where nothing does.
+//! nothing is serialised again. It guarantees nothing: a batch may be missing, and the oldest are dropped. Each entry
+//! says what came before it, so a reader takes what continues from its position, and reads the store if nothing does.
 
 use mien_shared::SessionId;
 use mien_shared::api::SourceName;

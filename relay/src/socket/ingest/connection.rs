@@ -24,16 +24,16 @@ use crate::socket::readiness::Timer;
 use crate::socket::wire::{Incoming, Wire};
 use crate::store::Item;
 
-/// Batches of one connection on their way to the store. A commit takes milliseconds, so this is several times what keeps
-/// a fast client busy.
+/// Batches of one connection on their way to the store. A commit takes milliseconds, so this is several times what
+/// keeps a fast client busy.
 const MAX_IN_FLIGHT: usize = 16;
-/// Where there are many sources, those that send often are acked ten times a second: each keeps what is not acked, so it
+/// If there are many sources, those that send often are acked ten times a second: each keeps what is not acked, so it
 /// misses nothing. One that sends less often is acked as soon as its sample is committed.
 const ACK_DELAY: CoalesceDelay =
     CoalesceDelay { per_peer: Duration::from_micros(400), longest: Duration::from_millis(100) };
-/// Samples in flight that end the delay: a client that sends so many may be waiting for its ack.
+/// Samples in flight that end the delay: a client that sends this many may be waiting for its ack.
 const ACK_AT_ONCE: usize = 4;
-/// What the store gets to commit what was taken when the connection ends. What is not answered by then is still
+/// Time that the store has to commit what was taken when the connection ends. What is not answered by then is still
 /// committed, only not acked.
 pub(super) const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -48,7 +48,7 @@ pub(super) struct Connection<'a> {
     in_flight: usize,
     /// The samples in them.
     samples_in_flight: usize,
-    /// Whether answers are left alone until the timer fires, or many samples are in flight.
+    /// Whether answers are left waiting until the timer fires, or many samples are in flight.
     delayed: bool,
     ack_timer: Timer,
     /// When the last ack was sent.
@@ -144,8 +144,8 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// What was submitted soon after the last ack waits for the timer. A source that sends less often never sets it,
-    /// which would wake its task for nothing.
+    /// What was submitted soon after the last ack waits for the timer. A source that sends less often never sets the
+    /// timer, which would wake its task for nothing.
     fn delay_ack(&mut self, now: Instant) {
         if self.delayed {
             return;
@@ -215,7 +215,7 @@ impl<'a> Connection<'a> {
         if ended {
             Err(End::Close(CloseCode::SessionEnded))
         } else if self.throttle.is_overtaken(self.through) {
-            // The client must start again after what is stored.
+            // The client must start again from what is stored.
             Err(End::Close(CloseCode::AtCapacity))
         } else {
             Ok(())

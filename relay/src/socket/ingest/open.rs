@@ -58,7 +58,8 @@ async fn open(
             return Err(End::Close(CloseCode::Malformed));
         };
         let verified = hello::check_token(app, &token, session, Role::Ingest, slot).await?;
-        // Before the look-up: whatever ends the session or the token is either found there or told from now on.
+        // Before the look-up: whatever ends the session or the token is then either found there or reported from now
+        // on.
         let admitted = hello::admit(app, &verified, Role::Ingest, slot).map_err(End::Close)?;
         Ok((verified, admitted))
     };
@@ -96,7 +97,7 @@ async fn run(
         code = &mut stop => return End::Close(code),
         lock = claim.lock() => lock,
     };
-    // Only now, when everything that the connection before had taken is committed.
+    // Only now, when everything that the previous connection had taken is committed.
     let (key, through) = tokio::select! {
         biased;
         code = &mut stop => return End::Close(code),
@@ -110,7 +111,7 @@ async fn run(
     };
     let counted = GaugeGuard::new(&app.sources);
     let welcome = welcome(app, &live, &source, through);
-    // The debt of the connections before: late samples are paid for afterwards, by a new connection, too.
+    // The debt of previous connections: late samples are paid for afterwards, even by a new connection.
     let debt = app.sample_limiter.wait_for(&user, 0);
     let now = Instant::now();
     let source = Arc::new(app.batcher.source(live, source, key));

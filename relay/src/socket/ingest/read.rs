@@ -9,8 +9,8 @@ use crate::socket::end::End;
 use crate::socket::wire::{Incoming, Wire};
 use crate::store::Item;
 
-/// Messages that have arrived are joined into one batch until it has so many samples. A batch costs more than a sample,
-/// and a client that catches up sends many messages at once.
+/// Messages that have arrived are joined into one batch until it has this many samples. A batch costs more than a
+/// sample, and a client that catches up sends many messages at once.
 const BATCH_SAMPLES: usize = 64;
 
 /// Anything but samples.
@@ -21,7 +21,7 @@ pub(super) enum NotSamples {
     End(End),
 }
 
-/// The samples of `first` and of the messages that have arrived after it; and what comes next, if it is none.
+/// The samples of `first` and of the messages that have arrived after it; and what comes next, if that is not samples.
 pub(super) fn read_samples(first: Incoming, wire: &mut Wire) -> (Vec<Item>, Option<NotSamples>) {
     let mut items = Vec::new();
     let mut next = Some(first);

@@ -21,11 +21,11 @@ const EARLY_RETRY_TOLERANCE: Duration = Duration::from_millis(20);
 pub(super) struct Throttle {
     /// The highest seq that passed, or that the source was answered for before.
     high: u64,
-    /// Nothing at or above passes until this very seq comes again.
+    /// Nothing at or above this seq passes until exactly this seq comes again.
     held_from: Option<u64>,
     /// When it may come again.
     retry_at: Option<Instant>,
-    /// Samples that came at or above it in later messages.
+    /// Samples at or above it that came in later messages.
     past: u64,
 }
 
@@ -91,7 +91,8 @@ impl Throttle {
         Ok(Passed { items, notice, held })
     }
 
-    /// Whether what it waits for was acked otherwise, as when another relay stored it: it will not come again.
+    /// Whether what it waits for was acked in another way, for example because another relay stored it: it will not
+    /// come again.
     pub(super) fn is_overtaken(&self, through: u64) -> bool {
         self.held_from.is_some_and(|from| from <= through)
     }
@@ -135,7 +136,7 @@ impl Throttle {
     }
 }
 
-/// Whether a sample costs a token when it comes: all but what may be a duplicate. Raises `high`.
+/// Whether a sample costs a token when it arrives: all except possible duplicates. Raises `high`.
 fn costs(item: &Item, high: &mut u64) -> bool {
     let seq = seq_of(item);
     let new = seq > *high;
@@ -160,7 +161,7 @@ mod tests {
         seqs.into_iter().map(|seq| Ok(Sample::new(seq, 1, Vec::new()))).collect()
     }
 
-    /// A limiter that never gets anything back while a test runs.
+    /// A limiter that is never refilled while a test runs.
     fn limiter(burst: u32) -> Limiter {
         Limiter::frozen(Rate { per_second: 1, burst })
     }

@@ -1,7 +1,7 @@
 //! A watcher that is sent committed samples, each once, in order, without gaps, at its own speed.
 //!
-//! The connection keeps its progress in each source. What continues from there is taken from the hub; what the hub no
-//! longer remembers is read from the store. A slow peer slows nobody but itself.
+//! The connection tracks its progress in each source. What continues from there is taken from the hub; what the hub no
+//! longer remembers is read from the store. A slow peer slows down only itself.
 
 use std::time::Duration;
 
@@ -26,7 +26,8 @@ use crate::store::deadline::within_deadline;
 
 /// Samples read from the store at a time.
 const CATCH_UP_ROWS: u32 = 256;
-/// All watchers of a session together are sent to some 1,700 times a second; the longest delay still looks live.
+/// All watchers of a session together are sent to at most some 1,700 times a second; the longest delay still looks
+/// live.
 const SEND_DELAY: CoalesceDelay =
     CoalesceDelay { per_peer: Duration::from_micros(600), longest: Duration::from_millis(300) };
 
@@ -92,7 +93,7 @@ impl<'a> Connection<'a> {
         }
         for next in next {
             match next {
-                // A source that is still being read from the store has not reached these batches.
+                // These batches do not yet continue from a source that is still being read from the store.
                 Step::Send(source, _) if self.progress.is_source_behind(&source) => {}
                 Step::Send(source, batches) => {
                     for batch in batches {
@@ -142,7 +143,7 @@ impl<'a> Connection<'a> {
         if phase == Phase::Erased {
             return Err(End::Close(CloseCode::SessionEnded));
         }
-        // How far each source came in the end.
+        // How far each source got in the end.
         let throughs = within_deadline(self.app.store.throughs(self.id)).await;
         let throughs = or_close_code(self.app, throughs).map_err(End::Close)?;
         for (source, through) in throughs {
@@ -193,7 +194,7 @@ impl<'a> Connection<'a> {
         if !self.progress.is_behind() {
             self.lag.set(0);
         }
-        // It took what it was sent, and no ping was sent meanwhile.
+        // It took what it was sent, and no ping was sent in the meantime.
         wire.reset_silence();
         Ok(())
     }
@@ -206,7 +207,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// A watcher says nothing after its hello.
+    /// A watcher sends nothing after its hello.
     async fn receive(&mut self, incoming: Incoming, wire: &mut Wire) -> Result<(), End> {
         let (code, detail) = match incoming {
             Incoming::Text(text) => match read_watch(&text) {

@@ -5,7 +5,7 @@ use mien_shared::Sample;
 /// Faces, and reasons for skipped time, in one message: some 100 KB.
 const MAX_MESSAGE_PARTS: usize = 512;
 
-/// Cuts samples into messages of a size that any client takes.
+/// Cuts samples into messages of a size that any client accepts.
 pub(super) fn portions(samples: &[Sample]) -> impl Iterator<Item = &[Sample]> {
     let mut rest = samples;
     std::iter::from_fn(move || {

@@ -6,7 +6,7 @@ use mien_shared::api::SourceName;
 
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// The last seq of each source that was sent, or that need not be.
+    /// The last seq of each source that was sent, or did not need to be.
     sent: BTreeMap<SourceName, u64>,
     /// Sources to read from the store, up to this seq.
     behind: BTreeMap<SourceName, u64>,
@@ -38,7 +38,7 @@ impl Progress {
         self.behind.iter().map(|(source, target)| target.saturating_sub(self.sent_of(source))).sum()
     }
 
-    /// Never less far than known before: the hub may have heard of less than the store had then.
+    /// Never less than was known before: the hub may know of less than the store had at that time.
     pub(super) fn fall_behind(&mut self, source: SourceName, through: u64) {
         let target = self.behind.entry(source).or_insert(through);
         *target = through.max(*target);

@@ -44,7 +44,7 @@ proptest! {
         let _ = first_scores(&bytes, Some(3)).map(|(scores, _)| scores.count());
     }
 
-    /// No part of a sample reads as a whole one.
+    /// No part of a sample decodes as a whole one.
     #[test]
     fn what_was_cut_off_is_known(sample in any_sample(), share in 0.0..1.0_f64) {
         let bytes = encode(&sample);
@@ -94,7 +94,7 @@ fn a_reason_of_a_newer_version_is_another_one() {
     assert_eq!(decode_skipped(&entry), Skipped { reason: SkipReason::Other, ms: 1 });
 }
 
-/// As the first releases wrote it, and as they will go on to find it.
+/// As the first releases wrote it, and as they must still be able to read it.
 #[test]
 fn faces_alone_are_version_1_byte_by_byte() {
     let face = Face {

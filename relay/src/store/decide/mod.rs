@@ -1,8 +1,8 @@
 //! What becomes of each sample of a commit: decided from what its source has been answered for.
 //!
-//! Pure: a backend reads, under the locks that it writes under, what [`Commit::begin`] and [`Commit::learn`]
-//! ask for, and writes what [`Decision`] says in the same transaction. So a decision is right across
-//! reconnects, takeovers, restarts and replicas, and is the same for both backends.
+//! Pure: a backend reads, under the locks under which it also writes, what [`Commit::begin`] and [`Commit::learn`] ask
+//! for, and writes what [`Decision`] says in the same transaction. So a decision is right across reconnects, takeovers,
+//! restarts and replicas, and is the same for both backends.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,9 +11,9 @@ use mien_shared::Sample;
 use super::model::{Batch, Fate, Item, Outcome, SourceKey, Take};
 use super::value::unsigned;
 
-/// Gaps of a source that are kept as they are. Beyond that the last one grows over what lies between it and the next:
-/// a source that skips every second seq then costs no more rows, and a client with that many gaps learns where the
-/// first of them are.
+/// Gaps of a source that are kept separately. Beyond that, the last one is extended over what lies between it and the
+/// next: a source that skips every second seq then costs no more rows, and a client with that many gaps learns where
+/// the first of them are.
 pub(super) const MAX_GAPS: u64 = 10_000;
 
 /// What a source has been answered for, as the store keeps it.
@@ -25,8 +25,8 @@ pub(super) struct Progress {
     /// `at` of the earliest and of the latest stored sample, Unix milliseconds.
     pub first_at: Option<u64>,
     pub last_at: Option<u64>,
-    /// The furthest that `at` ever went back behind the latest one, milliseconds: how inexact a range of time is
-    /// as a range of seqs.
+    /// The furthest that `at` ever went back behind the latest one, milliseconds: how imprecise a range of time is as a
+    /// range of seqs.
     pub disorder_ms: u64,
     /// How many gaps are kept.
     pub gaps: u64,
@@ -41,8 +41,8 @@ pub(super) struct Gap {
     pub merged: bool,
 }
 
-/// What a backend found about a late seq: its source and itself, whether it is stored, and the gap that it lies in
-/// (both ends, and whether it is a merged one), if it does.
+/// What a backend found about a late seq: its source and seq, whether it is stored, and the gap that it lies in, if any
+/// (both ends, and whether it is a merged one).
 pub(super) type LateRow = (i64, i64, bool, Option<i64>, Option<i64>, Option<bool>);
 
 /// A commit while it is decided.
@@ -59,13 +59,13 @@ pub(super) struct Decision<'a> {
     /// One a batch, in order.
     pub outcomes: Vec<Outcome>,
     pub samples: Vec<(SourceKey, &'a Sample)>,
-    /// Those that changed, by key.
+    /// Progress of the sources that changed, by key.
     pub sources: Vec<(SourceKey, Progress)>,
     /// First seqs of gaps that ended or changed. To be deleted before `new_gaps` are added.
     pub old_gaps: Vec<(SourceKey, u64)>,
     /// Both ends inclusive.
     pub new_gaps: Vec<(SourceKey, [u64; 2])>,
-    /// Where the last gap of a source ends now, which is a merged one from then on. To be done last.
+    /// Where the last gap of a source ends now; from then on it is a merged one. To be done last.
     pub grown_gaps: Vec<(SourceKey, u64)>,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct Decision<'a> {
 struct Source {
     progress: Progress,
     changed: bool,
-    /// Whether some seq comes after a higher one: only then is it recorded which are durable.
+    /// Whether some seq comes after a higher one: only then is it recorded which ones are durable.
     late: bool,
     durable: HashSet<u64>,
     /// Gaps by first seq: as they were stored, and as they are now.
@@ -244,12 +244,12 @@ impl Source {
         }
     }
 
-    /// Takes one seq out of the gap that it is in; false where it is in none, or the gap stays as it is.
+    /// Takes one seq out of the gap that it is in; false if it is in none, or the gap stays as it is.
     fn close_gap(&mut self, seq: u64) -> bool {
         let gap = self.gaps.range(..=seq).next_back().map(|(first, last)| (*first, *last));
         let Some((first, last)) = gap.filter(|(_, last)| seq <= *last) else { return false };
         let parts = u64::from(first < seq) + u64::from(seq < last);
-        // One that has just grown may be this one; and where there are enough, none is cut in two.
+        // The last one may have just been extended over it; and at the limit, none is split in two.
         if self.grown.is_some() || (parts == 2 && self.progress.gaps >= MAX_GAPS) {
             return false;
         }

@@ -1,5 +1,5 @@
-//! Committing samples: read under the locks of their sources, decided, written, in one transaction of four
-//! round trips however many samples there are.
+//! Committing samples: read under the locks of their sources, decided, written, in one transaction of four round trips,
+//! however many samples there are.
 
 use mien_shared::Sample;
 use sqlx::encode::IsNull;
@@ -124,7 +124,7 @@ async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()>
     }
     let time = |at: Option<u64>| at.map(signed);
     sqlx::query(
-        // The key is the promise that a sample is stored once, whatever comes before.
+        // The key guarantees that a sample is stored only once, whatever happened before.
         "WITH stored AS ( \
              INSERT INTO samples (source_key, seq, at, faces) \
              SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[]) \

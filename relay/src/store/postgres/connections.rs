@@ -25,7 +25,7 @@ pub struct PostgresStore {
     pub(super) pool: PgPool,
     /// Connections kept for the next commit: returning one to the pool costs a round trip.
     pub(super) writers: Arc<Mutex<Vec<Lease>>>,
-    /// Of those, at most.
+    /// Maximum number of those.
     pub(super) max_writers: usize,
     pub(super) pool_wait: Histogram,
     pub(in crate::store) quota: Quota,
@@ -71,7 +71,7 @@ impl PostgresStore {
 
     /// A connection to commit with.
     pub(super) async fn writer(&self) -> Result<Lease> {
-        // Apart from the `if`, whose guard would live on.
+        // A separate statement, because the guard would live on in the `if`.
         let kept = self.writers().pop();
         match kept {
             Some(writer) => Ok(writer),
@@ -91,7 +91,7 @@ impl PostgresStore {
     }
 
     fn writers(&self) -> std::sync::MutexGuard<'_, Vec<Lease>> {
-        // Pushes and pops leave it whole, whatever panicked.
+        // Pushes and pops leave it consistent, whatever panicked.
         self.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -100,7 +100,7 @@ impl PostgresStore {
 /// leaves it in the middle of something, and on a server that does not answer it would stay on loan.
 #[derive(Debug)]
 pub(in crate::store) struct Lease {
-    /// There until the end.
+    /// Present until the end.
     connection: Option<PoolConnection<Postgres>>,
     since: Instant,
 }

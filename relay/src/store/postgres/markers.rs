@@ -10,8 +10,7 @@ use crate::store::error::{Result, StoreError};
 use crate::store::queries::markers;
 
 impl PostgresStore {
-    /// [`StoreError::Ended`] where there is no such session, [`StoreError::TooManyMarkers`] where it is full of
-    /// them.
+    /// [`StoreError::Ended`] if there is no such session, [`StoreError::TooManyMarkers`] if it has the maximum.
     pub async fn create_marker(
         &self,
         id: SessionId,
@@ -37,8 +36,7 @@ impl PostgresStore {
     }
 }
 
-/// Under the session's lock: an erased session must not grow anything back, and markers are counted one at a
-/// time.
+/// Under the session's lock: nothing may be added to an erased session, and markers are counted one at a time.
 async fn insert(writer: &mut PgConnection, id: SessionId, marker: &Marker, max: u32) -> Result<()> {
     let session = sqlx::query("SELECT FROM sessions WHERE id = $1 FOR UPDATE")
         .bind(id.0)

@@ -16,15 +16,15 @@ use crate::config::Quota;
 use crate::store::backend::LIFETIME;
 use crate::store::error::{Result, StoreError};
 
-/// For the first answer of the server.
+/// Time limit for the first answer of the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that are kept ready.
 const IDLE_CONNECTIONS: u32 = 5;
-/// For a connection when all are busy.
+/// Time limit for getting a connection when all are busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Sent on every connection: the server abandons what the relay has abandoned, and a commit is on disk before it is
-/// answered, even where the server's default is not to wait.
+/// acknowledged, even if the server's default is not to wait.
 const GREETING: &str = "SELECT set_config('statement_timeout', '10s', false), \
     set_config('lock_timeout', '5s', false), \
     set_config('idle_in_transaction_session_timeout', '10s', false), \
@@ -81,7 +81,7 @@ async fn connect(url: &str) -> Result<(Target, PgConnectOptions, PgConnection)> 
     })?;
     let options = options
         .application_name("mien-relay")
-        // It concerns numbers as text, which are not used here, and PgBouncer 1.18 refuses a client that sets it.
+        // It affects numbers as text, which are not used here, and PgBouncer 1.18 refuses a client that sets it.
         .extra_float_digits(None)
         .log_slow_statements(LevelFilter::Warn, Duration::from_secs(2));
     let target = Target::of(&options);

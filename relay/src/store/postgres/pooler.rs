@@ -1,9 +1,9 @@
 //! Whether a pooler such as PgBouncer is in front of Postgres, and how it assigns server connections.
 //!
-//! One that gives each transaction another server connection (`pool_mode = transaction`) keeps nothing of a session:
-//! no settings, no advisory locks, and statements that were prepared only where it follows them itself, as PgBouncer
-//! does from 1.21 on with `max_prepared_statements` above 0. The relay prepares all its statements, so it needs those;
-//! the rest it then does without.
+//! A pooler that gives each transaction another server connection (`pool_mode = transaction`) keeps nothing of a
+//! session: no settings, no advisory locks, and prepared statements only if it tracks them itself, as PgBouncer does
+//! from 1.21 on with `max_prepared_statements` above 0. The relay prepares all its statements, so it needs those; it
+//! then does without the rest.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 use super::timeout::within;
 use crate::store::error::Result;
 
-/// For a server connection that another client of the pooler has, such as a relay that creates its tables.
+/// Time to wait for a server connection that another client of the pooler holds, such as a relay that creates its
+/// tables.
 const TIMEOUT: Duration = Duration::from_mins(1);
 /// How often the two are compared: a pooler assigns the server connection that was freed last, but other clients may
 /// interfere.
@@ -24,13 +25,13 @@ const ROUNDS: usize = 4;
 pub(super) enum Keeps {
     /// Everything: it is one server connection for its whole life.
     All,
-    /// Prepared statements alone.
+    /// Only prepared statements.
     Statements,
 }
 
-/// Finds out with a second connection. Where both get the same server connection, or the first gets another than
-/// before, there is a pooler. One that keeps no statements fails here, as it would later: what was prepared by one is
-/// not there for the other, or is there already. Neither holds anything while it waits for the other.
+/// Finds out with a second connection. If both get the same server connection, or the first gets a different one than
+/// before, there is a pooler. One that keeps no statements fails here, as it would later: what one connection prepared
+/// is missing for the other, or exists already. Neither holds anything while it waits for the other.
 pub(super) async fn what_is_kept(options: &PgConnectOptions, first: &mut PgConnection) -> Result<Keeps> {
     within(TIMEOUT, compare(options, first)).await
 }

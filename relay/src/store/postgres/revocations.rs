@@ -14,7 +14,7 @@ impl PostgresStore {
     pub async fn revoke(&self, id: SessionId, revocation: &Revocation) -> Result<Option<Revoked>> {
         let mut writer = self.lease().await?;
         let mut transaction = writer.begin().await?;
-        // Locked, so that a session that is erased meanwhile leaves no row behind.
+        // Locked, so that a session that is erased in the meantime leaves no row behind.
         let here: bool = sqlx::query_scalar("SELECT true FROM sessions WHERE id = $1 FOR UPDATE")
             .bind(id.0)
             .fetch_optional(&mut *transaction)
@@ -26,8 +26,8 @@ impl PostgresStore {
         Ok(revoked)
     }
 
-    /// Sessions of which tokens were revoked within the last half minute. That is longer than a transaction may take, so
-    /// none is missed that was noted before another and committed after it.
+    /// Sessions whose tokens were revoked within the last half minute. That is longer than a transaction may take, so
+    /// no revocation is missed that was recorded before another and committed after it.
     pub async fn recently_revoked(&self) -> Result<Vec<(SessionId, Revoked)>> {
         let mut reader = self.lease().await?;
         let rows = sqlx::query(

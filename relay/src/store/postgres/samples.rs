@@ -1,4 +1,4 @@
-//! Reading samples as rows, as they come: the server finds the next ones meanwhile.
+//! Reading samples row by row as they arrive: meanwhile the server finds the next ones.
 
 use futures_util::TryStreamExt;
 use mien_shared::api::{SourceName, StoredSample};

@@ -9,7 +9,7 @@ use crate::store::error::Result;
 use crate::store::model::{SampleQuery, Stretch};
 use crate::store::value::{signed, unsigned};
 
-/// Before the first row: 11 bytes of signature, flags, and the length of an extension, which is unused.
+/// What precedes the first row: 11 bytes of signature, flags, and the length of an extension, which is unused.
 const HEAD_BYTES: usize = 19;
 
 impl PostgresStore {
@@ -20,7 +20,7 @@ impl PostgresStore {
         series: &mut SeriesBuilder,
     ) -> Result<u64> {
         let mut reader = self.lease().await?;
-        // It takes no parameters; all of these are numbers.
+        // It accepts no parameters; all of these are numbers.
         let statement = format!(
             "COPY (SELECT at, faces FROM samples WHERE source_key = {} AND seq > {} AND seq <= {} \
              AND at >= {} AND at < {}) TO STDOUT (FORMAT binary)",
@@ -45,8 +45,8 @@ impl PostgresStore {
     }
 }
 
-/// A message, as <https://www.postgresql.org/docs/current/sql-copy.html> has it under "Binary Format": the number
-/// of fields, then the length and the bytes of each; or the mark of the end.
+/// A message in the format described at <https://www.postgresql.org/docs/current/sql-copy.html> under "Binary Format":
+/// the number of fields, then the length and the bytes of each; or the end marker.
 fn read(message: &[u8]) -> std::result::Result<Option<(i64, &[u8])>, CodecFault> {
     let (fields, rest) = message.split_first_chunk().ok_or(CodecFault::Length)?;
     if i16::from_be_bytes(*fields) == -1 {

@@ -77,8 +77,8 @@ impl PostgresStore {
         Ok(orphans)
     }
 
-    /// Erases some samples of a source and returns the last of them; or erases the source, once it has none.
-    /// Nothing can be stored in it meanwhile: the source has ended.
+    /// Erases some samples of a source and returns the last of them; or erases the source, once it has none. Nothing
+    /// can be stored in it in the meantime: the source has ended.
     async fn sweep_chunk(&self, key: i64, after: i64) -> Result<Option<i64>> {
         let mut writer = self.lease().await?;
         let last: Option<i64> = sqlx::query_scalar(
@@ -103,8 +103,8 @@ impl PostgresStore {
     }
 }
 
-/// False where the user has as many as they may have. A user's sessions are created one at a time across all relays,
-/// so the count holds.
+/// False if the user has as many as they may have. A user's sessions are created one at a time across all relays, so
+/// the count is exact.
 async fn insert(transaction: &mut PgConnection, session: &Session, max: u32) -> Result<bool> {
     // A separate statement, so that the next one sees what the lock's previous holder committed.
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('mien sessions of ' || $1, 0))")
@@ -141,7 +141,7 @@ async fn update_locked(
     Ok(session)
 }
 
-/// Makes the session's sources accept nothing more, once the commits under way are done.
+/// Makes the session's sources accept nothing more, once commits in progress are done.
 async fn end_sources(transaction: &mut PgConnection, id: SessionId) -> Result<()> {
     sqlx::query(
         "UPDATE sources SET ended = true WHERE key IN \
@@ -153,7 +153,7 @@ async fn end_sources(transaction: &mut PgConnection, id: SessionId) -> Result<()
     Ok(())
 }
 
-/// The session as it stays until the transaction ends.
+/// The session, locked until the transaction ends.
 async fn find_locked(transaction: &mut PgConnection, id: SessionId) -> Result<Option<Session>> {
     sqlx::query("SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE")
         .bind(id.0)

@@ -22,7 +22,7 @@ impl PostgresStore {
         found
     }
 
-    /// In one snapshot for both questions, so that the counts and the gaps agree.
+    /// Both queries in one snapshot, so that the counts and the gaps agree.
     pub async fn source_states(&self, id: SessionId) -> Result<Vec<SourceState>> {
         let mut reader = self.lease().await?;
         let mut snapshot =
@@ -48,8 +48,8 @@ async fn find(
     row.map(|row| Ok((SourceKey(row.try_get(0)?), unsigned(row.try_get(1)?)))).transpose()
 }
 
-/// Adds a source under its session's lock: sources are counted one at a time, and the session does not end
-/// meanwhile.
+/// Adds a source under its session's lock: sources are counted one at a time, and the session does not end in the
+/// meantime.
 async fn add(
     writer: &mut PgConnection,
     id: SessionId,
@@ -78,7 +78,7 @@ async fn add_locked(
     source: &SourceName,
     max: u32,
 ) -> Result<(SourceKey, u64)> {
-    // Another connection may have added it meanwhile.
+    // Another connection may have added it in the meantime.
     if let Some(found) = find(&mut *writer, id, source).await? {
         return Ok(found);
     }

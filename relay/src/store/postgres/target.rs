@@ -17,15 +17,15 @@ use crate::store::migrate::{self, is_older};
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = embedded::postgres();
     migrator.dangerous_set_table_name(MIGRATIONS);
-    // [`Target::prepare`] has a lock of its own: sqlx's is the session's, and behind a pooler there is none.
+    // [`Target::prepare`] has its own lock: sqlx's belongs to the session, and behind a pooler there is no such lock.
     migrator.set_locking(false);
     migrator
 });
 const MIGRATIONS: &str = "mien_migrations";
 
-/// For a database that is empty or up to date, and for another relay that creates its tables.
+/// Time limit for a database that is empty or up to date, including for another relay that creates its tables.
 const PREPARE_TIMEOUT: Duration = Duration::from_mins(1);
-/// For migrating an older one, here or by another relay, which may copy every sample.
+/// Time limit for migrating an older one, here or by another relay, which may copy every sample.
 const MIGRATE_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// Which database on which server: errors name it for the operator.
@@ -59,17 +59,18 @@ impl Target {
         within(timeout, self.migrate(connection)).await
     }
 
-    /// In one transaction, with a lock that ends with it, so that relays may start at once, also behind a pooler.
+    /// In one transaction, with a lock that ends with it, so that relays may start at the same time, even behind a
+    /// pooler.
     async fn migrate(&self, connection: &mut PgConnection) -> Result<()> {
         let mut transaction = connection.begin().await?;
-        // As sqlx names it, and so older relays, which hold it for their session: they wait for each other.
+        // Named as in sqlx, and so as in older relays, which hold it for their session: they wait for each other.
         let name: String =
             sqlx::query_scalar("SELECT current_database()").fetch_one(&mut *transaction).await?;
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
             .bind(lock_of(&name))
             .execute(&mut *transaction)
             .await?;
-        // sqlx (0.9) makes its table if there is none, and the server tells each time that there is one.
+        // sqlx (0.9) makes its table if there is none, and the server reports each time that there is one.
         sqlx::query("SET LOCAL client_min_messages = warning").execute(&mut *transaction).await?;
         MIGRATOR
             .run_direct(None, &mut *transaction, false)
@@ -79,7 +80,7 @@ impl Target {
         Ok(())
     }
 
-    /// Where a session keeps no settings, the database's own must be right: an ack says that it is on the disk.
+    /// If a session keeps no settings, the database's own must be right: an ack promises that the sample is on disk.
     pub(super) async fn commits_to_disk(&self, connection: &mut PgConnection) -> Result<()> {
         let commits: String =
             sqlx::query_scalar("SELECT current_setting('synchronous_commit')").fetch_one(connection).await?;
@@ -122,9 +123,9 @@ impl Target {
         is_older(&MIGRATOR, MIGRATIONS, connection).await.map_err(|cause| self.explain_migration(cause))
     }
 
-    /// Whether it is ours already. Refuses one that someone else made, or that cannot keep what the relay must keep.
+    /// Whether it is ours already. Refuses one that someone else made, or that cannot store what the relay must store.
     async fn recognise(&self, connection: &mut PgConnection) -> Result<bool> {
-        // One question, one snapshot: whoever migrates at the moment makes the table of migrations first.
+        // One query, one snapshot: a relay that is migrating right now creates the table of migrations first.
         let (ours, tables, encoding, read_only): (bool, i64, String, String) = sqlx::query_as(
             "SELECT count(*) FILTER (WHERE tablename = $1) > 0, count(*), \
              current_setting('server_encoding'), current_setting('transaction_read_only') \
@@ -209,7 +210,7 @@ impl Target {
     }
 }
 
-/// The number of sqlx's advisory lock for the migrations of a database: a fixed one times the CRC-32 of its name.
+/// The number of sqlx's advisory lock for the migrations of a database: a constant times the CRC-32 of its name.
 fn lock_of(database: &str) -> i64 {
     let crc = database.bytes().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })

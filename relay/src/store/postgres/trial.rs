@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::connections::PostgresStore;
 use crate::store::error::Result;
 
-/// One row to the first table. Of the others what may be done with them: rights are checked before it is known that
-/// there is no row, and none of them leaves one behind.
+/// Inserts one row into the first table. For the others it only tries statements that affect no row: rights are checked
+/// before the server finds that there is none.
 const STATEMENTS: [&str; 8] = [
     "INSERT INTO sessions (id, user_id, title, purpose, status, started_at) VALUES ($1, '', '', '', 'active', 0)",
     "UPDATE sessions SET title = title WHERE id = $1",

@@ -10,7 +10,7 @@ use crate::store::value::{signed, source_name};
 
 /// How a backend reads the gaps of one source.
 pub(in crate::store) trait GapReader: Backend {
-    /// Those that begin above `after`, ascending, at most `max`, each with whether it is a merged one.
+    /// Gaps that begin above `after`, ascending, at most `max`, each with whether it is a merged one.
     fn gaps_after(
         &mut self,
         source: i64,
@@ -18,7 +18,7 @@ pub(in crate::store) trait GapReader: Backend {
         max: usize,
     ) -> impl Future<Output = Result<Vec<(u64, u64, bool)>>> + Send;
 
-    /// The first ones, at most `max`, and whether any of all is a merged one.
+    /// The first gaps, at most `max`, and whether any gap at all is a merged one.
     fn first_gaps(
         &mut self,
         source: i64,

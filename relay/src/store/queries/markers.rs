@@ -8,7 +8,7 @@ use crate::store::backend::Backend;
 use crate::store::error::Result;
 use crate::store::value::{millis, now, signed, source_name, timestamp, unsigned};
 
-/// One that is not stored yet.
+/// A marker that is not stored yet.
 pub(in crate::store) fn new(at: u64, label: &str, source: Option<&SourceName>) -> Marker {
     Marker { id: Uuid::now_v7(), at, label: label.to_owned(), source: source.cloned(), created_at: now() }
 }
@@ -36,7 +36,7 @@ pub(in crate::store) async fn insert(
 
 type Row = (Uuid, i64, String, Option<String>, i64);
 
-/// All of a session by `at`, then by creation.
+/// All markers of a session by `at`, then by creation.
 pub(in crate::store) async fn list(reader: &mut impl Backend, id: SessionId) -> Result<Vec<Marker>> {
     let rows: Vec<Row> = reader
         .fetch_all(
@@ -51,7 +51,7 @@ pub(in crate::store) async fn list(reader: &mut impl Backend, id: SessionId) -> 
     rows.into_iter().map(marker).collect()
 }
 
-/// False where the session has no such marker.
+/// False if the session has no such marker.
 pub(in crate::store) async fn delete(writer: &mut impl Backend, id: SessionId, marker: Uuid) -> Result<bool> {
     let delete = "DELETE FROM markers WHERE session_id = $1 AND id = $2";
     Ok(writer.execute(delete, &[id.0.into(), marker.into()]).await? > 0)

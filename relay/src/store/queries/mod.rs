@@ -1,4 +1,4 @@
-//! What both databases are asked in the same words.
+//! What both databases are asked with the same SQL.
 
 pub(super) mod gaps;
 pub(super) mod markers;

@@ -15,7 +15,7 @@ pub(in crate::store) fn columns(revocation: &Revocation) -> (&str, i64, Option<&
     }
 }
 
-/// Adds such a row to what is revoked of its session.
+/// Adds such a row to what is revoked for its session.
 pub(in crate::store) fn add(revoked: &mut Revoked, token: String, until_ms: i64, except: Option<String>) {
     if token.is_empty() {
         revoked.until_ms = Some(until_ms);
@@ -25,7 +25,7 @@ pub(in crate::store) fn add(revoked: &mut Revoked, token: String, until_ms: i64,
     }
 }
 
-/// What was revoked of a session.
+/// What was revoked for a session.
 pub(in crate::store) async fn read(connection: &mut impl Backend, id: SessionId) -> Result<Revoked> {
     let rows: Vec<(String, i64, Option<String>)> = connection
         .fetch_all("SELECT token, until_ms, except_id FROM revocations WHERE session_id = $1", &[id.0.into()])

@@ -1,6 +1,6 @@
 //! Reading samples: by session, in a stable order, a page at a time.
 //!
-//! A page is found by key, never by offset, so the last page of a long recording costs what the first does.
+//! A page is found by key, never by offset, so the last page of a long recording costs as much as the first.
 
 use mien_shared::SessionId;
 use mien_shared::api::{SourceName, StoredSample};
@@ -24,8 +24,8 @@ pub(in crate::store) struct Range<'a> {
 
 /// How a backend reads the samples of one source.
 pub(in crate::store) trait SampleReader: Backend {
-    /// A seq of the range up to which every sample is before `at`, and above which none is; with a source in disorder,
-    /// all but those that are within it.
+    /// A seq of the range up to which every sample is before `at`, and above which none is; if the source is in
+    /// disorder, except for samples within that disorder.
     fn last_before(&mut self, range: Range<'_>, at: i64) -> impl Future<Output = Result<i64>> + Send;
 
     /// Appends the samples of a range, by seq, until there are `max` rows.
@@ -98,7 +98,7 @@ pub(in crate::store) async fn first_seq(reader: &mut impl Backend, stretch: &Str
     Ok(first.map(unsigned))
 }
 
-/// Those that a query is about, by name, from the one of its cursor on.
+/// The sources that a query is about, by name, starting with the one of its cursor.
 async fn sources(reader: &mut impl Backend, id: SessionId, query: &SampleQuery) -> Result<Vec<Source>> {
     let rows: Vec<(i64, String, i64, i64)> = reader
         .fetch_all(
@@ -118,7 +118,7 @@ async fn sources(reader: &mut impl Backend, id: SessionId, query: &SampleQuery) 
     rows.into_iter().map(source).collect()
 }
 
-/// Where all samples of the query's time lie that are above `after`; `None` where there are none.
+/// The range that holds all samples of the query's time above `after`; `None` if there are none.
 ///
 /// Times ascend with the seqs except for the source's disorder. So both ends are found by binary search, in a few dozen
 /// look-ups however long the recording is, and without an index by time.

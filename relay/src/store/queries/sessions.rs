@@ -25,7 +25,7 @@ fn session((id, user_id, title, purpose, status, started_at, completed_at): Row)
     }
 }
 
-/// One that is not stored yet.
+/// A session that is not stored yet.
 pub(in crate::store) fn new(user: &str, title: &str, purpose: &str) -> Session {
     Session {
         id: SessionId(Uuid::now_v7()),
@@ -48,7 +48,7 @@ pub(in crate::store) async fn find(connection: &mut impl Backend, id: SessionId)
     Ok(row.map(session))
 }
 
-/// Like [`find`], but tells an erased session from one that never was.
+/// Like [`find`], but distinguishes an erased session from one that never existed.
 pub(in crate::store) async fn find_or_erased(reader: &mut impl Backend, id: SessionId) -> Result<Found> {
     if let Some(session) = find(reader, id).await? {
         return Ok(Found::Here(session));
@@ -59,7 +59,7 @@ pub(in crate::store) async fn find_or_erased(reader: &mut impl Backend, id: Sess
     Ok(if erased { Found::Erased } else { Found::Never })
 }
 
-/// Those of a user, newest first.
+/// A user's sessions, newest first.
 pub(in crate::store) async fn list(
     reader: &mut impl Backend,
     user: &str,
@@ -84,7 +84,7 @@ pub(in crate::store) async fn count(reader: &mut impl Backend) -> Result<u64> {
     Ok(unsigned(count))
 }
 
-/// Active ones that began before `before` and took no sample since, in the order of their ids.
+/// Active ones that began before `before` and took no sample since, ordered by id.
 pub(in crate::store) async fn abandoned(
     reader: &mut impl Backend,
     before: jiff::Timestamp,
@@ -151,7 +151,7 @@ pub(in crate::store) async fn save(writer: &mut impl Backend, session: &Session)
     Ok(())
 }
 
-/// Deletes the session itself; false where there is none.
+/// Deletes the session itself; false if there is none.
 pub(in crate::store) async fn delete(writer: &mut impl Backend, id: SessionId) -> Result<bool> {
     Ok(writer.execute("DELETE FROM sessions WHERE id = $1", &[id.0.into()]).await? > 0)
 }

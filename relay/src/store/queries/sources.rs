@@ -17,7 +17,7 @@ pub(in crate::store) async fn throughs(
 ) -> Result<Vec<(SourceName, u64)>> {
     let rows: Vec<(String, i64)> = reader
         .fetch_all(
-            // Nothing of a session that is gone, though its samples may still be there.
+            // Nothing for a session that is gone, though its samples may still be there.
             "SELECT s.name, s.through FROM sources s JOIN sessions e ON e.id = s.session_id \
              WHERE s.session_id = $1 ORDER BY s.name",
             &[id.0.into()],
@@ -30,7 +30,7 @@ pub(in crate::store) async fn throughs(
 pub(in crate::store) async fn reaches(reader: &mut impl Backend, id: SessionId) -> Result<Vec<Reach>> {
     let rows: Vec<(String, i64, Option<i64>)> = reader
         .fetch_all(
-            // The newest sample is one step into the key's index.
+            // The newest sample takes one step in the key's index.
             "SELECT s.name, s.through, (SELECT max(m.seq) FROM samples m WHERE m.source_key = s.key) \
              FROM sources s JOIN sessions e ON e.id = s.session_id WHERE s.session_id = $1 ORDER BY s.name",
             &[id.0.into()],

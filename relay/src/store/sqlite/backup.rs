@@ -1,9 +1,9 @@
-//! A copy of the database, made while a relay is at work on it.
+//! A copy of the database, made while a relay is using it.
 //!
-//! By `VACUUM INTO`, from a connection of its own: it reads one snapshot, so the copy is whole however much is
-//! committed meanwhile, holds back no commit, and is one file without a log, in order and without free pages. SQLite's
-//! other means, its backup interface, begins anew each time that another process commits, so under load it may not come
-//! to an end; and sqlx does not reach it. While it reads, the log cannot be cut, and grows.
+//! Uses `VACUUM INTO` on a connection of its own: it reads one snapshot, so the copy is consistent however much is
+//! committed meanwhile, blocks no commit, and is one file without a log, in order and without free pages. SQLite's
+//! alternative, its backup interface, starts over each time that another process commits, so under load it may never
+//! finish; and sqlx does not expose it. While it reads, the log cannot be truncated, and grows.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ impl SqliteStore {
                 to.display()
             )));
         }
-        // Under another name until it is whole: a copy that was cut short is never taken for one.
+        // Under another name until it is complete: a copy that was cut short is never taken for a whole one.
         let part = Part::make(&to).map_err(|cause| cannot_be_made(&to, &cause))?;
         copy(&path, &part.0).await?;
         part.keep(&to).map_err(|cause| cannot_be_made(&to, &cause))
@@ -45,7 +45,7 @@ async fn copy(path: &Path, to: &Path) -> Result<()> {
     }
     let incremental: i64 = sqlx::query_scalar("PRAGMA auto_vacuum").fetch_one(&mut reader).await?;
     if incremental == 0 {
-        // Of an older relay: changes nothing in it, and the copy gives room back from then on.
+        // For a database of an older relay: changes nothing in it, and the copy can give space back from then on.
         sqlx::query("PRAGMA auto_vacuum = INCREMENTAL").execute(&mut reader).await?;
     }
     let name = to.to_str().ok_or_else(|| {
@@ -61,7 +61,7 @@ async fn copy(path: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A file that goes unless it is kept.
+/// A file that is deleted unless it is kept.
 struct Part(PathBuf);
 
 impl Part {
@@ -78,7 +78,7 @@ impl Part {
         file.sync_all()?;
         let bytes = file.metadata()?.len();
         std::fs::rename(&self.0, to)?;
-        // The name, too, shall outlive a power cut; where folders cannot be synced, it has to do without.
+        // The name must survive a power cut, too; if folders cannot be synced, it has to do without.
         if let Some(folder) = to.parent() {
             let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
         }
@@ -88,7 +88,7 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // Gone already where it was kept.
+        // Already gone if it was kept.
         let _ = std::fs::remove_file(&self.0);
     }
 }

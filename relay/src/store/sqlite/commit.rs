@@ -13,8 +13,8 @@ use crate::store::error::Result;
 use crate::store::model::{Batch, Outcome, SourceKey};
 use crate::store::value::{millis, now, signed};
 
-/// Rows of the largest insert. Smaller inserts are its halves, quarters …, so that nine prepared statements
-/// serve every number of rows.
+/// Rows of the largest insert. Smaller inserts are its halves, quarters …, so that nine prepared statements serve any
+/// number of rows.
 const INSERT_ROWS: usize = 256;
 
 /// `INSERT` of 1, 2, 4 … rows.
@@ -22,7 +22,7 @@ static INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     (0..=INSERT_ROWS.ilog2())
         .map(|power| {
             let rows = vec!["(?,?,?,?)"; 1 << power].join(",");
-            // The key is the promise that a sample is stored once, whatever comes before.
+            // The key guarantees that a sample is stored only once, whatever happened before.
             format!("INSERT INTO samples (source_key, seq, at, faces) VALUES {rows} ON CONFLICT DO NOTHING")
         })
         .collect()
@@ -63,7 +63,7 @@ type SourceRow = (i64, u64, u64, u64, Option<u64>, Option<u64>, u64, u64);
 
 /// Sources that still take samples.
 async fn load(write: &mut SqliteConnection, keys: &[i64]) -> Result<Vec<(SourceKey, Progress)>> {
-    // One row for all: each row that crosses from SQLite's thread to ours may cost two switches of context.
+    // One row for all: each row that crosses from SQLite's thread to ours may cost two context switches.
     let all: String = sqlx::query_scalar(
         "SELECT json_group_array(json_array(s.key, s.through, s.stored, s.rejected, s.first_at, s.last_at, \
          s.disorder_ms, s.gap_count)) FROM sources s JOIN sessions e ON e.id = s.session_id \

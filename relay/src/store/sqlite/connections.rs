@@ -18,7 +18,7 @@ use crate::store::error::Result;
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     pub(super) readers: SqlitePool,
-    /// Empty after a failure: the next writer connects anew.
+    /// Empty after a failure: the next writer reconnects.
     pub(super) writer: Arc<Mutex<Option<SqliteConnection>>>,
     pub(super) options: Arc<SqliteConnectOptions>,
     pub(super) files: Files,
@@ -48,7 +48,7 @@ impl SqliteStore {
     }
 
     pub(in crate::store) async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
-        // One that is opened now would read another database.
+        // A connection opened now would read another database.
         self.files.in_place()?;
         let asked = Instant::now();
         let reader = self.readers.acquire().await?;

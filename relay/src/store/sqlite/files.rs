@@ -1,11 +1,12 @@
-//! The database's files: private before anything is in them, and checked to be still the open ones before a write and
-//! before its answer.
+//! The database's files: made private before anything is in them, and checked before each write, and before its answer,
+//! to be still the open ones.
 //!
-//! SQLite writes to the file that it opened, whatever the path names by then. Where that was moved, replaced or
-//! deleted, or the log beside it was, the next start would find nothing of what is committed meanwhile. So each write
-//! looks before it begins and before its caller hears of it, which is a `stat` of either file (a microsecond).
+//! SQLite writes to the file that it opened, whatever the path names by then. If that file, or the log beside it, was
+//! moved, replaced or deleted, the next start would find nothing of what is committed in the meantime. So each write
+//! checks before it begins and before its caller is answered, which costs a `stat` of either file (a microsecond).
 //!
-//! Nothing here opens a file that SQLite has open: closing it again would drop SQLite's locks, as POSIX has them.
+//! Nothing here opens a file that SQLite has open: closing it again would drop SQLite's locks, because of how POSIX
+//! locks work.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::store::error::{Result, StoreError};
 
-/// Which file it is, whatever its name.
+/// Which file it is, regardless of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -28,7 +29,7 @@ impl Identity {
         std::fs::metadata(path).map(|file| Self { device: file.dev(), inode: file.ino() })
     }
 
-    /// No more than that it is there.
+    /// Only that it exists.
     #[cfg(not(unix))]
     fn of(path: &Path) -> io::Result<Self> {
         std::fs::metadata(path).map(|_| Self { device: 0, inode: 0 })
@@ -45,7 +46,7 @@ pub(super) enum Before {
     WithLog,
 }
 
-/// Makes the file if there is none, for its owner alone, and takes from others what an older relay let them have.
+/// Makes the file if there is none, only for its owner, and takes from others the access that an older relay left them.
 /// SQLite gives its log and its index the mode of the database.
 pub(super) fn prepare(path: &Path) -> io::Result<Before> {
     let log = beside(path, "-wal");
@@ -69,7 +70,7 @@ pub(super) fn prepare(path: &Path) -> io::Result<Before> {
     }
 }
 
-/// An empty file that was not there before, for its owner alone.
+/// An empty file that was not there before, only for its owner.
 pub(super) fn create_private(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -78,7 +79,7 @@ pub(super) fn create_private(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// Leaves a file alone that others may not read anyway: then somebody chose what its group may do.
+/// Leaves a file alone that others may not read anyway: then somebody has chosen what its group may do.
 #[cfg(unix)]
 fn keep_private(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
@@ -99,7 +100,7 @@ fn keep_private(path: &Path) {
 #[cfg(not(unix))]
 fn keep_private(_: &Path) {}
 
-/// Where SQLite keeps what belongs to a database: beside the file itself, not beside a link to it.
+/// Where SQLite keeps the files that belong to a database: beside the file itself, not beside a link to it.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
     name.push(suffix);
@@ -115,15 +116,15 @@ struct Inner {
     path: PathBuf,
     database: Identity,
     log_path: PathBuf,
-    /// Of the log that the writer has open; none while there is no writer, as SQLite takes the log away with its last
-    /// connection.
+    /// Identity of the log that the writer has open; `None` while there is no writer, as SQLite removes the log with
+    /// its last connection.
     log: Mutex<Option<Identity>>,
-    /// Whether the log says that they are elsewhere.
+    /// Whether it has been logged that they are elsewhere.
     told: AtomicBool,
 }
 
 impl Files {
-    /// Call it when SQLite has just opened them.
+    /// Call this when SQLite has just opened them.
     pub(super) fn opened(path: &Path) -> io::Result<Self> {
         let files = Self(Arc::new(Inner {
             path: path.to_owned(),

@@ -1,5 +1,5 @@
-//! Reading the gaps of a source in one row: each that crosses from SQLite's thread to ours may cost two switches of
-//! context.
+//! Reading the gaps of a source in one row: each row that crosses from SQLite's thread to ours may cost two context
+//! switches.
 
 use sqlx::{Row, SqliteConnection};
 

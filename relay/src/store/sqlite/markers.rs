@@ -10,8 +10,7 @@ use crate::store::error::{Result, StoreError};
 use crate::store::queries::markers;
 
 impl SqliteStore {
-    /// [`StoreError::Ended`] where there is no such session, [`StoreError::TooManyMarkers`] where it is full of
-    /// them.
+    /// [`StoreError::Ended`] if there is no such session, [`StoreError::TooManyMarkers`] if it has the maximum.
     pub async fn create_marker(
         &self,
         id: SessionId,
@@ -36,7 +35,7 @@ impl SqliteStore {
     }
 }
 
-/// Only while the session is there: an erased one must not grow anything back.
+/// Only while the session exists: nothing may be added to an erased one.
 async fn insert(write: &mut SqliteConnection, id: SessionId, marker: &Marker, max: u32) -> Result<()> {
     let markers: Option<i64> = sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM markers WHERE session_id = sessions.id) FROM sessions WHERE id = ?",

@@ -24,28 +24,28 @@ use crate::store::error::{Result, StoreError};
 use crate::store::migrate::{self, is_older};
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(embedded::sqlite);
-/// The table that they are listed in, by sqlx's own name.
+/// The table that lists them, by sqlx's own name.
 const MIGRATIONS: &str = "_sqlx_migrations";
 
 /// `MIEN` in the file's header: whose database this is.
 pub(super) const APPLICATION_ID: i32 = 0x4D49_454E;
 /// `SQLITE_NOTADB`.
 const NOT_A_DATABASE: &str = "26";
-/// For another process that writes, such as a relay that is shutting down.
+/// Time to wait for another process that writes, such as a relay that is shutting down.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// For a reader when all are busy.
+/// Time limit for getting a reader when all are busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Readers of one processor: each is a thread with a cache, and while one waits for the disk another can work. More
-/// of them only wait for each other.
+/// Readers per processor: each is a thread with a cache, and while one waits for the disk another can work. More of
+/// them would only wait for each other.
 const READERS_A_PROCESSOR: u32 = 2;
 /// On a machine with fewer processors than that: long reads (two for a series, one for each export) leave some over.
 const MIN_READERS: u32 = 4;
 /// A reader that was idle for this long is closed.
 const READER_IDLE: Duration = Duration::from_secs(30);
-/// KiB (negative, as SQLite has it) of pages that a reader keeps. Its default is four times that; what they read is in
-/// the system's cache anyway.
+/// KiB of pages that a reader caches (negative, as SQLite requires). The default is four times that; what readers read
+/// is in the system's cache anyway.
 const READER_CACHE: &str = "-512";
-/// Likewise of the writer, which holds the pages of a commit until it is done.
+/// The same for the writer, which holds the pages of a commit until it is done.
 const WRITER_CACHE: &str = "-2000";
 
 impl SqliteStore {
@@ -57,7 +57,7 @@ impl SqliteStore {
         }
         let options = SqliteConnectOptions::new().filename(&path).busy_timeout(BUSY_TIMEOUT);
         let mut reader = options.connect().await.map_err(|cause| explain(&path, cause))?;
-        // Of any other, `open` says what is wrong.
+        // For any other, `open` reports what is wrong.
         let awaits = application_id(&path, &mut reader).await? == APPLICATION_ID
             && is_older(&MIGRATOR, MIGRATIONS, &mut reader)
                 .await
@@ -83,11 +83,11 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             // Erased means gone, not merely unlisted.
             .pragma("secure_delete", "on");
-        // Never created: the file exists, and if it is removed meanwhile, an empty one must not replace it.
+        // Never created: the file exists, and if it is removed in the meantime, an empty one must not replace it.
         let options = base.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "memory");
         let first = match before {
-            // Can only be chosen before there is a table: which page refers to which is noted, so that free pages can
-            // be given back.
+            // Can only be chosen before there is a table: SQLite then records which page refers to which, so that free
+            // pages can be given back.
             Before::New => options.clone().auto_vacuum(SqliteAutoVacuum::Incremental),
             Before::WithLog | Before::WithoutLog => options.clone(),
         };
@@ -116,7 +116,7 @@ impl SqliteStore {
             .test_before_acquire(false)
             .after_connect(move |_, _| {
                 let in_place = in_place.in_place();
-                // It may have been another file that was opened.
+                // The file that was opened may have been another one.
                 Box::pin(async move { in_place.map_err(|cause| sqlx::Error::Configuration(cause.into())) })
             })
             .connect_with(base.pragma("query_only", "on").pragma("cache_size", READER_CACHE))
@@ -133,7 +133,7 @@ impl SqliteStore {
     }
 }
 
-/// One of the connections is the writer's.
+/// One of the connections is reserved for the writer.
 fn max_readers(processors: u32, max_connections: u32) -> u32 {
     let useful = processors.saturating_mul(READERS_A_PROCESSOR).max(MIN_READERS);
     useful.min(max_connections.saturating_sub(1)).max(1)

@@ -1,5 +1,5 @@
-//! Samples on their way out of SQLite, many in one row: a row that crosses from its thread to ours costs several
-//! times what it costs to find and to decode the sample in it. While a pack is decoded here, SQLite makes the next.
+//! Samples on their way out of SQLite, many in one row: a row that crosses from its thread to ours costs several times
+//! what it costs to find and to decode the sample in it. While one pack is decoded here, SQLite builds the next.
 
 use std::pin::pin;
 
@@ -15,14 +15,15 @@ use crate::store::error::Result;
 use crate::store::queries::samples::Range;
 use crate::store::value::{signed, unsigned};
 
-/// Samples that come over together: enough for the crossing to cost nothing, and at most 2 MB.
+/// Samples that are transferred together: enough to make the cost of crossing negligible, and at most 2 MB.
 const ROWS: usize = 1_000;
-/// More than the faces of any sample of version 1; times the largest time it is still an integer of SQLite's.
+/// More than the number of faces in any sample of version 1; multiplied by the largest time it still fits SQLite's
+/// integers.
 const STAMP_FACES: i64 = 64;
 const _: () =
     assert!(MAX_FACES < STAMP_FACES as usize && MAX_SAFE_INTEGER < i64::MAX as u64 / STAMP_FACES as u64);
 
-/// Samples of one source that came over together, column by column.
+/// Samples of one source that were transferred together, column by column.
 #[derive(Debug, Default)]
 pub(super) struct Pack {
     pub(super) seqs: Vec<i64>,
@@ -48,7 +49,7 @@ impl Pack {
 /// The first samples of a range, by seq, at most `max`.
 pub(super) async fn read(reader: &mut SqliteConnection, range: Range<'_>, max: usize) -> Result<Pack> {
     let Range { key, after, through, query } = range;
-    // As text, bytes are put together as they are: a cast changes none, and the length counts, not a zero byte.
+    // As text, bytes are concatenated as they are: a cast changes none, and the length counts, not a zero byte.
     let (seqs, ats, lengths, faces): (String, String, String, Option<Vec<u8>>) = sqlx::query_as(
         "SELECT json_group_array(seq), json_group_array(at), json_group_array(length(faces)), \
          CAST(group_concat(CAST(faces AS TEXT), '') AS BLOB) FROM ( \
@@ -100,15 +101,16 @@ pub(super) async fn append(
     }
 }
 
-/// Adds the samples of a range to a series, and says how many they were. All come over together.
+/// Adds the samples of a range to a series, and returns how many they were. All are transferred together.
 pub(super) async fn add_to_series(
     reader: &mut SqliteConnection,
     source: &SourceName,
     Range { key, after, through, query }: Range<'_>,
     series: &mut SeriesBuilder,
 ) -> Result<u64> {
-    // The time and the number of faces as one number, as a list more costs as much as finding the rows. It is the
-    // number of faces in version 1 alone, which does not say where it ends; whatever else is there says so itself.
+    // The time and the number of faces as one number, as another list costs as much as finding the rows. Only for
+    // version 1 is it the number of faces, because that version does not say where it ends; everything else does so
+    // itself.
     let (stamps, faces): (String, Option<Vec<u8>>) = sqlx::query_as(
         "SELECT json_group_array(at * ?1 + min((length(faces) - 1) / ?2, ?1 - 1)), \
          CAST(group_concat(CAST(faces AS TEXT), '') AS BLOB) FROM samples \

@@ -1,12 +1,12 @@
-//! What was erased or overwritten leaves the files, and its room goes back to the disk.
+//! What was erased or overwritten is removed from the files, and its space is returned to the disk.
 //!
-//! `secure_delete` zeroes what a row leaves behind, in the database. Three things are beyond it. The log keeps every
-//! earlier version of a page until it is overwritten: it is truncated. Where a page is split or joined, its
-//! rows are copied, and copies stay in what is unused of the old page: the tables that hold text are written anew,
-//! which frees and zeroes all their pages. And freed pages stay in the file for what comes next: those at its end
-//! are given back, with others moved into the gaps.
+//! `secure_delete` zeroes what a row leaves behind in the database. It does not cover three things. The log keeps every
+//! earlier version of a page until it is overwritten: it is truncated. When a page is split or joined, its rows are
+//! copied, and copies stay in the unused part of the old page: the tables that hold text are rewritten, which frees and
+//! zeroes all their pages. And freed pages stay in the file for later use: those at its end are given back, after other
+//! pages are moved into the gaps.
 //!
-//! All of it takes turns with commits, a few milliseconds at a time, and is retried while readers hold it up.
+//! All of this takes turns with commits, a few milliseconds at a time, and is retried while readers block it.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use super::connections::SqliteStore;
 use super::open::BUSY_TIMEOUT;
 use crate::store::error::Result;
 
-/// How long a caller that erases waits for it. Readers finish sooner as a rule; if not, it is done in the background.
+/// How long a caller that erases waits for it. Readers usually finish sooner; if not, it is done in the background.
 const SCRUB_TIMEOUT: Duration = Duration::from_secs(2);
 /// In the background, erasures at about the same time share the work.
 const GATHER: Duration = Duration::from_secs(1);
@@ -24,12 +24,12 @@ const GATHER: Duration = Duration::from_secs(1);
 const ATTEMPT_MS: u32 = 20;
 /// Between attempts: the first, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(2)];
-/// Rows of a table of text that is written anew in one transaction: some 50 ms. In a larger one a copy of an erased
-/// row may stay in what is unused of a page, until `VACUUM`.
+/// Maximum rows of a text table that is rewritten in one transaction: some 50 ms. In a larger one, a copy of an erased
+/// row may stay in the unused part of a page, until `VACUUM`.
 const MAX_REWRITTEN_ROWS: i64 = 10_000;
 /// Pages moved or cut off in one transaction: a megabyte, a few milliseconds.
 const SHRINK_PAGES: i64 = 256;
-/// Free pages that stay for what comes next.
+/// Free pages that are kept for later use.
 const SPARE_PAGES: i64 = 256;
 
 impl SqliteStore {
@@ -86,7 +86,7 @@ impl SqliteStore {
         write.finish(rewritten).await
     }
 
-    /// Moves the whole log into the database and truncates it; false where readers still need it.
+    /// Moves the whole log into the database and truncates it; false if readers still need it.
     async fn truncate_wal(&self) -> Result<bool> {
         let mut writer = self.take_writer().await?;
         let truncated = truncate_wal(writer.connection()).await;
@@ -96,8 +96,8 @@ impl SqliteStore {
         truncated
     }
 
-    /// Gives free pages back to the disk, in steps. In a database that an earlier version made, which
-    /// does not record which page refers to which, there is nothing to do until `VACUUM` rewrites it.
+    /// Gives free pages back to the disk, in steps. In a database that an earlier version made, which does not record
+    /// which page refers to which, there is nothing to do until `VACUUM` rewrites it.
     async fn shrink(&self) -> Result<()> {
         while self.shrink_step().await? {}
         Ok(())
@@ -117,7 +117,7 @@ async fn rewrite(write: &mut SqliteConnection, (table, key): (&'static str, &'st
         return Ok(());
     }
     for statement in [
-        // In memory, as the writer keeps all that is temporary.
+        // In memory, because the writer keeps all temporary tables there.
         format!("CREATE TEMP TABLE kept AS SELECT * FROM {table}"),
         format!("DELETE FROM {table}"),
         format!("INSERT INTO {table} SELECT * FROM temp.kept ORDER BY {key}"),

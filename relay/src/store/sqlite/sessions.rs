@@ -62,7 +62,7 @@ impl SqliteStore {
     }
 }
 
-/// Nobody else writes meanwhile, so the count holds.
+/// Nobody else writes in the meantime, so the count is exact.
 async fn insert(write: &mut SqliteConnection, session: &Session, max: u32) -> Result<()> {
     let sessions: i64 =
         sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM sessions WHERE user_id = ? LIMIT ?)")

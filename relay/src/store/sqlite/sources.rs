@@ -28,7 +28,7 @@ impl SqliteStore {
         write.finish(added).await
     }
 
-    /// In one snapshot for both questions, so that the counts and the gaps agree.
+    /// Both queries in one snapshot, so that the counts and the gaps agree.
     pub async fn source_states(&self, id: SessionId) -> Result<Vec<SourceState>> {
         let mut reader = self.reader().await?;
         let mut snapshot = reader.begin().await?;

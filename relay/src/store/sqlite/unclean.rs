@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
-/// How often there was something to scrub, and how often of that it is done.
+/// How many times there was something to scrub, and how many of those are done.
 #[derive(Debug, Default)]
 pub(super) struct Unclean {
     marks: AtomicU64,
@@ -23,12 +23,12 @@ impl Unclean {
         self.done.load(Ordering::Acquire) == self.marks()
     }
 
-    /// Call it before scrubbing, for [`Unclean::cleaned`].
+    /// Call this before scrubbing, for [`Unclean::cleaned`].
     pub(super) fn marks(&self) -> u64 {
         self.marks.load(Ordering::Acquire)
     }
 
-    /// All that was marked by then is scrubbed.
+    /// Everything that was marked by then is scrubbed.
     pub(super) fn cleaned(&self, marks: u64) {
         self.done.fetch_max(marks, Ordering::AcqRel);
     }

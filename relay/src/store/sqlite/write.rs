@@ -38,7 +38,7 @@ impl SqliteStore {
         open_wal(&mut connection).await?;
         self.files.writer_opened();
         let guard = WriterGuard { connection: Some(connection), slot, files };
-        // It may have been another file that was opened.
+        // The file that was opened may have been another one.
         self.files.in_place()?;
         Ok(guard)
     }
@@ -52,13 +52,13 @@ pub(super) async fn open_wal(connection: &mut SqliteConnection) -> Result<()> {
 
 /// A write transaction. It is rolled back if dropped unfinished, as when the caller goes away.
 pub(super) struct WriteTransaction(
-    /// There until the end.
+    /// Present until the end.
     Option<WriterGuard>,
 );
 
 /// The writer, on loan. It is closed if dropped before [`WriterGuard::put_back`].
 pub(super) struct WriterGuard {
-    /// There until it is kept.
+    /// Present until it is kept.
     connection: Option<SqliteConnection>,
     slot: OwnedMutexGuard<Option<SqliteConnection>>,
     files: Files,
@@ -123,7 +123,7 @@ impl Drop for WriteTransaction {
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 // A statement that is still running finishes first. It may have ended the transaction, and then the
-                // rollback fails; so what counts is whether another transaction can begin.
+                // rollback fails; so the test is whether another transaction can begin.
                 let _ = sqlx::query("ROLLBACK").execute(guard.connection()).await;
                 let begun = sqlx::query("BEGIN").execute(guard.connection()).await;
                 if begun.is_ok() && sqlx::query("ROLLBACK").execute(guard.connection()).await.is_ok() {
@@ -240,7 +240,7 @@ mod tests {
         assert!(is_the_same(&store).await, "gone after it has written");
         let mut reader = store.reader().await.unwrap();
         assert!(sessions::list(&mut *reader, "alice", None, 10).await.unwrap().rows.is_empty());
-        // Wherever it was: as it began, wrote or committed.
+        // Wherever it was: beginning, writing or committing.
         for steps in 1..=5 {
             let mut call = Box::pin(store.create_session("alice", "", ""));
             let mut left = steps;

@@ -3,7 +3,7 @@
 use leptos::prelude::window;
 use wasm_bindgen_futures::JsFuture;
 
-/// False where the browser does not let the page write to the clipboard.
+/// False if the browser does not let the page write to the clipboard.
 pub(crate) async fn copy(text: &str) -> bool {
     let clipboard = window().navigator().clipboard();
     if clipboard.is_undefined() {

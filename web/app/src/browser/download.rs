@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast;
 /// How long a file that is offered stays at its address.
 const OFFER_MS: u32 = 60_000;
 
-/// Offers bytes as a file to save. They come from this page; nothing is sent. False where the browser refuses.
+/// Offers bytes as a file to save. They come from this page; nothing is sent. False if the browser refuses.
 pub(crate) fn download(name: &str, media_type: &str, bytes: &[u8]) -> bool {
     let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
     let options = web_sys::BlobPropertyBag::new();

@@ -1,6 +1,6 @@
-//! The handful of things the page asks of the document: addresses, storage, clipboard, downloads, preferences.
+//! The few things that the page asks of the document: addresses, storage, clipboard, downloads, preferences.
 //!
-//! Each answers plainly where the browser refuses (private mode, no permission), so that no caller has to know why.
+//! Each reports plainly if the browser refuses (private mode, no permission), so that no caller needs to know why.
 
 mod address;
 mod clipboard;

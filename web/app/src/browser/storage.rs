@@ -38,7 +38,7 @@ impl WebStorage {
         serde_json::from_str(&text).ok()
     }
 
-    /// False where the browser does not store it, so that it lasts no longer than the page.
+    /// False if the browser does not store it, so that it lasts no longer than the page.
     pub(crate) fn write<T: Serialize>(self, key: &str, value: &T) -> bool {
         let Ok(text) = serde_json::to_string(value) else { return false };
         let stored = self.storage().is_some_and(|storage| storage.set_item(key, &text).is_ok());

@@ -7,7 +7,7 @@ use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-/// Keeps the screen on until it is dropped, where the browser can and allows it.
+/// Keeps the screen on until it is dropped, if the browser can and allows it.
 #[derive(Debug)]
 pub(crate) struct WakeLock {
     state: Rc<RefCell<State>>,
@@ -61,7 +61,7 @@ fn release(state: &RefCell<State>) {
     }
 }
 
-/// `None` where there is no such method, or it throws.
+/// `None` if there is no such method, or it throws.
 fn call(object: &JsValue, method: &str, arguments: &[JsValue]) -> Option<JsValue> {
     let method = js_sys::Reflect::get(object, &method.into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
     method.apply(object, &arguments.iter().collect::<js_sys::Array>()).ok()

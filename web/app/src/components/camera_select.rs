@@ -6,7 +6,7 @@ use mien_engine::CameraDevice;
 use super::icon::{Glyph, Icon};
 use crate::model::format;
 
-/// A list over the stage; nothing where there is no choice.
+/// A list over the stage; nothing if there is no choice.
 #[component]
 pub(crate) fn CameraSelect(
     #[prop(into)] cameras: Signal<Vec<CameraDevice>>,

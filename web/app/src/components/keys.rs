@@ -60,7 +60,7 @@ fn listen(handles: fn(Key) -> bool, on: impl Fn(Key) + 'static) {
 #[component]
 pub(crate) fn KeysDialog(
     open: RwSignal<bool>,
-    /// Whether the view can be paused and marked, as one of another device's recording cannot.
+    /// Whether the view can be paused and marked, which is not possible for another device's recording.
     #[prop(default = true)]
     has_controls: bool,
 ) -> impl IntoView {

@@ -14,7 +14,7 @@ pub(crate) struct Surface {
 }
 
 impl Surface {
-    /// `None` while the element has no size, or where the browser gives no 2D context.
+    /// `None` while the element has no size, or if the browser gives no 2D context.
     pub(crate) fn clear(canvas: &HtmlCanvasElement) -> Option<Self> {
         let (width, height) = (f64::from(canvas.client_width()), f64::from(canvas.client_height()));
         if width < 1.0 || height < 1.0 {

@@ -62,8 +62,8 @@ impl Fault {
         )
     }
 
-    /// The fault itself, or its cause where this page was replaced since it was opened: parts that it has not loaded yet
-    /// are gone then, or are others.
+    /// The fault itself, or its cause if this page was replaced since it was opened: parts that it has not loaded yet
+    /// are then gone or different.
     pub(crate) async fn explained(self) -> Self {
         if self.kind.is_about_parts() && mien_engine::page_is_outdated().await {
             let mut outdated = Self::outdated();

@@ -6,8 +6,8 @@ use super::description::{Fault, Remedy};
 use super::kind::FaultKind;
 
 impl Fault {
-    /// A session that this device has no access to. `stored`: whether the relay says that it has it; `None` where
-    /// it does not tell strangers.
+    /// A session that this device has no access to. `stored`: whether the relay says that it has it; `None` if it does
+    /// not tell strangers.
     pub(crate) fn forgotten(stored: Option<bool>) -> Self {
         let device = "It was started on another device, or this browser has forgotten it.";
         match stored {
@@ -109,7 +109,7 @@ impl Fault {
         }
     }
 
-    /// As [`Self::closed`], to a watcher: for them only erasing ends a session in this way.
+    /// Like [`Self::closed`], for a watcher: for them only erasing ends a session in this way.
     pub(crate) fn closed_to_watchers(close: CloseCode) -> Self {
         match close {
             CloseCode::SessionEnded => Self::new(
@@ -129,7 +129,7 @@ impl Fault {
         }
     }
 
-    /// As [`Self::closed`] for an expired token, to the person who records.
+    /// Like [`Self::closed`] for an expired token, for the person who records.
     pub(crate) fn expired_recording() -> Self {
         Self::new(
             FaultKind::Expired,

@@ -11,7 +11,7 @@ pub fn main_face(faces: &[Face], chosen: Option<u32>) -> Option<&Face> {
         .or_else(|| faces.iter().max_by(|a, b| area(a).total_cmp(&area(b))))
 }
 
-/// Probability of what is shown: of the named expression, or of the likeliest one where the analyser abstains.
+/// Probability of what is shown: of the named expression, or of the likeliest one if the analyser abstains.
 pub fn confidence(face: &Face) -> f32 {
     face.expression.map_or_else(|| face.scores.top().1, |expression| face.scores.of(expression))
 }

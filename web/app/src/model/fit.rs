@@ -11,8 +11,8 @@ pub struct Rect {
     pub height: f64,
 }
 
-/// The largest rectangle of the frame's shape within the stage, centred: what `object-fit: contain` shows.
-/// `None` where either has no area.
+/// The largest rectangle with the frame's aspect ratio within the stage, centred: what `object-fit: contain` shows.
+/// `None` if either has no area.
 pub fn contained(frame: (u32, u32), stage: (f64, f64)) -> Option<Rect> {
     let (width, height) = (f64::from(frame.0), f64::from(frame.1));
     if width <= 0.0 || height <= 0.0 || stage.0 <= 0.0 || stage.1 <= 0.0 {
@@ -40,7 +40,7 @@ impl Rect {
     }
 }
 
-/// Where a tag of this size is placed: above its face, or below where there is no room, and always inside the stage.
+/// Where a tag of this size is placed: above its face, or below if there is no room, and always inside the stage.
 pub fn tag_corner(face: &Rect, tag: (f64, f64), stage: (f64, f64)) -> (f64, f64) {
     const GAP: f64 = 8.0;
     let above = face.top - tag.1 - GAP;

@@ -5,7 +5,7 @@ use mien_shared::{SkipReason, Skipped};
 /// Less is a glance at something else.
 const WORTH_SAYING_MS: u64 = 2_000;
 
-/// How long nothing was analysed because the page was hidden, milliseconds, where that is worth saying.
+/// How long nothing was analysed because the page was hidden, milliseconds, if that is worth mentioning.
 pub fn hidden_ms(skipped: &[Skipped]) -> Option<u64> {
     let hidden = skipped.iter().find(|skipped| skipped.reason == SkipReason::Hidden)?;
     u64::try_from(hidden.ms).ok().filter(|ms| *ms >= WORTH_SAYING_MS)

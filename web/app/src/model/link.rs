@@ -1,4 +1,4 @@
-//! What the bar says of a recording: whether it records, and the state of its link.
+//! What the bar says about a recording: whether it records, and the state of its link.
 
 use mien_engine::{LinkState, Trouble};
 
@@ -22,8 +22,8 @@ pub enum Feed {
 pub struct LinkText {
     pub name: &'static str,
     pub text: &'static str,
-    /// Samples that wait meanwhile, where that is worth saying. It changes often, so a screen reader does not hear it
-    /// each time.
+    /// Samples that wait in the meantime, if that is worth mentioning. It changes often, so a screen reader does not
+    /// announce it each time.
     pub waiting: u64,
 }
 

@@ -3,7 +3,7 @@
 use super::link::Feed;
 use super::timeline::TimelineMarker;
 
-/// What a recording has to say. Where it says the same again, the newer line replaces the older.
+/// What a recording has to say. If it says the same again, the newer line replaces the older.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
     /// The open source gives no pictures; the sentence says so. Until one comes, or it is closed.
@@ -120,7 +120,7 @@ pub struct Notices {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     notice: Notice,
-    /// The person has closed it. What it says holds all the same.
+    /// The person has closed it. What it says still holds.
     closed: bool,
 }
 
@@ -130,7 +130,7 @@ impl Notices {
         self.entries.push(Entry { notice, closed: false });
     }
 
-    /// Removes what this change ends. False where it ends nothing.
+    /// Removes what this change ends. False if it ends nothing.
     pub fn change(&mut self, change: Change<'_>) -> bool {
         let before = self.entries.len();
         self.entries.retain(|entry| !entry.notice.is_ended_by(change));
@@ -144,7 +144,7 @@ impl Notices {
         }
     }
 
-    /// What they say of the source, shown or closed; `None` where nothing is wrong with it.
+    /// What they say about the source, shown or closed; `None` if nothing is wrong with it.
     pub fn feed(&self) -> Option<Feed> {
         self.entries.iter().find_map(|entry| match entry.notice {
             Notice::SourceSilent { .. } => Some(Feed::Silent),

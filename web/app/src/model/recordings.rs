@@ -10,7 +10,7 @@ pub fn is_active(touched_ms: u64, now_ms: u64) -> bool {
     now_ms.abs_diff(touched_ms) < ACTIVE_MS
 }
 
-/// Two lists as one. Where both have an entry, that of `newer` wins.
+/// Two lists as one. If both have an entry, that of `newer` wins.
 pub fn merged<T, K: PartialEq>(older: Vec<T>, newer: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
     let mut list = older;
     list.retain(|entry| newer.iter().all(|other| key(other) != key(entry)));

@@ -1,12 +1,12 @@
-//! What a refusal of the relay means for samples that wait: whether it is transient or permanent.
+//! What a refusal by the relay means for samples that wait: whether it is transient or permanent.
 
 use mien_shared::problem::CloseCode;
 use mien_shared::{Code, Problem};
 
 use super::format;
 
-/// Whether it is worth asking again after this HTTP status. A refusal would be the same; being too fast, or a relay in
-/// trouble, is transient.
+/// Whether it is worth asking again after this HTTP status. A refusal would stay the same; sending too fast, or a relay
+/// in trouble, is transient.
 pub fn is_transient(status: u16) -> bool {
     status == 429 || status >= 500
 }
@@ -23,7 +23,7 @@ pub fn permanent_reason(close: CloseCode) -> Option<&'static str> {
     }
 }
 
-/// What the relay refused, said once, and what to do where that helps.
+/// What the relay refused, said once, and what to do if something helps.
 pub fn sentences(problem: &Problem) -> String {
     match problem.code {
         Code::RateLimited => "Too many requests. Wait a moment, then try again.".to_owned(),

@@ -4,7 +4,7 @@ use mien_engine::Trouble;
 
 use super::unsent::Unsent;
 
-/// What the bar says of it.
+/// What the bar says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TroubleText {
     /// Stable name, for styles and tests.
@@ -55,7 +55,7 @@ pub const fn problem(trouble: Trouble) -> &'static str {
     }
 }
 
-/// Where unsent samples are kept; empty where there are none.
+/// Where unsent samples are kept; empty if there are none.
 pub fn kept_text(trouble: Trouble, unsent: Unsent) -> String {
     unsent.kept_text(if trouble == Trouble::UnknownSession { "Its" } else { "The recording’s" })
 }
@@ -74,7 +74,7 @@ pub fn sentences(trouble: Trouble, unsent: Unsent) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// To a watcher.
+/// For a watcher.
 pub fn to_watchers(trouble: Trouble) -> String {
     let problem = match trouble {
         Trouble::UnknownSession => "The relay does not know this session at the moment.",

@@ -23,7 +23,7 @@ impl Unsent {
         }
     }
 
-    /// Where they are kept; empty where there are none. `whose`: what they belong to, such as `Its`.
+    /// Where they are kept; empty if there are none. `whose`: what they belong to, such as `Its`.
     pub fn kept_text(self, whose: &str) -> String {
         let place = if self.in_memory { "only in this page: keep it open" } else { "in this browser" };
         match self.count {

@@ -1,4 +1,4 @@
-//! The live view over the demo clip or a file of the visitor's. Nothing is recorded and nothing is sent.
+//! The live view over the demo clip or a visitor's file. Nothing is recorded and nothing is sent.
 
 use leptos::prelude::*;
 use mien_engine::{PickedFile, SourceChoice, SourceFault};

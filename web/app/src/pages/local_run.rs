@@ -106,7 +106,7 @@ impl LocalRun {
         Ok(engine.open(request, choice, on).await?)
     }
 
-    /// Pauses or resumes. False where neither can be done.
+    /// Pauses or resumes. False if neither can be done.
     pub(crate) fn toggle_pause(self) -> bool {
         self.run.with_value(|run| match (run, self.phase.get_untracked()) {
             (Some(run), Phase::Running) => {

@@ -3,10 +3,10 @@
 use mien_engine::api::{ApiFault, Range, Relay};
 use mien_shared::{Sample, SessionId};
 
-/// Samples requested at once, the contract's most.
+/// Samples requested at once, the contract's maximum.
 const PAGE: u32 = 1_000;
 
-/// Hands over up to `max_pages` pages, in order. False where there are more.
+/// Hands over up to `max_pages` pages, in order. False if there are more.
 pub(crate) async fn for_each_page(
     relay: &Relay,
     session: SessionId,

@@ -1,4 +1,4 @@
-//! How far a recording is on this device: consent and pause for a tab, markers on their way, and bytes sent.
+//! How far a recording has got on this device: consent and pause for a tab, markers in flight, and bytes sent.
 
 use mien_shared::SessionId;
 use mien_shared::api::CreateMarker;
@@ -64,7 +64,7 @@ pub(crate) fn bytes_sent(session: SessionId) -> u64 {
     WebStorage::Device.read(&bytes_sent_key(session)).unwrap_or(0)
 }
 
-/// It never falls: another tab may have sent more meanwhile.
+/// It never falls: another tab may have sent more in the meantime.
 pub(crate) fn save_bytes_sent(session: SessionId, bytes: u64) {
     if bytes > bytes_sent(session) {
         WebStorage::Device.write(&bytes_sent_key(session), &bytes);

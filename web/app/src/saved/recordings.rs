@@ -23,7 +23,7 @@ pub(crate) struct SavedRecording {
     /// Unix milliseconds.
     pub started_ms: u64,
     pub tokens: SessionTokens,
-    /// When the tokens were renewed last, Unix milliseconds; 0 where they are the session's first.
+    /// When the tokens were last renewed, Unix milliseconds; 0 if they are the session's first.
     #[serde(default, rename = "got_ms")]
     pub renewed_ms: u64,
 }
@@ -82,7 +82,7 @@ fn all() -> Vec<SavedRecording> {
     merged(read(WebStorage::Device), read(WebStorage::Tab), |recording| recording.session)
 }
 
-/// Where the device has no room, the tab has the newer list.
+/// If the device has no room, the tab has the newer list.
 fn write(list: &Vec<SavedRecording>) {
     if WebStorage::Device.write(RECORDINGS_KEY, list) {
         WebStorage::Tab.remove(RECORDINGS_KEY);

@@ -63,7 +63,7 @@ pub(crate) async fn renew(session: SessionId) -> Option<SessionTokens> {
     None
 }
 
-/// A new token to watch with, where this device may request one: nobody else can renew a share link.
+/// A new token to watch with, if this device may request one: nobody else can renew a share link.
 pub(crate) async fn renew_watch_token(session: SessionId) -> Option<String> {
     let owner = find(session).map(|recording| recording.tokens.owner);
     for bearer in [owner, user_token()].into_iter().flatten() {

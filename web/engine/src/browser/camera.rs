@@ -40,7 +40,7 @@ impl Drop for Camera {
 }
 
 impl Camera {
-    /// The browser may ask the person, for as long as they take.
+    /// The browser may prompt the person, who may take any amount of time.
     pub(crate) async fn open(choice: &CameraChoice) -> Result<Self, SourceFault> {
         let window = web_sys::window().ok_or(SourceFault::Insecure)?;
         if !window.is_secure_context() {

@@ -37,7 +37,7 @@ pub(crate) enum PortEvent {
     Message(FromWorker, Option<FrameImage>),
     /// Its script was not fetched or not run.
     NotStarted,
-    /// The worker trapped, ran out of memory, or sent what is no message of this build.
+    /// The worker trapped, ran out of memory, or sent something that is not a message of this build.
     Crashed(String),
 }
 

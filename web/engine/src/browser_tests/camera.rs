@@ -9,7 +9,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use crate::CameraChoice;
 use crate::browser::video::VideoSource;
 
-/// In place of the browser's question: it gets its yes when the test calls `allow`.
+/// Replaces the browser's prompt: permission is granted when the test calls `allow`.
 pub(super) const QUESTION: &str = "
     const canvas = document.createElement('canvas');
     canvas.getContext('2d');

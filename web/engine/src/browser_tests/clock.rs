@@ -1,4 +1,4 @@
-//! A wall clock that is set meanwhile. Whatever waits must go by the monotonic one.
+//! The wall clock is set while something waits. Whatever waits must use the monotonic clock.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use crate::{
 const TWO_MINUTES: f64 = 120_000.0;
 const MONTH: f64 = 31.0 * 24.0 * 3_600_000.0;
 
-/// The page's wall clock, set by so many milliseconds until this is dropped.
+/// Shifts the page's wall clock by this many milliseconds until dropped.
 struct Set(Function);
 
 impl Set {
@@ -123,7 +123,7 @@ fn a_step_is_seen_and_only_once() {
     }
 }
 
-/// The record of a source with nothing pending goes after a month, also where it was written by a clock that was a
+/// The record of a source with nothing pending is removed after a month, even if it was written by a clock that was a
 /// year ahead.
 #[wasm_bindgen_test]
 async fn a_record_from_the_future_is_not_kept_for_ever() {
@@ -134,7 +134,7 @@ async fn a_record_from_the_future_is_not_kept_for_ever() {
         let (disk, _) = OutboxDatabase::claim(&access).await.unwrap();
         disk.save(&[], numbers).await.unwrap();
     }
-    // Looking for recordings that wait is when old records go.
+    // Old records are removed while looking for recordings that wait.
     unfinished().await;
     {
         let _later = Set::by(MONTH);

@@ -1,4 +1,4 @@
-//! Files that play: each frame's position, and that no frame is missed.
+//! Files that are played: each frame's position, and that no frame is missed.
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Function, Uint8Array};
@@ -30,7 +30,7 @@ fn skipped(frames: &[AnalysedFrame], reason: SkipReason) -> i64 {
     parts.filter(|part| part.reason == reason).map(|part| part.ms).sum()
 }
 
-/// What the document says of itself, and that it has changed.
+/// Changes the document's visibility and fires the event for it.
 fn set_hidden(hidden: bool) {
     let set = Function::new_with_args(
         "hidden",
@@ -89,7 +89,7 @@ async fn an_element_s_file_tells_its_position_also_when_it_begins_anew() {
     assert!((9_400..10_000).contains(&positions[0]), "{positions:?}");
     assert!(*positions.last().unwrap() < 1_000, "{positions:?}");
 
-    // The embedder's own pause is one.
+    // A pause by the embedder counts as a pause.
     video.pause().unwrap();
     TimeoutFuture::new(800).await;
     let before = told.analysed().len();

@@ -1,6 +1,6 @@
 //! The engine in a real browser: cameras, module workers, IndexedDB, decoding of pictures.
 
-// Clippy knows its leave for tests by `#[test]` alone.
+// Clippy's exception for tests only recognises `#[test]`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod camera;

@@ -18,7 +18,7 @@ use crate::{
     unfinished, wall_now,
 };
 
-/// A source that no other test uses, of a relay that is not there.
+/// A source that no other test uses, of a relay that does not exist.
 pub(super) fn access() -> SessionAccess {
     let random = (js_sys::Math::random() * 1e15) as u128;
     SessionAccess {
@@ -61,10 +61,10 @@ async fn rows_outlive_a_reload_and_leave_when_acked() {
     assert_eq!(mine(unfinished().await), None);
 }
 
-/// As when a visitor goes on at once from the first page, which looks for recordings that wait.
+/// As when a visitor immediately leaves the first page, which looks for recordings that wait.
 #[wasm_bindgen_test]
 async fn a_database_whose_first_opening_nobody_waited_for_is_whole() {
-    // Every database of this origin goes: the next opening makes it.
+    // Deletes every database of this origin: the next opening creates them again.
     let factory = web_sys::window().unwrap().indexed_db().unwrap().unwrap();
     factory.delete_database(NAME).unwrap();
     assert!(unfinished().now_or_never().is_none());
@@ -175,7 +175,7 @@ async fn an_older_tab_hears_that_it_was_taken_over() {
 
 #[wasm_bindgen_test]
 async fn without_a_database_it_records_in_memory_and_says_why() {
-    // As in a private window of some browsers: the property throws. It is the window's own, so it is put back.
+    // As in a private window of some browsers: the property throws. It belongs to the window itself, so it is restored.
     let name = "indexedDB".into();
     let window = js_sys::global();
     let kept = Reflect::get_own_property_descriptor(&window, &name).unwrap();

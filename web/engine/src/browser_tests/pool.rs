@@ -93,7 +93,7 @@ impl Bench {
         self.pool.offer(Job { tag: at_ms, snapshot: Box::new(snapshot) });
     }
 
-    /// Waits until that many events of this kind have come; fails after ten seconds.
+    /// Waits until this many events of this kind have arrived; fails after ten seconds.
     async fn until(&self, count: usize, kind: impl Fn(&Seen) -> bool) {
         for _ in 0..1_000 {
             if self.seen.borrow().iter().filter(|seen| kind(seen)).count() >= count {

@@ -1,4 +1,4 @@
-//! Runs of an engine whose workers find nothing: which source runs, and what a run tells.
+//! Runs of an engine whose workers find nothing: which source runs, and what a run reports.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ pub(super) async fn engine(slot: &SourceSlot) -> Engine {
     Engine::over(config, kit(&WORKS.replace("TROUBLE", "")), 1).await.unwrap()
 }
 
-/// What a run has told.
+/// What a run has reported.
 #[derive(Clone, Default)]
 pub(super) struct Told(Rc<RefCell<Vec<RunEvent>>>);
 
@@ -44,14 +44,14 @@ impl Told {
         self.analysed().len()
     }
 
-    /// Everything but frames and figures.
+    /// Everything except frames and figures.
     fn news(&self) -> Vec<String> {
         let told = self.0.borrow();
         let news = told.iter().filter(|event| !matches!(event, RunEvent::Frame(_) | RunEvent::Stats(_)));
         news.map(|event| format!("{event:?}")).collect()
     }
 
-    /// Waits for so many frames more.
+    /// Waits for this many more frames.
     pub(super) async fn more_frames(&self, count: usize) {
         let wanted = self.frames() + count;
         self.until(|told| told.frames() >= wanted).await;
@@ -108,7 +108,7 @@ async fn a_run_ends_when_another_source_is_asked_for_however_that_goes() {
     let filmed = Filmed::new();
     let _run = engine.start(stream(&filmed), first.on()).await.unwrap();
     first.more_frames(1).await;
-    // Nothing has polled what this returns.
+    // The returned future has not been polled.
     let opening = engine.start(SourceChoice::Demo { url: String::new() }, second.on());
     let replaced = [news(&RunEvent::Ended(EndReason::Replaced))];
     assert_eq!(first.news(), replaced);

@@ -6,7 +6,7 @@ use web_sys::{MediaStream, MediaStreamTrack};
 
 use crate::StreamHandle;
 
-/// A canvas that changes all the time, filmed, and a track of sound beside it.
+/// A canvas that changes all the time, captured as a stream, with an audio track beside it.
 const FILMED: &str = "
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [64, 48];
@@ -33,7 +33,7 @@ impl Filmed {
         Self { stream: get("stream").unchecked_into(), still: get("still").unchecked_into() }
     }
 
-    /// The very stream: its own `clone` would give another with other tracks.
+    /// Exactly this stream: its own `clone` would return another one with other tracks.
     pub(super) fn handle(&self) -> StreamHandle {
         StreamHandle::from(Clone::clone(&self.stream))
     }
@@ -56,7 +56,7 @@ impl Drop for Filmed {
     }
 }
 
-/// Says it of a track as the browser does, which no script can make it do.
+/// Dispatches this event on a track as the browser does; no script can make the browser do it.
 pub(super) fn dispatch(track: &MediaStreamTrack, name: &str) {
     track.dispatch_event(&web_sys::Event::new(name).unwrap()).unwrap();
 }
@@ -70,8 +70,8 @@ pub(super) fn set_muted(track: &MediaStreamTrack, muted: bool) {
     dispatch(track, if muted { "mute" } else { "unmute" });
 }
 
-/// A video element of an embedder that shows this stream. It is in the document: Chromium 156 plays one that is not,
-/// but makes no bitmap of it unless a script has asked it to play.
+/// An embedder's video element that shows this stream. It is in the document: Chromium 156 plays one that is not, but
+/// makes no bitmap of it unless a script has asked it to play.
 pub(super) fn element(stream: &MediaStream) -> web_sys::HtmlVideoElement {
     let document = web_sys::window().unwrap().document().unwrap();
     let video: web_sys::HtmlVideoElement = document.create_element("video").unwrap().unchecked_into();

@@ -10,7 +10,7 @@ use crate::VideoHandle;
 use crate::browser::tracks::Pictures;
 use crate::browser::video::{VideoEnd, VideoSource};
 
-/// What was told of its end.
+/// The ends that it reported.
 fn ends(source: &VideoSource) -> Rc<RefCell<Vec<VideoEnd>>> {
     let ends = Rc::new(RefCell::new(Vec::new()));
     let told = ends.clone();
@@ -70,7 +70,7 @@ async fn only_the_stream_that_an_element_has_now_counts() {
         dispatch(&track, "ended");
     }
     assert_eq!(ends.borrow().as_slice(), []);
-    // A page's own stop has no event; looking finds it.
+    // A stop by the page fires no event; polling finds it.
     second.video().stop();
     assert_eq!((ends.borrow().as_slice(), source.pictures()), (&[][..], Pictures::Ended));
     dispatch(&second.video(), "ended");

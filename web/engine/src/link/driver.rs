@@ -33,7 +33,7 @@ pub(crate) trait Client: Sized + 'static {
     fn driver(&self) -> &Driver<Self::Protocol>;
     fn perform(self: &Rc<Self>, effect: <Self::Protocol as Protocol>::Effect);
 
-    /// Everything that was asked for so far is done.
+    /// Everything that was asked for so far has been done.
     fn settled(self: &Rc<Self>) {}
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Driver<P> {
     path: String,
     tick_ms: u32,
     socket: RefCell<Option<Socket>>,
-    /// HTTP is being asked why a socket did not open.
+    /// An HTTP request is in progress to find out why a socket did not open.
     probing: Cell<bool>,
     /// Until the link has ended.
     timers: RefCell<Option<(Interval, OnlineGuard)>>,
@@ -67,7 +67,7 @@ impl<P: Protocol> Driver<P> {
         &self.protocol
     }
 
-    /// Lets time pass for the protocol, unless it does already.
+    /// Starts the protocol's timers, unless they are running already.
     pub(crate) fn start_timers<C: Client<Protocol = P>>(client: &Rc<C>) {
         let mut timers = client.driver().timers.borrow_mut();
         if timers.is_some() {
@@ -141,7 +141,7 @@ impl<P: Protocol> Driver<P> {
         }
         let (weak, path) = (Rc::downgrade(client), client.driver().path.clone());
         spawn_local(async move {
-            // By way of the page's own address: its policy allows HTTP to no other.
+            // Via the page's own address: its policy allows HTTP to no other.
             let reach = reach(&page_base(), &path).await;
             if let Some(client) = weak.upgrade() {
                 client.driver().probing.set(false);

@@ -1,5 +1,5 @@
-//! The connection to a relay, of a recording as well as of a watcher: `machine` decides and `driver` joins it with the
-//! browser.
+//! The connection to a relay, for a recording as well as for a watcher: `machine` decides and `driver` connects it to
+//! the browser.
 
 mod backoff;
 mod diagnosis;

@@ -23,9 +23,9 @@ const ROWS: &str = "rows";
 const RECORDS: &str = "books";
 /// A record of a source with nothing pending is kept this long, so that a session that goes on continues its numbers.
 ///
-/// By the wall clock, as no other reaches from one visit to the next. It may have been set meanwhile: what then goes too
-/// early the relay knows as well (`through`, and the faces of its last samples), and a record from the future is dated
-/// anew, so that it goes in the end.
+/// This goes by the wall clock, as no other clock lasts from one visit to the next. It may have been set in the
+/// meantime: what is then removed too early is also known to the relay (`through`, and the faces of its last samples),
+/// and a record from the future gets a new date, so that it is removed in the end.
 const KEEP_MS: u64 = 30 * 24 * 3_600 * 1_000;
 
 /// What is kept of one source.
@@ -93,7 +93,7 @@ impl OutboxDatabase {
             return Err(StorageFault::TakenOver);
         }
         self.write_rows(&transaction, rows)?;
-        // What was written as the page was left may have come first, and must not be reverted.
+        // A write made while the page was being left may have come first, and must not be reverted.
         let ahead = known.map(|record| record.numbers).filter(|known| known.last > numbers.last);
         self.write_record(&records, ahead.unwrap_or(numbers))?;
         Ok(transaction.finished().await?)

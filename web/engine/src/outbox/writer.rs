@@ -9,7 +9,7 @@ use super::ledger::{Ledger, MAX_CACHED, Numbers};
 use super::storage::StorageFault;
 use crate::clock::Steady;
 
-/// Rows of one write; fewer than the cache holds, as its newest may be replaced meanwhile.
+/// Maximum rows per write; fewer than the cache holds, as its newest may be replaced in the meantime.
 const MAX_ROWS: usize = 512;
 const _: () = assert!(MAX_ROWS < MAX_CACHED);
 /// How long samples gather before one write takes them.

@@ -20,7 +20,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// For a frame that is not there any more.
+    /// For a frame that no longer exists.
     pub(crate) fn missing(why: &'static str) -> Self {
         Self { scope: Scope::Near, long_side: 1, bitmap: async move { Err(why.to_owned()) }.boxed_local() }
     }
@@ -32,7 +32,7 @@ pub(crate) struct Answer<T> {
     pub(crate) detections: Vec<Detection>,
     /// Smaller faces that were found and not read.
     pub(crate) left_out: usize,
-    /// `None` where the worker did not hand it back.
+    /// `None` if the worker did not hand it back.
     pub(crate) image: Option<FrameImage>,
     pub(crate) took_ms: f32,
 }

@@ -10,7 +10,7 @@ use crate::clock::{Captured, ClockSteps};
 pub(super) struct CarryOver {
     /// Identities are not reused, so that no face of a session is taken for another.
     next_face: Cell<u32>,
-    /// A wall clock that is set between two runs is set all the same.
+    /// A wall clock that is set between two runs counts as well.
     clock_steps: RefCell<ClockSteps>,
 }
 

@@ -44,7 +44,7 @@ pub enum EndReason {
 /// One analysed frame. The image is for drawing; what leaves the page is made by [`Self::sample`] alone.
 #[derive(Clone, Debug)]
 pub struct AnalysedFrame {
-    /// The very picture that was analysed, in display size.
+    /// Exactly the picture that was analysed, in display size.
     pub image: FrameImage,
     /// Of the source, in pixels.
     pub width: u32,
@@ -53,9 +53,9 @@ pub struct AnalysedFrame {
     pub captured: Captured,
     /// Boxes are fractions of the frame, not mirrored.
     pub faces: Vec<Face>,
-    /// Smaller faces beyond what a sample carries: found and not read.
+    /// Smaller faces that were found and not read, as a sample carries no more.
     pub left_out: usize,
-    /// Position in the file, milliseconds, where the frame came from one.
+    /// Position in the file, milliseconds, if the frame came from one.
     pub media_ms: Option<u64>,
     /// Time since this run's previous frame in which nothing was analysed.
     pub skipped: Vec<Skipped>,

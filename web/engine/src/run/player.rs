@@ -1,4 +1,5 @@
-//! The one owner of what plays: who holds the slot, the run that has the workers, and what goes on from run to run.
+//! The one owner of what plays: who holds the slot, the run that has the workers, and what carries over from run to
+//! run.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};

@@ -258,8 +258,8 @@ mod tests {
         use proptest::prelude::*;
 
         proptest! {
-            /// In whatever order sources are asked for, open, fail and end: only the newest can come to run, each
-            /// holder is let go once, and what is let go never comes back.
+            /// In whatever order sources are requested, open, fail and end: only the newest can get to run, each holder
+            /// is released once, and what was released never comes back.
             #[test]
             fn only_the_newest_runs(steps in prop::collection::vec((0..4_u8, 1..12_u64), 1..120)) {
                 let mut order = LatestWins::default();

@@ -35,7 +35,7 @@ pub enum WatchState {
     Live,
     /// Connected and up to date; no source sends anything now.
     Quiet,
-    /// Reconnects automatically and goes on from where it was.
+    /// Reconnects automatically and continues from where it was.
     Offline {
         retry_in_ms: u32,
         /// What keeps it from the relay, if that is known.

@@ -12,7 +12,7 @@ use mien_shared::{Sample, SkipReason};
 /// This far behind the quickest sample still counts as live: batching, pauses between acks and a slow network add up to
 /// this.
 const LIVE_MS: i64 = 2_500;
-/// A live source that is this far behind is live no longer. More than the above, so that the two do not alternate.
+/// A live source that is this far behind is no longer live. More than the above, so that the two do not alternate.
 const BEHIND_MS: i64 = 5_000;
 /// A source without a new sample for this long is quiet: the time a sample stands for, and as much again on the way.
 const QUIET_MS: u64 = 2 * MAX_HOLD_MS;
@@ -34,7 +34,7 @@ pub enum SourcePace {
     CatchingUp,
     /// What the source shows right now.
     Live,
-    /// The last one, and not a current one: the source is paused, gone, or has not begun to send.
+    /// The last sample, but not a current one: the source is paused, gone, or has not begun to send.
     Quiet,
 }
 
@@ -126,7 +126,7 @@ impl Pace {
         self.quickest = Some(quickest);
         let (watched, fell) = match self.landmark {
             Some((since, delay)) => (now < since + FALL_WITHIN_MS, delay.saturating_sub(quickest) > FALL_MS),
-            // The very first is no fall; but if the relay does not say what is history, it may be part of it.
+            // The very first is not a fall; but if the relay does not say what is history, it may be part of it.
             None => (false, self.stored.is_none()),
         };
         if fell {

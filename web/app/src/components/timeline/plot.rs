@@ -28,7 +28,7 @@ pub(crate) fn TimelinePlot(
     /// Whether its newest sample is current.
     #[prop(default = Signal::stored(true), into)]
     live: Signal<bool>,
-    /// Which stretch is on screen, where others set it too.
+    /// Which stretch is on screen, if others set it too.
     #[prop(default = RwSignal::new(Viewport::default()))]
     viewport: RwSignal<Viewport>,
 ) -> impl IntoView {

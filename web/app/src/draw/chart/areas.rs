@@ -46,7 +46,7 @@ impl Plot<'_> {
         context.restore();
     }
 
-    /// Why nothing was analysed, over the hatching, where there is room for the text.
+    /// Why nothing was analysed, over the hatching, if there is room for the text.
     pub(super) fn skip_reasons(&self, theme: &Theme) {
         let context = &self.surface.context;
         context.set_font(FONT);

@@ -53,7 +53,7 @@ impl Plot<'_> {
             context.line_to(x + 10.0, 6.5);
             context.line_to(x, 11.0);
             context.fill();
-            // The text is left out where the previous one is in the way; hover and table have it.
+            // The text is left out if the previous one is in the way; hovering and the table show it.
             let label: String = marker.label.chars().take(24).collect();
             let left = x + 13.0;
             let width = self.surface.text_width(&label);
@@ -81,7 +81,7 @@ impl Plot<'_> {
     }
 }
 
-/// A round distance of ticks, so that labels are at least 72 px apart.
+/// A round interval between ticks, so that labels are at least 72 px apart.
 fn tick_ms(span_ms: u64, width: f64) -> u64 {
     const STEPS: [u64; 10] = [1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000];
     let least = span_ms as f64 * 72.0 / width.max(1.0);

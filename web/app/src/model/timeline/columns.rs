@@ -14,7 +14,7 @@ use super::skipped::SkippedTime;
 
 /// Half an hour: what a live chart keeps.
 pub(super) const LIVE_COLUMNS: usize = 7_200;
-/// Twelve hours, some 7 MB: what it keeps where earlier parts were prepended.
+/// Twelve hours, some 7 MB: what it keeps if earlier parts were prepended.
 pub(super) const MAX_COLUMNS: usize = 24 * LIVE_COLUMNS;
 
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ impl Timeline {
         self.last = Some(Last { seq: sample.seq, at_ms: sample.at, column });
     }
 
-    /// Where the source's clock was set before this sample, what came before is dated as if it had been set already:
+    /// If the source's clock was set before this sample, earlier samples are dated as if it had been set already:
     /// otherwise nothing would move until a clock that was set back has caught up. Markers stay where the relay has
     /// them.
     fn follow_clock(&mut self, sample: &Sample) {
@@ -130,7 +130,7 @@ impl Timeline {
     }
 
     /// Puts samples from before [`Self::earlier_than`] in front, in order of seq. They stay, up to [`MAX_COLUMNS`] in
-    /// all; beyond that, and where the gap is as long, the oldest are left out.
+    /// all; beyond that, or if the gap is that long, the oldest are left out.
     pub fn prepend(&mut self, samples: &[Sample]) {
         let mut earlier = Self { capacity: MAX_COLUMNS, ..Self::default() };
         for sample in samples {
@@ -169,7 +169,7 @@ impl Timeline {
         self.trim();
     }
 
-    /// The time before which the relay may have samples that are not here; `None` where there are none, or no room.
+    /// The time before which the relay may have samples that are not here; `None` if there are none, or no room.
     pub fn earlier_than(&self) -> Option<u64> {
         match self.begin {
             _ if self.is_empty() || self.columns.len() >= MAX_COLUMNS => None,
@@ -183,7 +183,7 @@ impl Timeline {
         self.markers.add(marker);
     }
 
-    /// Removes one marker where two are alike.
+    /// Removes only one marker if two are equal.
     pub fn remove_marker(&mut self, marker: &TimelineMarker) {
         self.markers.remove(marker);
     }

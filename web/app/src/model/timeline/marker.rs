@@ -34,7 +34,7 @@ impl Markers {
         }
     }
 
-    /// Removes one marker where two are alike.
+    /// Removes only one marker if two are equal.
     pub(super) fn remove(&mut self, marker: &TimelineMarker) {
         if let Some(place) = self.0.iter().position(|other| other == marker) {
             self.0.remove(place);

@@ -12,7 +12,7 @@ pub(super) struct Column {
     faces: u32,
     unsure: u32,
     sums: [f32; Expression::COUNT],
-    /// Why there is no sample, where the source said so.
+    /// Why there is no sample, if the source said so.
     skipped: Option<SkipReason>,
 }
 
@@ -83,7 +83,7 @@ impl Shown {
         matches!(self, Self::Gap | Self::Skipped(_))
     }
 
-    /// The likeliest expression with its mean score; none where abstentions prevail or nobody is in view.
+    /// The likeliest expression with its mean score; `None` if abstentions prevail or nobody is in view.
     pub fn leading(&self) -> Option<(Expression, f32)> {
         match self {
             Self::Faces { unsure, scores } if *unsure < 0.5 => Some(scores.top()),

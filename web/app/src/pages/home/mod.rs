@@ -63,7 +63,7 @@ pub(crate) fn Home() -> impl IntoView {
     }
 }
 
-/// The way back to what this device has recorded; nothing where it has recorded nothing.
+/// The way back to what this device has recorded; nothing if it has recorded nothing.
 #[component]
 fn Recordings() -> impl IntoView {
     let row = |recording: SavedRecording| {

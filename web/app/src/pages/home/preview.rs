@@ -7,7 +7,7 @@ use crate::components::{Bars, CurrentExpression, Stage, StageState, text};
 use crate::fault::{Fault, Remedy};
 use crate::pages::local_run::{LOADING, LocalRun, Phase};
 
-/// It starts by itself, unless the visitor asked for reduced motion or data.
+/// It starts on its own, unless the visitor asked for reduced motion or data.
 #[component]
 pub(crate) fn Preview() -> impl IntoView {
     let run = LocalRun::new();

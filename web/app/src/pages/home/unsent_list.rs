@@ -25,7 +25,7 @@ const SEND_MS: u32 = 30_000;
 pub(super) struct UnsentList {
     owner: PageOwner,
     pub(super) recordings: RwSignal<Vec<Unfinished>>,
-    /// Sessions of which the relay takes nothing, and why.
+    /// Sessions for which the relay accepts nothing, and why.
     refused: RwSignal<Vec<(SessionId, Refusal)>>,
     pub(super) sending: RwSignal<Option<SessionId>>,
     /// The outcome of the last action.
@@ -49,7 +49,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// What to say while samples still wait, or once none do; `None` where it is not true any more.
+    /// What to say while samples still wait, or once none do; `None` if it is no longer true.
     const fn text(self, has_unsent: bool) -> Option<&'static str> {
         match (self, has_unsent) {
             (Self::Stored, false) => Some("Everything is stored."),
@@ -79,7 +79,7 @@ impl UnsentList {
         }
     }
 
-    /// Why the relay took nothing of this session, where it did not.
+    /// Why the relay accepted nothing for this session, if it did not.
     pub(super) fn refusal(self, session: SessionId) -> Option<Refusal> {
         self.refused.with(|all| all.iter().rfind(|(other, _)| *other == session).map(|(_, refusal)| *refusal))
     }
@@ -94,7 +94,7 @@ impl UnsentList {
         outcome.text(has_unsent).unwrap_or_default()
     }
 
-    /// Lists them, again and again while one seems to be recording elsewhere.
+    /// Lists them, repeatedly while one seems to be recording elsewhere.
     pub(super) fn refresh(self) {
         self.owner.spawn(async move {
             loop {
@@ -168,7 +168,7 @@ async fn ended(session: SessionId) -> &'static str {
     }
 }
 
-/// Sends what waits, with a new token where the old one has expired and the page can get one.
+/// Sends what waits, with a new token if the old one has expired and the page can get one.
 async fn send(access: SessionAccess) -> RecorderStatus {
     let session = access.session;
     let bytes_sent_before = saved::bytes_sent(session);

@@ -12,7 +12,7 @@ use crate::model::timeline::{Timeline, Viewport};
 use crate::pages::samples;
 use crate::source_signals::SourceSignals;
 
-/// So much at once: the last turns of a conversation, within a few seconds even on a slow line.
+/// Loaded at once: the last turns of a conversation, within a few seconds even on a slow line.
 const STRETCH_MS: u64 = 5 * 60_000;
 /// Five minutes at 60 samples a second. Of a source that sent more, a shorter stretch is loaded.
 const MAX_PAGES: usize = 18;
@@ -85,8 +85,8 @@ pub(super) fn Earlier(
     }
 }
 
-/// The samples of the last five minutes before this time in which the source sent anything, in order of seq; none where
-/// it sent nothing before.
+/// The samples of the last five minutes before this time in which the source sent anything, in order of seq; none if it
+/// sent nothing before.
 async fn stretch_before(
     relay: &Relay,
     session: SessionId,
@@ -97,7 +97,7 @@ async fn stretch_before(
     let mut to = before;
     let mut from = to.saturating_sub(STRETCH_MS);
     if read.first(from, to).await?.is_none() {
-        // The source paused. When it sent last is found by halving the time since it began.
+        // The source paused. When it last sent is found by halving the time since it began.
         let Some(begin) = read.first(0, from).await? else { return Ok(Vec::new()) };
         (from, to) = (begin, from);
         while to - from > STRETCH_MS {
@@ -134,7 +134,7 @@ impl Read<'_> {
         Ok(page.samples.first().map(|stored| stored.sample.at))
     }
 
-    /// All samples within; `None` where they are too many.
+    /// All samples within; `None` if there are too many.
     async fn all(&self, from: u64, to: u64) -> Result<Option<Vec<Sample>>, ApiFault> {
         let (mut all, range) = (Vec::new(), self.range(from, to));
         let pages =

@@ -1,4 +1,4 @@
-//! The live view behind a share link: numbers of every source, as the relay has stored them.
+//! The live view behind a share link: figures for every source, as the relay has stored them.
 
 mod earlier;
 mod markers;

@@ -1,4 +1,4 @@
-//! What a watching page knows of one source.
+//! What a watching page knows about one source.
 
 use leptos::prelude::*;
 use mien_engine::SourcePace;
@@ -17,7 +17,7 @@ pub(super) struct LastSample {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
     Nobody,
-    /// The face that the figures are about; `None` where the analyser abstained.
+    /// The face that the figures are about; `None` if the analyser abstained.
     Face(Option<Expression>),
 }
 

@@ -41,7 +41,7 @@ pub(super) struct State {
     /// What the relay has of the recording's markers.
     markers: RwSignal<Vec<Marker>>,
     watch: StoredValue<Option<Watch>, LocalStorage>,
-    /// What keeps the link from the relay, where that is known.
+    /// What keeps the link from the relay, if that is known.
     pub trouble: RwSignal<Option<Trouble>>,
     renewal_limit: RenewalLimit,
 }
@@ -99,7 +99,7 @@ impl State {
         self.watch.set_value(Some(watch));
     }
 
-    /// Connects now, where it waits before it tries again.
+    /// Connects now if it is waiting before the next attempt.
     pub(super) fn connect_now(self) {
         self.watch.with_value(|watch| watch.iter().for_each(Watch::hurry));
     }
@@ -158,7 +158,7 @@ impl State {
         }
     }
 
-    /// The token has expired. Where this device may request another, the view continues with it.
+    /// The token has expired. If this device may request another, the view continues with it.
     fn expired(self) {
         let may_renew = self.renewal_limit.may_renew();
         self.owner.spawn(async move {

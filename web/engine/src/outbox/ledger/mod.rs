@@ -9,10 +9,10 @@
 //! been. What the relay has from this source up to `through` is ours up to the mark; what is beyond, another device
 //! sent, and our own unsent samples move behind it by a change of `offset` alone: the disk's keys stay.
 //!
-//! If the disk takes nothing more, what it has is sent first, under the same rule, and memory holds what comes after.
-//! When memory overflows, the oldest samples go that were never sent; they leave a gap in the numbers, which the relay
-//! records. A disk that does not keep up costs no numbers: the newest sample takes the place of the one before. Either
-//! way the next sample accounts for the time of those that are lost.
+//! If the disk accepts nothing more, what it has is sent first, under the same rule, and memory holds what comes after.
+//! When memory overflows, the oldest samples that were never sent are dropped; they leave a gap in the numbers, which
+//! the relay records. A disk that does not keep up costs no numbers: the newest sample takes the place of the one
+//! before. Either way the next sample accounts for the time of those that are lost.
 
 use mien_shared::Sample;
 

@@ -72,7 +72,7 @@ impl Protocol for Sender {
         self.credential.used();
     }
 
-    /// What is no message of the contract is ignored: the contract may grow.
+    /// Anything that is not a message of the contract is ignored: the contract may grow.
     fn message(&mut self, now: Steady, text: &str, random: f64) {
         let Ok(reply) = serde_json::from_str::<IngestReply>(text) else { return };
         self.flow.heard(now);
@@ -236,8 +236,8 @@ impl Sender {
         }
     }
 
-    /// Goes on after an end, with a token that may be a newer one. False if another visit has had the disk since then,
-    /// so that the source has to be opened anew.
+    /// Continues after an end, with a token that may be a newer one. False if another visit has had the disk since
+    /// then, so that the source has to be opened anew.
     pub(crate) fn resume(&mut self, now: Steady, token: &str) -> bool {
         let Phase::Ended(end) = self.link.phase() else { return true };
         let elsewhere = matches!(end, LinkEnd::TakenOver | LinkEnd::Closed(CloseCode::Superseded));

@@ -30,11 +30,11 @@ fn any_skipped() -> impl Strategy<Value = Vec<Skipped>> {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// So many samples: how long each stands for, and what the first of them says was skipped.
+    /// This many samples: how long each stands for, and what the first of them reports as skipped.
     Push(usize, u64, Vec<Skipped>),
-    /// The disk writes so many, or, without a disk, so many are sent.
+    /// The disk writes this many or, without a disk, this many are sent.
     Take(usize),
-    /// All that was taken is acked.
+    /// Everything taken so far is acked.
     Ack,
     LeaveDisk,
 }
@@ -48,7 +48,7 @@ fn any_step(room: usize) -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What comes of a recording: what was given, and what the relay has of it in the end.
+/// The course of a recording: what was given, and what the relay has of it in the end.
 struct Story {
     ledger: Ledger,
     given: Vec<Sample>,
@@ -65,7 +65,7 @@ impl Story {
         self.ledger.push(sample);
     }
 
-    /// A sample is as it was when it was written or sent first.
+    /// A sample remains as it was when it was first written or sent.
     fn take(&mut self, count: usize) {
         let taken: Vec<Sample> = if self.ledger.is_on_disk() {
             self.ledger.unsaved(count).into_iter().cloned().collect()

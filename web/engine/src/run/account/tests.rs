@@ -19,7 +19,7 @@ impl Scene {
             if beats && step % BEAT_MS == 0 {
                 self.account.beat(self.now);
             }
-            // Nobody looks at the frames of a run that is paused.
+            // The frames of a paused run are ignored.
             if every_ms.is_some_and(|every| step % every == 0) && !self.account.paused {
                 self.frame();
             }
@@ -66,7 +66,7 @@ fn a_steady_source_skips_nothing() {
     let mut scene = Scene::new();
     scene.plays(20_000);
     assert_eq!(scene.totals(), []);
-    // A camera in the dark, and one that falls over a frame now and then.
+    // A camera in the dark, and one that drops a frame now and then.
     for every in [33, 66, 100, 40] {
         scene.pass(5_000, Some(every), true);
         scene.pass(3 * every, None, true);
@@ -223,7 +223,7 @@ mod sums {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// Whatever holes a run has, one after the other: each is told for what it was, exact to an interval of the
+        /// Whatever gaps a run has, one after the other: each is reported with its cause, exact to an interval of the
         /// source, so that what is analysed and what is skipped add up to the run's length.
         #[test]
         fn each_hole_counts_once(acts in prop::collection::vec(act(), 1..12)) {
@@ -267,7 +267,7 @@ mod sums {
             }
         }
 
-        /// However events come: nothing is below zero, and no more is skipped than has passed.
+        /// In whatever order events come: nothing is below zero, and no more is skipped than has passed.
         #[test]
         fn no_more_is_skipped_than_passed(steps in prop::collection::vec((0..6_u8, any::<bool>(), 0..3_000_u32), 1..200)) {
             let mut account = Account::new(0.0, false);

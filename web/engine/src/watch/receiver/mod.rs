@@ -70,7 +70,7 @@ impl Protocol for Receiver {
 
     fn message(&mut self, now: Steady, text: &str, _random: f64) {
         self.silent_at = now + SILENCE;
-        // What is no message of the contract is ignored: the contract may grow.
+        // Anything that is not a message of the contract is ignored: the contract may grow.
         let Ok(reply) = serde_json::from_str::<WatchReply>(text) else { return };
         match reply {
             WatchReply::Welcome(welcome) => self.welcome(now, welcome),
@@ -148,7 +148,7 @@ impl Receiver {
         Some(sources.iter().map(|(source, pace)| (source.clone(), pace.seen())).collect())
     }
 
-    /// Tells what the link has come to.
+    /// Reports what state the link is in now.
     fn update_link(&mut self, now: Steady, act: impl FnOnce(&mut Link<WatchEvent>)) {
         let before = self.link.phase();
         act(&mut self.link);

@@ -12,7 +12,7 @@ pub(crate) struct SavedFile {
     pub bytes: u64,
 }
 
-/// Saves the export. `None` where the browser does not allow it.
+/// Saves the export. `None` if the browser does not allow it.
 pub(crate) async fn save(recording: Recording, format: ExportFormat) -> Result<Option<SavedFile>, ApiFault> {
     let (extension, media_type) = match format {
         ExportFormat::Csv => ("csv", "text/csv"),

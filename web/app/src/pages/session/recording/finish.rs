@@ -26,7 +26,7 @@ pub(crate) fn stop(recording: Recording) {
             status = send_remaining(recording).await;
         }
         if status.pending > 0 {
-            // Where the session has continued or ended without this page, trying again changes nothing.
+            // If the session has continued or ended without this page, trying again changes nothing.
             if let LinkState::Ended(end) = status.link
                 && status.link != expired
             {

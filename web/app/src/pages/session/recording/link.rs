@@ -11,7 +11,7 @@ use super::state::Recording;
 use super::tokens;
 use crate::saved::{self, SavedRecording};
 
-/// The recorder: opened where there is none, connected again where its link has ended.
+/// The recorder: opened if there is none, reconnected if its link has ended.
 pub(super) async fn recorder(recording: Recording) -> Recorder {
     if let Some(opening) = recording.recorder.get_value() {
         let recorder = opening.await;
@@ -42,7 +42,7 @@ fn on_event(recording: Recording, event: RecorderEvent) {
     };
     let before = recording.recorder_status.try_get_untracked().flatten().map(|before| before.link);
     let end = match &status.link {
-        // Told once: what still gathers after an end is news of its own.
+        // Only once: samples that gather after the end change the status again.
         LinkState::Ended(end) if before.as_ref() != Some(&status.link) => Some(*end),
         _ => None,
     };

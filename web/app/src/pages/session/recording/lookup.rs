@@ -1,4 +1,5 @@
-//! What the relay says of a session, and what follows: the recording begins, ends, or waits until it is known again.
+//! What the relay says about a session, and what follows: the recording begins, ends, or waits until the session is
+//! known again.
 
 use futures_util::future::{Either, join, select};
 use gloo_timers::future::TimeoutFuture;
@@ -110,7 +111,7 @@ fn link_ended(recording: Recording, end: LinkEnd) {
     });
 }
 
-/// After a final end the relay says what became of the session. If it is still active, the link itself says why it
+/// After a final end the relay says what happened to the session. If it is still active, the link itself says why it
 /// ended.
 pub(super) async fn explain_end(recording: Recording, end: LinkEnd) {
     match recording.saved().relay().session(recording.session()).await {
@@ -126,7 +127,7 @@ pub(super) async fn explain_end(recording: Recording, end: LinkEnd) {
     }
 }
 
-/// `end`: how the link ended before, where there was one.
+/// `end`: how the link ended before, if it did.
 async fn refused(recording: Recording, fault: ApiFault, end: Option<LinkEnd>) {
     if fault.code() == Some(Code::SessionNotFound) {
         return not_found(recording, end).await;
@@ -147,7 +148,7 @@ async fn refused(recording: Recording, fault: ApiFault, end: Option<LinkEnd>) {
 async fn not_found(recording: Recording, end: Option<LinkEnd>) {
     let saved = recording.saved();
     let fate = match end {
-        // The link has said so already.
+        // The link has already said so.
         Some(LinkEnd::Closed(CloseCode::SessionEnded)) => SessionFate::Erased,
         _ => mien_engine::session_fate(&sockets_base(), saved.session, &saved.tokens.owner).await,
     };
@@ -159,7 +160,7 @@ async fn not_found(recording: Recording, end: Option<LinkEnd>) {
         }
         recording.phase.set(Phase::Fault(Fault::erased()));
     } else if has_unsent && end.is_none() {
-        // As where the relay is away: the link says what is wrong, and keeps trying.
+        // As when the relay is away: the link says what is wrong, and keeps trying.
         proceed(recording);
     } else {
         wait_with(recording, Fault::unknown_recording());

@@ -1,8 +1,9 @@
-//! What a recording is, and each thing that is done with it. Only the files of this folder change its state; views
-//! read it, and call what is done.
+//! What a recording is, and everything that is done with it. Only the files in this folder change its state; views read
+//! it, and call these functions.
 //!
-//! From the top: a recording is finished or looked up; either opens its source and its link, which note what they learn
-//! in the state at the bottom. The one way up, from a link that has ended, is a function that the state is given.
+//! From the top: a recording is finished or looked up; either opens its source and its link, which record what they
+//! learn in the state at the bottom. The one call upwards, from a link that has ended, is a function passed to the
+//! state.
 
 pub(super) mod cameras;
 pub(super) mod erase;

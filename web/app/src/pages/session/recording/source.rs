@@ -1,4 +1,4 @@
-//! The source of a recording: opened, paused, changed and turned off. The session and its link stay meanwhile.
+//! The source of a recording: opened, paused, changed and turned off. The session and its link stay in the meantime.
 
 use leptos::prelude::*;
 use mien_engine::{
@@ -65,18 +65,18 @@ fn run_from(recording: Recording, source: SourceChoice, gap_reason: SkipReason) 
     });
 }
 
-/// Where another source was requested meanwhile, this one is not opened, or closed again.
+/// If another source was requested in the meantime, this one is not opened, or is closed again.
 async fn start(
     recording: Recording,
     source: SourceChoice,
     mut request: SourceRequest,
 ) -> Result<Run, NotStarted> {
-    // The analysis first: where it cannot run, the camera need not open at all.
+    // The analysis first: if it cannot run, the camera need not open at all.
     let engine = request.wait(recording.analysis.engine()).await??;
     // A request that replaces this one needs the recorder too, so its opening is not given up.
     let recorder = link::recorder(recording).await;
     request.check()?;
-    // The relay knows of more where this browser stores nothing, or another device recorded before.
+    // The relay knows of more if this browser stores nothing, or another device recorded before.
     engine.continue_faces(
         recorder.next_face().max(recording.continuity.with_value(|continuity| continuity.next_face)),
     );

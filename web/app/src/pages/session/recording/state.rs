@@ -1,4 +1,4 @@
-//! What is known of a recording. Its fields are for this folder; views read them through [`super::status`].
+//! What is known about a recording. Its fields are for this folder; views read them through [`super::status`].
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,10 +17,10 @@ use crate::router::Router;
 use crate::saved::{self, RenewalLimit, SavedRecording};
 use crate::source_signals::SourceSignals;
 
-/// The recorder, or its opening: everything that needs it meanwhile gets the same one.
+/// The recorder, or the future that opens it: everything that needs it in the meantime gets the same one.
 pub(super) type Opening = Shared<Pin<Box<dyn Future<Output = Recorder>>>>;
 
-/// What joins the next run to the previous ones, of this visit or an earlier one.
+/// What connects the next run to the previous ones, of this visit or an earlier one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Continuity {
     /// Why nothing was analysed since the previous run, until the next one's first frame has said so.
@@ -51,12 +51,12 @@ pub(crate) struct Recording {
     pub(super) continuity: StoredValue<Continuity>,
     /// Stays until everything is stored: without a disk it has the only copy.
     pub(super) recorder: StoredValue<Option<Opening>, LocalStorage>,
-    /// What is done once the relay has ended the link. Given, because that is decided in a file above the link's.
+    /// Called once the relay has ended the link. It is passed in, because a file above the link's decides it.
     pub(super) on_link_end: fn(Self, LinkEnd),
     pub(super) renewal_limit: RenewalLimit,
     /// Whether new tokens are being fetched before the present ones expire.
     pub(super) is_renewing: StoredValue<bool>,
-    /// Unsent samples on the disk, where there is no recorder to count them.
+    /// Unsent samples on the disk, if there is no recorder to count them.
     pub(super) unsent_on_disk: RwSignal<u64>,
     /// The cameras of this device, once one is open.
     pub(super) cameras: RwSignal<Vec<CameraDevice>>,

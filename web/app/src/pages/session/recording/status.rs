@@ -74,7 +74,7 @@ impl Recording {
         Unsent { count: self.pending(), in_memory }
     }
 
-    /// A sentence about the samples that wait; `None` where there are none.
+    /// A sentence about the samples that wait; `None` if there are none.
     pub(crate) fn unsent_text(self) -> Option<String> {
         let unsent = self.unsent();
         let is_sending = self.recorder_status.with(|status| {

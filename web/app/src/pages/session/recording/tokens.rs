@@ -7,7 +7,7 @@ use mien_engine::wall_now;
 use super::state::Recording;
 use crate::saved;
 
-/// Replaces expired tokens. False where there are none to be had.
+/// Replaces expired tokens. False if no new ones can be had.
 pub(super) async fn renew(recording: Recording) -> bool {
     if !recording.renewal_limit.may_renew() {
         return false;

@@ -103,7 +103,7 @@ fn NotFinished(recording: Recording, why: NoSummary) -> impl IntoView {
     }
 }
 
-/// Samples that came after the session was completed elsewhere; nothing where there are none.
+/// Samples that came after the session was completed elsewhere; nothing if there are none.
 #[component]
 fn TooLate(recording: Recording) -> impl IntoView {
     let has_unsent = Memo::new(move |_| recording.pending() > 0);

@@ -43,8 +43,8 @@ proptest! {
                     sender = world.open();
                 }
                 9 => {
-                    // The page is left in order: nothing is lost but what the disk did not take, whether or not
-                    // it still does what it was asked before.
+                    // The page is left properly: nothing is lost except what the disk did not accept, whether or not it
+                    // still does what it was asked before.
                     if amount % 2 == 0 {
                         world.write_what_was_asked();
                     }
@@ -60,7 +60,7 @@ proptest! {
                     sender = world.open();
                 }
                 10 => world.disk = if amount % 2 == 0 { Disk::Full } else { Disk::Roomy },
-                // So far that no time is there twice.
+                // So far that no time occurs twice.
                 _ => at = (at % (1 << 40)) + ((amount % 3) << 40),
             }
             world.take(&mut sender);
@@ -79,7 +79,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// Whatever comes while it is being completed, and in whichever order: once nothing is pending it is over.
+    /// Whatever arrives while it is being completed, and in whatever order: once nothing is pending it is over.
     #[test]
     fn what_is_complete_ends_with_the_last_answer(
         steps in prop::collection::vec((0..13_u8, 1..20_u64), 1..80),
@@ -110,7 +110,7 @@ proptest! {
                 _ => world.disk = if amount % 2 == 0 { Disk::Dead } else { Disk::Roomy },
             }
             world.take(&mut sender);
-            // An end of any kind answers whoever waits.
+            // Any end answers those who wait.
             completing &= !sender.is_over();
             prop_assert!(!completing || sender.status(world.now).pending > 0, "all is answered, and it goes on");
         }

@@ -123,7 +123,7 @@ fn http_is_asked_why_a_socket_does_not_open() {
     sender.push(world.now, Sample::new(0, 1, Vec::new()));
     world.calm(&mut sender);
     assert_eq!((world.stored.len(), sender.status(world.now).trouble), (1, None));
-    // A connection that was open and breaks raises no doubt.
+    // If a connection that was open breaks, that raises no doubt.
     sender.closed(world.now, 1006, 0.0);
     assert!(!sender.take_effects().contains(&LinkEffect::Probe));
 }

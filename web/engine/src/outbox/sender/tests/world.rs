@@ -33,7 +33,7 @@ pub(super) struct World {
 pub(super) enum Disk {
     #[default]
     Roomy,
-    /// It takes no more rows. The numbers lie in a record that is there already.
+    /// It accepts no more rows. The numbers go into a record that exists already.
     Full,
     /// It takes nothing at all.
     Dead,
@@ -155,7 +155,7 @@ impl World {
         }
     }
 
-    /// The disk does what it was asked, and the sender is gone before it hears of it.
+    /// The disk does what it was asked, and the sender is gone before it gets the answer.
     pub(super) fn write_what_was_asked(&mut self) {
         for asked in std::mem::take(&mut self.disk_answers) {
             if let Effect::Save(save) = asked
@@ -179,7 +179,7 @@ impl World {
         self.numbers = save.numbers;
     }
 
-    /// Capture times of what outlives the sender's memory.
+    /// Capture times of what survives the sender's memory.
     pub(super) fn safe(&self) -> BTreeSet<u64> {
         self.rows.values().map(|sample| sample.at).chain(self.stored.values().copied()).collect()
     }

@@ -1,4 +1,4 @@
-//! Whatever the line and the source do, what is told to be live is live.
+//! Whatever the line and the source do, what is reported as live is live.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const STEP: u64 = 50;
 struct Stretch {
     ms: u64,
     sends: bool,
-    /// Samples that the line carries in a second; 0 for a cut.
+    /// Samples that the line carries per second; 0 for a cut.
     line: u64,
 }
 
@@ -34,15 +34,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// Whatever pauses, cuts and slow lines come together, as long as a line carries more than is sent: what is
-    /// told to be live is of now, give or take what a sample stands for and is late; and a quick line is live in
-    /// the end.
+    /// reported as live is current, give or take the time that a sample stands for and its delay; and a quick line is
+    /// live in the end.
     #[test]
     fn live_is_now(
         history in 0_u64..3_000, stretches in proptest::collection::vec(stretch(), 1..8), recent: bool, young: bool,
     ) {
         let mut stretches = stretches;
         stretches.push(Stretch { ms: 20_000, sends: true, line: 2_000 });
-        // What is stored: `at` by the source's clock is the steady one, and a distance.
+        // What is stored: `at` by the source's clock is the steady time plus an offset.
         let taken_ms = |at: u64| at - EPOCH;
         let mut stored: Vec<Sample> = at_ten(1..=history);
         let mut now = 100 * history + 1_000;
@@ -87,7 +87,7 @@ proptest! {
                                 newest = samples.last().map_or(newest, |sample| taken_ms(sample.at));
                             }
                             Effect::Other(_) => {}
-                            // Away, as the line is.
+                            // Away, just like the line.
                             Effect::Probe => receiver.reached(at(now), Reach::Nobody),
                         }
                     }

@@ -54,7 +54,7 @@ fn who_joins_begins_a_few_minutes_before_the_end() {
     assert_eq!(watcher.effects(), [Effect::Close, Effect::Connect], "and says nothing of it");
     watcher.receiver.opened(at(2));
     assert_eq!(watcher.hello(), r#"{"type":"hello","token":"t","since":{"cam-2":0,"main":104400}}"#);
-    // Cut off, it still knows where.
+    // When it is cut off, it still knows its position.
     watcher.receiver.closed(at(3), 1006, 0.0);
     assert_eq!(watcher.receiver.place(), Begin::After(seqs(&[("cam-2", 0), ("main", 104_400)])));
     watcher.receiver.tick(at(10_000), 0.0);
@@ -112,7 +112,7 @@ fn who_joins_before_the_first_sample_stays_on_the_line() {
     assert_eq!(watcher.seen(), [1]);
 }
 
-/// The sample that is told before its state would be shown as what it is not.
+/// A sample that is reported before its state would be shown as something that it is not.
 #[test]
 fn history_is_told_as_such_until_what_came_meanwhile_was_seen_too() {
     let mut watcher = Watcher::welcomed(Begin::After(seqs(&[("main", 0)])), Some(&[("main", 600)]));
@@ -129,7 +129,7 @@ fn history_is_told_as_such_until_what_came_meanwhile_was_seen_too() {
         }
         assert_ne!(watcher.pace("main"), SourcePace::Live);
     }
-    // All that was stored then is here, and half a minute behind.
+    // Everything that was stored then has arrived, half a minute late.
     assert_eq!(now, 30_000);
     assert_eq!(behind(&watcher.state()).unwrap().ms, 30_000);
     watcher.receiver.message(at(31_000), &message("main", at_ten(601..=890)), 0.0);
@@ -177,7 +177,7 @@ fn a_paused_source_is_not_live_and_neither_is_its_last_sample_for_whoever_joins(
     assert_eq!(watcher.state(), WatchState::Live, "it may be a slow one");
     watcher.receiver.tick(at(now + 4_000), 0.0);
     assert_eq!((watcher.state(), watcher.pace("main")), (WatchState::Quiet, SourcePace::Quiet));
-    // The person goes on ten minutes later.
+    // The person continues ten minutes later.
     let later = Sample::new(51, EPOCH + 5_100 + 600_000, Vec::new());
     watcher.receiver.message(at(now + 600_100), &message("main", vec![later]), 0.0);
     assert_eq!(watcher.state(), WatchState::Live);
@@ -218,7 +218,7 @@ fn a_backlog_of_the_source_is_history() {
     let caught_up = backlog(&mut watcher, now + 60_000);
     watcher.live(caught_up, 711..=740);
     assert_eq!(watcher.state(), WatchState::Live);
-    // Also for one that came while the source was away, and knows nothing of its clock.
+    // The same for one that joined while the source was away, and knows nothing about its clock.
     let mut late = Watcher::welcomed(Begin::After(seqs(&[("main", 50)])), Some(&[("main", 50)]));
     let caught_up = backlog(&mut late, 30_000);
     late.live(caught_up, 711..=760);
@@ -243,7 +243,7 @@ fn a_clock_that_was_set_delays_nothing() {
     }
 }
 
-/// Without `throughs` all that tells history is that it comes faster than it was taken.
+/// Without `throughs`, the only sign of history is that it arrives faster than it was taken.
 #[test]
 fn an_older_relay_is_believed_once_its_samples_come_at_their_own_pace() {
     let mut watcher = Watcher::new(Begin::Recent);
@@ -261,7 +261,7 @@ fn an_older_relay_is_believed_once_its_samples_come_at_their_own_pace() {
     watcher.live(3_000, 6_001..=6_050);
     assert_eq!(watcher.state(), WatchState::Live);
 
-    // A source that had paused before: its history is no present either.
+    // A source that had paused before: its history is not the present either.
     let mut paused = Watcher::welcomed(Begin::After(BTreeMap::new()), None);
     for now in (100..10_000).step_by(100) {
         if now < 500 {

@@ -1,4 +1,4 @@
-//! What a watcher tells, and from where it watches.
+//! What a watcher reports, and from where it watches.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod any_line;

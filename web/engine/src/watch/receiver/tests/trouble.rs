@@ -1,4 +1,4 @@
-//! A watcher whose relay does not know the session for a while, or whose sockets are kept off.
+//! A watcher whose relay does not know the session for a while, or whose sockets are blocked.
 
 use std::collections::BTreeMap;
 

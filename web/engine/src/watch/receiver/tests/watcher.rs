@@ -1,4 +1,4 @@
-//! A receiver, what it was sent and what it has told.
+//! A receiver, what it was sent and what it has reported.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::clock::Steady;
 use crate::link::{Effect, Protocol};
 use crate::{Begin, Behind, SourcePace, WatchEvent, WatchState};
 
-/// Far from this page's clock, and with a source's own idea of the time.
+/// Far from this page's clock, and with the source's own idea of the time.
 pub(super) const EPOCH: u64 = 1_763_907_600_000;
 
 pub(super) fn at(ms: u64) -> Steady {
@@ -46,7 +46,7 @@ pub(super) fn at_ten(range: std::ops::RangeInclusive<u64>) -> Vec<Sample> {
     range.map(|seq| Sample::new(seq, EPOCH + 100 * seq, Vec::new())).collect()
 }
 
-/// A receiver and what it has told.
+/// A receiver and what it has reported.
 pub(super) struct Watcher {
     pub(super) receiver: Receiver,
     pub(super) effects: Vec<Effect<WatchEvent>>,
@@ -109,7 +109,7 @@ impl Watcher {
             .collect()
     }
 
-    /// A live source: a message each 100 ms with what was just taken.
+    /// A live source: a message every 100 ms with what was just taken.
     pub(super) fn live(&mut self, from_ms: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
         let mut now = from_ms;
         for sample in at_ten(range) {
