@@ -38,7 +38,7 @@ fn the_page_says_how_many_faces_it_does_not_read() {
     let told = page.wait_for("the word of those left out", left_out);
     assert_eq!(
         told.as_str().map(|told| told.replace('\u{a0}', " ")),
-        Some("17 more are in view and not read".into())
+        Some("17 more are in view, but not analysed".into())
     );
     assert_eq!(page.count("faces"), Some(32));
 
