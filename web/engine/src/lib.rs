@@ -14,9 +14,7 @@
 //! * Nothing past the tracker can hold a pixel: [`Recorder::push`] takes a time and faces, and no message type of
 //!   `mien-shared` can carry more. A [`FrameImage`] can be drawn, and nothing else.
 //! * Only the module `browser` mentions `JsValue` or `web_sys`, and it imports nothing above it except the clock and
-//!   the faults.
-//!
-//! Scheduling, numbering, sending and reconnecting are plain state machines, tested without a browser.
+//!   the faults. Scheduling, numbering, sending and reconnecting are plain state machines, tested without a browser.
 //! * One owner decides which source plays: the [`SourceSlot`], which the latest request holds from the moment it is made.
 //! * Every queue is bounded: one waiting frame, a window of samples in flight, a cache of samples beside the disk. Each
 //!   documents what it does when it is full.
