@@ -19,7 +19,7 @@ type ModuleId = usize;
 pub(super) struct Tree {
     /// By their place, as an arrow names them.
     pub(super) files: Vec<PathBuf>,
-    tree: Vec<Module>,
+    modules: Vec<Module>,
     /// Roots of libraries, by the name that code calls them.
     libraries: HashMap<String, ModuleId>,
 }
@@ -87,9 +87,9 @@ impl Tree {
         folders: &Folders,
     ) -> anyhow::Result<ModuleId> {
         let Contents { modules, imports, paths } = contents;
-        let id = self.tree.len();
-        let root = parent.map_or(id, |parent| self.tree[parent].root);
-        self.tree.push(Module { file, parent, root, children: HashMap::new(), imports, paths });
+        let id = self.modules.len();
+        let root = parent.map_or(id, |parent| self.modules[parent].root);
+        self.modules.push(Module { file, parent, root, children: HashMap::new(), imports, paths });
         for Declared { name, path, inline } in modules {
             let child = match inline {
                 Some(contents) => {
@@ -103,7 +103,7 @@ impl Tree {
                     None => continue,
                 },
             };
-            self.tree[id].children.insert(name, child);
+            self.modules[id].children.insert(name, child);
         }
         Ok(id)
     }
@@ -111,9 +111,9 @@ impl Tree {
     /// Every import, every path in code and every `mod` from one file to another.
     pub(super) fn arrows(&self) -> Vec<Arrow> {
         let mut arrows = Vec::new();
-        for (id, module) in self.tree.iter().enumerate() {
+        for (id, module) in self.modules.iter().enumerate() {
             let mut point = |to: ModuleId, name: String| {
-                let (from, to) = (module.file, self.tree[to].file);
+                let (from, to) = (module.file, self.modules[to].file);
                 if from != to {
                     arrows.push(Arrow { from, to, name });
                 }
@@ -141,9 +141,9 @@ impl Tree {
     fn find(&self, from: ModuleId, path: &[String], renames: usize) -> Option<Target> {
         let (first, mut rest) = path.split_first()?;
         let mut module = match &**first {
-            "crate" => self.tree[from].root,
+            "crate" => self.modules[from].root,
             "self" => from,
-            "super" => self.tree[from].parent?,
+            "super" => self.modules[from].parent?,
             name => match self.enter(from, name, renames) {
                 Some(module) => module,
                 None => *self.libraries.get(name)?,
@@ -151,7 +151,7 @@ impl Tree {
         };
         while let Some((segment, after)) = rest.split_first() {
             let next = if segment == "super" {
-                self.tree[module].parent
+                self.modules[module].parent
             } else {
                 self.enter(module, segment, renames)
             };
@@ -166,7 +166,7 @@ impl Tree {
 
     /// A module that has this name in another: its child, or one that it imports.
     fn enter(&self, module: ModuleId, name: &str, renames: usize) -> Option<ModuleId> {
-        let Module { children, imports, .. } = &self.tree[module];
+        let Module { children, imports, .. } = &self.modules[module];
         if let Some(child) = children.get(name) {
             return Some(*child);
         }
