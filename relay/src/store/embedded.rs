@@ -44,8 +44,15 @@ mod tests {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations").join(folder);
             let read = Migrator::new(folder.as_path()).await.unwrap();
             assert!(embedded.iter().count() > 0);
-            let told = |migrator: &Migrator| format!("{:?}", migrator.iter().collect::<Vec<_>>());
-            assert_eq!(told(&embedded), told(&read));
+            // Two migrations are equal to sqlx if their versions are.
+            let all = |migrator: &Migrator| -> Vec<_> {
+                let parts = |one: &Migration| {
+                    let sql = one.sql.as_str().to_owned();
+                    (one.version, one.description.clone(), one.migration_type, sql, one.checksum.clone(), one.no_tx)
+                };
+                migrator.iter().map(parts).collect()
+            };
+            assert_eq!(all(&embedded), all(&read));
         }
     }
 }
