@@ -1,6 +1,6 @@
 //! Postgres is stopped or frozen under load.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mien_kit::load::Load;
 use mien_kit::relay::Relay;
