@@ -48,7 +48,14 @@ mod tests {
             let all = |migrator: &Migrator| -> Vec<_> {
                 let parts = |one: &Migration| {
                     let sql = one.sql.as_str().to_owned();
-                    (one.version, one.description.clone(), one.migration_type, sql, one.checksum.clone(), one.no_tx)
+                    (
+                        one.version,
+                        one.description.clone(),
+                        one.migration_type,
+                        sql,
+                        one.checksum.clone(),
+                        one.no_tx,
+                    )
                 };
                 migrator.iter().map(parts).collect()
             };
