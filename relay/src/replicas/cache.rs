@@ -8,7 +8,7 @@
 //!
 //! Correctness never relies on it: the store decides at every commit and every read whether a session still exists.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use mien_shared::SessionId;
@@ -194,15 +194,21 @@ impl Cache {
 async fn ask_store(store: &Store, id: SessionId) -> Result<Known, StoreError> {
     let found = within_deadline(store.find_session(id)).await?;
     let revoked = match &found {
-        Found::Here(_) => Arc::new(within_deadline(store.revoked(id)).await?),
+        Found::Here(_) => shared(within_deadline(store.revoked(id)).await?),
         Found::Erased | Found::Never => Arc::default(),
     };
     Ok(Known { found, revoked })
 }
 
+/// Nearly every session has no revoked tokens, so those share one value: an idle connection keeps its session here.
+fn shared(revoked: Revoked) -> Arc<Revoked> {
+    static NONE: LazyLock<Arc<Revoked>> = LazyLock::new(Arc::default);
+    if revoked == **NONE { Arc::clone(&NONE) } else { Arc::new(revoked) }
+}
+
 fn known(kept: Kept) -> Known {
     match kept {
-        Kept::Here { session, revoked } => Known { found: Found::Here(session), revoked: Arc::new(revoked) },
+        Kept::Here { session, revoked } => Known { found: Found::Here(session), revoked: shared(revoked) },
         Kept::Erased => Known { found: Found::Erased, revoked: Arc::default() },
     }
 }
