@@ -18,8 +18,8 @@ const RELAY_SOURCES: [&str; 5] =
 /// Both are in Trunk.toml, and the page knows the relay by this address.
 const PAGE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
 const RELAY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-/// Short enough that nobody waits for it, long enough that reading half a megabyte of sources costs nothing.
-const LOOK_EVERY: Duration = Duration::from_millis(700);
+/// Short enough not to be noticed, and long enough that reading half a megabyte of sources each time costs nothing.
+const CHECK_EVERY: Duration = Duration::from_millis(700);
 const POLL: Duration = Duration::from_millis(50);
 
 pub(crate) fn dev() -> anyhow::Result<ExitCode> {
@@ -47,7 +47,7 @@ pub(crate) fn dev() -> anyhow::Result<ExitCode> {
             bail!("`{}` ended with {status}", trunk.name());
         }
         thread::sleep(POLL);
-        if looked.elapsed() < LOOK_EVERY {
+        if looked.elapsed() < CHECK_EVERY {
             continue;
         }
         let now = sources()?;
