@@ -18,5 +18,13 @@ fn main() -> anyhow::Result<()> {
     }
     let [module, name, folder] = &arguments[..] else { anyhow::bail!("usage: {USAGE}") };
     let name = name.to_str().context("NAME is not UTF-8")?;
-    Bindgen::new().web(true)?.typescript(declarations).input_path(module).out_name(name).generate(folder)
+    // The library leaves the module's own address out of `init`; the command line tool, which is documented, does not
+    // (0.2.130).
+    Bindgen::new()
+        .web(true)?
+        .omit_default_module_path(false)
+        .typescript(declarations)
+        .input_path(module)
+        .out_name(name)
+        .generate(folder)
 }
