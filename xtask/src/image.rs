@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use crate::install::{apt, rust};
+use crate::process::Companion;
 use crate::{page, process, workspace};
 
 /// If a container does not answer by then, its log says why.
@@ -118,21 +119,44 @@ impl Engine {
 
 /// Builds the image and says how large it is.
 pub(crate) fn build(engine: Engine) -> anyhow::Result<()> {
+    let target = prepare()?;
+    process::succeed(&mut compilation(&target))?;
+    let context = context(&built().join(&target).join("release/mien-relay"))?;
+    engine.build(&context)?;
+    println!("{NAME}: {:.1} MB, static, page and models inside", engine.size()? as f64 / 1e6);
+    Ok(())
+}
+
+/// Begins to compile the image's relay with what the processor has left beside other work. Says nothing: [`build`]
+/// finds what is already compiled, and reports what could not be.
+pub(crate) fn compile_beside() -> anyhow::Result<Companion> {
+    let mut compilation = compilation(&prepare()?);
+    compilation.args(["--jobs", "1"]);
+    Companion::start(process::at_low_priority(&compilation).stdout(Stdio::null()).stderr(Stdio::null()))
+}
+
+fn prepare() -> anyhow::Result<String> {
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
     apt::ensure_musl()?;
     rust::ensure()?;
     rust::ensure_target(&target)?;
     page::build()?;
-    process::succeed(
-        workspace::cargo()
-            .args(["build", "--release", "--locked", "-p", "mien-relay", "--target", &target])
-            // Function names are for profiling; what ships has none.
-            .env("CARGO_PROFILE_RELEASE_STRIP", "symbols"),
-    )?;
-    let context = context(&workspace::target().join(&target).join("release/mien-relay"))?;
-    engine.build(&context)?;
-    println!("{NAME}: {:.1} MB, static, page and models inside", engine.size()? as f64 / 1e6);
-    Ok(())
+    Ok(target)
+}
+
+fn compilation(target: &str) -> Command {
+    let mut cargo = workspace::cargo();
+    cargo
+        .args(["build", "--release", "--locked", "-p", "mien-relay", "--target", target, "--target-dir"])
+        .arg(built())
+        // Function names are for profiling; what ships has none.
+        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
+    cargo
+}
+
+/// A target folder of its own: Cargo locks it, and other things are compiled meanwhile.
+fn built() -> PathBuf {
+    workspace::target().join("static")
 }
 
 /// A folder with everything that the image contains, so that nothing else of the checkout is sent to the engine.

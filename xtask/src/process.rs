@@ -1,5 +1,6 @@
 //! Running other programs: to completion with a readable error, or alongside us with a clean stop.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus};
@@ -28,6 +29,32 @@ pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
         bail!("`{}` ended with {status}", shown(command));
     }
     Ok(())
+}
+
+/// The command with the lowest claim on the processor, where there is a program for that. Where its output goes must
+/// be set again.
+pub(crate) fn at_low_priority(command: &Command) -> Command {
+    let mut words: Vec<&OsStr> = vec![command.get_program()];
+    words.extend(command.get_args());
+    let mut low = if on_path("nice") {
+        let mut nice = Command::new("nice");
+        nice.args(["-n", "19"]).args(words);
+        nice
+    } else {
+        let mut plain = Command::new(words[0]);
+        plain.args(&words[1..]);
+        plain
+    };
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => low.env(name, value),
+            None => low.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        low.current_dir(folder);
+    }
+    low
 }
 
 /// Whether the command succeeds; its output is dropped.
@@ -88,6 +115,11 @@ impl Companion {
     /// `Some` once it has ended on its own.
     pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
+    }
+
+    /// Waits until it has ended on its own.
+    pub(crate) fn wait(mut self) -> io::Result<ExitStatus> {
+        self.child.wait()
     }
 
     pub(crate) fn name(&self) -> &str {

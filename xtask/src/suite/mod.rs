@@ -76,11 +76,14 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
         Options { soak: true, .. } => Extent::Soak,
         Options { .. } => Extent::Usual,
     };
-    let run = Run { machine, filter: options.filter.clone(), extent };
+    let mut run = Run { machine, filter: options.filter.clone(), extent, image: None };
     let mut outcomes = Vec::new();
-    for step in steps {
+    for &step in &steps {
         eprintln!("\n━━ {} ━━", step.name());
         let begun = Instant::now();
+        if step == Step::AFTER_COMPILING && steps.contains(&Step::Image) {
+            run.compile_image_beside()?;
+        }
         let (counts, fault) = run.perform(step);
         if let Some(fault) = &fault {
             eprintln!("{}: {fault}", step.name());

@@ -37,6 +37,9 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// The first step for which little is compiled any more.
+    pub(super) const AFTER_COMPILING: Self = Self::Postgres;
+
     pub(super) fn name(self) -> String {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }

@@ -8,6 +8,7 @@ use super::machine::Machine;
 use super::step::Step;
 use super::{contract, deny};
 use crate::install::tools;
+use crate::process::Companion;
 use crate::{image, imports, process, sdk, workspace};
 
 /// Everything that runs in a browser, including what runs only there.
@@ -74,12 +75,22 @@ pub(super) struct Run {
     pub(super) machine: Machine,
     pub(super) filter: Option<String>,
     pub(super) extent: Extent,
+    /// The image's relay, while it is compiled beside other steps.
+    pub(super) image: Option<Companion>,
 }
 
 type Outcome = anyhow::Result<(Counts, Option<String>)>;
 
 impl Run {
-    pub(super) fn perform(&self, step: Step) -> (Counts, Option<String>) {
+    /// From here on most steps wait more than they compute, and the image's relay takes three minutes to compile.
+    pub(super) fn compile_image_beside(&mut self) -> anyhow::Result<()> {
+        if self.machine.engine.is_some() {
+            self.image = Some(image::compile_beside()?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn perform(&mut self, step: Step) -> (Counts, Option<String>) {
         let outcome = match step {
             Step::Format => passed(process::succeed(workspace::cargo().args(["fmt", "--all", "--check"]))),
             Step::Imports => passed(imports::check()),
@@ -200,8 +211,11 @@ impl Run {
         count(self.filtered(&mut command, &["--test-threads=1"]))
     }
 
-    fn image(&self) -> Outcome {
+    fn image(&mut self) -> Outcome {
         let Some(engine) = self.machine.engine else { return Ok(skipped()) };
+        if let Some(compilation) = self.image.take() {
+            compilation.wait()?;
+        }
         image::build(engine)?;
         engine.try_image()?;
         let mut command = workspace::cargo();
