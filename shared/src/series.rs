@@ -164,13 +164,7 @@ mod tests {
     use crate::sample::{Face, FaceBox};
 
     fn face(expression: Option<Expression>, happiness: f32) -> Face {
-        Face {
-            id: 1,
-            bounds: FaceBox::from([0.0, 0.0, 1.0, 1.0]),
-            expression,
-            scores: scores(happiness),
-            quality: None,
-        }
+        Face::new(1, FaceBox::from([0.0, 0.0, 1.0, 1.0]), expression, scores(happiness))
     }
 
     fn scores(happiness: f32) -> Scores {

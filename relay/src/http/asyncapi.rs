@@ -167,11 +167,13 @@ fn replies<T: Serialize>(messages: &[T]) -> Vec<(String, Value)> {
 
 fn sample(seq: u64) -> Sample {
     let face = Face {
-        id: 1,
-        bounds: [0.31, 0.22, 0.18, 0.24].into(),
-        expression: Some(Expression::Happiness),
-        scores: Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]),
         quality: Some(0.93),
+        ..Face::new(
+            1,
+            [0.31, 0.22, 0.18, 0.24].into(),
+            Some(Expression::Happiness),
+            Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]),
+        )
     };
     Sample::new(seq, NOW, vec![face])
 }

@@ -99,11 +99,13 @@ mod tests {
 
     fn face(expression: Option<Expression>, quality: Option<f32>) -> Face {
         Face {
-            id: 3,
-            bounds: [0.31, 0.22, 0.18, 0.24].into(),
-            expression,
-            scores: Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]),
             quality,
+            ..Face::new(
+                3,
+                [0.31, 0.22, 0.18, 0.24].into(),
+                expression,
+                Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]),
+            )
         }
     }
 

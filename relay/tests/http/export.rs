@@ -69,13 +69,13 @@ fn from_csv(text: &str) -> Vec<StoredSample> {
         }
         let number = |place: usize| fields[place].parse::<f32>().unwrap();
         samples.last_mut().unwrap().sample.faces.push(Face {
-            id: fields[3].parse().unwrap(),
-            bounds: [number(4), number(5), number(6), number(7)].into(),
-            expression: Expression::ALL
-                .into_iter()
-                .find(|expression| expression.name() == unquoted(fields[8])),
-            scores: mien_shared::Scores(std::array::from_fn(|place| number(9 + place))),
             quality: (!fields[16].is_empty()).then(|| number(16)),
+            ..Face::new(
+                fields[3].parse().unwrap(),
+                [number(4), number(5), number(6), number(7)].into(),
+                Expression::ALL.into_iter().find(|expression| expression.name() == unquoted(fields[8])),
+                mien_shared::Scores(std::array::from_fn(|place| number(9 + place))),
+            )
         });
     }
     samples

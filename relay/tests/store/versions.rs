@@ -103,11 +103,13 @@ fn version_1(faces: &[Face]) -> Vec<u8> {
 fn face(seq: u64) -> Face {
     let happiness = (seq % 5) as f32 / 8.0;
     Face {
-        id: seq as u32,
-        bounds: [0.25, 0.125, 0.5, 0.5].into(),
-        expression: mien_shared::Expression::from_index((seq % 8) as usize),
-        scores: Scores([1.0 - happiness, happiness, 0.0, 0.0, 0.0, 0.0, 0.0]),
         quality: (!seq.is_multiple_of(2)).then_some(0.5),
+        ..Face::new(
+            seq as u32,
+            [0.25, 0.125, 0.5, 0.5].into(),
+            mien_shared::Expression::from_index((seq % 8) as usize),
+            Scores([1.0 - happiness, happiness, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        )
     }
 }
 

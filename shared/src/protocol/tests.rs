@@ -101,8 +101,8 @@ prop_compose! {
         let mut scores = [0.0; 7];
         scores[at] = share;
         scores[(at + 1) % 7] = 1.0 - share;
-        Face { id, bounds: FaceBox { left, top, width, height }, expression: Expression::from_index(label),
-               scores: Scores(scores), quality }
+        let bounds = FaceBox { left, top, width, height };
+        Face { quality, ..Face::new(id, bounds, Expression::from_index(label), Scores(scores)) }
     }
 }
 

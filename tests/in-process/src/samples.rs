@@ -6,11 +6,8 @@ use serde_json::{Value, json};
 /// A sample with a face for each expression given.
 pub fn with_faces(seq: u64, at: u64, faces: &[Option<Expression>]) -> Sample {
     let faces = faces.iter().zip(1_u32..).map(|(&expression, id)| Face {
-        id,
-        bounds: [0.25, 0.125, 0.5, 0.0625 * id as f32].into(),
-        expression,
-        scores: scores(seq, expression),
         quality: (id % 2 == 1).then_some(0.75),
+        ..Face::new(id, [0.25, 0.125, 0.5, 0.0625 * id as f32].into(), expression, scores(seq, expression))
     });
     Sample::new(seq, at, faces.collect())
 }

@@ -28,16 +28,12 @@ pub(super) fn portions(samples: &[Sample]) -> impl Iterator<Item = &[Sample]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mien_shared::{Face, Scores};
 
     #[test]
     fn portions_leave_nothing_out() {
-        let face = mien_shared::Face {
-            id: 1,
-            bounds: [0.0, 0.0, 1.0, 1.0].into(),
-            expression: None,
-            scores: mien_shared::Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
-            quality: None,
-        };
+        let scores = Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        let face = Face::new(1, [0.0, 0.0, 1.0, 1.0].into(), None, scores);
         let samples: Vec<Sample> =
             (1..=100).map(|seq| Sample::new(seq, seq, vec![face.clone(); (seq % 33) as usize])).collect();
         let back: Vec<Sample> = portions(&samples).flatten().cloned().collect();

@@ -139,5 +139,9 @@ fn decode_face(bytes: &[u8; FACE_BYTES]) -> Result<Face, CodecFault> {
         expression,
         scores: decode_scores(bytes),
         quality: (!quality.is_nan()).then_some(quality),
+        valence: None,
+        neutral: None,
+        why: Vec::new(),
+        landmarks: None,
     })
 }

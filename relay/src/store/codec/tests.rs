@@ -9,7 +9,7 @@ prop_compose! {
     fn any_face()(id: u32, bounds in proptest::array::uniform4(-1.0_f32..=2.0), label in 0..8_usize,
                   scores in proptest::array::uniform7(0.0_f32..=1.0),
                   quality in proptest::option::of(0.0_f32..=1.0)) -> Face {
-        Face { id, bounds: bounds.into(), expression: Expression::from_index(label), scores: Scores(scores), quality }
+        Face { quality, ..Face::new(id, bounds.into(), Expression::from_index(label), Scores(scores)) }
     }
 }
 
@@ -70,13 +70,7 @@ fn damage_is_named() {
 /// Each bit is one more part, which only a newer relay can read.
 #[test]
 fn parts_of_a_newer_version_are_not_left_out() {
-    let face = Face {
-        id: 1,
-        bounds: [0.0, 0.0, 1.0, 1.0].into(),
-        expression: None,
-        scores: Scores([0.0; 7]),
-        quality: None,
-    };
+    let face = Face::new(1, [0.0, 0.0, 1.0, 1.0].into(), None, Scores([0.0; 7]));
     let bytes = encode(&Sample { media_ms: Some(4), ..Sample::new(1, 1, vec![face]) });
     assert!(decode(1, 1, &bytes).is_ok());
     // Of the sample, and of its face.
@@ -97,12 +91,10 @@ fn a_reason_of_a_newer_version_is_another_one() {
 /// As the first releases wrote it, and as they must still be able to read it.
 #[test]
 fn faces_alone_are_version_1_byte_by_byte() {
+    let scores = Scores([0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     let face = Face {
-        id: 0x0102_0304,
-        bounds: [0.25, 0.5, 1.0, 2.0].into(),
-        expression: Some(Expression::Happiness),
-        scores: Scores([0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
         quality: Some(0.5),
+        ..Face::new(0x0102_0304, [0.25, 0.5, 1.0, 2.0].into(), Some(Expression::Happiness), scores)
     };
     let mut expected = vec![1, 4, 3, 2, 1];
     for number in [0.25_f32, 0.5, 1.0, 2.0] {
