@@ -127,6 +127,16 @@ fn sample(seq: u64) -> Sample {
     }
 }
 
+/// The same with what may be measured of a face: one of them everything, another some of it.
+fn measured(seq: u64) -> Sample {
+    let mut sample = sample(seq);
+    let whole = mien_in_process::samples::measured(seq, 0).faces;
+    for (face, whole) in sample.faces.iter_mut().zip(whole) {
+        *face = Face { id: face.id, scores: face.scores, valence: whole.valence.map(|_| 0.25), ..whole };
+    }
+    sample
+}
+
 /// What the releases before version 2 left, then what this one adds.
 const OLD: u64 = 1_300;
 const ALL: u64 = 2_600;
@@ -147,10 +157,13 @@ async fn fill(place: &Place, store: &mien_relay::store::Store) -> (SessionId, Ve
             OLD * 10
         ))
         .await;
-    let new: Vec<Sample> = (OLD + 1..=ALL).map(sample).collect();
+    assert_eq!(store.most_landmarks(session).await.unwrap(), 0);
+    let new: Vec<Sample> =
+        (OLD + 1..=ALL).map(|seq| if seq.is_multiple_of(5) { measured(seq) } else { sample(seq) }).collect();
     let items: Vec<Item> = new.iter().cloned().map(Ok).collect();
     store.commit(&[Batch { source: key, items }]).await.unwrap();
     samples.extend(new);
+    assert_eq!(store.most_landmarks(session).await.unwrap(), 2);
     assert!(database.rows_of_version(1).await > OLD as i64, "what version 1 can say is written so");
     assert!(database.rows_of_version(2).await > 500);
     (session, samples)
@@ -186,7 +199,7 @@ pub(crate) async fn rows_of_both_versions_are_read_by_every_reader(place: &Place
         assert_eq!(read, expected);
         let mut buckets = SeriesBuilder::new(250);
         for StoredSample { source, sample } in &expected {
-            buckets.add(source, sample.at, sample.faces.iter().map(|face| face.scores));
+            buckets.add(source, sample.at, &sample.faces);
         }
         let read =
             series::read(&store, session, &query, 250, usize::MAX, &ReadPermits::new(5)).await.unwrap();
@@ -203,7 +216,7 @@ pub(crate) async fn rows_of_a_newer_relay_are_refused_by_every_reader(place: &Pl
     let (session, _) = fill(place, &store).await;
     let mut newer = codec::encode(&Sample { media_ms: Some(1), ..Sample::new(1, 1, vec![face(1)]) });
     // One more part of the face.
-    newer[11] |= 2;
+    newer[11] |= 0x80;
     newer.extend([0; 4]);
     let mut database = Database::of(place).await;
     let seq = ALL + 1;
