@@ -15,9 +15,11 @@ pub mod sample;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod series;
+mod speaker;
 mod whole;
 
 pub use api::{Role, SessionId, SessionStatus, SourceName};
 pub use expression::{Expression, Scores};
 pub use problem::{Code, Problem};
 pub use sample::{Face, FaceBox, Sample, SkipReason, Skipped};
+pub use speaker::speaker;

@@ -97,7 +97,7 @@ impl Worker {
         let frame = Frame::new(width, height, &rgba)
             .map_err(|cause| WorkerFault::Frame { why: cause.to_string() })?;
         self.analyzer
-            .analyze(&frame, request.scope, MAX_FACES)
+            .analyze_expecting(&frame, request.scope, MAX_FACES, &request.expected)
             .map_err(|cause| WorkerFault::Analysis { why: cause.to_string() })
     }
 }
