@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 use mien_shared::limits::MAX_FACES;
-use mien_shared::{Expression, Face, FaceBox, Scores};
+use mien_shared::{Expression, Face, FaceBox, QualityReason, Scores};
 
 use crate::association::{Motion, associate};
 use crate::blazeface::Candidate;
 use crate::detection::{Detection, named, valid_box};
 use crate::expression::softmax;
+use crate::quality::Doubt;
 use crate::steady::{MAX_EXPECTED, share_after};
 
 /// A face that was not seen for longer counts as a new face when it comes back, unless frames are slower than that: long
@@ -61,6 +62,7 @@ struct Track {
     /// How much longer the scores follow a change quickly.
     changing: Duration,
     quality: f32,
+    why: Vec<QualityReason>,
     newest: RawFace,
     is_in_frame: bool,
 }
@@ -207,6 +209,7 @@ impl Track {
             log_scores: logarithms(&scores),
             changing: Duration::ZERO,
             quality: detection.quality,
+            why: reasons(&detection.doubts),
             newest: RawFace { id, score: detection.score, scores },
             is_in_frame: true,
         }
@@ -217,6 +220,7 @@ impl Track {
         let scores = self.scores(detection);
         self.follow_scores(elapsed, &scores);
         self.quality += share_after(elapsed, SCORE_TIME_CONSTANT) * (detection.quality - self.quality);
+        self.why = reasons(&detection.doubts);
         self.steady =
             self.steady.moved_towards(&candidate(bounds, detection), share_after(elapsed, BOX_TIME_CONSTANT));
         self.motion.follow(bounds);
@@ -247,14 +251,27 @@ impl Track {
 
     fn face(&self) -> Face {
         let scores = softmax(self.log_scores);
+        let bounds = valid_box(self.steady.bounds).unwrap_or(self.steady.bounds);
         Face {
-            id: self.id,
-            bounds: valid_box(self.steady.bounds).unwrap_or(self.steady.bounds),
-            expression: named(&scores, self.quality),
-            scores,
             quality: Some(self.quality.clamp(0.0, 1.0)),
+            valence: Some(scores.valence()),
+            why: self.why.clone(),
+            ..Face::new(self.id, bounds, named(&scores, self.quality), scores)
         }
     }
+}
+
+/// Those doubts that the contract has names for.
+fn reasons(doubts: &[Doubt]) -> Vec<QualityReason> {
+    let reason = |doubt: &Doubt| match doubt {
+        Doubt::TooSmall => Some(QualityReason::Small),
+        Doubt::Turned => Some(QualityReason::Turned),
+        Doubt::Dark => Some(QualityReason::Dark),
+        Doubt::Blurred => Some(QualityReason::Blurred),
+        Doubt::Cut => Some(QualityReason::Cut),
+        Doubt::Bright | Doubt::Flat => None,
+    };
+    doubts.iter().filter_map(reason).collect()
 }
 
 /// Share of the probability that went from one expression to another.

@@ -173,6 +173,17 @@ fn what_one_frame_alone_says_stays_available() {
 }
 
 #[test]
+fn a_face_says_why_its_quality_is_low_as_far_as_the_contract_has_names() {
+    let mut tracker = Tracker::new();
+    let mut face = at(0.1, 0.1);
+    face.doubts = vec![Doubt::TooSmall, Doubt::Bright, Doubt::Blurred];
+    let shown = tracker.update(ms(0), &[face]).remove(0);
+    assert_eq!(shown.why, [QualityReason::Small, QualityReason::Blurred]);
+    assert_eq!(shown.valence, Some(shown.scores.valence()));
+    assert!(tracker.update(ms(33), &[at(0.1, 0.1)])[0].why.is_empty());
+}
+
+#[test]
 fn a_box_hardly_follows_jitter_and_does_not_trail() {
     let mut tracker = Tracker::new();
     let mut shown = Vec::new();

@@ -36,13 +36,9 @@ mod tests {
     use crate::{FaceBox, Scores};
 
     fn face(id: u32, side: f32, quality: f32) -> Face {
-        Face {
-            id,
-            bounds: FaceBox { left: 0.0, top: 0.0, width: side, height: side },
-            expression: None,
-            scores: Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
-            quality: Some(quality),
-        }
+        let bounds = FaceBox { left: 0.0, top: 0.0, width: side, height: side };
+        let scores = Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        Face { quality: Some(quality), ..Face::new(id, bounds, None, scores) }
     }
 
     #[track_caller]

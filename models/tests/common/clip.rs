@@ -178,12 +178,6 @@ impl Before {
         let scores = Scores(powers.map(|power| power / powers.iter().sum::<f32>()));
         let (top, confidence) = scores.top();
         let is_named = confidence >= mien_models::ABSTAIN_BELOW && raw.quality >= mien_models::JUDGED_FROM;
-        Face {
-            id: 1,
-            bounds: raw.bounds,
-            expression: is_named.then_some(top),
-            scores,
-            quality: Some(raw.quality),
-        }
+        Face::new(1, raw.bounds, is_named.then_some(top), scores)
     }
 }

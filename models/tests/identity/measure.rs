@@ -81,12 +81,9 @@ impl Account {
 
 #[test]
 fn the_measure_is_the_published_one() {
-    let face = |id: u32, left: f32| Face {
-        id,
-        bounds: FaceBox { left, top: 0.0, width: 0.1, height: 0.1 },
-        expression: None,
-        scores: mien_shared::Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
-        quality: None,
+    let face = |id: u32, left: f32| {
+        let bounds = FaceBox { left, top: 0.0, width: 0.1, height: 0.1 };
+        Face::new(id, bounds, None, mien_shared::Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
     };
     let mut account = Account::default();
     // Six frames of one person, of which one is missed, and two have another identity.

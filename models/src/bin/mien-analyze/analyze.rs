@@ -91,10 +91,7 @@ pub(crate) fn neutral_face(arguments: &Arguments) -> anyhow::Result<Option<Neutr
 
 fn face(id: u32, detection: &Detection) -> Face {
     Face {
-        id,
-        bounds: detection.bounds,
-        expression: detection.expression,
-        scores: detection.scores,
         quality: Some(detection.quality),
+        ..Face::new(id, detection.bounds, detection.expression, detection.scores)
     }
 }

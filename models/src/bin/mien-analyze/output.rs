@@ -131,13 +131,12 @@ mod tests {
 
     #[test]
     fn text_is_in_quotes_and_numbers_are_not() {
-        let face = Face {
-            id: 3,
-            bounds: [0.5, 0.25, 0.125, 0.5].into(),
-            expression: Some(Expression::Fear),
-            scores: Scores([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]),
-            quality: None,
-        };
+        let face = Face::new(
+            3,
+            [0.5, 0.25, 0.125, 0.5].into(),
+            Some(Expression::Fear),
+            Scores([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]),
+        );
         let mut out = Vec::new();
         let mut writer = Writer::new(Format::Csv, None, &mut out).unwrap();
         writer.write(&Report { file: "007".to_owned(), faces: vec![face], neutral_looks: None }).unwrap();
