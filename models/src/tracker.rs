@@ -35,6 +35,8 @@ const CHANGE: f32 = 0.3;
 const MAX_CHANGE_SHARE: f32 = 0.5;
 /// Boxes follow a small movement by 63 % in this time.
 const BOX_TIME_CONSTANT: Duration = Duration::from_millis(200);
+/// A face that a detector has missed for this long is still expected where it was.
+const EXPECTED_FOR: Duration = Duration::from_millis(300);
 /// Keeps one very certain frame from dominating for ever in log space.
 const SCORE_FLOOR: f32 = 1e-4;
 /// Faces remembered at once: all that are in view, and as many again that have just left.
@@ -165,21 +167,19 @@ impl Tracker {
 
     /// What the newest frame alone says of its faces, in the order of their identities.
     pub fn raw(&self) -> Vec<RawFace> {
-        self.seen().map(|track| track.newest).collect()
+        self.tracks.iter().filter(|track| track.is_in_frame).map(|track| track.newest).collect()
     }
 
-    /// Where the faces of the newest frame are expected in the next one, the largest first and at most
-    /// [`MAX_EXPECTED`]: for [`crate::Analyzer::analyze_expecting`].
+    /// Where faces are expected in the next frame, the largest first and at most [`MAX_EXPECTED`]: for
+    /// [`crate::Analyzer::analyze_expecting`].
     pub fn expected(&self) -> Vec<Candidate> {
-        let mut expected: Vec<Candidate> = self.seen().map(|track| track.steady.clone()).collect();
+        let is_expected = |track: &&Track| track.is_in_frame || track.motion.unseen <= EXPECTED_FOR;
+        let mut expected: Vec<Candidate> =
+            self.tracks.iter().filter(is_expected).map(|track| track.steady.clone()).collect();
         let area = |face: &Candidate| face.bounds.width * face.bounds.height;
         expected.sort_by(|a, b| area(b).total_cmp(&area(a)));
         expected.truncate(MAX_EXPECTED);
         expected
-    }
-
-    fn seen(&self) -> impl Iterator<Item = &Track> {
-        self.tracks.iter().filter(|track| track.is_in_frame)
     }
 
     fn begin(&mut self, bounds: FaceBox, detection: &Detection) -> &mut Track {

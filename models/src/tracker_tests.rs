@@ -169,7 +169,6 @@ fn what_one_frame_alone_says_stays_available() {
     let shown = tracker.update(ms(0), &[face.clone()]).remove(0);
     assert_ne!(shown.scores, face.scores);
     assert_eq!(tracker.raw(), [RawFace { id: 1, score: 0.7, scores: face.scores }]);
-    assert_eq!(tracker.expected().len(), 1, "only who is in the newest frame");
 }
 
 #[test]
@@ -181,6 +180,24 @@ fn a_face_says_why_its_quality_is_low_as_far_as_the_contract_has_names() {
     assert_eq!(shown.why, [QualityReason::Small, QualityReason::Blurred]);
     assert_eq!(shown.valence, Some(shown.scores.valence()));
     assert!(tracker.update(ms(33), &[at(0.1, 0.1)])[0].why.is_empty());
+}
+
+#[test]
+fn faces_are_expected_where_they_were_for_a_moment() {
+    let mut tracker = Tracker::new();
+    let mut small = at(0.7, 0.7);
+    small.bounds.width = 0.1;
+    tracker.update(ms(0), &[small, at(0.1, 0.1)]);
+    let lefts =
+        |tracker: &Tracker| tracker.expected().iter().map(|face| face.bounds.left).collect::<Vec<_>>();
+    assert_eq!(lefts(&tracker), [0.1, 0.7], "the largest first");
+    tracker.update(ms(200), &[at(0.1, 0.1)]);
+    assert_eq!(lefts(&tracker).len(), 2);
+    tracker.update(ms(400), &[at(0.1, 0.1)]);
+    assert_eq!(lefts(&tracker).len(), 1);
+    let many: Vec<_> = (0..30_u8).map(|place| at(f32::from(place) * 0.1 - 1.0, 0.1)).collect();
+    tracker.update(ms(500), &many);
+    assert_eq!(tracker.expected().len(), MAX_EXPECTED);
 }
 
 #[test]
