@@ -5,13 +5,12 @@ use std::f32::consts::FRAC_PI_2;
 
 use mien_shared::FaceBox;
 
-use super::{Finder, PORTRAIT, longer};
 use crate::blazeface::{Candidate, decode, weighted_suppression};
 use crate::detector::{Detector, each_once, swallows};
 use crate::expression::tilt;
 use crate::image::{Frame, Outside, Square, interleaved};
 use crate::manifest::ModelId;
-use crate::network::{InferenceError, exactly};
+use crate::network::{InferenceError, Network, exactly};
 
 /// A detector that is less sure of a face than this is asked again. On 108 pictures (portraits of 100 to 400 pixels in
 /// 1280×720, galleries, turned pictures) all boxes without a face scored below this, from .5 to .73.
@@ -27,6 +26,10 @@ const LESS_SURE: f32 = 0.1;
 /// As many faces are looked for where they are expected, if the near detector sees nobody; of more, the far detector
 /// costs less.
 pub(super) const FOLLOWED: usize = 2;
+
+/// A face of this share of the picture's longer side is the picture's subject: no smaller ones are searched for in
+/// tiles.
+pub(super) const PORTRAIT: f32 = 0.2;
 
 /// Where doubtful faces were found.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +50,19 @@ impl Within {
     }
 }
 
-impl Finder {
+/// The near detector, for whole frames as well as for a closer look.
+#[derive(Debug)]
+pub(super) struct Closer {
+    pub(super) network: Network,
+    /// Reused from look to look.
+    crop: Vec<f32>,
+}
+
+impl Closer {
+    pub(super) const fn new(network: Network) -> Self {
+        Self { network, crop: Vec::new() }
+    }
+
     /// What the near detector finds where faces are expected, the way they were turned.
     pub(super) fn where_expected(
         &mut self,
@@ -146,7 +161,7 @@ impl Finder {
         self.crop.clear();
         square.draw(frame, input, &mut self.crop);
         let pixels = interleaved(&self.crop, |value| value / 127.5 - 1.0);
-        let [regressors, logits] = exactly(model, self.near.run(&pixels)?)?;
+        let [regressors, logits] = exactly(model, self.network.run(&pixels)?)?;
         let found = weighted_suppression(decode(&logits, &regressors, input));
         Ok(found.into_iter().map(|face| Detector::Near.calibrated(face).out_of(square, frame)).collect())
     }
@@ -168,4 +183,10 @@ fn closer(frame: &Frame<'_>, bounds: &FaceBox, turn: u8) -> Square {
 fn quarters(frame: &Frame<'_>, face: &Candidate) -> u8 {
     let turns = (tilt(frame, &face.keypoints) / FRAC_PI_2).round();
     (turns as i8).rem_euclid(4) as u8
+}
+
+/// The face's longer side in fractions of the picture's longer side.
+pub(super) fn longer(frame: &Frame<'_>, face: &Candidate) -> f32 {
+    let (width, height) = (frame.width(), frame.height());
+    (face.bounds.width * width).max(face.bounds.height * height) / width.max(height)
 }

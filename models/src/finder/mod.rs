@@ -8,15 +8,12 @@ use crate::image::{Frame, Letterbox, Outside, Square, interleaved};
 use crate::manifest::ModelId;
 use crate::network::{InferenceError, ModelError, Network, exactly};
 use crate::scope::Scope;
-use closer::{FOLLOWED, SURE, Within};
+use closer::{Closer, FOLLOWED, PORTRAIT, SURE, Within, longer};
 
 /// Anchors of the 16×16 grid, which the far network outputs separately from the rest.
 const FINE_ANCHORS: usize = 512;
 /// How much of the square a tight crop fills when it is looked at again: the detectors need some room around a face.
 const PADDED: f32 = 0.6;
-/// A face of this share of the picture's longer side is the picture's subject: no smaller ones are searched for in
-/// tiles.
-const PORTRAIT: f32 = 0.2;
 /// Side of a tile in pixels: the far detector finds faces from a twenty-fifth of it on.
 const TILE: f32 = 320.0;
 /// Tiles along the longer side of a large picture, before they overlap by a third.
@@ -25,7 +22,7 @@ const FROM_IN_TILES: f32 = 0.6;
 
 #[derive(Debug)]
 pub(crate) struct Finder {
-    near: Network,
+    near: Closer,
     far: Option<Network>,
     // Reused from frame to frame, so that a steady camera allocates little.
     square: Vec<f32>,
@@ -36,7 +33,7 @@ pub(crate) struct Finder {
 impl Finder {
     pub(crate) fn load(near: &[u8], far: Option<&[u8]>) -> Result<Self, ModelError> {
         let outputs = [ANCHORS * REGRESSORS, ANCHORS];
-        let near = Network::load(ModelId::Near, near, &outputs)?;
+        let near = Closer::new(Network::load(ModelId::Near, near, &outputs)?);
         let mut finder = Self { near, far: None, square: Vec::new(), row: Vec::new(), crop: Vec::new() };
         if let Some(far) = far {
             finder.add_far(far)?;
@@ -66,7 +63,7 @@ impl Finder {
         let whole = Letterbox::new(frame, 1.0);
         let near = self.look(Detector::Near, frame, &whole)?;
         if scope == Scope::Near && near.is_empty() && expected.len() <= FOLLOWED {
-            let followed = self.where_expected(frame, expected)?;
+            let followed = self.near.where_expected(frame, expected)?;
             if !followed.is_empty() && followed.len() == expected.len() {
                 return Ok(followed);
             }
@@ -79,12 +76,12 @@ impl Finder {
         let found: Vec<Candidate> = faces.iter().map(|face| face.in_frame(&whole)).collect();
         // Once in a while there is a wide search, which takes nothing for granted.
         let trusted = if scope == Scope::Near { expected } else { &[] };
-        let faces = self.judged_again(frame, &found, Within::Whole, expected, trusted)?;
+        let faces = self.near.judged_again(frame, &found, Within::Whole, expected, trusted)?;
         if scope != Scope::Thorough || faces.iter().any(|face| longer(frame, face) >= PORTRAIT) {
             return Ok(faces);
         }
         let more = self.in_tiles(frame, &faces)?;
-        Ok(each_once([faces, self.judged_again(frame, &more, Within::Tiles, &[], &[])?].concat()))
+        Ok(each_once([faces, self.near.judged_again(frame, &more, Within::Tiles, &[], &[])?].concat()))
     }
 
     /// Small faces that the far detector finds in overlapping tiles of the frame, besides those already known.
@@ -159,7 +156,7 @@ impl Finder {
         let side = model.info().input_shape[1];
         let Self { near, far, square, row, .. } = self;
         let Some(network) = (match detector {
-            Detector::Near => Some(near),
+            Detector::Near => Some(&mut near.network),
             Detector::Far => far.as_mut(),
         }) else {
             return Ok(Vec::new());
@@ -180,12 +177,6 @@ impl Finder {
 
 pub(crate) fn area(face: &Candidate) -> f32 {
     face.bounds.width * face.bounds.height
-}
-
-/// The face's longer side in fractions of the picture's longer side.
-fn longer(frame: &Frame<'_>, face: &Candidate) -> f32 {
-    let (width, height) = (frame.width(), frame.height());
-    (face.bounds.width * width).max(face.bounds.height * height) / width.max(height)
 }
 
 /// Middles of tiles that cover a length and overlap by a third or more.
