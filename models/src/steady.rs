@@ -46,7 +46,7 @@ impl Candidate {
             let [from, to] = [self.keypoints[eye], seen.keypoints[eye]];
             ((to[0] - from[0]) / seen.bounds.width).hypot((to[1] - from[1]) / seen.bounds.height)
         });
-        let points = (shifted[0].max(shifted[1]) / JUMP).clamp(share, 1.0);
+        let points = (shifted[0].max(shifted[1]) / JUMP).powi(2).clamp(share, 1.0);
         let moved = |from: [f32; 2], to: [f32; 2]| {
             std::array::from_fn(|axis| from[axis] + points * (to[axis] - from[axis]))
         };
@@ -72,7 +72,7 @@ fn agrees(expected: &FaceBox, found: &FaceBox) -> bool {
 
 /// A box moved towards another: by `share` of a small difference, and by all of a large one.
 fn eased(from: &FaceBox, to: &FaceBox, share: f32) -> FaceBox {
-    let place = (movement(from, to) / JUMP).clamp(share, 1.0);
+    let place = (movement(from, to) / JUMP).powi(2).clamp(share, 1.0);
     let grown = (to.width / from.width - 1.0).abs().max((to.height / from.height - 1.0).abs());
     let size = (grown / GROWTH).powi(2).clamp(share, 1.0);
     let between = |from: f32, to: f32, share: f32| from + share * (to - from);

@@ -9,7 +9,7 @@ use mien_shared::{Expression, Face, FaceBox, QualityReason, Scores};
 
 use crate::association::{Motion, associate};
 use crate::blazeface::Candidate;
-use crate::detection::{Detection, named, valid_box};
+use crate::detection::{ABSTAIN_BELOW, Detection, JUDGED_FROM, named, valid_box};
 use crate::expression::softmax;
 use crate::quality::Doubt;
 use crate::steady::{MAX_EXPECTED, share_after};
@@ -33,6 +33,8 @@ const NOISE: f32 = 0.15;
 const CHANGE: f32 = 0.3;
 /// A single frame decides nothing by itself, however long after the last.
 const MAX_CHANGE_SHARE: f32 = 0.5;
+/// A label stays until its expression is this much less likely than a new one would have to be, or than another one is.
+const STAYS: f32 = 0.06;
 /// Boxes follow a small movement by 63 % in this time.
 const BOX_TIME_CONSTANT: Duration = Duration::from_millis(200);
 /// A face that a detector has missed for this long is still expected where it was.
@@ -63,6 +65,7 @@ struct Track {
     log_scores: [f32; Expression::COUNT],
     /// How much longer the scores follow a change quickly.
     changing: Duration,
+    expression: Option<Expression>,
     quality: f32,
     why: Vec<QualityReason>,
     newest: RawFace,
@@ -208,6 +211,7 @@ impl Track {
             steady: candidate(bounds, detection),
             log_scores: logarithms(&scores),
             changing: Duration::ZERO,
+            expression: named(&scores, detection.quality),
             quality: detection.quality,
             why: reasons(&detection.doubts),
             newest: RawFace { id, score: detection.score, scores },
@@ -220,6 +224,7 @@ impl Track {
         let scores = self.scores(detection);
         self.follow_scores(elapsed, &scores);
         self.quality += share_after(elapsed, SCORE_TIME_CONSTANT) * (detection.quality - self.quality);
+        self.expression = self.named();
         self.why = reasons(&detection.doubts);
         self.steady =
             self.steady.moved_towards(&candidate(bounds, detection), share_after(elapsed, BOX_TIME_CONSTANT));
@@ -249,6 +254,17 @@ impl Track {
         detection.scores
     }
 
+    /// A close call is not decided anew in every frame.
+    fn named(&self) -> Option<Expression> {
+        let scores = softmax(self.log_scores);
+        let stays = |expression: &Expression| {
+            let score = scores.of(*expression);
+            let least = scores.top().1.max(ABSTAIN_BELOW) - STAYS;
+            score >= least && self.quality >= JUDGED_FROM
+        };
+        self.expression.filter(stays).or_else(|| named(&scores, self.quality))
+    }
+
     fn face(&self) -> Face {
         let scores = softmax(self.log_scores);
         let bounds = valid_box(self.steady.bounds).unwrap_or(self.steady.bounds);
@@ -256,7 +272,7 @@ impl Track {
             quality: Some(self.quality.clamp(0.0, 1.0)),
             valence: Some(scores.valence()),
             why: self.why.clone(),
-            ..Face::new(self.id, bounds, named(&scores, self.quality), scores)
+            ..Face::new(self.id, bounds, self.expression, scores)
         }
     }
 }

@@ -50,6 +50,13 @@ impl Within {
     }
 }
 
+/// What is left of doubtful faces.
+pub(super) struct Judged {
+    pub(super) faces: Vec<Candidate>,
+    /// Whether any of them is certain, or was confirmed.
+    pub(super) is_confirmed: bool,
+}
+
 /// The near detector, for whole frames as well as for a closer look.
 #[derive(Debug)]
 pub(super) struct Closer {
@@ -92,7 +99,7 @@ impl Closer {
         within: Within,
         expected: &[Candidate],
         trusted: &[Candidate],
-    ) -> Result<Vec<Candidate>, InferenceError> {
+    ) -> Result<Judged, InferenceError> {
         let swallowed =
             |face: &Candidate| faces.iter().any(|other| swallows(face, other) || swallows(other, face));
         let mut kept = Vec::with_capacity(faces.len());
@@ -121,12 +128,14 @@ impl Closer {
                 kept.extend(found.into_iter().map(|(_, found)| found));
             }
         }
+        let is_confirmed = !kept.is_empty();
         // Small ones are dropped. A large one with no other face around may be a face that is blurred or in the dark.
         if kept.is_empty() && within == Within::Whole {
             unconfirmed.retain(|face| longer(frame, face) >= PORTRAIT);
             kept = unconfirmed;
         }
-        Ok(if is_changed || faces.len() > 1 { each_once(kept) } else { kept })
+        let faces = if is_changed || faces.len() > 1 { each_once(kept) } else { kept };
+        Ok(Judged { faces, is_confirmed })
     }
 
     /// What the near detector finds in a square around a face, in the rotation in which it is surest, and the number of

@@ -68,20 +68,23 @@ impl Finder {
                 return Ok(followed);
             }
         }
-        let faces = if scope != Scope::Near || near.is_empty() {
-            merged(near, self.look(Detector::Far, frame, &whole)?)
-        } else {
-            near
-        };
+        if scope == Scope::Near && !near.is_empty() {
+            let found: Vec<Candidate> = near.iter().map(|face| face.in_frame(&whole)).collect();
+            let judged = self.near.judged_again(frame, &found, Within::Whole, expected, expected)?;
+            // What is no face may hide that the near detector sees nobody.
+            if judged.is_confirmed {
+                return Ok(judged.faces);
+            }
+        }
+        let faces = merged(near, self.look(Detector::Far, frame, &whole)?);
         let found: Vec<Candidate> = faces.iter().map(|face| face.in_frame(&whole)).collect();
         // Once in a while there is a wide search, which takes nothing for granted.
-        let trusted = if scope == Scope::Near { expected } else { &[] };
-        let faces = self.near.judged_again(frame, &found, Within::Whole, expected, trusted)?;
+        let faces = self.near.judged_again(frame, &found, Within::Whole, expected, &[])?.faces;
         if scope != Scope::Thorough || faces.iter().any(|face| longer(frame, face) >= PORTRAIT) {
             return Ok(faces);
         }
         let more = self.in_tiles(frame, &faces)?;
-        Ok(each_once([faces, self.near.judged_again(frame, &more, Within::Tiles, &[], &[])?].concat()))
+        Ok(each_once([faces, self.near.judged_again(frame, &more, Within::Tiles, &[], &[])?.faces].concat()))
     }
 
     /// Small faces that the far detector finds in overlapping tiles of the frame, besides those already known.

@@ -117,6 +117,8 @@ impl Changes {
     /// The largest deviation of a score: of single frames, and as shown.
     pub(crate) fn deviations(&self) -> [f32; 2] {
         [&self.raw, &self.shown].map(|all| {
+            // Without the first second, in which the first frame counts for more than others.
+            let all = all.get(15..).unwrap_or_default();
             let of = |expression: usize| deviation(all.iter().map(|scores| scores.0[expression]));
             (0..Expression::COUNT).map(of).fold(0.0, f32::max)
         })
