@@ -129,6 +129,9 @@ impl Analyzer {
 
     /// The `most` largest faces of a frame. Each costs two runs of the expression network.
     pub fn analyze(&mut self, frame: &Frame<'_>, scope: Scope, most: usize) -> Result<Seen, InferenceError> {
+        if scope == Scope::Cropped {
+            return Ok(Seen { faces: vec![self.analyze_crop(frame)?], left_out: 0 });
+        }
         let mut found = self.detect(frame, scope)?;
         found.retain(|face| valid_box(face.bounds).is_some());
         found.sort_by(|a, b| area(b).total_cmp(&area(a)));
