@@ -63,11 +63,13 @@ fn whatever_is_posted_in_a_pictures_place_is_answered() {
         let fault = worker.odd(nothing).expect_err(nothing);
         assert!(matches!(fault, Fault::Worker(_)), "{nothing}: {fault}");
     }
-    let of = |width: u32, height: u32| format!("createImageBitmap(new OffscreenCanvas({width}, {height}))");
-    let closed = format!("{}.then(bitmap => {{ bitmap.close(); return bitmap }})", of(3, 3));
-    let fault = worker.odd(&closed).expect_err("a bitmap without pixels");
-    println!("a closed bitmap: {fault}");
-    for (width, height) in [(1, 1), (1, 3_000), (3_000, 1), (8_192, 8_192)] {
+    let of = |width: u32, height: u32| format!("createImageBitmap(new ImageData({width}, {height}))");
+    // The browser itself makes none of no size, and posts none whose pixels are gone.
+    for none in [of(0, 3), format!("{}.then(bitmap => {{ bitmap.close(); return bitmap }})", of(3, 3))] {
+        let fault = worker.odd(&none).expect_err(&none);
+        assert!(matches!(fault, Fault::Browser(_)), "{none}: {fault}");
+    }
+    for (width, height) in [(1, 1), (1, 3_000), (3_000, 1), (4_096, 4_096)] {
         let seen = worker.odd(&of(width, height)).expect("an answer");
         assert!(seen.is_empty(), "nobody is in {width}×{height} pixels without anything");
     }

@@ -4,7 +4,7 @@
 //! and answers each with one line of JSON before it reads the next. Ends when its input does, browser included: whoever
 //! started it may be gone at any time.
 
-use std::io::{BufRead as _, Write as _, stdin, stdout};
+use std::io::{Write as _, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
