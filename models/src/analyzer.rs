@@ -142,6 +142,9 @@ impl Analyzer {
         most: usize,
         expected: &[Candidate],
     ) -> Result<Seen, InferenceError> {
+        if scope == Scope::Cropped {
+            return Ok(Seen { faces: vec![self.analyze_crop(frame)?], left_out: 0 });
+        }
         let mut found = self.finder.detect(frame, scope, expected)?;
         found.retain(|face| valid_box(face.bounds).is_some());
         found.sort_by(|a, b| area(b).total_cmp(&area(a)));

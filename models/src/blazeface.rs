@@ -13,6 +13,9 @@ pub const ANCHORS: usize = 16 * 16 * 2 + 8 * 8 * 6;
 pub const REGRESSORS: usize = 4 + 2 * Keypoint::COUNT;
 /// A candidate below this score is not a face.
 pub const MIN_SCORE: f32 = 0.5;
+/// How far a box and its points may lie from their anchor, in sides of the square: a face that is larger, or further
+/// outside, cannot be read. Keeps sums of boxes finite.
+const FARTHEST: f32 = 8.0;
 /// Candidates that overlap by more than this are one face.
 pub const SAME_FACE_IOU: f32 = 0.3;
 
@@ -75,7 +78,7 @@ fn anchor(index: usize) -> [f32; 2] {
 }
 
 /// Reads the networks' outputs: `logits` and `regressors` of all anchors in order, and the square's side in pixels.
-/// Candidates with numbers that are not finite are dropped.
+/// Candidates with numbers that are not finite, or far outside of any picture, are dropped.
 pub fn decode(logits: &[f32], regressors: &[f32], side: usize) -> Vec<Candidate> {
     let scale = 1.0 / side as f32;
     logits
@@ -84,7 +87,10 @@ pub fn decode(logits: &[f32], regressors: &[f32], side: usize) -> Vec<Candidate>
         .enumerate()
         .filter_map(|(index, (logit, numbers))| {
             let score = 1.0 / (1.0 + (-logit).exp());
-            if score.is_nan() || score < MIN_SCORE || numbers.iter().any(|number| !number.is_finite()) {
+            if score.is_nan() || score < MIN_SCORE {
+                return None;
+            }
+            if !numbers.iter().all(|number| number.abs() * scale <= FARTHEST) {
                 return None;
             }
             let [x, y] = anchor(index);
@@ -189,6 +195,16 @@ mod tests {
         let mut regressors = vec![1.0; 2 * REGRESSORS];
         regressors[3] = f32::NAN;
         assert!(decode(&[9.0, f32::NAN], &regressors, 128).is_empty());
+    }
+
+    #[test]
+    fn what_lies_far_outside_is_no_face() {
+        let mut regressors = [1.0; REGRESSORS];
+        assert_eq!(decode(&[9.0], &regressors, 128).len(), 1);
+        for far in [f32::MAX, -f32::MAX, 2_000.0] {
+            regressors[7] = far;
+            assert!(decode(&[9.0], &regressors, 128).is_empty(), "{far}");
+        }
     }
 
     #[test]

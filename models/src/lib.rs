@@ -25,7 +25,7 @@ pub mod manifest;
 mod mesh;
 #[cfg(feature = "inference")]
 mod network;
-#[cfg(feature = "cli")]
+#[cfg(feature = "pictures")]
 pub mod picture;
 pub mod quality;
 pub mod scope;

@@ -95,12 +95,10 @@ impl Network {
     }
 
     /// Runs the network on one input, laid out as the manifest says; returns one list of numbers for each output.
-    /// Refuses NaN: one that goes in may come out as a plausible answer.
+    /// Refuses what is not finite on either side: a NaN that goes in may come out as a plausible answer.
     pub(crate) fn run(&mut self, input: &[f32]) -> Result<Vec<Vec<f32>>, InferenceError> {
         let model = self.model;
-        if !input.iter().all(|number| number.is_finite()) {
-            return Err(InferenceError { model, cause: "its input is not a number".to_owned() });
-        }
+        finite(model, "input", input)?;
         let mut run = || -> TractResult<Vec<Vec<f32>>> {
             let tensor = Tensor::from_shape(self.shape, input)?;
             let outputs = self.state.run(tvec!(tensor.into()))?;
@@ -109,8 +107,17 @@ impl Network {
                 .map(|output| Ok(output.to_plain_array_view::<f32>()?.iter().copied().collect()))
                 .collect()
         };
-        run().map_err(|cause| InferenceError { model, cause: told(&cause) })
+        let outputs = run().map_err(|cause| InferenceError { model, cause: told(&cause) })?;
+        outputs.iter().try_for_each(|output| finite(model, "answer", output))?;
+        Ok(outputs)
     }
+}
+
+fn finite(model: ModelId, side: &str, numbers: &[f32]) -> Result<(), InferenceError> {
+    if numbers.iter().all(|number| number.is_finite()) {
+        return Ok(());
+    }
+    Err(InferenceError { model, cause: format!("its {side} is not a number") })
 }
 
 /// The outputs as a fixed-size array. Loading has checked how many there are, so any other number is a fault of the
@@ -166,4 +173,30 @@ fn check_outputs(model: ModelId, graph: &TypedModel, expected: &[usize]) -> Resu
 /// The whole chain of causes on one line.
 fn told(error: &TractError) -> String {
     error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEAR: &[u8] = include_bytes!("../weights/mediapipe_face_detection_short_range.onnx");
+    const OUTPUTS: [usize; 2] = [896 * 16, 896];
+
+    #[test]
+    fn what_is_not_a_number_neither_goes_in_nor_comes_out() {
+        let mut network = Network::load(ModelId::Near, NEAR, &OUTPUTS).unwrap();
+        let mut input = vec![0.0; 128 * 128 * 3];
+        assert!(network.run(&input).is_ok());
+        let cause = |network: &mut Network, input: &[f32]| network.run(input).unwrap_err().cause;
+        for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            input[9_000] = odd;
+            assert_eq!(cause(&mut network, &input), "its input is not a number");
+        }
+        let answer = finite(ModelId::Near, "answer", &[0.0, f32::NAN]);
+        assert_eq!(answer.unwrap_err().cause, "its answer is not a number");
+        // Finite, but too large to be added up: whatever comes of it, there is an end.
+        let _ = network.run(&vec![f32::MAX; input.len()]);
+        assert!(network.run(&vec![0.0; input.len()]).is_ok(), "an odd input leaves nothing behind");
+        assert!(network.run(&[0.0; 7]).is_err(), "too few numbers");
+    }
 }

@@ -10,4 +10,6 @@ pub enum Scope {
     /// Like `Full`; and if no face is large, the far detector also searches tiles of the picture, which is twenty times
     /// slower. For pictures from files.
     Thorough,
+    /// Not at all: the picture is one face, already cropped. No page asks for it, but a measurement may.
+    Cropped,
 }

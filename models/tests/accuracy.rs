@@ -99,3 +99,31 @@ fn where_no_folder_is_an_expression_it_says_so() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("has the name of an expression"), "{output:?}");
 }
+
+/// In place of the program that runs the page's worker: it sees nobody, and its browser decodes nothing.
+const BLIND: &str = r#"#!/bin/sh
+while read -r line; do echo '{"face":null,"file":{"fault":"is not decoded"}}'; done
+"#;
+
+#[test]
+fn a_worker_that_answers_otherwise_is_told_and_a_failure() {
+    let folder = folder("worker");
+    let program = folder.join("blind.sh");
+    fs::write(&program, BLIND).expect("a file");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&program, mode).expect("a program");
+    let json = folder.join("measures.json");
+    let (program, json) = (program.to_str().expect("text"), json.to_str().expect("text"));
+    let output = run(&["--json", json, "--wasm", program, "page"], &folder);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let table = String::from_utf8(output.stdout).expect("text");
+    assert!(table.contains("detection rate      0.000"), "the worker is measured:\n{table}");
+    assert!(table.contains("NOT EQUAL") && table.contains("found by one: Happy/a.png"), "{table}");
+    let measures: serde_json::Value = serde_json::from_slice(&fs::read(json).expect("a file")).expect("JSON");
+    assert_eq!(measures["worker"]["undecoded"].as_array().map(Vec::len), Some(3));
+
+    let output = run(&["--wasm", "/nowhere/program", "page"], &folder);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("could not start"), "{output:?}");
+    let output = run(&["--landmarks", "--wasm", program, "page"], &folder);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--landmarks is native"), "{output:?}");
+}

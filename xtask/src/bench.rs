@@ -1,11 +1,13 @@
-//! `cargo xtask bench`: what the relay costs, measured on this machine.
+//! `cargo xtask bench`: what the relay and a frame cost, measured on this machine.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::{process, suite, workspace};
+use crate::install::{apt, rust};
+use crate::{page, process, suite, workspace};
 
 #[derive(Subcommand)]
 pub(crate) enum Subject {
@@ -15,12 +17,34 @@ pub(crate) enum Subject {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<OsString>,
     },
+    /// A camera's frame in the page's worker, in headless Chromium.
+    Frame {
+        /// The built page (`dist`) of another checkout, to be measured in turns with this one's.
+        #[arg(long, value_name = "FOLDER")]
+        against: Option<PathBuf>,
+    },
 }
 
 pub(crate) fn bench(subject: Subject) -> anyhow::Result<ExitCode> {
-    let Subject::Relay { options } = subject;
-    suite::build(&["mien-load"])?;
-    let mut load = workspace::command(workspace::relay().with_file_name("mien-load"));
-    process::succeed(load.arg("relay").arg("--program").arg(workspace::relay()).args(options))?;
+    match subject {
+        Subject::Relay { options } => {
+            suite::build(&["mien-load"])?;
+            let mut load = workspace::command(workspace::relay().with_file_name("mien-load"));
+            process::succeed(load.arg("relay").arg("--program").arg(workspace::relay()).args(options))?;
+        }
+        Subject::Frame { against } => {
+            rust::ensure()?;
+            apt::ensure_browser()?;
+            page::build()?;
+            let build = ["build", "--release", "--locked", "--workspace", "--bin", "worker-frames"];
+            process::succeed(workspace::cargo().args(build).args(["--test", "accuracy"]))?;
+            let mut frames = workspace::command(workspace::relay().with_file_name("worker-frames"));
+            frames.arg(workspace::dist());
+            if let Some(page) = against {
+                frames.arg(std::path::absolute(page)?);
+            }
+            process::succeed(&mut frames)?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }

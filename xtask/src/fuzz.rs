@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: random messages and requests, guided by code coverage, for a while each.
+//! `cargo xtask fuzz`: random messages, requests, pictures and numbers, guided by code coverage, for a while each.
 //!
 //! Uses the same Rust as everything else: LLVM counts coverage, and libFuzzer comes with its crate. Only nightly Rust
 //! has the memory sanitizers, which safe code does not need.
@@ -78,7 +78,7 @@ fn build() -> anyhow::Result<PathBuf> {
     let programs = target.join(&host).join("release");
     if !programs.is_dir() {
         eprintln!(
-            "[fuzz] building the relay with counters of what is reached (once; about 5 min on two cores)"
+            "[fuzz] building everything with counters of what is reached (once; about 5 min on two cores)"
         );
     }
     let mut cargo = workspace::cargo();

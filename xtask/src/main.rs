@@ -56,7 +56,7 @@ enum Job {
     Image(image::Options),
     /// Show what ships, raw and compressed.
     Size,
-    /// Feed the relay random messages and requests, a minute for each kind.
+    /// Feed random messages, requests and pictures to what reads them, a minute for each kind.
     Fuzz(fuzz::Options),
     /// See that no files import each other in a circle, and list the long ones.
     Imports,

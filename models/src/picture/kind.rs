@@ -73,6 +73,11 @@ impl Kind {
         Ok(Self::of(&beginning, path))
     }
 
+    /// Of a file without a name.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
+        Self::of(&bytes[..bytes.len().min(BEGINNING as usize)], Path::new(""))
+    }
+
     fn of(beginning: &[u8], path: &Path) -> Self {
         if beginning.is_empty() {
             return Self::Empty;

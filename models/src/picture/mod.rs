@@ -3,12 +3,13 @@
 mod kind;
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder as _, ImageError, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits};
 
 use crate::image::FrameError;
+#[cfg(feature = "inference")]
 use crate::network::InferenceError;
 pub use kind::{Kind, READ, promised};
 
@@ -50,6 +51,7 @@ pub enum PictureError {
     Memory(#[source] ImageError),
     #[error(transparent)]
     Frame(#[from] FrameError),
+    #[cfg(feature = "inference")]
     #[error(transparent)]
     Inference(#[from] InferenceError),
 }
@@ -74,23 +76,39 @@ pub fn read(path: &Path) -> Result<DynamicImage, PictureError> {
     if !path.metadata().map_err(PictureError::Unopened)?.is_file() {
         return Err(PictureError::Special);
     }
-    let format = match Kind::of_file(path).map_err(PictureError::Unopened)? {
-        Kind::Picture(format) => format,
-        Kind::Unsupported(kind) => return Err(PictureError::Unsupported(kind)),
-        Kind::Empty => return Err(PictureError::Empty),
-        Kind::Other => return Err(PictureError::Unknown),
-    };
-    let file = BufReader::new(File::open(path).map_err(PictureError::Unopened)?);
+    let format = format(Kind::of_file(path).map_err(PictureError::Unopened)?)?;
+    decoded(BufReader::new(File::open(path).map_err(PictureError::Unopened)?), format, MAX_PIXELS)
+}
+
+/// The same from the bytes of a file without a name, if it has no more than so many pixels.
+pub fn decode_within(bytes: &[u8], most_pixels: u64) -> Result<DynamicImage, PictureError> {
+    decoded(Cursor::new(bytes), format(Kind::of_bytes(bytes))?, most_pixels.min(MAX_PIXELS))
+}
+
+fn format(kind: Kind) -> Result<ImageFormat, PictureError> {
+    match kind {
+        Kind::Picture(format) => Ok(format),
+        Kind::Unsupported(kind) => Err(PictureError::Unsupported(kind)),
+        Kind::Empty => Err(PictureError::Empty),
+        Kind::Other => Err(PictureError::Unknown),
+    }
+}
+
+fn decoded(
+    file: impl BufRead + Seek,
+    format: ImageFormat,
+    most_pixels: u64,
+) -> Result<DynamicImage, PictureError> {
     let mut decoder = ImageReader::with_format(file, format).into_decoder()?;
     let (width, height) = decoder.dimensions();
-    if width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
+    if width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > most_pixels {
         return Err(PictureError::TooLarge { width, height });
     }
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     // Twice a picture with 16 bits per channel, which decoders may hold in addition to their own working memory.
-    limits.max_alloc = Some(MAX_PIXELS * 16);
+    limits.max_alloc = Some(most_pixels * 16);
     decoder.set_limits(limits)?;
     let orientation = decoder.orientation()?;
     let mut picture = DynamicImage::from_decoder(decoder)?;

@@ -121,13 +121,20 @@ fn sixteen_bits_grey_palette_alpha_and_animation_are_read() {
     let frames = [astronaut.to_rgba8(), image::RgbaImage::new(256, 256)].map(image::Frame::new);
     animated.encode_frames(frames).expect("a picture");
     drop(animated);
-    let cmyk = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo runs this"))
-        .join("tests/data/astronaut_cmyk.jpg");
-    fs::copy(cmyk, folder.join("g_cmyk.jpg")).expect("a fixture");
+    let data =
+        Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo runs this")).join("tests/data");
+    for (name, fixture) in [
+        ("g_cmyk.jpg", "astronaut_cmyk.jpg"),
+        ("h_palette.png", "astronaut_palette.png"),
+        ("i_moving.png", "astronaut_moving.png"),
+        ("j_moving.webp", "astronaut_moving.webp"),
+    ] {
+        fs::copy(data.join(fixture), folder.join(name)).expect("a fixture");
+    }
     let output = run(&[], &[&folder]);
     assert!(output.status.success(), "{output:?}");
     let reports = reports(&output);
-    assert_eq!(reports.len(), 7);
+    assert_eq!(reports.len(), 10);
     for report in reports {
         let [face] = &report.faces[..] else { panic!("one face in {}", report.file.display()) };
         assert_eq!(face.expression, Some(Expression::Happiness), "{}", report.file.display());

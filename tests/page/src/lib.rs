@@ -21,3 +21,4 @@ pub mod traffic;
 pub mod translator;
 pub mod wait;
 pub mod webkit;
+pub mod worker;

@@ -15,6 +15,7 @@ use mien_shared::Expression;
 use crate::arguments::Arguments;
 use crate::folder::Labelled;
 use crate::people::People;
+use crate::progress::Progress;
 
 /// The largest face of each picture, in the order of the pictures; `None` if it has no face.
 pub(crate) type Answers = Vec<Option<Detection>>;
@@ -35,6 +36,7 @@ pub(crate) fn read(pictures: &[Labelled], people: &People, arguments: &Arguments
     let cores = thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let threads = arguments.threads.map_or(cores, std::num::NonZeroUsize::get).clamp(1, pictures.len());
     let next = AtomicUsize::new(0);
+    let progress = Mutex::new(Progress::of("read", pictures.len()));
     let answers = Mutex::new(vec![None; pictures.len()]);
     let work = || -> anyhow::Result<()> {
         let mut analyzer = Analyzer::new_verified(&WEIGHTS).context("the built-in models cannot be used")?;
@@ -47,6 +49,9 @@ pub(crate) fn read(pictures: &[Labelled], people: &People, arguments: &Arguments
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
             let Some(picture) = pictures.get(place) else { return Ok(()) };
+            if let Ok(mut progress) = progress.lock() {
+                progress.at(place);
+            }
             let answer = analyze(&mut analyzer, &arguments.folder.join(&picture.name), arguments.cropped)
                 .with_context(|| picture.name.clone())?;
             if let Ok(mut answers) = answers.lock() {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use clap::Parser;
 
 /// Measures how right the expressions are over labelled pictures.
@@ -32,6 +33,19 @@ pub(crate) struct Arguments {
     /// Pictures worked on at once [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
+    /// Measure the worker of this built page, which PROGRAM runs, and compare it with the native reading;
+    /// `cargo xtask accuracy --wasm` names both
+    #[arg(long, num_args = 2, value_names = ["PROGRAM", "PAGE"], hide_short_help = true)]
+    wasm: Vec<PathBuf>,
+}
+
+impl Arguments {
+    /// The program that runs the page's worker, and the page; `None` without `--wasm`.
+    pub(crate) fn worker(&self) -> anyhow::Result<Option<[&PathBuf; 2]>> {
+        let [program, page] = &self.wasm[..] else { return Ok(None) };
+        ensure!(!self.landmarks, "the page’s worker does not look at landmarks yet: --landmarks is native");
+        Ok(Some([program, page]))
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -42,4 +56,5 @@ The table:
   a person's one picture in the folder of neutral faces is taken. It gives the measures with the own neutral face, over
   the other pictures of that person.
 
-Exit code: 0 measured, 1 nothing to measure or a file that cannot be read, 2 wrong usage";
+Exit code: 0 measured, 1 nothing to measure, a file that cannot be read, or a worker that answers otherwise, 2 wrong
+usage";

@@ -8,6 +8,7 @@ use mien_shared::Expression;
 use serde::Serialize;
 
 use crate::answers::{Answers, against_own_neutral};
+use crate::compared::Compared;
 use crate::folder::Labelled;
 use crate::groups::{ByAttribute, by_attribute};
 use crate::measure::{FromConfidence, Measures, Outcome, Read, confusion, curve};
@@ -19,6 +20,9 @@ pub(crate) struct Report {
     /// The same with the person's own neutral face known, over the pictures of those people who have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) own_neutral: Option<Measured>,
+    /// How the answers, if they are those of the page's worker, differ from the native ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) worker: Option<Compared>,
 }
 
 #[derive(Debug, Serialize)]
@@ -32,7 +36,12 @@ pub(crate) struct Measured {
 }
 
 impl Report {
-    pub(crate) fn of(pictures: &[Labelled], people: &People, answers: &Answers) -> Self {
+    pub(crate) fn of(
+        pictures: &[Labelled],
+        people: &People,
+        answers: &Answers,
+        worker: Option<Compared>,
+    ) -> Self {
         let outcome = |place: usize, face: Option<&Detection>| {
             let read = face.map(|face| Read { scores: face.scores, label: face.expression });
             (place, Outcome { expected: pictures[place].expected, read })
@@ -43,6 +52,7 @@ impl Report {
         Self {
             all: Measured::of(people, &all.collect()),
             own_neutral: (!own.is_empty()).then(|| Measured::of(people, &own)),
+            worker,
         }
     }
 }
@@ -79,6 +89,9 @@ impl fmt::Display for Report {
         if let Some(own) = &self.own_neutral {
             writeln!(f, "\nWith the own neutral face, over the other pictures of the same people\n")?;
             own.fmt(f)?;
+        }
+        if let Some(worker) = &self.worker {
+            write!(f, "\n{worker}")?;
         }
         Ok(())
     }

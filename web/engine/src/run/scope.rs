@@ -37,7 +37,7 @@ impl ScopePolicy {
     /// has searched for small faces too: the analyser falls back to that.)
     pub(super) fn found(&mut self, scope: Scope, faces: usize) {
         match scope {
-            Scope::Full | Scope::Thorough => self.full_faces = faces,
+            Scope::Full | Scope::Thorough | Scope::Cropped => self.full_faces = faces,
             Scope::Near if faces < self.full_faces => self.full_left = FULL_RUN,
             Scope::Near => {}
         }
