@@ -1,15 +1,17 @@
 //! Picture files, for the command line tools: which ones are read, and their pixels, turned as their EXIF data says.
 
+mod film;
 mod kind;
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder as _, ImageError, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits};
 
 use crate::image::FrameError;
 use crate::network::InferenceError;
+pub use film::is_film;
 pub use kind::{Kind, READ, promised};
 
 /// The longest side that is read: larger than any camera's, and a face in such a picture can be found just as well in a
@@ -31,6 +33,8 @@ pub enum PictureError {
     Empty,
     #[error("is not a picture of a kind that is known: {READ} are read")]
     Unknown,
+    #[error("is a film and not a picture")]
+    Film,
     #[error("is not supported: a picture of kind {0}; {READ} are read")]
     Unsupported(&'static str),
     /// The format is supported, but not every feature of it.
@@ -75,17 +79,40 @@ pub fn read(path: &Path) -> Result<DynamicImage, PictureError> {
         return Err(PictureError::Special);
     }
     let format = match Kind::of_file(path).map_err(PictureError::Unopened)? {
-        Kind::Picture(format) => format,
-        Kind::Unsupported(kind) => return Err(PictureError::Unsupported(kind)),
-        Kind::Empty => return Err(PictureError::Empty),
-        Kind::Other => return Err(PictureError::Unknown),
+        Kind::Other if is_film(&kind::beginning(path).map_err(PictureError::Unopened)?) => {
+            return Err(PictureError::Film);
+        }
+        kind => format(kind)?,
     };
-    let file = BufReader::new(File::open(path).map_err(PictureError::Unopened)?);
-    let mut decoder = ImageReader::with_format(file, format).into_decoder()?;
-    let (width, height) = decoder.dimensions();
+    decoded(BufReader::new(File::open(path).map_err(PictureError::Unopened)?), format)
+}
+
+/// The same for a picture in memory, which has no name.
+pub fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureError> {
+    decoded(Cursor::new(bytes), format(Kind::of_bytes(bytes))?)
+}
+
+/// Whether a picture of this size is read.
+pub fn check_size(width: u32, height: u32) -> Result<(), PictureError> {
     if width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(PictureError::TooLarge { width, height });
     }
+    Ok(())
+}
+
+fn format(kind: Kind) -> Result<ImageFormat, PictureError> {
+    match kind {
+        Kind::Picture(format) => Ok(format),
+        Kind::Unsupported(kind) => Err(PictureError::Unsupported(kind)),
+        Kind::Empty => Err(PictureError::Empty),
+        Kind::Other => Err(PictureError::Unknown),
+    }
+}
+
+fn decoded(file: impl BufRead + Seek, format: ImageFormat) -> Result<DynamicImage, PictureError> {
+    let mut decoder = ImageReader::with_format(file, format).into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height)?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
