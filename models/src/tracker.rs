@@ -98,11 +98,8 @@ impl Tracker {
                 };
                 let scores = softmax(track.log_scores);
                 Face {
-                    id: track.id,
-                    bounds: track.shown,
-                    expression: named(&scores, detection.quality),
-                    scores,
                     quality: Some(detection.quality.clamp(0.0, 1.0)),
+                    ..Face::new(track.id, track.shown, named(&scores, detection.quality), scores)
                 }
             })
             .collect();

@@ -20,4 +20,4 @@ mod whole;
 pub use api::{Role, SessionId, SessionStatus, SourceName};
 pub use expression::{Expression, Scores};
 pub use problem::{Code, Problem};
-pub use sample::{Face, FaceBox, Sample, SkipReason, Skipped};
+pub use sample::{Coefficients, Face, FaceBox, FaceLandmarks, QualityReason, Sample, SkipReason, Skipped};

@@ -19,6 +19,11 @@ pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 pub const SCORE_SUM_TOLERANCE: f32 = 0.05;
 /// Box coordinates are fractions of the frame; a face may hang over its edge by a whole frame.
 pub const BOX_RANGE: std::ops::RangeInclusive<f32> = -1.0..=2.0;
+pub const VALENCE_RANGE: std::ops::RangeInclusive<f32> = -1.0..=1.0;
+/// Degrees by which a head may be turned about each of its axes.
+pub const HEAD_RANGE: std::ops::RangeInclusive<f32> = -180.0..=180.0;
+/// Degrees by which eyes may look aside.
+pub const GAZE_RANGE: std::ops::RangeInclusive<f32> = -90.0..=90.0;
 
 /// Characters of a source's name.
 pub const MAX_SOURCE_CHARS: usize = 32;

@@ -38,3 +38,10 @@ pub(crate) fn objects_or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     let list = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
     Ok(list.unwrap_or_default().into_iter().map(|Object(value)| value).collect())
 }
+
+/// An object that may be absent.
+pub(crate) fn object_if_any<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
+}

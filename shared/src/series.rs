@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{SeriesPoint, SourceName, TimeByExpression};
+use crate::api::{NeutralUse, SeriesPoint, SourceName, TimeByExpression};
 use crate::expression::{Expression, Scores};
 use crate::limits::MAX_HOLD_MS;
-use crate::sample::{Sample, SkipReason, Skipped};
+use crate::sample::{Face, Sample, SkipReason, Skipped};
 
 /// Mean scores by bucket. Buckets begin at multiples of the resolution since 1970; each face counts once.
 #[derive(Debug)]
@@ -16,10 +16,32 @@ pub struct SeriesBuilder {
     at_hand: Option<((u64, SourceName), Bucket)>,
 }
 
+/// What a series takes from a face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shown {
+    pub scores: Scores,
+    pub valence: Option<f32>,
+}
+
+impl From<Scores> for Shown {
+    fn from(scores: Scores) -> Self {
+        Self { scores, valence: None }
+    }
+}
+
+impl From<&Face> for Shown {
+    fn from(face: &Face) -> Self {
+        Self { scores: face.scores, valence: face.valence }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Bucket {
     faces: u64,
     sums: [f64; Expression::COUNT],
+    /// Faces with a valence.
+    valences: u64,
+    valence: f64,
 }
 
 impl std::ops::AddAssign for Bucket {
@@ -28,6 +50,8 @@ impl std::ops::AddAssign for Bucket {
         for (sum, more) in self.sums.iter_mut().zip(other.sums) {
             *sum += more;
         }
+        self.valences += other.valences;
+        self.valence += other.valence;
     }
 }
 
@@ -38,14 +62,19 @@ impl SeriesBuilder {
     }
 
     /// Adds the faces of a sample.
-    pub fn add(&mut self, source: &SourceName, at: u64, faces: impl IntoIterator<Item = Scores>) {
+    pub fn add(&mut self, source: &SourceName, at: u64, faces: impl IntoIterator<Item = impl Into<Shown>>) {
         let begin = at - at % self.resolution_ms;
         if !self.at_hand.as_ref().is_some_and(|((place, name), _)| *place == begin && name == source) {
             self.put_away();
         }
         let (_, bucket) = self.at_hand.get_or_insert_with(|| ((begin, source.clone()), Bucket::default()));
-        for scores in faces {
+        for face in faces {
+            let Shown { scores, valence } = face.into();
             bucket.faces += 1;
+            if let Some(valence) = valence {
+                bucket.valences += 1;
+                bucket.valence += f64::from(valence);
+            }
             for (sum, score) in bucket.sums.iter_mut().zip(scores.0) {
                 *sum += f64::from(score);
             }
@@ -82,6 +111,7 @@ impl SeriesBuilder {
                 source,
                 faces: bucket.faces,
                 scores: Scores(bucket.sums.map(|sum| (sum / bucket.faces as f64) as f32)),
+                valence: (bucket.valences > 0).then(|| (bucket.valence / bucket.valences as f64) as f32),
             })
             .collect()
     }
@@ -132,6 +162,35 @@ impl SkippedBuilder {
     }
 }
 
+/// Whose scores were corrected by their own neutral face: samples in any order.
+#[derive(Debug, Default)]
+pub struct NeutralBuilder {
+    of: u64,
+    corrected: Option<NeutralUse>,
+}
+
+impl NeutralBuilder {
+    pub fn add(&mut self, faces: &[Face]) {
+        self.of += faces.len() as u64;
+        for looks in faces.iter().filter_map(|face| face.neutral) {
+            let corrected = self.corrected.get_or_insert(NeutralUse {
+                faces: 0,
+                of: 0,
+                fewest_looks: looks,
+                most_looks: looks,
+            });
+            corrected.faces += 1;
+            corrected.fewest_looks = corrected.fewest_looks.min(looks);
+            corrected.most_looks = corrected.most_looks.max(looks);
+        }
+    }
+
+    /// `None` if no face was corrected.
+    pub fn finish(self) -> Option<NeutralUse> {
+        self.corrected.map(|corrected| NeutralUse { of: self.of, ..corrected })
+    }
+}
+
 fn slot(time: &mut TimeByExpression, expression: Option<Expression>) -> &mut u64 {
     match expression {
         Some(Expression::Neutral) => &mut time.neutral,
@@ -161,16 +220,10 @@ impl std::ops::AddAssign for TimeByExpression {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{Face, FaceBox};
+    use crate::sample::FaceBox;
 
     fn face(expression: Option<Expression>, happiness: f32) -> Face {
-        Face {
-            id: 1,
-            bounds: FaceBox::from([0.0, 0.0, 1.0, 1.0]),
-            expression,
-            scores: scores(happiness),
-            quality: None,
-        }
+        Face::new(1, FaceBox::from([0.0, 0.0, 1.0, 1.0]), expression, scores(happiness))
     }
 
     fn scores(happiness: f32) -> Scores {
@@ -197,11 +250,44 @@ mod tests {
         let main = SourceName::default();
         series.add(&main, 1_999, [scores(0.5), scores(1.0)]);
         series.add(&main, 1_000, [scores(0.0)]);
-        series.add(&main, 2_000, []);
+        series.add(&main, 2_000, [Scores([0.0; 7]); 0]);
         series.add(&main, 3_500, [scores(1.0)]);
         let points = series.finish();
         assert_eq!(points.iter().map(|p| (p.at, p.faces)).collect::<Vec<_>>(), [(1_000, 3), (3_000, 1)]);
         assert!((points[0].scores.of(Expression::Happiness) - 0.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn valence_is_averaged_over_the_faces_that_have_one() {
+        let mut series = SeriesBuilder::new(1_000);
+        let main = SourceName::default();
+        let face = |valence| Face { valence, ..face(None, 0.5) };
+        series.add(&main, 100, &[face(Some(0.5)), face(None)]);
+        series.add(&main, 1_100, &[face(None)]);
+        let mut later = SeriesBuilder::new(1_000);
+        later.add(&main, 900, &[face(Some(-1.0))]);
+        series.merge(later);
+        let points = series.finish();
+        assert_eq!(points.iter().map(|point| point.valence).collect::<Vec<_>>(), [Some(-0.25), None]);
+        assert_eq!(points[0].faces, 3);
+        let text = serde_json::to_string(&points[1]).unwrap();
+        assert!(!text.contains("valence"), "{text}");
+    }
+
+    #[test]
+    fn a_neutral_face_counts_where_it_was_used() {
+        let looks = |looks: &[Option<u32>]| -> Vec<Face> {
+            looks.iter().map(|&neutral| Face { neutral, ..face(None, 0.5) }).collect()
+        };
+        let mut used = NeutralBuilder::default();
+        used.add(&looks(&[None, Some(9)]));
+        used.add(&looks(&[Some(12), Some(7)]));
+        used.add(&[]);
+        let expected = NeutralUse { faces: 3, of: 4, fewest_looks: 7, most_looks: 12 };
+        assert_eq!(used.finish(), Some(expected));
+        let mut unused = NeutralBuilder::default();
+        unused.add(&looks(&[None]));
+        assert_eq!(unused.finish(), None);
     }
 
     #[test]

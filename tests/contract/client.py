@@ -50,6 +50,11 @@ def sample(seq: int, faces: int) -> dict:
         "id": 4294967295, "box": [0.25, 0.25, 0.5, 0.5], "expression": "happiness" if seq % 2 else None,
         "scores": [0, 1, 0, 0, 0, 0, 0], "quality": 0.5,
     }
+    if seq % 4 == 0:
+        face |= {
+            "valence": 1, "neutral": 12, "why": ["small", "cut"],
+            "landmarks": {"yaw": -3.5, "gaze": [1, 2], "coefficients": {"jawOpen": 0.125, "_neutral": 0}},
+        }
     return {"seq": seq, "at": 1763907600000 + 100 * seq, "faces": [face] * faces}
 
 
@@ -83,10 +88,18 @@ def main() -> None:
     assert [(one.source, one.seq) for one in stored] == [("007", 1)] + [("main", seq) for seq in range(1, 31)]
     assert stored[2].faces[0].expression is None and stored[2].faces[0].id == 4294967295
     assert rest.next_ is None
+    measured, plain = stored[4].faces[0], stored[2].faces[0]
+    assert (measured.valence, measured.neutral, measured.why) == (1, 12, ["small", "cut"]), measured
+    assert (measured.landmarks.yaw, measured.landmarks.gaze) == (-3.5, [1, 2]), measured
+    assert measured.landmarks.coefficients.jaw_open == 0.125, measured
+    assert not plain.valence and not plain.landmarks, plain
     series = get_series.sync(session, client=client, resolution_ms=1000, source="main")
     assert sum(point.faces for point in series.points) == 30
+    assert {point.valence for point in series.points} == {1}, series
     summary = get_summary.sync(session, client=client)
     assert (summary.stored, summary.faces, len(summary.sources)) == (31, 31, 2)
+    used = summary.sources[1].neutral
+    assert (used.faces, used.of, used.most_looks) == (7, 30, 12), used
 
     marker = create_marker.sync(session, client=client, body=CreateMarker(at=1763907600000, label="Question 2"))
     assert list_markers.sync(session, client=client).markers == [marker]

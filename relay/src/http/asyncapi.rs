@@ -15,7 +15,10 @@ use mien_shared::protocol::{
     IngestLimits, IngestReply, IngestRequest, IngestWelcome, SUBPROTOCOL, WatchReply, WatchRequest,
     WatchWelcome,
 };
-use mien_shared::{Code, Expression, Face, Sample, Scores, SessionId, SessionStatus, SourceName, schema};
+use mien_shared::{
+    Code, Coefficients, Expression, Face, FaceLandmarks, QualityReason, Sample, Scores, SessionId,
+    SessionStatus, SourceName, schema,
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -166,12 +169,25 @@ fn replies<T: Serialize>(messages: &[T]) -> Vec<(String, Value)> {
 }
 
 fn sample(seq: u64) -> Sample {
+    let scores = Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]);
+    let mut moved = [f32::NAN; Coefficients::COUNT];
+    (moved[44], moved[45]) = (0.75, 0.71);
+    let landmarks = FaceLandmarks {
+        yaw: Some(-12.5),
+        pitch: Some(3.0),
+        roll: Some(0.5),
+        blink_left: Some(0.05),
+        blink_right: Some(0.04),
+        gaze: Some([-4.0, 2.5]),
+        coefficients: Coefficients::new(&moved),
+    };
     let face = Face {
-        id: 1,
-        bounds: [0.31, 0.22, 0.18, 0.24].into(),
-        expression: Some(Expression::Happiness),
-        scores: Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]),
         quality: Some(0.93),
+        valence: Some(scores.valence()),
+        neutral: Some(24),
+        why: vec![QualityReason::Turned],
+        landmarks: Some(Box::new(landmarks)),
+        ..Face::new(1, [0.31, 0.22, 0.18, 0.24].into(), Some(Expression::Happiness), scores)
     };
     Sample::new(seq, NOW, vec![face])
 }

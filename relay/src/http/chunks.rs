@@ -26,6 +26,16 @@ pub struct SampleChunks {
     ahead: JoinSet<Result<Page<StoredSample, SampleCursor>>>,
 }
 
+/// The landmarks of so many faces take less memory than the 32 faces of a full sample do without.
+const AS_MUCH_AGAIN: u64 = 16;
+
+/// How many samples to read at a time where `rows` are right for samples without landmarks, and one sample has
+/// landmarks of at most so many faces: so that a chunk takes no more memory with them than without.
+pub fn rows_with_landmarks(rows: u32, landmarks: u64) -> u32 {
+    let fewer = u64::from(rows) * AS_MUCH_AGAIN / (AS_MUCH_AGAIN + landmarks);
+    u32::try_from(fewer).unwrap_or(rows).max(1)
+}
+
 impl SampleChunks {
     /// Each chunk of `query.limit` samples waits for a permit.
     pub fn new(store: &Store, permits: &ReadPermits, id: SessionId, query: SampleQuery) -> Self {
@@ -71,4 +81,24 @@ pub(crate) fn joined<T>(outcome: std::result::Result<T, JoinError>) -> Result<T>
         // Only a runtime that ends does.
         Err(_) => StoreError::TimedOut,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mien_shared::limits::MAX_FACES;
+    use mien_shared::{Face, FaceLandmarks};
+
+    #[test]
+    fn a_chunk_takes_no_more_memory_with_landmarks_than_without() {
+        let (plain, landmarks) = (size_of::<Face>(), size_of::<FaceLandmarks>());
+        let full = |rows: u32, with: usize| rows as usize * (MAX_FACES * plain + with * landmarks);
+        assert_eq!(rows_with_landmarks(500, 0), 500);
+        assert!(rows_with_landmarks(500, 1) > 450, "one face is no reason to read in small chunks");
+        for with in 0..=MAX_FACES {
+            let rows = rows_with_landmarks(500, with as u64);
+            assert!(full(rows, with) <= full(500, 0), "{with}");
+        }
+        assert_eq!(rows_with_landmarks(1, 32), 1);
+    }
 }

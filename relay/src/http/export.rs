@@ -13,8 +13,8 @@ use mien_shared::api::{ExportFormat, Session, SessionExport, StoredSample};
 use utoipa::IntoParams;
 
 use super::caller::Readable;
-use super::chunks::SampleChunks;
-use super::csv;
+use super::chunks::{SampleChunks, rows_with_landmarks};
+use super::csv::Csv;
 use super::problem::{ApiError, ApiResult};
 use super::query::{Params, Query, ReadQuery};
 use super::read_slot::{read_slot, until_written};
@@ -22,8 +22,9 @@ use crate::app::AppState;
 use crate::auth::Caller;
 use crate::limits::ReadKind;
 use crate::store::SampleQuery;
+use crate::store::deadline::within_deadline;
 
-/// Samples read at a time: with as many faces as there may be, some 1 MB.
+/// Samples read at a time: with as many faces as there may be, some 2 MB.
 const CHUNK_ROWS: u32 = 500;
 /// A piece of the file is sent when it has reached this many bytes.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -53,8 +54,9 @@ impl ReadQuery for ExportQuery {
 /// Download all samples, by source, then by seq.
 ///
 /// CSV has a header, a row for each face, and one with empty face fields for a sample without faces; its columns
-/// `media_ms` and `skipped` (as `hidden:12000;clock_step:-120000`, milliseconds by reason) are empty where there is
-/// none. Text is in quotes, numbers are not. A source whose name begins with `-` has a `'` before it, so that no
+/// `media_ms`, `skipped` (as `hidden:12000;clock_step:-120000`, milliseconds by reason), `valence`, `neutral_looks` and
+/// `why` (as `turned small`) are empty where there is none. Columns for landmarks (`yaw` … `gaze_up`, and a
+/// `coefficient_…` for each of 52) come last, and only if a sample of the session has any when the export begins. Text is in quotes, numbers are not. A source whose name begins with `-` has a `'` before it, so that no
 /// spreadsheet takes it for a formula: take that away where you read the file (in pandas
 /// `table["source"].str.removeprefix("'")`; no name has one of its own). As a source may be called `007`, `null` or `1e5`, tell the reader what is
 /// text: in pandas `read_csv(file, dtype={"source": "str", "face": "Int64", "media_ms": "Int64"},
@@ -79,7 +81,11 @@ pub(super) async fn export(
 ) -> ApiResult<Response> {
     let slot = read_slot(&state, ReadKind::Export, &caller, &session).await?;
     let format = format.unwrap_or(ExportFormat::Csv);
-    let query = SampleQuery { limit: CHUNK_ROWS, ..SampleQuery::default() };
+    let permit = state.reads.permits.acquire().await;
+    let landmarks = within_deadline(state.store.most_landmarks(session.id)).await?;
+    drop(permit);
+    let limit = rows_with_landmarks(CHUNK_ROWS, landmarks);
+    let query = SampleQuery { limit, ..SampleQuery::default() };
     let mut chunks = SampleChunks::new(&state.store, &state.reads.permits, session.id, query);
     // The first chunk comes before the status, so that a store that is down is still a 503.
     let first = chunks.next().await?;
@@ -92,7 +98,8 @@ pub(super) async fn export(
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"mien-{}.{extension}\"", session.id)),
     ];
-    let (span, writer, next) = (tracing::Span::current(), Writer::new(format), Next::Start(session, first));
+    let (span, writer, next) =
+        (tracing::Span::current(), Writer::new(format, landmarks > 0), Next::Start(session, first));
     let rows = Rows { span, state, writer, chunks, next };
     let stream = futures_util::stream::try_unfold(rows, Rows::step);
     Ok(until_written(slot, (headers, Body::from_stream(stream)).into_response()))
@@ -158,18 +165,19 @@ impl Rows {
 /// Writes one form, piece by piece.
 struct Writer {
     format: ExportFormat,
+    csv: Csv,
     /// Whether a sample has been written, which JSON's commas depend on.
     begun: bool,
 }
 
 impl Writer {
-    fn new(format: ExportFormat) -> Self {
-        Self { format, begun: false }
+    fn new(format: ExportFormat, landmarks: bool) -> Self {
+        Self { format, csv: Csv { landmarks }, begun: false }
     }
 
     fn begin(&mut self, out: &mut String, session: &Session) -> ApiResult<()> {
         match self.format {
-            ExportFormat::Csv => out.push_str(&csv::header()),
+            ExportFormat::Csv => out.push_str(&self.csv.header()),
             ExportFormat::Json => {
                 out.push_str("{\"session\":");
                 push_json(out, session)?;
@@ -182,7 +190,7 @@ impl Writer {
 
     fn write(&mut self, out: &mut String, stored: &StoredSample) -> ApiResult<()> {
         match self.format {
-            ExportFormat::Csv => csv::write_sample(out, stored),
+            ExportFormat::Csv => self.csv.write(out, stored),
             ExportFormat::Json => {
                 if self.begun {
                     out.push(',');

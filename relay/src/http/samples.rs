@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use mien_shared::api::{SamplesPage, Series, SourceName};
+use mien_shared::api::{SamplesPage, Series, SourceName, StoredSample};
 use mien_shared::limits::{DEFAULT_PAGE, DEFAULT_RESOLUTION_MS, MAX_SAFE_INTEGER, MAX_SERIES_POINTS};
 use mien_shared::schema::{PageLimit, ResolutionMilliseconds, TimeBound};
 use utoipa::IntoParams;
@@ -17,8 +17,9 @@ use super::series;
 use crate::app::AppState;
 use crate::auth::Caller;
 use crate::limits::ReadKind;
+use crate::live::json_bytes;
 use crate::store::deadline::within_deadline;
-use crate::store::{SampleCursor, SampleQuery};
+use crate::store::{Page, SampleCursor, SampleQuery};
 
 /// Which samples.
 #[derive(Debug, IntoParams)]
@@ -54,6 +55,8 @@ impl ReadQuery for SamplesQuery {
 }
 
 /// Stored samples, by source, then by seq.
+///
+/// A page of samples whose faces have landmarks may be shorter than asked for: only `next` says whether there is more.
 #[utoipa::path(
     get, path = "/api/v1/sessions/{id}/samples", tag = "samples", operation_id = "listSamples",
     params(("id" = mien_shared::SessionId, Path, description = "The session"), SamplesQuery),
@@ -73,8 +76,32 @@ pub(super) async fn list(
     let permit = state.reads.permits.acquire().await;
     let page = within_deadline(state.store.samples(session.id, &query)).await?;
     drop(permit);
+    let page = cut(page);
     let page = SamplesPage { samples: page.rows, next: page.next.map(|position| position.write()) };
     Ok(until_written(slot, Json(page).into_response()))
+}
+
+/// Roughly the bytes of a page: more than a page without landmarks may have.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Leaves the rest of a page that is too large to the next one.
+fn cut(page: Page<StoredSample, SampleCursor>) -> Page<StoredSample, SampleCursor> {
+    let Page { mut rows, next } = page;
+    let mut bytes = 0;
+    let fit = rows
+        .iter()
+        .take_while(|stored| {
+            bytes += json_bytes(&stored.sample);
+            bytes <= PAGE_BYTES
+        })
+        .count();
+    if fit == rows.len() {
+        return Page { rows, next };
+    }
+    // A single sample always fits.
+    rows.truncate(fit);
+    let next = rows.last().map(|last| SampleCursor { source: last.source.clone(), seq: last.sample.seq });
+    Page { rows, next }
 }
 
 /// Which series.
@@ -134,4 +161,36 @@ pub(super) async fn series(
         )));
     }
     Ok(until_written(slot, Json(Series { resolution_ms, points }).into_response()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mien_shared::limits::{MAX_FACES, MAX_PAGE, MAX_SKIPPED};
+    use mien_shared::{Face, Sample, Scores, SkipReason, Skipped};
+
+    fn page(landmarks: bool) -> Page<StoredSample, SampleCursor> {
+        let face = Face {
+            landmarks: landmarks.then(Box::default),
+            ..Face::new(1, [0.0, 0.0, 1.0, 1.0].into(), None, Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
+        };
+        let sample = |seq| Sample {
+            skipped: vec![Skipped { reason: SkipReason::Other, ms: 1 }; MAX_SKIPPED],
+            ..Sample::new(seq, seq, vec![face.clone(); MAX_FACES])
+        };
+        let source = SourceName::default();
+        let rows =
+            (1..=u64::from(MAX_PAGE)).map(|seq| StoredSample { source: source.clone(), sample: sample(seq) });
+        Page { rows: rows.collect(), next: None }
+    }
+
+    #[test]
+    fn a_page_of_landmarks_is_cut_where_the_next_begins_and_none_other_is() {
+        let whole = page(false);
+        assert_eq!(cut(whole.clone()), whole);
+        let Page { rows, next } = cut(page(true));
+        assert!((100..=200).contains(&rows.len()), "{}", rows.len());
+        let expected = SampleCursor { source: SourceName::default(), seq: rows.len() as u64 };
+        assert_eq!(next, Some(expected));
+    }
 }

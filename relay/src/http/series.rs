@@ -11,13 +11,14 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::chunks::joined;
+use super::chunks::{joined, rows_with_landmarks};
 use crate::limits::{ReadPermit, ReadPermits};
 use crate::store::deadline::within_deadline;
 use crate::store::{SampleQuery, Store, StoreError, Stretch};
 
 const READERS: usize = 2;
-/// Samples read at a time: few enough to keep memory flat, and many enough to hide the cost of a query.
+/// Samples read at a time: few enough to keep memory flat, and many enough to hide the cost of a query. Fewer where
+/// they have landmarks, which are read with the rest.
 const CHUNK_ROWS: u32 = 8_000;
 
 /// Buckets of the samples of `query`, which has no cursor, and whose limit is ignored. Once there are more than `most`,
@@ -30,7 +31,9 @@ pub async fn read(
     most: usize,
     permits: &ReadPermits,
 ) -> Result<SeriesBuilder, StoreError> {
-    let pieces = Pieces::new(within_deadline(store.stretches(id, query)).await?);
+    let landmarks = within_deadline(store.most_landmarks(id)).await?;
+    let rows = rows_with_landmarks(CHUNK_ROWS, landmarks);
+    let pieces = Pieces::new(within_deadline(store.stretches(id, query)).await?, rows);
     let mut readers = JoinSet::new();
     for _ in 0..READERS {
         let (store, pieces, query, permits) =
@@ -78,22 +81,22 @@ async fn add(
     joined(tokio::task::spawn_blocking(move || runtime.block_on(work)).await)?
 }
 
-/// What is yet to be read, the next at the end.
-struct Pieces(Mutex<Vec<Stretch>>);
+/// What is yet to be read, the next at the end, and how much of it at a time.
+struct Pieces {
+    rest: Mutex<Vec<Stretch>>,
+    rows: u64,
+}
 
 impl Pieces {
-    fn new(mut stretches: Vec<Stretch>) -> Arc<Self> {
+    fn new(mut stretches: Vec<Stretch>, rows: u32) -> Arc<Self> {
         stretches.reverse();
-        Arc::new(Self(Mutex::new(stretches)))
+        Arc::new(Self { rest: Mutex::new(stretches), rows: u64::from(rows) })
     }
 
     fn next(&self) -> Option<Stretch> {
         let mut rest = self.rest();
         let stretch = rest.last_mut()?;
-        let piece = Stretch {
-            through: stretch.through.min(stretch.after + u64::from(CHUNK_ROWS)),
-            ..stretch.clone()
-        };
+        let piece = Stretch { through: stretch.through.min(stretch.after + self.rows), ..stretch.clone() };
         stretch.after = piece.through;
         if stretch.after == stretch.through {
             rest.pop();
@@ -120,7 +123,7 @@ impl Pieces {
 
     fn rest(&self) -> std::sync::MutexGuard<'_, Vec<Stretch>> {
         // It is whole between any two lines, whatever panicked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -140,7 +143,8 @@ mod tests {
             after,
             through,
         };
-        let pieces = Pieces::new(vec![stretch(1, 5, 6), stretch(2, 0, 2 * chunk), stretch(3, 9, chunk + 10)]);
+        let stretches = vec![stretch(1, 5, 6), stretch(2, 0, 2 * chunk), stretch(3, 9, chunk + 10)];
+        let pieces = Pieces::new(stretches, CHUNK_ROWS);
         let all: Vec<_> = std::iter::from_fn(|| pieces.next())
             .map(|piece| (piece.key.0, piece.after, piece.through))
             .collect();

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use mien_shared::api::{SourceName, SourceSummary, Summary, TimeByExpression};
-use mien_shared::series::{SkippedBuilder, TimeBuilder};
+use mien_shared::series::{NeutralBuilder, SkippedBuilder, TimeBuilder};
 
 use super::body::Json;
 use super::caller::Readable;
-use super::chunks::SampleChunks;
+use super::chunks::{SampleChunks, rows_with_landmarks};
 use super::problem::ApiResult;
 use super::read_slot::{read_slot, until_written};
 use crate::app::AppState;
@@ -16,7 +16,7 @@ use crate::limits::ReadKind;
 use crate::store::deadline::within_deadline;
 use crate::store::{SampleQuery, SourceState};
 
-/// Samples read at a time. With as many faces as there may be, some 8 MB; half as many would make it a tenth slower.
+/// Samples read at a time. With as many faces as there may be, some 15 MB; half as many would make it a tenth slower.
 const CHUNK_ROWS: u32 = 4_000;
 
 /// Counts, time by expression, gaps and what was skipped, in all and by source.
@@ -37,8 +37,10 @@ pub(super) async fn summary(
     let permit = state.reads.permits.acquire().await;
     let states = within_deadline(state.store.source_states(session.id)).await?;
     drop(permit);
+    let landmarks = states.iter().map(|state| state.landmarks).max().unwrap_or(0);
+    let limit = rows_with_landmarks(CHUNK_ROWS, landmarks);
     let mut tallies: Vec<Tally> = states.into_iter().map(Tally::new).collect();
-    let query = SampleQuery { limit: CHUNK_ROWS, ..SampleQuery::default() };
+    let query = SampleQuery { limit, ..SampleQuery::default() };
     let mut chunks = SampleChunks::new(&state.store, &state.reads.permits, session.id, query);
     while let Some(chunk) = chunks.next().await? {
         for stored in &chunk {
@@ -49,6 +51,7 @@ pub(super) async fn summary(
                 tally.faces += stored.sample.faces.len() as u64;
                 tally.time.add(&stored.sample);
                 tally.skipped.add(&stored.sample.skipped);
+                tally.neutral.add(&stored.sample.faces);
             }
         }
     }
@@ -79,11 +82,18 @@ struct Tally {
     faces: u64,
     time: TimeBuilder,
     skipped: SkippedBuilder,
+    neutral: NeutralBuilder,
 }
 
 impl Tally {
     fn new(state: SourceState) -> Self {
-        Self { state, faces: 0, time: TimeBuilder::default(), skipped: SkippedBuilder::default() }
+        Self {
+            state,
+            faces: 0,
+            time: TimeBuilder::default(),
+            skipped: SkippedBuilder::default(),
+            neutral: NeutralBuilder::default(),
+        }
     }
 
     fn covers(&self, source: &SourceName, seq: u64) -> bool {
@@ -91,7 +101,7 @@ impl Tally {
     }
 
     fn finish(self) -> SourceSummary {
-        let Self { state, time, skipped, .. } = self;
+        let Self { state, time, skipped, neutral, .. } = self;
         SourceSummary {
             source: state.source,
             stored: state.stored,
@@ -104,6 +114,7 @@ impl Tally {
             gaps_merged: state.gaps_merged,
             time_by_expression_ms: time.finish(),
             skipped_ms: skipped.finish(),
+            neutral: neutral.finish(),
         }
     }
 }

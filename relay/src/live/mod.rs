@@ -25,7 +25,7 @@ mod token_guard;
 pub use change::Change;
 pub(crate) use dirty::DirtySessions;
 pub use hub::Hub;
-pub use message::samples_message;
+pub use message::{json_bytes, samples_message};
 pub(crate) use outbox::{OUTBOX_CAPACITY, Outbox, Outgoing, RemoteLink};
 pub(crate) use presence::PRESENCE_TIMEOUT;
 pub use presence::Presence;

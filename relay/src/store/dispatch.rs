@@ -268,6 +268,11 @@ impl Store {
         read!(self, reader => sources::throughs(reader, id))
     }
 
+    /// The most faces of one sample of the session that have landmarks.
+    pub fn most_landmarks(&self, id: SessionId) -> Answer<'_, u64> {
+        read!(self, reader => sources::most_landmarks(reader, id))
+    }
+
     /// How far each source has come, by name, for a watcher that begins.
     pub fn reaches(&self, id: SessionId) -> Answer<'_, Vec<Reach>> {
         read!(self, reader => sources::reaches(reader, id))

@@ -131,6 +131,8 @@ pub struct SourceState {
     pub gaps_total: u64,
     /// Whether the last ones were merged, and so contain seqs that came.
     pub gaps_merged: bool,
+    /// The most faces of one sample that have landmarks.
+    pub landmarks: u64,
 }
 
 /// How far a source has come.

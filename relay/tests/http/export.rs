@@ -2,7 +2,9 @@
 
 use hyper::{Method, StatusCode};
 use mien_shared::api::{SamplesPage, SessionExport, StoredSample};
-use mien_shared::{Expression, Face, Sample, SkipReason, Skipped};
+use mien_shared::{
+    Coefficients, Expression, Face, FaceLandmarks, QualityReason, Sample, SkipReason, Skipped,
+};
 
 use crate::samples::recorded;
 use mien_in_process::samples::with_faces as sample;
@@ -42,18 +44,20 @@ async fn each_form_holds_every_sample() {
     }
 }
 
+/// The columns of every file.
+pub(crate) const HEADER: &str = "source,seq,at,face,left,top,width,height,expression,\
+    neutral,happiness,sadness,anger,fear,disgust,surprise,quality,media_ms,skipped,valence,neutral_looks,why";
+
 /// Reads the CSV form back, by its header.
-fn from_csv(text: &str) -> Vec<StoredSample> {
+pub(crate) fn from_csv(text: &str) -> Vec<StoredSample> {
     let mut lines = text.lines();
-    assert_eq!(
-        lines.next().unwrap(),
-        "source,seq,at,face,left,top,width,height,expression,\
-         neutral,happiness,sadness,anger,fear,disgust,surprise,quality,media_ms,skipped"
-    );
+    let header = lines.next().unwrap();
+    assert!(header.starts_with(HEADER), "{header}");
+    let names: Vec<&str> = header.split(',').collect();
     let mut samples: Vec<StoredSample> = Vec::new();
     for line in lines {
         let fields: Vec<&str> = line.split(',').collect();
-        assert_eq!(fields.len(), 19, "{line}");
+        assert_eq!(fields.len(), names.len(), "{line}");
         let source = unquoted(fields[0]).parse().unwrap();
         let (seq, at) = (fields[1].parse().unwrap(), fields[2].parse().unwrap());
         if samples.last().is_none_or(|last| (&last.source, last.sample.seq) != (&source, seq)) {
@@ -64,21 +68,45 @@ fn from_csv(text: &str) -> Vec<StoredSample> {
             samples.push(StoredSample { source, sample });
         }
         if fields[3].is_empty() {
-            assert!(fields[3..17].iter().all(|field| field.is_empty()), "{line}");
+            let others = fields[3..17].iter().chain(&fields[19..]);
+            assert!(others.into_iter().all(|field| field.is_empty()), "{line}");
             continue;
         }
-        let number = |place: usize| fields[place].parse::<f32>().unwrap();
-        samples.last_mut().unwrap().sample.faces.push(Face {
-            id: fields[3].parse().unwrap(),
-            bounds: [number(4), number(5), number(6), number(7)].into(),
-            expression: Expression::ALL
-                .into_iter()
-                .find(|expression| expression.name() == unquoted(fields[8])),
-            scores: mien_shared::Scores(std::array::from_fn(|place| number(9 + place))),
-            quality: (!fields[16].is_empty()).then(|| number(16)),
-        });
+        samples.last_mut().unwrap().sample.faces.push(face_from(&names, &fields));
     }
     samples
+}
+
+fn face_from(names: &[&str], fields: &[&str]) -> Face {
+    let cell = |name: &str| names.iter().position(|one| *one == name).map_or("", |place| fields[place]);
+    let measured = |name: &str| (!cell(name).is_empty()).then(|| cell(name).parse::<f32>().unwrap());
+    let number = |place: usize| fields[place].parse::<f32>().unwrap();
+    let why = unquoted(cell("why")).split_terminator(' ');
+    let mut face = Face {
+        quality: measured("quality"),
+        valence: measured("valence"),
+        neutral: (!cell("neutral_looks").is_empty()).then(|| cell("neutral_looks").parse().unwrap()),
+        why: why.map(|name| QualityReason::from_name(name).unwrap()).collect(),
+        ..Face::new(
+            fields[3].parse().unwrap(),
+            [number(4), number(5), number(6), number(7)].into(),
+            Expression::ALL.into_iter().find(|expression| expression.name() == unquoted(fields[8])),
+            mien_shared::Scores(std::array::from_fn(|place| number(9 + place))),
+        )
+    };
+    let coefficients =
+        Coefficients::NAMES.map(|name| measured(&format!("coefficient_{name}")).unwrap_or(f32::NAN));
+    let landmarks = FaceLandmarks {
+        yaw: measured("yaw"),
+        pitch: measured("pitch"),
+        roll: measured("roll"),
+        blink_left: measured("blink_left"),
+        blink_right: measured("blink_right"),
+        gaze: measured("gaze_right").zip(measured("gaze_up")).map(<[f32; 2]>::from),
+        coefficients: Coefficients::new(&coefficients),
+    };
+    face.landmarks = (landmarks != FaceLandmarks::default()).then(|| Box::new(landmarks));
+    face
 }
 
 fn skipped(entry: &str) -> Skipped {

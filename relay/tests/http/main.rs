@@ -9,6 +9,7 @@ mod errors;
 mod export;
 mod gaps;
 mod limits;
+mod measured;
 mod metrics;
 mod origins;
 mod page;

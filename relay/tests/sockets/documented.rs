@@ -11,6 +11,19 @@ fn with(pointer: &str, value: Value) -> Value {
     let mut sample = sample(1);
     sample["media_ms"] = json!(5);
     sample["skipped"] = json!([{"reason": "paused", "ms": 1}]);
+    let face = sample["faces"][0].as_object_mut().unwrap();
+    face.extend([
+        ("valence".to_owned(), json!(0.5)),
+        ("neutral".to_owned(), json!(1)),
+        ("why".to_owned(), json!(["dark"])),
+        (
+            "landmarks".to_owned(),
+            json!({
+                "yaw": 0, "pitch": 0, "roll": 0, "blink_left": 0, "blink_right": 0, "gaze": [0, 0],
+                "coefficients": {"jawOpen": 0},
+            }),
+        ),
+    ]);
     *sample.pointer_mut(pointer).unwrap() = value;
     sample
 }
@@ -54,6 +67,51 @@ fn cases() -> Vec<(Value, bool)> {
         ("/faces/0/scores", vec![], vec![json!([1, 0, 0, 0, 0, 0]), json!([1, 0, 0, 0, 0, 0, 0, 0])]),
         ("/faces/0/scores/1", vec![json!(1)], vec![json!(1.01), json!(-0.01)]),
         ("/faces/0/quality", vec![json!(0), json!(1), json!(null)], vec![json!(1.01), json!(-0.01)]),
+        (
+            "/faces/0/valence",
+            vec![json!(-1), json!(1), json!(null)],
+            vec![json!(-1.01), json!(1.01), json!("0"), json!([])],
+        ),
+        (
+            "/faces/0/neutral",
+            vec![json!(1), json!(5.0), json!(u32::MAX), json!(null)],
+            vec![json!(0), json!(-1), json!(1.5), json!(u64::from(u32::MAX) + 1), json!(true)],
+        ),
+        (
+            "/faces/0/why",
+            vec![json!([]), json!(["small", "turned", "dark", "blurred", "cut"])],
+            vec![json!("dark")],
+        ),
+        ("/faces/0/why/0", vec![json!("cut"), json!("of a later version")], vec![json!(1), json!(null)]),
+        ("/faces/0/landmarks", vec![json!({}), json!(null), json!({"later": 1})], vec![json!([]), json!(1)]),
+        (
+            "/faces/0/landmarks/pitch",
+            vec![json!(-180), json!(180), json!(null)],
+            vec![json!(-180.5), json!(180.5), json!("1")],
+        ),
+        ("/faces/0/landmarks/yaw", vec![json!(-180)], vec![json!(181)]),
+        ("/faces/0/landmarks/roll", vec![json!(180)], vec![json!(-181)]),
+        (
+            "/faces/0/landmarks/blink_left",
+            vec![json!(0), json!(1), json!(null)],
+            vec![json!(-0.01), json!(1.01)],
+        ),
+        ("/faces/0/landmarks/blink_right", vec![json!(1)], vec![json!(1.01)]),
+        (
+            "/faces/0/landmarks/gaze",
+            vec![json!([-90, 90]), json!(null)],
+            vec![json!([-91, 0]), json!([0, 91]), json!([0]), json!([0, 0, 0]), json!({})],
+        ),
+        (
+            "/faces/0/landmarks/coefficients",
+            vec![json!({}), json!({"tongueOut": "x"})],
+            vec![json!([]), json!(1)],
+        ),
+        (
+            "/faces/0/landmarks/coefficients/jawOpen",
+            vec![json!(0), json!(1), json!(0.5), json!(null)],
+            vec![json!(-0.01), json!(1.01), json!("1")],
+        ),
     ] {
         cases.extend(good.into_iter().map(|value| (with(pointer, value), true)));
         cases.extend(bad.into_iter().map(|value| (with(pointer, value), false)));

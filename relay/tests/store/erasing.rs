@@ -86,13 +86,7 @@ async fn what_was_erased_is_in_no_file_wherever_it_lay_before() {
 }
 
 fn sample(seq: u64) -> Sample {
-    let face = Face {
-        id: 1,
-        bounds: [0.25, 0.125, 0.5, 0.25].into(),
-        expression: None,
-        scores: Scores([1.0 / 7.0; 7]),
-        quality: None,
-    };
+    let face = Face::new(1, [0.25, 0.125, 0.5, 0.25].into(), None, Scores([1.0 / 7.0; 7]));
     Sample::new(seq, seq, vec![face; 8])
 }
 

@@ -133,13 +133,8 @@ pub(crate) async fn a_series_has_each_sample_once(place: &Place) {
 /// Scores whose sums are exact, in whichever order they are added.
 fn face(seq: u64) -> Face {
     let happiness = (seq % 5) as f32 / 8.0;
-    Face {
-        id: 1,
-        bounds: [0.25, 0.125, 0.5, 0.5].into(),
-        expression: None,
-        scores: Scores([1.0 - happiness, happiness, 0.0, 0.0, 0.0, 0.0, 0.0]),
-        quality: None,
-    }
+    let scores = Scores([1.0 - happiness, happiness, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    Face::new(1, [0.25, 0.125, 0.5, 0.5].into(), None, scores)
 }
 
 pub(crate) async fn sessions_are_listed_newest_first_and_go_one_way(place: &Place) {

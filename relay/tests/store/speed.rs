@@ -19,11 +19,13 @@ const HOUR_MS: u64 = 3_600_000;
 
 fn faces() -> Vec<Face> {
     vec![Face {
-        id: 1,
-        bounds: [0.25, 0.125, 0.5, 0.5].into(),
-        expression: Expression::from_index(1),
-        scores: Scores([0.25, 0.5, 0.05, 0.05, 0.05, 0.05, 0.05]),
         quality: Some(0.75),
+        ..Face::new(
+            1,
+            [0.25, 0.125, 0.5, 0.5].into(),
+            Expression::from_index(1),
+            Scores([0.25, 0.5, 0.05, 0.05, 0.05, 0.05, 0.05]),
+        )
     }]
 }
 

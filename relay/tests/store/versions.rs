@@ -103,11 +103,13 @@ fn version_1(faces: &[Face]) -> Vec<u8> {
 fn face(seq: u64) -> Face {
     let happiness = (seq % 5) as f32 / 8.0;
     Face {
-        id: seq as u32,
-        bounds: [0.25, 0.125, 0.5, 0.5].into(),
-        expression: mien_shared::Expression::from_index((seq % 8) as usize),
-        scores: Scores([1.0 - happiness, happiness, 0.0, 0.0, 0.0, 0.0, 0.0]),
         quality: (!seq.is_multiple_of(2)).then_some(0.5),
+        ..Face::new(
+            seq as u32,
+            [0.25, 0.125, 0.5, 0.5].into(),
+            mien_shared::Expression::from_index((seq % 8) as usize),
+            Scores([1.0 - happiness, happiness, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        )
     }
 }
 
@@ -123,6 +125,16 @@ fn sample(seq: u64) -> Sample {
         skipped: if seq.is_multiple_of(4) { skipped[..(seq % 3 + 1) as usize].to_vec() } else { Vec::new() },
         ..Sample::new(seq, seq * 10, vec![face(seq); (seq % 4) as usize])
     }
+}
+
+/// The same with what may be measured of a face: one of them everything, another some of it.
+fn measured(seq: u64) -> Sample {
+    let mut sample = sample(seq);
+    let whole = mien_in_process::samples::measured(seq, 0).faces;
+    for (face, whole) in sample.faces.iter_mut().zip(whole) {
+        *face = Face { id: face.id, scores: face.scores, valence: whole.valence.map(|_| 0.25), ..whole };
+    }
+    sample
 }
 
 /// What the releases before version 2 left, then what this one adds.
@@ -145,10 +157,13 @@ async fn fill(place: &Place, store: &mien_relay::store::Store) -> (SessionId, Ve
             OLD * 10
         ))
         .await;
-    let new: Vec<Sample> = (OLD + 1..=ALL).map(sample).collect();
+    assert_eq!(store.most_landmarks(session).await.unwrap(), 0);
+    let new: Vec<Sample> =
+        (OLD + 1..=ALL).map(|seq| if seq.is_multiple_of(5) { measured(seq) } else { sample(seq) }).collect();
     let items: Vec<Item> = new.iter().cloned().map(Ok).collect();
     store.commit(&[Batch { source: key, items }]).await.unwrap();
     samples.extend(new);
+    assert_eq!(store.most_landmarks(session).await.unwrap(), 2);
     assert!(database.rows_of_version(1).await > OLD as i64, "what version 1 can say is written so");
     assert!(database.rows_of_version(2).await > 500);
     (session, samples)
@@ -184,7 +199,7 @@ pub(crate) async fn rows_of_both_versions_are_read_by_every_reader(place: &Place
         assert_eq!(read, expected);
         let mut buckets = SeriesBuilder::new(250);
         for StoredSample { source, sample } in &expected {
-            buckets.add(source, sample.at, sample.faces.iter().map(|face| face.scores));
+            buckets.add(source, sample.at, &sample.faces);
         }
         let read =
             series::read(&store, session, &query, 250, usize::MAX, &ReadPermits::new(5)).await.unwrap();
@@ -201,7 +216,7 @@ pub(crate) async fn rows_of_a_newer_relay_are_refused_by_every_reader(place: &Pl
     let (session, _) = fill(place, &store).await;
     let mut newer = codec::encode(&Sample { media_ms: Some(1), ..Sample::new(1, 1, vec![face(1)]) });
     // One more part of the face.
-    newer[11] |= 2;
+    newer[11] |= 0x80;
     newer.extend([0; 4]);
     let mut database = Database::of(place).await;
     let seq = ALL + 1;

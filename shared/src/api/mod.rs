@@ -18,7 +18,7 @@ pub use session::{
     SessionTokens,
 };
 pub use source::{SourceName, SourceNameFault};
-pub use summary::{SourceSummary, Summary, TimeByExpression};
+pub use summary::{NeutralUse, SourceSummary, Summary, TimeByExpression};
 pub use token::{RevokeRequest, Role, TokenGrant, TokenRequest};
 
 #[cfg(feature = "schema")]

@@ -16,6 +16,10 @@ pub struct SeriesPoint {
     /// Faces in the bucket; each counts once.
     pub faces: u64,
     pub scores: Scores,
+    /// Mean valence of those faces that have one; absent where none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::Valence>))]
+    pub valence: Option<f32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

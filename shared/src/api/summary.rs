@@ -33,6 +33,22 @@ pub struct TimeByExpression {
     pub unsure: u64,
 }
 
+/// How a person's own neutral face was used to correct scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NeutralUse {
+    /// Faces whose scores were corrected; each face of each stored sample counts once.
+    pub faces: u64,
+    /// Faces in all.
+    pub of: u64,
+    /// The fewest looks that a neutral face was taken from.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Looks))]
+    pub fewest_looks: u32,
+    /// The most.
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Looks))]
+    pub most_looks: u32,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SourceSummary {
@@ -63,6 +79,9 @@ pub struct SourceSummary {
     /// clock's steps is below 0 where it was set back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub skipped_ms: BTreeMap<SkipReason, i64>,
+    /// How the person's own neutral face was used; absent where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neutral: Option<NeutralUse>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

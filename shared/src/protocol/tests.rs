@@ -7,7 +7,7 @@ use crate::api::SourceName;
 use crate::expression::{Expression, Scores};
 use crate::limits::{MAX_BATCH, MAX_SAFE_INTEGER};
 use crate::problem::Code;
-use crate::sample::{Face, FaceBox, Sample};
+use crate::sample::{Coefficients, Face, FaceBox, FaceLandmarks, QualityReason, Sample};
 
 const GOOD: &str = r#"{"seq":7,"at":1,"faces":[]}"#;
 
@@ -37,6 +37,20 @@ fn a_bad_sample_is_refused_alone() {
         r#"{"seq":8,"at":1,"faces":[{"id":1,"box":[0,0,1,1],"expression":null,"scores":[1,0,0,0,0,0]}]}"#,
         r#"{"seq":8,"at":1,"faces":[{"id":-1,"box":[0,0,1,1],"expression":null,"scores":[1,0,0,0,0,0,0]}]}"#,
     ] {
+        assert_eq!(refused(&format!("{GOOD},{bad}")), [8], "{bad}");
+    }
+    for bad in [
+        r#""valence":2"#,
+        r#""valence":1e39"#,
+        r#""neutral":0"#,
+        r#""why":"dark""#,
+        r#""landmarks":[1,2,3]"#,
+        r#""landmarks":{"roll":-181}"#,
+        r#""landmarks":{"coefficients":{"jawOpen":-1}}"#,
+    ] {
+        let bad = format!(
+            r#"{{"seq":8,"at":1,"faces":[{{"id":1,"box":[0,0,1,1],"expression":null,"scores":[1,0,0,0,0,0,0],{bad}}}]}}"#
+        );
         assert_eq!(refused(&format!("{GOOD},{bad}")), [8], "{bad}");
     }
     let deep = format!(r#"{{"seq":8,"at":1,"faces":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
@@ -95,14 +109,34 @@ fn since_tells_live_from_start() {
 }
 
 prop_compose! {
+    fn any_landmarks()(yaw in proptest::option::of(-180.0_f32..=180.0),
+                       blink_left in proptest::option::of(0.0_f32..=1.0),
+                       gaze in proptest::option::of(proptest::array::uniform2(-90.0_f32..=90.0)),
+                       some in proptest::array::uniform(proptest::option::of(0..=1_000_u16))) -> FaceLandmarks {
+        let coefficients = Coefficients::from_thousandths(some).unwrap();
+        FaceLandmarks { yaw, blink_left, gaze, coefficients, ..FaceLandmarks::default() }
+    }
+}
+
+prop_compose! {
     fn any_face()(id: u32, left in -1.0_f32..=2.0, top in -1.0_f32..=2.0, width in 0.001_f32..=2.0,
                   height in 0.001_f32..=2.0, label in 0..8_usize, at in 0..7_usize,
-                  share in 0.0_f32..=1.0, quality in proptest::option::of(0.0_f32..=1.0)) -> Face {
+                  share in 0.0_f32..=1.0, quality in proptest::option::of(0.0_f32..=1.0),
+                  valence in proptest::option::of(-1.0_f32..=1.0), neutral in proptest::option::of(1..=u32::MAX),
+                  why in proptest::sample::subsequence(QualityReason::ALL.to_vec(), 0..=5).prop_shuffle(),
+                  landmarks in proptest::option::of(any_landmarks().prop_map(Box::new))) -> Face {
         let mut scores = [0.0; 7];
         scores[at] = share;
         scores[(at + 1) % 7] = 1.0 - share;
-        Face { id, bounds: FaceBox { left, top, width, height }, expression: Expression::from_index(label),
-               scores: Scores(scores), quality }
+        let bounds = FaceBox { left, top, width, height };
+        Face {
+            quality,
+            valence,
+            neutral,
+            why,
+            landmarks,
+            ..Face::new(id, bounds, Expression::from_index(label), Scores(scores))
+        }
     }
 }
 

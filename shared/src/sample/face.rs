@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::fault::SampleFault;
+use super::landmarks::FaceLandmarks;
+use super::reason::{QualityReason, reasons};
 use crate::expression::{Expression, Scores};
-use crate::limits::{BOX_RANGE, SCORE_SUM_TOLERANCE};
-use crate::whole::whole;
+use crate::limits::{BOX_RANGE, SCORE_SUM_TOLERANCE, VALENCE_RANGE};
+use crate::object::object_if_any;
+use crate::whole::{whole, whole_if_any};
 
 /// One face of a sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +29,23 @@ pub struct Face {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::Share>))]
     pub quality: Option<f32>,
+    /// How pleasant the expression is, −1 … 1: see [`Scores::valence`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::Valence>))]
+    pub valence: Option<f32>,
+    /// How many looks the person's own neutral face was taken from, by which the scores were corrected. Absent where
+    /// they were not.
+    #[serde(default, deserialize_with = "whole_if_any", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::Looks>))]
+    pub neutral: Option<u32>,
+    /// What lowers the quality.
+    #[serde(default, deserialize_with = "reasons", skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = super::reason::QualityReasons))]
+    pub why: Vec<QualityReason>,
+    /// Boxed, as few faces have it and it is large.
+    #[serde(default, deserialize_with = "object_if_any", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<FaceLandmarks>))]
+    pub landmarks: Option<Box<FaceLandmarks>>,
 }
 
 /// Left, top, width and height as fractions of the frame; on the wire a list of these four.
@@ -64,6 +84,21 @@ impl From<FaceBox> for [f32; 4] {
 }
 
 impl Face {
+    /// A face without what is optional.
+    pub const fn new(id: u32, bounds: FaceBox, expression: Option<Expression>, scores: Scores) -> Self {
+        Self {
+            id,
+            bounds,
+            expression,
+            scores,
+            quality: None,
+            valence: None,
+            neutral: None,
+            why: Vec::new(),
+            landmarks: None,
+        }
+    }
+
     pub(super) fn validate(&self, face: usize) -> Result<(), SampleFault> {
         // `contains` is false for NaN and the infinities, so this is the finiteness check too.
         let bounds: [f32; 4] = self.bounds.into();
@@ -81,10 +116,16 @@ impl Face {
         if (sum - 1.0).abs() > SCORE_SUM_TOLERANCE + 1e-5 {
             return Err(SampleFault::ScoreSum { face });
         }
-        match self.quality {
-            Some(quality) if !(0.0..=1.0).contains(&quality) => Err(SampleFault::Quality { face }),
-            _ => Ok(()),
+        if self.quality.is_some_and(|quality| !(0.0..=1.0).contains(&quality)) {
+            return Err(SampleFault::Quality { face });
         }
+        if self.valence.is_some_and(|valence| !VALENCE_RANGE.contains(&valence)) {
+            return Err(SampleFault::Valence { face });
+        }
+        if self.neutral == Some(0) {
+            return Err(SampleFault::Neutral { face });
+        }
+        self.landmarks.as_ref().map_or(Ok(()), |landmarks| landmarks.validate(face))
     }
 }
 

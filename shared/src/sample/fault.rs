@@ -30,4 +30,16 @@ pub enum SampleFault {
     ScoreSum { face: usize },
     #[error("faces[{face}].quality is not a number in 0 … 1")]
     Quality { face: usize },
+    #[error("faces[{face}].valence is not a number in −1 … 1")]
+    Valence { face: usize },
+    #[error("faces[{face}].neutral is not above 0")]
+    Neutral { face: usize },
+    #[error("faces[{face}].landmarks.{field} is not a number in −180 … 180")]
+    HeadAngle { face: usize, field: &'static str },
+    #[error("faces[{face}].landmarks.{field} is not a number in 0 … 1")]
+    Blink { face: usize, field: &'static str },
+    #[error("faces[{face}].landmarks.gaze[{place}] is not a number in −90 … 90")]
+    Gaze { face: usize, place: usize },
+    #[error("faces[{face}].landmarks.coefficients.{name} is not a number in 0 … 1")]
+    Coefficient { face: usize, name: &'static str },
 }

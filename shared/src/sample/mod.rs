@@ -1,7 +1,10 @@
 //! A sample: what one analysed frame showed, and what makes it valid.
 
+mod coefficients;
 mod face;
 mod fault;
+mod landmarks;
+mod reason;
 mod skipped;
 #[cfg(test)]
 mod tests;
@@ -12,8 +15,11 @@ use crate::limits::{MAX_FACES, MAX_SAFE_INTEGER, MAX_SKIPPED};
 use crate::object::{objects, objects_or_null};
 use crate::whole::{whole, whole_if_any};
 
+pub use coefficients::Coefficients;
 pub use face::{Face, FaceBox};
 pub use fault::SampleFault;
+pub use landmarks::FaceLandmarks;
+pub use reason::QualityReason;
 pub use skipped::{SkipReason, Skipped};
 
 /// What one analysed frame showed. An empty list of faces is a real answer: nobody in view.

@@ -3,11 +3,13 @@ use crate::expression::{Expression, Scores};
 
 fn face() -> Face {
     Face {
-        id: 1,
-        bounds: [0.31, 0.22, 0.18, 0.24].into(),
-        expression: Some(Expression::Happiness),
-        scores: Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]),
         quality: Some(0.93),
+        ..Face::new(
+            1,
+            [0.31, 0.22, 0.18, 0.24].into(),
+            Some(Expression::Happiness),
+            Scores([0.05, 0.91, 0.01, 0.01, 0.01, 0.0, 0.01]),
+        )
     }
 }
 
@@ -40,6 +42,82 @@ fn each_rule_has_its_fault() {
     check(|s| s.faces[0].scores.0[1] = 0.5, Err(SampleFault::ScoreSum { face: 0 }));
     check(|s| s.faces[0].quality = Some(1.5), Err(SampleFault::Quality { face: 0 }));
     check(|s| s.faces[0].quality = None, Ok(()));
+    check(|s| s.faces[0].valence = Some(-1.0), Ok(()));
+    check(|s| s.faces[0].valence = Some(-1.01), Err(SampleFault::Valence { face: 0 }));
+    check(|s| s.faces[0].valence = Some(f32::NAN), Err(SampleFault::Valence { face: 0 }));
+    check(|s| s.faces[0].neutral = Some(1), Ok(()));
+    check(|s| s.faces[0].neutral = Some(0), Err(SampleFault::Neutral { face: 0 }));
+}
+
+#[test]
+fn each_rule_of_landmarks_has_its_fault() {
+    let check = |landmarks: FaceLandmarks, expected: Result<(), &str>| {
+        let mut sample = Sample::new(1, 1, vec![face(), face()]);
+        sample.faces[1].landmarks = Some(Box::new(landmarks));
+        assert_eq!(sample.validate().map_err(|fault| fault.to_string()), expected.map_err(str::to_owned));
+    };
+    let none = FaceLandmarks::default;
+    check(none(), Ok(()));
+    check(FaceLandmarks { yaw: Some(-180.0), gaze: Some([90.0, -90.0]), ..none() }, Ok(()));
+    let turned = FaceLandmarks { pitch: Some(180.5), ..none() };
+    check(turned, Err("faces[1].landmarks.pitch is not a number in −180 … 180"));
+    let blinks = FaceLandmarks { blink_right: Some(f32::INFINITY), ..none() };
+    check(blinks, Err("faces[1].landmarks.blink_right is not a number in 0 … 1"));
+    let looks = FaceLandmarks { gaze: Some([0.0, 91.0]), ..none() };
+    check(looks, Err("faces[1].landmarks.gaze[1] is not a number in −90 … 90"));
+    let coefficients = serde_json::from_str(r#"{"jawOpen":0.5,"mouthLeft":1.5}"#).unwrap();
+    let moves = FaceLandmarks { coefficients, ..none() };
+    check(moves, Err("faces[1].landmarks.coefficients.mouthLeft is not a number in 0 … 1"));
+}
+
+#[test]
+fn what_is_optional_reads_and_writes_back_the_same() {
+    let text = r#"{"id":1,"box":[0.0,0.0,1.0,1.0],"expression":null,"scores":[1.0,0.0,0.0,0.0,0.0,0.0,0.0],"quality":0.5,"valence":-0.25,"neutral":12,"why":["turned","small"],"landmarks":{"yaw":-12.5,"pitch":3.25,"roll":0.0,"blink_left":0.1,"blink_right":1.0,"gaze":[-4.5,8.0],"coefficients":{"_neutral":0.0,"jawOpen":0.125,"noseSneerRight":1.0}}}"#;
+    let face: Face = serde_json::from_str(text).unwrap();
+    assert_eq!(face.why, [QualityReason::Turned, QualityReason::Small]);
+    assert_eq!(face.landmarks.as_ref().unwrap().coefficients.get("jawOpen"), Some(0.125));
+    assert_eq!(serde_json::to_string(&face).unwrap(), text);
+    for reason in QualityReason::ALL {
+        assert_eq!(serde_json::to_string(&reason).unwrap(), format!("\"{}\"", reason.name()));
+    }
+}
+
+/// From a client that is newer than this reader, or that measures less.
+#[test]
+fn what_is_unknown_or_null_in_a_face_is_left_out() {
+    let read = |optional: &str| -> Face {
+        let face = r#"{"id":1,"box":[0,0,1,1],"expression":null,"scores":[1,0,0,0,0,0,0],"#;
+        serde_json::from_str(&format!("{face}{optional}}}")).unwrap()
+    };
+    let plain = Face::new(1, [0.0, 0.0, 1.0, 1.0].into(), None, Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
+    assert_eq!(read(r#""valence":null,"neutral":null,"why":null,"landmarks":null"#), plain);
+    let why = read(r#""why":["masked","dark","cut","dark"]"#).why;
+    assert_eq!(why, [QualityReason::Dark, QualityReason::Cut]);
+    let landmarks =
+        read(r#""landmarks":{"yaw":3,"depth":[1],"roll":null,"coefficients":{"tongueOut":7}}"#).landmarks;
+    assert_eq!(landmarks, Some(Box::new(FaceLandmarks { yaw: Some(3.0), ..FaceLandmarks::default() })));
+    assert_eq!(read(r#""neutral":4.0"#).neutral, Some(4));
+}
+
+#[test]
+fn what_is_optional_is_of_its_type() {
+    for bad in [
+        r#""valence":"1""#,
+        r#""neutral":-1"#,
+        r#""neutral":1.5"#,
+        r#""why":"dark""#,
+        r#""why":[5]"#,
+        r#""why":[{"dark":null}]"#,
+        r#""landmarks":[]"#,
+        r#""landmarks":[1,2,3]"#,
+        r#""landmarks":{"gaze":[1]}"#,
+        r#""landmarks":{"gaze":[1,2,3]}"#,
+        r#""landmarks":{"coefficients":[1]}"#,
+        r#""landmarks":{"coefficients":{"jawOpen":true}}"#,
+    ] {
+        let text = format!(r#"{{"id":1,"box":[0,0,1,1],"expression":null,"scores":[1,0,0,0,0,0,0],{bad}}}"#);
+        assert!(serde_json::from_str::<Face>(&text).is_err(), "{bad}");
+    }
 }
 
 #[test]

@@ -8,5 +8,5 @@ pub(crate) mod component;
 mod values;
 
 pub use component::add;
-pub(crate) use component::{components, list, number, open, text};
+pub(crate) use component::{Schemas, components, list, number, open, text};
 pub use values::*;

@@ -1,9 +1,12 @@
 //! Numbers and texts whose limits no Rust type says.
 
+use std::ops::RangeInclusive;
+
 use super::component::{components, integer, number, text, words};
 use crate::limits::{
-    DEFAULT_PAGE, DEFAULT_RESOLUTION_MS, MAX_LABEL_CHARS, MAX_PAGE, MAX_PURPOSE_CHARS, MAX_REQUEST_ID_CHARS,
-    MAX_SAFE_INTEGER, MAX_SOURCE_CHARS, MAX_TITLE_CHARS, MAX_TOKEN_ID_CHARS, MAX_TOKEN_TTL,
+    DEFAULT_PAGE, DEFAULT_RESOLUTION_MS, GAZE_RANGE, HEAD_RANGE, MAX_LABEL_CHARS, MAX_PAGE,
+    MAX_PURPOSE_CHARS, MAX_REQUEST_ID_CHARS, MAX_SAFE_INTEGER, MAX_SOURCE_CHARS, MAX_TITLE_CHARS,
+    MAX_TOKEN_ID_CHARS, MAX_TOKEN_TTL, VALENCE_RANGE,
 };
 
 const MAX: i64 = MAX_SAFE_INTEGER as i64;
@@ -35,6 +38,14 @@ components! {
     pub ErrorStatus: integer(400..=599);
     /// A probability, or a measure of quality.
     pub Share: number(0.0..=1.0);
+    /// How pleasant an expression is: happiness less the strongest of sadness, anger, fear and disgust.
+    pub Valence: number(range(VALENCE_RANGE));
+    /// How many looks a person's own neutral face was taken from.
+    pub Looks: integer(1..=i64::from(u32::MAX));
+    /// How far a head is turned, in degrees.
+    pub HeadDegrees: number(range(HEAD_RANGE));
+    /// How far eyes look aside, in degrees.
+    pub GazeDegrees: number(range(GAZE_RANGE));
     /// What a session is called.
     pub Title: words(0..=MAX_TITLE_CHARS);
     /// What a session is for.
@@ -50,4 +61,8 @@ components! {
 /// What a source's name is of, as a regular expression without anchors.
 pub fn source_chars() -> String {
     format!("[a-z0-9_-]{{1,{MAX_SOURCE_CHARS}}}")
+}
+
+fn range(range: RangeInclusive<f32>) -> RangeInclusive<f64> {
+    f64::from(*range.start())..=f64::from(*range.end())
 }

@@ -15,11 +15,13 @@ pub fn sample(seq: u64, faces: usize) -> Sample {
         scores[label] = 0.75;
         scores[(label + 1) % 7] = 0.25;
         Face {
-            id: place as u32,
-            bounds: [0.125 * (place % 8) as f32, 0.25, 0.125, 0.25].into(),
-            expression: Expression::from_index(label),
-            scores: Scores(scores),
             quality: Some((seq % 8) as f32 / 8.0),
+            ..Face::new(
+                place as u32,
+                [0.125 * (place % 8) as f32, 0.25, 0.125, 0.25].into(),
+                Expression::from_index(label),
+                Scores(scores),
+            )
         }
     };
     Sample::new(seq, BEGUN_MS + STEP_MS * seq, (0..faces).map(face).collect())

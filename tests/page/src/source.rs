@@ -37,11 +37,13 @@ pub fn now_ms() -> u64 {
 /// A happy face.
 fn sample(seq: u64, at: u64) -> Sample {
     let face = Face {
-        id: 1,
-        bounds: [0.25, 0.25, 0.5, 0.5].into(),
-        expression: Some(Expression::Happiness),
-        scores: Scores([0.1, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0]),
         quality: Some(0.75),
+        ..Face::new(
+            1,
+            [0.25, 0.25, 0.5, 0.5].into(),
+            Some(Expression::Happiness),
+            Scores([0.1, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        )
     };
     Sample::new(seq, at, vec![face])
 }

@@ -117,11 +117,8 @@ fn in_order(faces: &[Detection]) -> Vec<Seen> {
 
 fn face(id: u32, detection: &Detection) -> Face {
     Face {
-        id,
-        bounds: detection.bounds,
-        expression: detection.expression,
-        scores: detection.scores,
         quality: Some(detection.quality),
+        ..Face::new(id, detection.bounds, detection.expression, detection.scores)
     }
 }
 

@@ -16,7 +16,7 @@ use super::lag::Lag;
 use super::portions::portions;
 use super::progress::Progress;
 use crate::app::App;
-use crate::live::{Phase, Presence, Step, Subscription, View, samples_message};
+use crate::live::{Phase, Presence, Step, Subscription, View, json_bytes, samples_message};
 use crate::socket::close_code::or_close_code;
 use crate::socket::coalesce::CoalesceDelay;
 use crate::socket::end::End;
@@ -24,8 +24,11 @@ use crate::socket::wire::{Incoming, Wire};
 use crate::store::Found;
 use crate::store::deadline::within_deadline;
 
-/// Samples read from the store at a time.
+/// Samples read from the store at a time: the most, and so many where they are large, or nothing is known of them.
 const CATCH_UP_ROWS: u32 = 256;
+const LARGE_ROWS: u32 = 64;
+/// Samples are large where as many as are read at a time take more, as JSON.
+const CATCH_UP_BYTES: usize = 512 * 1024;
 /// All watchers of a session together are sent to at most some 1,700 times a second; the longest delay still looks
 /// live.
 const SEND_DELAY: CoalesceDelay =
@@ -42,6 +45,8 @@ pub(super) struct Connection<'a> {
     told: Presence,
     /// When samples may be sent again.
     delayed_until: Instant,
+    /// Samples to read from the store next.
+    rows: u32,
     /// Whether the session is completed, and only the rest remains to be sent.
     finishing: bool,
     errors: u32,
@@ -65,6 +70,7 @@ impl<'a> Connection<'a> {
             lag: Lag::new(&app.metrics.watch_lag_samples),
             told,
             delayed_until: Instant::now(),
+            rows: LARGE_ROWS,
             finishing,
             errors: 0,
         }
@@ -175,7 +181,8 @@ impl<'a> Connection<'a> {
                 }
                 continue;
             }
-            let samples = self.app.store.samples_after(self.id, &source, after, target, CATCH_UP_ROWS);
+            let rows = self.rows;
+            let samples = self.app.store.samples_after(self.id, &source, after, target, rows);
             let samples = or_close_code(self.app, within_deadline(samples).await).map_err(End::Close)?;
             if samples.is_empty() {
                 // Everything up to the target was rejected, or the session was erased.
@@ -184,8 +191,11 @@ impl<'a> Connection<'a> {
             for portion in portions(&samples) {
                 wire.send_text(samples_message(&source, portion)).await?;
             }
+            let bytes: usize = samples.iter().map(json_bytes).sum();
+            let large = bytes * CATCH_UP_ROWS as usize > CATCH_UP_BYTES * samples.len();
+            self.rows = if large { LARGE_ROWS } else { CATCH_UP_ROWS };
             let reached = match samples.last() {
-                Some(last) if samples.len() == CATCH_UP_ROWS as usize => last.seq,
+                Some(last) if samples.len() == rows as usize => last.seq,
                 // There is no more: the rest up to the target are gaps and rejected samples.
                 _ => target,
             };

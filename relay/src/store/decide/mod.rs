@@ -30,6 +30,8 @@ pub(super) struct Progress {
     pub disorder_ms: u64,
     /// How many gaps are kept.
     pub gaps: u64,
+    /// The most faces of one sample that have landmarks.
+    pub landmarks: u64,
 }
 
 /// A gap as the store keeps it.
@@ -210,7 +212,7 @@ impl Source {
             Ok(_) if is_durable => Fate::Duplicate,
             Ok(_) if is_late => Fate::OutOfOrder,
             Ok(sample) => {
-                self.progress.store(sample.at);
+                self.progress.store(sample);
                 if self.late {
                     self.durable.insert(seq);
                 }
@@ -266,8 +268,11 @@ impl Source {
 }
 
 impl Progress {
-    fn store(&mut self, at: u64) {
+    fn store(&mut self, sample: &Sample) {
+        let at = sample.at;
         self.stored += 1;
+        let landmarks = sample.faces.iter().filter(|face| face.landmarks.is_some()).count();
+        self.landmarks = self.landmarks.max(landmarks as u64);
         self.disorder_ms = self.disorder_ms.max(self.last_at.map_or(0, |last| last.saturating_sub(at)));
         self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));
         self.last_at = Some(self.last_at.map_or(at, |last| last.max(at)));

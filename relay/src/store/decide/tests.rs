@@ -42,6 +42,7 @@ fn a_jump_leaves_a_gap_and_time_may_go_back() {
         last_at: Some(100),
         disorder_ms: 10,
         gaps: 1,
+        landmarks: 0,
     };
     assert_eq!(decision.sources, [(SOURCE, progress)]);
 }
@@ -140,4 +141,21 @@ fn where_there_are_enough_none_is_cut_in_two() {
 fn an_unknown_source_has_ended() {
     let batches = [batch(&[(1, 0)])];
     assert_eq!(Commit::begin(&batches, []).decide().outcomes, [Outcome::Ended]);
+}
+
+#[test]
+fn the_most_faces_with_landmarks_are_remembered() {
+    use mien_shared::{Face, Scores};
+    let face = |landmarks: bool| Face {
+        landmarks: landmarks.then(Box::default),
+        ..Face::new(1, [0.0, 0.0, 1.0, 1.0].into(), None, Scores([0.0; 7]))
+    };
+    let sample = |seq, faces: &[bool]| Ok(Sample::new(seq, 1, faces.iter().copied().map(face).collect()));
+    let items = vec![sample(1, &[true, false]), sample(2, &[true, true, false]), sample(3, &[])];
+    let batches = [Batch { source: SOURCE, items }];
+    let decision = Commit::begin(&batches, [(SOURCE, Progress::default())]).decide();
+    assert_eq!(decision.sources[0].1.landmarks, 2);
+    let known = Progress { landmarks: 9, ..Progress::default() };
+    let decision = Commit::begin(&batches, [(SOURCE, known)]).decide();
+    assert_eq!(decision.sources[0].1.landmarks, 9);
 }

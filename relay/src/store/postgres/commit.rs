@@ -33,24 +33,34 @@ impl PostgresStore {
 }
 
 /// Keys of sources and their [`Progress`], column by column, in the order in which [`lock`] asks for them.
-type Columns =
-    (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>, Vec<Option<i64>>, Vec<Option<i64>>, Vec<i64>, Vec<i64>);
+type Columns = (
+    Vec<i64>,
+    Vec<i64>,
+    Vec<i64>,
+    Vec<i64>,
+    Vec<Option<i64>>,
+    Vec<Option<i64>>,
+    Vec<i64>,
+    Vec<i64>,
+    Vec<i64>,
+);
 
 /// Sources that still take samples, locked until the transaction ends.
 async fn lock(writer: &mut PgConnection, keys: &[i64]) -> Result<Vec<(SourceKey, Progress)>> {
     // One row for all: a row costs several times what its values cost.
     let columns: Option<Columns> = sqlx::query_as(
         "SELECT array_agg(key), array_agg(through), array_agg(stored), array_agg(rejected), \
-             array_agg(first_at), array_agg(last_at), array_agg(disorder_ms), array_agg(gap_count) \
+             array_agg(first_at), array_agg(last_at), array_agg(disorder_ms), array_agg(gap_count), \
+             array_agg(landmarks) \
          FROM ( \
-             SELECT key, through, stored, rejected, first_at, last_at, disorder_ms, gap_count FROM sources \
+             SELECT key, through, stored, rejected, first_at, last_at, disorder_ms, gap_count, landmarks FROM sources \
              WHERE key = ANY ($1) AND NOT ended ORDER BY key FOR UPDATE \
          ) locked HAVING count(*) > 0",
     )
     .bind(keys)
     .fetch_optional(writer)
     .await?;
-    let (keys, throughs, stored, rejected, first_ats, last_ats, disorders, gaps) =
+    let (keys, throughs, stored, rejected, first_ats, last_ats, disorders, gaps, landmarks) =
         columns.unwrap_or_default();
     let progress = (0..keys.len()).map(|index| {
         let progress = Progress {
@@ -61,6 +71,7 @@ async fn lock(writer: &mut PgConnection, keys: &[i64]) -> Result<Vec<(SourceKey,
             last_at: last_ats[index].map(unsigned),
             disorder_ms: unsigned(disorders[index]),
             gaps: unsigned(gaps[index]),
+            landmarks: unsigned(landmarks[index]),
         };
         (SourceKey(keys[index]), progress)
     });
@@ -132,10 +143,10 @@ async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()>
          ) \
          UPDATE sources s SET through = n.through, stored = n.stored, rejected = n.rejected, \
              first_at = n.first_at, last_at = n.last_at, disorder_ms = n.disorder_ms, \
-             gap_count = n.gap_count, stored_at = $13 \
+             gap_count = n.gap_count, landmarks = n.landmarks, stored_at = $14 \
          FROM unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], \
-             $11::bigint[], $12::bigint[]) \
-             AS n (key, through, stored, rejected, first_at, last_at, disorder_ms, gap_count) \
+             $11::bigint[], $12::bigint[], $13::bigint[]) \
+             AS n (key, through, stored, rejected, first_at, last_at, disorder_ms, gap_count, landmarks) \
          WHERE s.key = n.key",
     )
     .bind(samples.iter().map(|(key, _)| key.0).bind_iter())
@@ -150,6 +161,7 @@ async fn write(writer: &mut PgConnection, decision: &Decision<'_>) -> Result<()>
     .bind(sources.iter().map(|(_, progress)| time(progress.last_at)).bind_iter())
     .bind(sources.iter().map(|(_, progress)| signed(progress.disorder_ms)).bind_iter())
     .bind(sources.iter().map(|(_, progress)| signed(progress.gaps)).bind_iter())
+    .bind(sources.iter().map(|(_, progress)| signed(progress.landmarks)).bind_iter())
     .bind(millis(now()))
     .execute(writer)
     .await?;

@@ -35,7 +35,7 @@ impl PostgresStore {
         while let Some(message) = messages.try_next().await? {
             let message = message.get(std::mem::take(&mut head)..).ok_or(CodecFault::Length)?;
             if let Some((at, faces)) = read(message)? {
-                series.add(&stretch.source, unsigned(at), codec::scores(faces)?);
+                series.add(&stretch.source, unsigned(at), codec::shown(faces)?);
                 rows += 1;
             }
         }

@@ -26,6 +26,18 @@ pub(in crate::store) async fn throughs(
     rows.into_iter().map(|(name, through)| Ok((source_name(&name)?, unsigned(through)))).collect()
 }
 
+/// The most faces of one sample of the session that have landmarks.
+pub(in crate::store) async fn most_landmarks(reader: &mut impl Backend, id: SessionId) -> Result<u64> {
+    let (most,): (Option<i64>,) = reader
+        .fetch_one(
+            "SELECT max(s.landmarks) FROM sources s JOIN sessions e ON e.id = s.session_id \
+             WHERE s.session_id = $1",
+            &[id.0.into()],
+        )
+        .await?;
+    Ok(most.map_or(0, unsigned))
+}
+
 /// How far each source has come, by name.
 pub(in crate::store) async fn reaches(reader: &mut impl Backend, id: SessionId) -> Result<Vec<Reach>> {
     let rows: Vec<(String, i64, Option<i64>)> = reader
@@ -43,8 +55,9 @@ pub(in crate::store) async fn reaches(reader: &mut impl Backend, id: SessionId) 
     rows.into_iter().map(reach).collect()
 }
 
-/// Key, name, `through`, stored, rejected, the earliest and the latest `at`, and how many gaps there are.
-type StateRow = (i64, String, i64, i64, i64, Option<i64>, Option<i64>, i64);
+/// Key, name, `through`, stored, rejected, the earliest and the latest `at`, how many gaps there are, and the most faces
+/// with landmarks.
+type StateRow = (i64, String, i64, i64, i64, Option<i64>, Option<i64>, i64, i64);
 
 /// What each source has been answered for, by name, with its first gaps. In a snapshot, so that counts and gaps agree.
 pub(in crate::store) async fn states(
@@ -53,13 +66,14 @@ pub(in crate::store) async fn states(
 ) -> Result<Vec<SourceState>> {
     let rows: Vec<StateRow> = snapshot
         .fetch_all(
-            "SELECT s.key, s.name, s.through, s.stored, s.rejected, s.first_at, s.last_at, s.gap_count \
+            "SELECT s.key, s.name, s.through, s.stored, s.rejected, s.first_at, s.last_at, s.gap_count, \
+             s.landmarks \
              FROM sources s JOIN sessions e ON e.id = s.session_id WHERE s.session_id = $1 ORDER BY s.name",
             &[id.0.into()],
         )
         .await?;
     let mut states = Vec::with_capacity(rows.len());
-    for (key, name, through, stored, rejected, first_at, last_at, gap_count) in rows {
+    for (key, name, through, stored, rejected, first_at, last_at, gap_count, landmarks) in rows {
         let (gaps, gaps_merged) = match gap_count {
             0 => (Vec::new(), false),
             _ => snapshot.first_gaps(key, MAX_LISTED_GAPS).await?,
@@ -74,6 +88,7 @@ pub(in crate::store) async fn states(
             gaps,
             gaps_total: unsigned(gap_count),
             gaps_merged,
+            landmarks: unsigned(landmarks),
         });
     }
     Ok(states)

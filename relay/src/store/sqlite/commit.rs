@@ -59,14 +59,14 @@ async fn decide(write: &mut SqliteConnection, batches: &[Batch]) -> Result<Vec<O
 }
 
 /// A source's key and [`Progress`], in the order in which [`load`] asks for them.
-type SourceRow = (i64, u64, u64, u64, Option<u64>, Option<u64>, u64, u64);
+type SourceRow = (i64, u64, u64, u64, Option<u64>, Option<u64>, u64, u64, u64);
 
 /// Sources that still take samples.
 async fn load(write: &mut SqliteConnection, keys: &[i64]) -> Result<Vec<(SourceKey, Progress)>> {
     // One row for all: each row that crosses from SQLite's thread to ours may cost two context switches.
     let all: String = sqlx::query_scalar(
         "SELECT json_group_array(json_array(s.key, s.through, s.stored, s.rejected, s.first_at, s.last_at, \
-         s.disorder_ms, s.gap_count)) FROM sources s JOIN sessions e ON e.id = s.session_id \
+         s.disorder_ms, s.gap_count, s.landmarks)) FROM sources s JOIN sessions e ON e.id = s.session_id \
          WHERE s.key IN (SELECT value FROM json_each(?)) AND e.status = 'active'",
     )
     .bind(json_list(keys.iter()))
@@ -74,8 +74,11 @@ async fn load(write: &mut SqliteConnection, keys: &[i64]) -> Result<Vec<(SourceK
     .await?;
     let rows: Vec<SourceRow> =
         serde_json::from_str(&all).map_err(|cause| sqlx::Error::Decode(cause.into()))?;
-    let known = |(key, through, stored, rejected, first_at, last_at, disorder_ms, gaps)| {
-        (SourceKey(key), Progress { through, stored, rejected, first_at, last_at, disorder_ms, gaps })
+    let known = |(key, through, stored, rejected, first_at, last_at, disorder_ms, gaps, landmarks)| {
+        (
+            SourceKey(key),
+            Progress { through, stored, rejected, first_at, last_at, disorder_ms, gaps, landmarks },
+        )
     };
     Ok(rows.into_iter().map(known).collect())
 }
@@ -153,11 +156,12 @@ async fn save(write: &mut SqliteConnection, sources: &[(SourceKey, Progress)]) -
     for (key, progress) in sources {
         let comma = if rows.len() > 1 { "," } else { "" };
         let or_null = |at: Option<u64>| at.map_or("null".to_owned(), |at| at.to_string());
-        let Progress { through, stored, rejected, first_at, last_at, disorder_ms, gaps } = progress;
+        let Progress { through, stored, rejected, first_at, last_at, disorder_ms, gaps, landmarks } =
+            progress;
         let (first_at, last_at, key) = (or_null(*first_at), or_null(*last_at), key.0);
         write!(
             rows,
-            "{comma}[{key},{through},{stored},{rejected},{first_at},{last_at},{disorder_ms},{gaps}]"
+            "{comma}[{key},{through},{stored},{rejected},{first_at},{last_at},{disorder_ms},{gaps},{landmarks}]"
         )
         .expect("writing to a String cannot fail");
     }
@@ -168,7 +172,7 @@ async fn save(write: &mut SqliteConnection, sources: &[(SourceKey, Progress)]) -
     sqlx::query(
         "UPDATE sources SET through = n.value ->> 1, stored = n.value ->> 2, rejected = n.value ->> 3, \
          first_at = n.value ->> 4, last_at = n.value ->> 5, disorder_ms = n.value ->> 6, \
-         gap_count = n.value ->> 7, stored_at = ?2 \
+         gap_count = n.value ->> 7, landmarks = n.value ->> 8, stored_at = ?2 \
          FROM json_each(?1) n WHERE sources.key = n.value ->> 0",
     )
     .bind(rows)

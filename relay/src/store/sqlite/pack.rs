@@ -129,9 +129,9 @@ pub(super) async fn add_to_series(
     let faces = faces.unwrap_or_default();
     let mut rest = &faces[..];
     for stamp in &stamps {
-        let (scores, others) = codec::first_scores(rest, Some((stamp % STAMP_FACES) as usize))?;
+        let (shown, others) = codec::first_shown(rest, Some((stamp % STAMP_FACES) as usize))?;
         rest = others;
-        series.add(source, unsigned(stamp / STAMP_FACES), scores);
+        series.add(source, unsigned(stamp / STAMP_FACES), shown);
     }
     if !rest.is_empty() {
         return Err(CodecFault::Length.into());

@@ -68,6 +68,89 @@ async fn what_a_sample_has_besides_faces_comes_too() {
     }
 }
 
+/// The same, from where the coefficients are rounded on.
+#[tokio::test]
+async fn what_is_measured_of_a_face_comes_too() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut source, _) = relay.ingest(session).await;
+    let (mut live, _) = relay.watch(session, Value::Null).await;
+    let sample = |seq: u64, optional: Value| {
+        let mut sample = mien_in_process::samples::sample(seq);
+        sample["faces"][0].as_object_mut().unwrap().extend(optional.as_object().unwrap().clone());
+        sample
+    };
+    let sent = json!([
+        sample(
+            1,
+            json!({
+                "valence": 0.123_456_7, "neutral": 12, "why": ["turned", "masked", "small", "turned"], "mood": 1,
+                "landmarks": {
+                    "yaw": -12.345_678, "pitch": 4.5, "roll": 0, "blink_left": 0.1, "blink_right": 1, "gaze": [-3.25, 8],
+                    "depth": [1, 2], "coefficients": {"jawOpen": 0.123_456, "_neutral": 0, "tongueOut": 7},
+                },
+            })
+        ),
+        sample(2, json!({"landmarks": {"yaw": 3, "pitch": null, "coefficients": null}, "why": []})),
+        sample(3, json!({"valence": null, "neutral": null, "why": null, "landmarks": null})),
+    ]);
+    source.say(&json!({"type": "samples", "samples": sent})).await;
+    source.acked(3).await;
+    let expected = json!([
+        sample(
+            1,
+            json!({
+                "valence": 0.123_456_7, "neutral": 12, "why": ["turned", "small"],
+                "landmarks": {
+                    "yaw": -12.345_678, "pitch": 4.5, "roll": 0.0, "blink_left": 0.1, "blink_right": 1.0,
+                    "gaze": [-3.25, 8.0], "coefficients": {"_neutral": 0.0, "jawOpen": 0.123},
+                },
+            })
+        ),
+        sample(2, json!({"landmarks": {"yaw": 3.0}})),
+        sample(3, json!({})),
+    ]);
+    let (mut behind, _) = relay.watch(session, json!({})).await;
+    for watcher in [&mut live, &mut behind] {
+        assert_eq!(watcher.hear_type("samples").await["samples"], expected);
+    }
+}
+
+/// A message of the largest samples: each is taken, and a watcher who reads the store gets them in messages of a size
+/// that it may have.
+#[tokio::test]
+async fn large_samples_come_in_messages_of_bounded_size() {
+    let relay = Relay::start().await;
+    let session = relay.session().await;
+    let (mut source, _) = relay.ingest(session).await;
+    let coefficients: serde_json::Map<_, _> =
+        mien_shared::Coefficients::NAMES.iter().map(|name| ((*name).to_owned(), json!(0.123))).collect();
+    let large = |seq: u64| {
+        let mut sample = mien_in_process::samples::sample(seq);
+        let mut face = sample["faces"][0].take();
+        face["landmarks"] = json!({"yaw": 1.5, "coefficients": coefficients});
+        sample["faces"] = json!(vec![face; 32]);
+        sample
+    };
+    let last = 150;
+    for seq in (1..=last).step_by(2) {
+        let message = json!({"type": "samples", "samples": [large(seq), large(seq + 1)]});
+        assert!(message.to_string().len() <= mien_shared::limits::MAX_MESSAGE_BYTES);
+        source.say(&message).await;
+    }
+    source.acked(last).await;
+    let (mut behind, _) = relay.watch(session, json!({})).await;
+    let mut seen = Vec::new();
+    while seen.len() < last as usize {
+        let message = behind.hear_type("samples").await;
+        let bytes = message.to_string().len();
+        assert!(bytes <= mien_shared::limits::MAX_MESSAGE_BYTES, "{bytes}");
+        let samples = message["samples"].as_array().unwrap();
+        seen.extend(samples.iter().map(|sample| sample["seq"].as_u64().unwrap()));
+    }
+    assert_eq!(seen, (1..=last).collect::<Vec<_>>());
+}
+
 /// Whoever has seen `throughs` has seen all that was stored when it was welcomed, and nothing of that is still to
 /// come; what was rejected last is not waited for.
 #[tokio::test]

@@ -49,13 +49,8 @@ mod tests {
     use mien_shared::FaceBox;
 
     fn face(id: u32, width: f32) -> Face {
-        Face {
-            id,
-            bounds: FaceBox::from([0.0, 0.0, width, width]),
-            expression: None,
-            scores: Scores([0.1, 0.5, 0.1, 0.1, 0.1, 0.05, 0.05]),
-            quality: None,
-        }
+        let bounds = FaceBox::from([0.0, 0.0, width, width]);
+        Face::new(id, bounds, None, Scores([0.1, 0.5, 0.1, 0.1, 0.1, 0.05, 0.05]))
     }
 
     #[test]

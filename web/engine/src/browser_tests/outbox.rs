@@ -36,7 +36,7 @@ fn rows(keys: std::ops::RangeInclusive<u64>) -> Vec<(u64, Sample)> {
 fn face(id: u32) -> Face {
     let bounds = FaceBox { left: 0.2, top: 0.2, width: 0.3, height: 0.4 };
     let scores = Scores([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-    Face { id, bounds, expression: Some(Expression::Neutral), scores, quality: None }
+    Face::new(id, bounds, Some(Expression::Neutral), scores)
 }
 
 fn numbers(last: u64) -> Numbers {

@@ -77,13 +77,8 @@ mod tests {
     use crate::report::{Moment, Seen};
 
     fn face() -> Seen {
-        let face = Face {
-            id: 3,
-            bounds: [0.5, 0.25, 0.125, 0.5].into(),
-            expression: Some(Expression::Fear),
-            scores: Scores([0.25, 0.0, 0.0, 0.0, 0.75, 0.0, 0.0]),
-            quality: None,
-        };
+        let scores = Scores([0.25, 0.0, 0.0, 0.0, 0.75, 0.0, 0.0]);
+        let face = Face::new(3, [0.5, 0.25, 0.125, 0.5].into(), Some(Expression::Fear), scores);
         Seen { face, certainty: Some(0.5) }
     }
 

@@ -105,16 +105,9 @@ mod tests {
     ];
 
     fn report((file, faces): (&str, u32)) -> Report {
-        let seen = |id| Seen {
-            face: Face {
-                id,
-                bounds: [0.5, 0.25, 0.125, 0.5].into(),
-                expression: None,
-                scores: Scores([0.25, 0.0, 0.0, 0.0, 0.75, 0.0, 0.0]),
-                quality: Some(1.0),
-            },
-            certainty: Some(0.5),
-        };
+        let scores = Scores([0.25, 0.0, 0.0, 0.0, 0.75, 0.0, 0.0]);
+        let face = |id| Face::new(id, [0.5, 0.25, 0.125, 0.5].into(), None, scores);
+        let seen = |id| Seen { face: face(id), certainty: Some(0.5) };
         Report {
             file: file.to_owned(),
             moment: None,

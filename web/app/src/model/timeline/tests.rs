@@ -8,13 +8,7 @@ const T0: u64 = 1_763_907_600_000;
 fn face(expression: Option<Expression>) -> Face {
     let mut scores = [0.0; 7];
     scores[expression.unwrap_or(Expression::Neutral).index()] = 1.0;
-    Face {
-        id: 1,
-        bounds: FaceBox::from([0.0, 0.0, 1.0, 1.0]),
-        expression,
-        scores: Scores(scores),
-        quality: None,
-    }
+    Face::new(1, FaceBox::from([0.0, 0.0, 1.0, 1.0]), expression, Scores(scores))
 }
 
 fn sample(seq: u64, offset_ms: u64, faces: Vec<Face>) -> Sample {
