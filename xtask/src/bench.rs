@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what the relay costs, measured on this machine.
+//! `cargo xtask bench`: what things cost, measured on this machine.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -15,12 +15,29 @@ pub(crate) enum Subject {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<OsString>,
     },
+    /// `mien-analyze` over many pictures: one job beside two, and memory over ten thousand.
+    Analyze {
+        /// For the measurement: --pictures N, --rounds N, --memory N.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<OsString>,
+    },
 }
 
 pub(crate) fn bench(subject: Subject) -> anyhow::Result<ExitCode> {
-    let Subject::Relay { options } = subject;
-    suite::build(&["mien-load"])?;
-    let mut load = workspace::command(workspace::relay().with_file_name("mien-load"));
-    process::succeed(load.arg("relay").arg("--program").arg(workspace::relay()).args(options))?;
+    match subject {
+        Subject::Relay { options } => {
+            suite::build(&["mien-load"])?;
+            let mut load = workspace::command(workspace::relay().with_file_name("mien-load"));
+            process::succeed(load.arg("relay").arg("--program").arg(workspace::relay()).args(options))?;
+        }
+        Subject::Analyze { options } => {
+            let mut cargo = workspace::cargo();
+            cargo.args(["build", "--release", "--locked", "--workspace"]);
+            process::succeed(cargo.args(["--bin", "mien-analyze", "--example", "throughput"]))?;
+            let built = |name| workspace::relay().with_file_name(name);
+            let mut measurement = workspace::command(built("examples").join("throughput"));
+            process::succeed(measurement.arg(built("mien-analyze")).args(options))?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -116,8 +116,9 @@ fn memory_does_not_grow_with_the_number_of_pictures() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("it starts");
+    let id = child.id();
     let resident = || {
-        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");
+        let status = fs::read_to_string(format!("/proc/{id}/status")).expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size").trim();
         line.trim_end_matches(" kB").parse::<f64>().expect("a number")
     };
