@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what the relay and a frame cost, measured on this machine.
+//! `cargo xtask bench`: what things cost, measured on this machine.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,6 +23,12 @@ pub(crate) enum Subject {
         #[arg(long, value_name = "FOLDER")]
         against: Option<PathBuf>,
     },
+    /// `mien-analyze` over many pictures: one job beside two, and memory over ten thousand.
+    Analyze {
+        /// For the measurement: --pictures N, --rounds N, --memory N.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<OsString>,
+    },
 }
 
 pub(crate) fn bench(subject: Subject) -> anyhow::Result<ExitCode> {
@@ -44,6 +50,14 @@ pub(crate) fn bench(subject: Subject) -> anyhow::Result<ExitCode> {
                 frames.arg(std::path::absolute(page)?);
             }
             process::succeed(&mut frames)?;
+        }
+        Subject::Analyze { options } => {
+            let mut cargo = workspace::cargo();
+            cargo.args(["build", "--release", "--locked", "--workspace"]);
+            process::succeed(cargo.args(["--bin", "mien-analyze", "--example", "throughput"]))?;
+            let built = |name| workspace::relay().with_file_name(name);
+            let mut measurement = workspace::command(built("examples").join("throughput"));
+            process::succeed(measurement.arg(built("mien-analyze")).args(options))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -43,7 +43,7 @@ enum Job {
     Dev,
     /// Run every test there is and end with a summary.
     Test(suite::Options),
-    /// Measure what a message costs.
+    /// Measure what a message to the relay costs, or pictures on the command line.
     #[command(subcommand)]
     Bench(bench::Subject),
     /// Measure how right the expressions are over a folder of labelled pictures.

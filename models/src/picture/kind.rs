@@ -68,9 +68,12 @@ const MORE_ENDINGS: [(&str, ImageFormat); 3] =
 
 impl Kind {
     pub fn of_file(path: &Path) -> io::Result<Self> {
-        let mut beginning = Vec::new();
-        File::open(path)?.take(BEGINNING).read_to_end(&mut beginning)?;
-        Ok(Self::of(&beginning, path))
+        Ok(Self::of(&beginning(path)?, path))
+    }
+
+    /// Of a picture in memory.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self::of(bytes, Path::new(""))
     }
 
     /// Of a file without a name.
@@ -103,6 +106,13 @@ impl Kind {
     pub const fn is_certain(self) -> bool {
         !matches!(self, Self::Picture(ImageFormat::Bmp | ImageFormat::Pnm) | Self::Other | Self::Empty)
     }
+}
+
+/// The first bytes of a file.
+pub(super) fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let mut beginning = Vec::new();
+    File::open(path)?.take(BEGINNING).read_to_end(&mut beginning)?;
+    Ok(beginning)
 }
 
 /// The supported kind of picture that a file name promises.

@@ -1,5 +1,6 @@
 //! Picture files, for the command line tools: which ones are read, and their pixels, turned as their EXIF data says.
 
+mod film;
 mod kind;
 
 use std::fs::File;
@@ -11,6 +12,7 @@ use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReade
 use crate::image::FrameError;
 #[cfg(feature = "inference")]
 use crate::network::InferenceError;
+pub use film::is_film;
 pub use kind::{Kind, READ, promised};
 
 /// The longest side that is read: larger than any camera's, and a face in such a picture can be found just as well in a
@@ -32,6 +34,8 @@ pub enum PictureError {
     Empty,
     #[error("is not a picture of a kind that is known: {READ} are read")]
     Unknown,
+    #[error("is a film and not a picture")]
+    Film,
     #[error("is not supported: a picture of kind {0}; {READ} are read")]
     Unsupported(&'static str),
     /// The format is supported, but not every feature of it.
@@ -76,13 +80,35 @@ pub fn read(path: &Path) -> Result<DynamicImage, PictureError> {
     if !path.metadata().map_err(PictureError::Unopened)?.is_file() {
         return Err(PictureError::Special);
     }
-    let format = format(Kind::of_file(path).map_err(PictureError::Unopened)?)?;
+    let format = match Kind::of_file(path).map_err(PictureError::Unopened)? {
+        Kind::Other if is_film(&kind::beginning(path).map_err(PictureError::Unopened)?) => {
+            return Err(PictureError::Film);
+        }
+        kind => format(kind)?,
+    };
     decoded(BufReader::new(File::open(path).map_err(PictureError::Unopened)?), format, MAX_PIXELS)
 }
 
-/// The same from the bytes of a file without a name, if it has no more than so many pixels.
+/// The same for a picture in memory, which has no name.
+pub fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureError> {
+    decode_within(bytes, MAX_PIXELS)
+}
+
+/// The same, if it has no more than so many pixels.
 pub fn decode_within(bytes: &[u8], most_pixels: u64) -> Result<DynamicImage, PictureError> {
     decoded(Cursor::new(bytes), format(Kind::of_bytes(bytes))?, most_pixels.min(MAX_PIXELS))
+}
+
+/// Whether a picture of this size is read.
+pub fn check_size(width: u32, height: u32) -> Result<(), PictureError> {
+    check_size_within(width, height, MAX_PIXELS)
+}
+
+fn check_size_within(width: u32, height: u32, most_pixels: u64) -> Result<(), PictureError> {
+    if width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > most_pixels {
+        return Err(PictureError::TooLarge { width, height });
+    }
+    Ok(())
 }
 
 fn format(kind: Kind) -> Result<ImageFormat, PictureError> {
@@ -101,9 +127,7 @@ fn decoded(
 ) -> Result<DynamicImage, PictureError> {
     let mut decoder = ImageReader::with_format(file, format).into_decoder()?;
     let (width, height) = decoder.dimensions();
-    if width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > most_pixels {
-        return Err(PictureError::TooLarge { width, height });
-    }
+    check_size_within(width, height, most_pixels)?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);

@@ -1,8 +1,9 @@
 //! Runs the command, and reads what it says.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use mien_shared::Face;
 use serde::Deserialize;
@@ -11,6 +12,8 @@ use serde::Deserialize;
 pub(crate) struct Report {
     pub(crate) file: PathBuf,
     pub(crate) faces: Vec<Face>,
+    pub(crate) frame: Option<u64>,
+    pub(crate) media_ms: Option<u64>,
 }
 
 pub(crate) fn fixtures() -> PathBuf {
@@ -41,17 +44,46 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     folder
 }
 
-/// Asserts that standard error has these lines (given by their beginnings), in this order, and no others; FOLDER stands
-/// for the folder.
+/// Asserts that standard error has these lines (given by their beginnings), in this order, then the summary if there
+/// was a picture, and no others; FOLDER stands for the folder.
 #[track_caller]
 pub(crate) fn assert_tells(output: &Output, beginnings: &[&str], folder: &Path) {
     let told = String::from_utf8_lossy(&output.stderr).replace(&*folder.to_string_lossy(), "FOLDER");
-    let lines: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("mien-analyze: ")).collect();
+    let mut lines: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("mien-analyze: ")).collect();
     assert_eq!(lines.len(), told.lines().count(), "{told}");
+    if beginnings.last() != Some(&"there is no picture to read") {
+        assert!(lines.pop().is_some_and(|last| last.starts_with("read ")), "no summary: {told}");
+    }
     assert_eq!(lines.len(), beginnings.len(), "{told}");
     for (line, beginning) in lines.iter().zip(beginnings) {
         assert!(line.starts_with(beginning), "{beginning} does not begin {line}");
     }
+}
+
+/// The last line of standard error.
+#[track_caller]
+pub(crate) fn summary(output: &Output) -> String {
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let last = told.lines().last().and_then(|line| line.strip_prefix("mien-analyze: read "));
+    last.unwrap_or_else(|| panic!("no summary: {told}")).to_owned()
+}
+
+/// Runs the command over a stream.
+pub(crate) fn piped(arguments: &[&str], stream: &[u8]) -> Output {
+    let mut child = command()
+        .args(arguments)
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut input = child.stdin.take().expect("a pipe");
+    std::thread::scope(|scope| {
+        // It may leave before the end.
+        scope.spawn(move || drop(input.write_all(stream)));
+        child.wait_with_output().expect("it ends")
+    })
 }
 
 pub(crate) fn names(output: &Output) -> Vec<String> {

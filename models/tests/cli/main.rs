@@ -2,5 +2,10 @@
 
 mod answers;
 mod command;
+mod endings;
 mod folders;
+mod formats;
 mod kinds;
+mod names;
+mod resumed;
+mod streams;

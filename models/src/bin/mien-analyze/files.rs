@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use mien_models::picture::{Kind, promised};
 
+use crate::name;
+
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) pictures: Vec<PathBuf>,
@@ -27,18 +29,37 @@ enum Reason {
 
 /// What folders hold besides pictures that are read.
 #[derive(Debug, Default)]
-pub(crate) struct LeftOut(BTreeMap<Reason, Vec<PathBuf>>);
+pub(crate) struct LeftOut(BTreeMap<Reason, Alike>);
+
+/// Files that are left out for one reason.
+#[derive(Debug, Default)]
+struct Alike {
+    count: usize,
+    /// The first ones: enough to see what kind of files they are.
+    first: Vec<PathBuf>,
+}
+
+/// How many are named.
+const SHOWN: usize = 5;
 
 impl LeftOut {
     fn add(&mut self, reason: Reason, path: PathBuf) {
-        self.0.entry(reason).or_default().push(path);
+        let alike = self.0.entry(reason).or_default();
+        alike.count += 1;
+        if alike.first.len() < SHOWN {
+            alike.first.push(path);
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.values().map(|alike| alike.count).sum()
     }
 
     /// One line per reason, with how many and which.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(|(reason, paths)| {
-            let count = paths.len();
-            format!("left out {count} {}: {}", reason.of(count), Names(paths))
+        self.0.iter().map(|(reason, alike)| {
+            let count = alike.count;
+            format!("left out {count} {}: {alike}", reason.of(count))
         })
     }
 }
@@ -60,16 +81,12 @@ impl Reason {
     }
 }
 
-/// Names on one line: enough to see what kind of files they are.
-struct Names<'a>(&'a [PathBuf]);
-
-impl fmt::Display for Names<'_> {
+impl fmt::Display for Alike {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 5;
-        for (place, path) in self.0.iter().take(SHOWN).enumerate() {
-            write!(f, "{}{}", if place == 0 { "" } else { ", " }, path.display())?;
+        for (place, path) in self.first.iter().enumerate() {
+            write!(f, "{}{}", if place == 0 { "" } else { ", " }, name::shown(path))?;
         }
-        match self.0.len().saturating_sub(SHOWN) {
+        match self.count - self.first.len() {
             0 => Ok(()),
             more => write!(f, " and {more} more"),
         }
@@ -97,7 +114,7 @@ fn walk(folder: &Path, found: &mut Found, walked: &mut HashSet<PathBuf>) {
     });
     let mut entries: Vec<PathBuf> = match listed {
         Ok(entries) => entries,
-        Err(fault) => return found.faults.push(format!("{}: {fault}", folder.display())),
+        Err(fault) => return found.faults.push(format!("{}: {fault}", name::shown(folder))),
     };
     entries.sort();
     for entry in entries {
@@ -107,7 +124,7 @@ fn walk(folder: &Path, found: &mut Found, walked: &mut HashSet<PathBuf>) {
             Ok(data) if data.is_dir() => walk(&entry, found, walked),
             Ok(data) if !data.is_file() => found.left_out.add(Reason::Special, entry),
             Ok(_) => sort_in(entry, found),
-            Err(fault) => found.faults.push(format!("{}: cannot be opened: {fault}", entry.display())),
+            Err(fault) => found.faults.push(format!("{}: cannot be opened: {fault}", name::shown(&entry))),
         }
     }
 }
@@ -118,7 +135,7 @@ fn sort_in(file: PathBuf, found: &mut Found) {
         Ok(Kind::Unsupported(kind)) => found.left_out.add(Reason::Unsupported(kind), file),
         Ok(kind) if kind.is_certain() || promised(&file).is_some() => found.pictures.push(file),
         Ok(_) => found.left_out.add(Reason::NoPicture, file),
-        Err(fault) => found.faults.push(format!("{}: cannot be opened: {fault}", file.display())),
+        Err(fault) => found.faults.push(format!("{}: cannot be opened: {fault}", name::shown(&file))),
     }
 }
 

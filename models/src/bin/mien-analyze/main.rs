@@ -1,154 +1,176 @@
-//! `mien-analyze`: the page's own inference on pictures and folders, to NDJSON or CSV.
+//! `mien-analyze`: the page's own inference on pictures, folders and streams of frames, to NDJSON or CSV.
 //!
 //! Each thread works on one picture at a time, and results come out in order. A picture that cannot be read is reported
 //! on standard error; the rest are still processed, and the exit code is 1. What is left out of a folder is reported,
 //! too.
-#![allow(clippy::print_stderr)]
 
-mod analyze;
 mod arguments;
+mod desk;
+mod fan;
+mod fault;
 mod files;
+mod help;
+mod name;
 mod output;
 mod queue;
+mod rate;
+mod reading;
+mod report;
+mod resume;
+mod source;
+mod tally;
+mod told;
 
-use std::io::{self, BufWriter, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::{collections::BTreeMap, thread};
+use std::thread;
 
-use clap::Parser as _;
-use mien_models::Analyzer;
-use mien_models::picture::PictureError;
+use anyhow::Context as _;
+use mien_models::Tracker;
 
-use analyze::{Reading, neutral_face};
 use arguments::Arguments;
-use output::{Report, Writer};
-use queue::Queue;
+use desk::{Desk, Film};
+use fan::Order;
+use output::Output;
+use output::format::Layout;
+use output::sink::Sink;
+use reading::{Reading, neutral_face};
+use resume::Earlier;
+use source::Source;
+use tally::Tally;
+use told::Told;
+
+/// Why it stopped before the end.
+enum Stop {
+    /// What was asked for cannot be done.
+    Refused(anyhow::Error),
+    Unwritten(anyhow::Error),
+    /// A reader that has seen enough (`head`, for example) is not a failure.
+    NobodyReads,
+}
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        // A reader that has seen enough (`head`, for example) is not a failure.
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("mien-analyze: {error:#}");
-            ExitCode::FAILURE
+    let arguments = Arguments::checked();
+    let mut told = if arguments.quiet {
+        Told::without_progress()
+    } else {
+        Told::with_progress(arguments.resume.is_none())
+    };
+    let stop = match run(&arguments, &mut told) {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => return ExitCode::FAILURE,
+        Err(stop) => stop,
+    };
+    let (code, error) = match stop {
+        Stop::NobodyReads => {
+            told.clear();
+            return ExitCode::SUCCESS;
         }
-    }
+        Stop::Refused(error) => (ExitCode::FAILURE, error),
+        Stop::Unwritten(error) => (ExitCode::from(3), error),
+    };
+    told.line(&format!("{error:#}"));
+    code
 }
 
 /// True if there were pictures and every one was read.
-fn run(arguments: &Arguments) -> anyhow::Result<bool> {
-    let found = files::collect(&arguments.paths);
-    for line in found.faults.iter().cloned().chain(found.left_out.lines()) {
-        eprintln!("mien-analyze: {line}");
+fn run(arguments: &Arguments, told: &mut Told) -> Result<bool, Stop> {
+    let neutral = neutral_face(arguments).map_err(Stop::Refused)?;
+    let neutral_looks = neutral.map(|neutral| neutral.looks());
+    let layout = Layout { neutral_looks, origin: arguments.origin() };
+    let (output, mut earlier) = output(arguments, layout)?;
+    let mut tally = Tally::default();
+    let source = source(arguments, &mut earlier, &mut tally, told).map_err(Stop::Refused)?;
+    let film = Film {
+        name: arguments.name.clone().unwrap_or_else(|| name::STREAM.to_owned()),
+        rate: arguments.fps,
+        tracker: arguments.track.then(Tracker::new),
+    };
+    let order = if arguments.unordered { Order::AsTheyCome } else { Order::AsGiven };
+    let plan = (Reading::of(arguments, neutral), threads(arguments, tally.all), order);
+    let mut desk = Desk::new(output, (&mut *told, &mut tally), film, neutral_looks);
+    let read = fan::read_all(source, plan, |answer| desk.take(answer)).map_err(Stop::Refused)?;
+    let took = read.and_then(|()| desk.finish()).map_err(|error| unwritten(error, arguments))?;
+    if tally.read + tally.before + tally.faults == 0 {
+        told.line("there is no picture to read");
+    } else if !arguments.quiet {
+        told.line(&tally.summary(took));
     }
-    let neutral = neutral_face(arguments)?;
-    let looks = neutral.map(|neutral| neutral.looks());
-    let mut writer = Writer::new(arguments.format, looks, BufWriter::new(io::stdout().lock()))?;
+    Ok(tally.read + tally.before > 0 && tally.faults == 0)
+}
+
+/// Where results go, and what is there already.
+fn output(arguments: &Arguments, layout: Layout) -> Result<(Output, Earlier), Stop> {
+    let format = arguments.format;
+    let begun = |sink| Output::begun(format, layout, sink).map_err(|error| unwritten(error, arguments));
+    let Some(path) = &arguments.resume else { return Ok((begun(Sink::stdout())?, Earlier::default())) };
+    let (kept, earlier) =
+        resume::open(path, format, layout).with_context(|| name::shown(path)).map_err(Stop::Unwritten)?;
+    let sink = Sink::Kept(kept);
+    let output = match earlier.whole_bytes {
+        0 => begun(sink)?,
+        _ => Output::continued(format, layout, sink, earlier.next_frame),
+    };
+    Ok((output, earlier))
+}
+
+/// Looks for the pictures, and tells what is left out.
+fn source(
+    arguments: &Arguments,
+    earlier: &mut Earlier,
+    tally: &mut Tally,
+    told: &mut Told,
+) -> anyhow::Result<Source> {
+    if arguments.reads_stream() {
+        return stream();
+    }
+    let mut found = files::collect(&arguments.paths);
+    for line in &found.faults {
+        told.line(line);
+    }
+    if !arguments.quiet {
+        found.left_out.lines().for_each(|line| told.line(&line));
+    }
+    let before = found.pictures.len();
+    found.pictures.retain(|path| !earlier.has_read(&name::text(path)));
+    *tally = Tally {
+        all: Some(found.pictures.len()),
+        faults: found.faults.len(),
+        left_out: found.left_out.count(),
+        before: before - found.pictures.len(),
+        ..Tally::default()
+    };
+    Ok(Source::files(found.pictures))
+}
+
+fn stream() -> anyhow::Result<Source> {
+    let input = io::stdin();
+    anyhow::ensure!(
+        !input.is_terminal(),
+        "standard input is a terminal: pipe pictures into it, as `mien-analyze --help` shows"
+    );
+    Ok(Source::stream(input))
+}
+
+fn threads(arguments: &Arguments, pictures: Option<usize>) -> usize {
     let cores = thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    let threads =
-        arguments.threads.map_or(cores, std::num::NonZeroUsize::get).clamp(1, found.pictures.len().max(1));
-    let read = analyze_all(&found.pictures, Reading::of(arguments, neutral), threads, &mut writer)?;
-    writer.flush()?;
-    if found.pictures.is_empty() {
-        eprintln!("mien-analyze: there is no picture to read");
-    }
-    Ok(read > 0 && read == found.pictures.len() && found.faults.is_empty())
+    let wanted = arguments.jobs.map_or(cores, std::num::NonZeroUsize::get);
+    wanted.clamp(1, pictures.unwrap_or(wanted).max(1))
 }
 
-/// How many pictures per thread may be finished or begun while an earlier one is still in progress: one slow picture
-/// then neither holds up the others nor makes all results pile up in memory.
-const AHEAD: usize = 16;
-
-/// A thread's result for the picture at this position in the list.
-type Answer = (usize, Result<Report, PictureError>);
-
-fn analyze_all<W: Write>(
-    pictures: &[PathBuf],
-    reading: Reading,
-    threads: usize,
-    writer: &mut Writer<W>,
-) -> anyhow::Result<usize> {
-    let queue = Queue::new(pictures.len(), threads * AHEAD);
-    let (sender, receiver) = channel::<Answer>();
-    let analyzers = (0..threads).map(|_| reading.analyzer()).collect::<anyhow::Result<Vec<_>>>()?;
-    thread::scope(|scope| {
-        for analyzer in analyzers {
-            let (sender, queue) = (sender.clone(), &queue);
-            scope.spawn(move || work(analyzer, pictures, reading, queue, &sender));
-        }
-        drop(sender);
-        let written = write_in_order(&receiver, pictures, &queue, writer);
-        queue.stop();
-        written
+fn unwritten(error: io::Error, arguments: &Arguments) -> Stop {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Stop::NobodyReads;
+    }
+    let error = anyhow::Error::new(error);
+    Stop::Unwritten(match arguments.resume.as_deref() {
+        None => error.context("results cannot be written"),
+        Some(path) => error.context(continues(path)),
     })
 }
 
-fn work(
-    mut analyzer: Analyzer,
-    pictures: &[PathBuf],
-    reading: Reading,
-    queue: &Queue,
-    sender: &Sender<Answer>,
-) {
-    while let Some(place) = queue.next() {
-        let path = &pictures[place];
-        // A decoder that panics on a crafted file loses that one picture, not the thread that others wait for.
-        let answer = catch_unwind(AssertUnwindSafe(|| reading.picture(&mut analyzer, path)))
-            .unwrap_or(Err(PictureError::GaveUp));
-        if sender.send((place, answer)).is_err() {
-            return;
-        }
-    }
-}
-
-/// Returns how many were read.
-fn write_in_order<W: Write>(
-    receiver: &Receiver<Answer>,
-    pictures: &[PathBuf],
-    queue: &Queue,
-    writer: &mut Writer<W>,
-) -> anyhow::Result<usize> {
-    let mut read = 0;
-    // Bounded, because the queue limits how far ahead the threads run.
-    let mut early = BTreeMap::new();
-    let mut due = 0;
-    for (place, answer) in receiver {
-        early.insert(place, answer);
-        while let Some(answer) = early.remove(&due) {
-            match answer {
-                Ok(report) => {
-                    read += 1;
-                    writer.write(&report)?;
-                }
-                Err(fault) => {
-                    eprintln!("mien-analyze: {}: {}", pictures[due].display(), one_line(&fault));
-                }
-            }
-            due += 1;
-            queue.written(due);
-        }
-    }
-    Ok(read)
-}
-
-/// Some decoders end their messages with a newline.
-fn one_line(fault: &PictureError) -> String {
-    fault.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let io_kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
-        let csv_kind = cause.downcast_ref::<csv::Error>().and_then(|error| match error.kind() {
-            csv::ErrorKind::Io(error) => Some(error.kind()),
-            _ => None,
-        });
-        let json_kind = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
-        [io_kind, csv_kind, json_kind].contains(&Some(io::ErrorKind::BrokenPipe))
-    })
+/// What was written stays, and the same command goes on from there.
+fn continues(path: &Path) -> String {
+    format!("{}: results cannot be written (run the same command again to continue)", name::shown(path))
 }

@@ -2,10 +2,12 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+/// Pictures in order, of which each thread takes the next.
 #[derive(Debug)]
-pub(crate) struct Queue {
-    pictures: usize,
-    /// How many pictures may be begun beyond the first one that is not written yet.
+pub(crate) struct Queue<I> {
+    /// Locked while the next one is waited for: nobody else could begin it either.
+    pictures: Mutex<std::iter::Enumerate<I>>,
+    /// How many pictures may be begun beyond those that are written.
     window: usize,
     state: Mutex<State>,
     moved: Condvar,
@@ -13,34 +15,34 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    next: usize,
     written: usize,
     stopped: bool,
 }
 
-impl Queue {
-    pub(crate) fn new(pictures: usize, window: usize) -> Self {
-        Self { pictures, window, state: Mutex::default(), moved: Condvar::new() }
-    }
-
-    /// The next picture's position, once it may be begun; `None` if there are no more or everything is to stop.
-    pub(crate) fn next(&self) -> Option<usize> {
-        let mut state = self
-            .moved
-            .wait_while(self.lock(), |state| {
-                !state.stopped && state.next < self.pictures && state.next >= state.written + self.window
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        if state.stopped || state.next >= self.pictures {
-            return None;
+impl<I: Iterator> Queue<I> {
+    pub(crate) fn new(pictures: I, window: usize) -> Self {
+        Self {
+            pictures: Mutex::new(pictures.enumerate()),
+            window,
+            state: Mutex::default(),
+            moved: Condvar::new(),
         }
-        state.next += 1;
-        Some(state.next - 1)
     }
 
-    /// Everything before this position has been written.
-    pub(crate) fn written(&self, place: usize) {
-        self.lock().written = place;
+    /// The next picture and its place, once it may be begun; `None` if there are no more or everything is to stop.
+    pub(crate) fn next(&self) -> Option<(usize, I::Item)> {
+        let mut pictures = self.pictures.lock().unwrap_or_else(PoisonError::into_inner);
+        let (place, picture) = pictures.next()?;
+        let state = self
+            .moved
+            .wait_while(self.lock(), |state| !state.stopped && place >= state.written + self.window)
+            .unwrap_or_else(PoisonError::into_inner);
+        (!state.stopped).then_some((place, picture))
+    }
+
+    /// So many pictures have been written.
+    pub(crate) fn written(&self, pictures: usize) {
+        self.lock().written = pictures;
         self.moved.notify_all();
     }
 
@@ -50,7 +52,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Only three numbers: they are consistent whatever panicked.
+        // Only two numbers: they are consistent whatever panicked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -63,28 +65,29 @@ mod tests {
 
     #[test]
     fn nobody_runs_further_ahead_than_the_window() {
-        let queue = Queue::new(5, 2);
+        let queue = Queue::new("abcde".chars(), 2);
         let (sender, receiver) = channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                while let Some(place) = queue.next() {
-                    sender.send(place).unwrap();
+                while let Some(next) = queue.next() {
+                    sender.send(next).unwrap();
                 }
-                sender.send(usize::MAX).unwrap();
+                sender.send((usize::MAX, '.')).unwrap();
             });
-            assert_eq!((receiver.recv(), receiver.recv()), (Ok(0), Ok(1)));
+            assert_eq!((receiver.recv(), receiver.recv()), (Ok((0, 'a')), Ok((1, 'b'))));
             let early = receiver.recv_timeout(Duration::from_millis(50));
             assert_eq!(early, Err(RecvTimeoutError::Timeout), "0 is not written yet");
             queue.written(2);
-            assert_eq!((receiver.recv(), receiver.recv()), (Ok(2), Ok(3)));
+            assert_eq!((receiver.recv(), receiver.recv()), (Ok((2, 'c')), Ok((3, 'd'))));
             queue.stop();
-            assert_eq!(receiver.recv(), Ok(usize::MAX));
+            assert_eq!(receiver.recv(), Ok((usize::MAX, '.')));
         });
     }
 
     #[test]
     fn the_last_picture_is_the_last() {
-        let queue = Queue::new(2, 8);
-        assert_eq!([queue.next(), queue.next(), queue.next(), queue.next()], [Some(0), Some(1), None, None]);
+        let queue = Queue::new("ab".chars(), 8);
+        assert_eq!([queue.next(), queue.next(), queue.next()], [Some((0, 'a')), Some((1, 'b')), None]);
+        assert_eq!(queue.next(), None);
     }
 }

@@ -1,15 +1,15 @@
-//! One picture: read and analysed.
-
-use std::path::Path;
+//! One picture: decoded and analysed.
 
 use anyhow::{Context as _, ensure};
-use mien_models::picture::{self, PictureError};
+use image::DynamicImage;
+use mien_models::picture;
 use mien_models::weights::{LANDMARKS, WEIGHTS};
 use mien_models::{Analyzer, Detection, Frame, Landmarks, Neutral, NeutralLooks, Scope};
-use mien_shared::Face;
 
 use crate::arguments::Arguments;
-use crate::output::Report;
+use crate::fault::Fault;
+use crate::name;
+use crate::source::Picture;
 
 /// How pictures are read.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,15 @@ pub(crate) struct Reading {
     cropped: bool,
     landmarks: Option<Landmarks>,
     neutral: Option<Neutral>,
+}
+
+/// What a picture shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// Width and height in pixels, turned as its camera says.
+    pub(crate) size: [u32; 2],
+    /// All of them, largest first: how many fit into a sample is for the wire format to decide.
+    pub(crate) faces: Vec<Detection>,
 }
 
 impl Reading {
@@ -38,28 +47,30 @@ impl Reading {
         load().context("the built-in models cannot be used")
     }
 
-    pub(crate) fn picture(self, analyzer: &mut Analyzer, path: &Path) -> Result<Report, PictureError> {
-        let mut detections = self.faces(analyzer, path)?;
+    pub(crate) fn read(self, analyzer: &mut Analyzer, picture: Picture) -> Result<Found, Fault> {
+        let picture = match picture {
+            Picture::OnDisk(path) => picture::read(&path)?,
+            Picture::InMemory(bytes) => picture::decode(&bytes)?,
+            Picture::Unusable(fault) => return Err(fault),
+        };
+        let mut found = self.faces(analyzer, picture)?;
         if let Some(neutral) = &self.neutral {
-            for detection in &mut detections {
-                detection.read_against(neutral);
+            for face in &mut found.faces {
+                face.read_against(neutral);
             }
         }
-        Ok(Report {
-            file: path.to_string_lossy().into_owned(),
-            faces: (1..).zip(&detections).map(|(id, detection)| face(id, detection)).collect(),
-            neutral_looks: self.neutral.map(|neutral| neutral.looks()),
-        })
+        Ok(found)
     }
 
-    /// All of them: how many fit into a sample is for the wire format to decide.
-    fn faces(self, analyzer: &mut Analyzer, path: &Path) -> Result<Vec<Detection>, PictureError> {
-        let pixels = picture::read(path)?.into_rgba8();
+    fn faces(self, analyzer: &mut Analyzer, picture: DynamicImage) -> Result<Found, picture::PictureError> {
+        let pixels = picture.into_rgba8();
         let frame = Frame::new(pixels.width(), pixels.height(), pixels.as_raw())?;
-        if self.cropped {
-            return Ok(vec![analyzer.analyze_crop(&frame)?]);
-        }
-        Ok(analyzer.analyze(&frame, Scope::Thorough, usize::MAX)?.faces)
+        let faces = if self.cropped {
+            vec![analyzer.analyze_crop(&frame)?]
+        } else {
+            analyzer.analyze(&frame, Scope::Thorough, usize::MAX)?.faces
+        };
+        Ok(Found { size: [pixels.width(), pixels.height()], faces })
     }
 }
 
@@ -72,13 +83,14 @@ pub(crate) fn neutral_face(arguments: &Arguments) -> anyhow::Result<Option<Neutr
     let mut analyzer = reading.analyzer()?;
     let mut looks = NeutralLooks::default();
     for path in &arguments.neutral {
-        let named = || path.display().to_string();
-        let faces = reading.faces(&mut analyzer, path).with_context(named)?;
-        let face = faces.first().context("has no face").with_context(named)?;
+        let named = || name::shown(path);
+        let picture = picture::read(path).with_context(named)?;
+        let found = reading.faces(&mut analyzer, picture).with_context(named)?;
+        let face = found.faces.first().context("has no face").with_context(named)?;
         ensure!(
             face.is_fit_for_neutral(),
             "{}: is no frontal, well lit look: quality {:.2} {:?}",
-            path.display(),
+            named(),
             face.quality,
             face.doubts
         );
@@ -87,11 +99,4 @@ pub(crate) fn neutral_face(arguments: &Arguments) -> anyhow::Result<Option<Neutr
         }
     }
     Ok(looks.neutral())
-}
-
-fn face(id: u32, detection: &Detection) -> Face {
-    Face {
-        quality: Some(detection.quality),
-        ..Face::new(id, detection.bounds, detection.expression, detection.scores)
-    }
 }
