@@ -15,6 +15,9 @@ use crate::clock::Captured;
 /// and slow films take less.
 const LOST: u32 = 5;
 
+/// A frame's own time is not this far ahead of the video's, seconds: Firefox counts on through the passes of a loop.
+const AHEAD: f64 = 1.0;
+
 type FrameCallback = Closure<dyn FnMut(f64, JsValue)>;
 
 /// Listens to a video's frames by `requestVideoFrameCallback`, or to the screen's frames if that is missing.
@@ -66,7 +69,8 @@ impl FrameWatcher {
             let shown = again.video.current_time();
             if !metadata.is_undefined() || shown != last_time.replace(shown) {
                 // Firefox has had `mediaTime` since 132; a browser without these callbacks does not know a frame's own.
-                let position = number(&metadata, "mediaTime").unwrap_or(shown);
+                let own = number(&metadata, "mediaTime").filter(|own| own - shown < AHEAD);
+                let position = own.unwrap_or(shown);
                 (again.on)(captured(&metadata), position);
             }
         });
