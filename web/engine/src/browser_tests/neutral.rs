@@ -21,7 +21,7 @@ fn seen() -> Detection {
         expression: Some(Expression::Happiness),
         quality: 0.9,
         doubts: Vec::new(),
-        look: Some(Look { margin: 0.7, mouth: None }),
+        look: Some(Look { margin: 0.4, mouth: None }),
     }
 }
 

@@ -15,9 +15,11 @@ const LEAST_LOOKS: u32 = 8;
 const MOVED: f32 = 0.08;
 /// How long a face that has moved must hold still before its looks count again: cameras blur for about as long.
 const SETTLED: Duration = Duration::from_millis(200);
-/// From here on a look is a strong smile, by how far happiness stands above neutral.
-const SMILE_MARGIN: f32 = 1.0;
-/// From here on the mouth smiles more likely than not.
+/// From here on a look is a strong smile, by how far happiness stands above neutral. Of 102 neutral London faces none
+/// comes above −0.59, which leaves room for mouths that are naturally shaped like a smile; of as many posed smiles 59
+/// are above it.
+const SMILE_MARGIN: f32 = 0.5;
+/// The same by the logarithm of the odds of a smiling mouth: 1 of the neutral faces, and 63 of the smiles.
 const SMILE_MOUTH: f32 = 0.0;
 const POINTS: [Keypoint; 4] = [Keypoint::RightEye, Keypoint::LeftEye, Keypoint::Nose, Keypoint::Mouth];
 

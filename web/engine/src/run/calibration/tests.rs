@@ -90,7 +90,7 @@ fn what_is_wrong_with_a_look_is_said_and_the_look_does_not_count() {
     ] {
         assert_hindered(obstacle, &doubtful(doubt));
     }
-    assert_hindered(Obstacle::Smiling, &smiling(1.2, None));
+    assert_hindered(Obstacle::Smiling, &smiling(0.6, None));
     assert_hindered(Obstacle::Smiling, &smiling(-2.0, Some(0.5)));
     assert_hindered(Obstacle::Unclear, &Detection { quality: 0.5, ..good(0.4) });
     assert_hindered(Obstacle::Unclear, &Detection { look: None, ..good(0.4) });
@@ -100,7 +100,7 @@ fn what_is_wrong_with_a_look_is_said_and_the_look_does_not_count() {
 
 #[test]
 fn a_mouth_that_is_shaped_like_a_faint_smile_counts() {
-    let (end, ..) = until_end(&mut Calibration::default(), FRAME, |_| vec![(1, smiling(0.8, Some(-0.5)))]);
+    let (end, ..) = until_end(&mut Calibration::default(), FRAME, |_| vec![(1, smiling(0.4, Some(-0.5)))]);
     assert!(matches!(end, CalibrationEnd::Taken(_)), "{end:?}");
 }
 
