@@ -10,7 +10,7 @@ use mien_shared::{Expression, Face, FaceBox, QualityReason, Scores};
 use crate::association::{Motion, associate};
 use crate::blazeface::Candidate;
 use crate::detection::{ABSTAIN_BELOW, Detection, JUDGED_FROM, named, valid_box};
-use crate::expression::softmax;
+use crate::expression::{Neutral, softmax};
 use crate::quality::Doubt;
 use crate::steady::{MAX_EXPECTED, share_after};
 
@@ -70,6 +70,10 @@ struct Track {
     why: Vec<QualityReason>,
     newest: RawFace,
     is_in_frame: bool,
+    /// The person's own neutral face, for as long as this is the same person.
+    neutral: Option<Neutral>,
+    /// From how many looks, if the newest frame was compared with it.
+    compared_with: Option<u32>,
 }
 
 /// What the newest frame alone says of a face.
@@ -139,6 +143,16 @@ impl Tracker {
     /// one, or freeze its scores for a frame. If time goes backwards, no time is taken to have passed. Takes the
     /// [`MAX_FACES`] largest detections; invalid faces (a box without area, scores that are not numbers) are left out.
     pub fn update(&mut self, captured: Duration, detections: &[Detection]) -> Vec<Face> {
+        self.update_and_tell(captured, detections, &mut |_, _| {})
+    }
+
+    /// The same; also tells which detection is whose.
+    pub fn update_and_tell<'a>(
+        &mut self,
+        captured: Duration,
+        detections: &'a [Detection],
+        tell: &mut dyn FnMut(u32, &'a Detection),
+    ) -> Vec<Face> {
         let (elapsed, lost_after) = self.pace.next(captured);
         for track in &mut self.tracks {
             track.motion.unseen += elapsed;
@@ -160,12 +174,28 @@ impl Tracker {
                     }
                     None => self.begin(*bounds, detection),
                 };
+                tell(track.id, detection);
                 track.face()
             })
             .collect();
         faces.sort_by_key(|face| face.id);
         self.forget_oldest();
         faces
+    }
+
+    /// From now on the scores of this face are compared with the person's own neutral one, or no longer. Without effect
+    /// if the identity is not followed any more.
+    pub fn set_neutral(&mut self, id: u32, neutral: Option<Neutral>) {
+        if let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) {
+            track.neutral = neutral;
+        }
+    }
+
+    /// No face is compared with the person's own neutral one any more.
+    pub fn forget_neutrals(&mut self) {
+        for track in &mut self.tracks {
+            track.neutral = None;
+        }
     }
 
     /// What the newest frame alone says of its faces, in the order of their identities.
@@ -216,12 +246,15 @@ impl Track {
             why: reasons(&detection.doubts),
             newest: RawFace { id, score: detection.score, scores },
             is_in_frame: true,
+            neutral: None,
+            compared_with: None,
         }
     }
 
     fn follow(&mut self, bounds: FaceBox, detection: &Detection) {
         let elapsed = self.motion.unseen;
         let scores = self.scores(detection);
+        self.compared_with = detection.look.and(self.neutral.as_ref()).map(Neutral::looks);
         self.follow_scores(elapsed, &scores);
         self.quality += share_after(elapsed, SCORE_TIME_CONSTANT) * (detection.quality - self.quality);
         self.expression = self.named();
@@ -249,9 +282,12 @@ impl Track {
         }
     }
 
-    /// A frame's scores as they enter the track.
+    /// A frame's scores as they enter the track: what the person's own neutral face makes of them.
     fn scores(&self, detection: &Detection) -> Scores {
-        detection.scores
+        match (&self.neutral, &detection.look) {
+            (Some(neutral), Some(look)) => neutral.applied(&detection.scores, look),
+            _ => detection.scores,
+        }
     }
 
     /// A close call is not decided anew in every frame.
@@ -271,6 +307,7 @@ impl Track {
         Face {
             quality: Some(self.quality.clamp(0.0, 1.0)),
             valence: Some(scores.valence()),
+            neutral: self.compared_with,
             why: self.why.clone(),
             ..Face::new(self.id, bounds, self.expression, scores)
         }

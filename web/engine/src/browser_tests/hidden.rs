@@ -91,7 +91,7 @@ async fn a_frame_that_is_taken_is_told_of_once() {
 
 #[wasm_bindgen_test]
 async fn a_file_goes_on_in_a_hidden_page_where_a_worker_ticks() {
-    let engine = engine_with(TICKS, &SourceSlot::default()).await;
+    let engine = engine_with(&SourceSlot::default(), TICKS).await;
     let told = Told::default();
     let run = engine.start(SourceChoice::VideoFile(PickedFile::from(file())), told.on()).await.unwrap();
     told.more_frames(5).await;
