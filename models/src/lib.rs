@@ -33,12 +33,13 @@ pub mod tracker;
 pub mod weights;
 
 #[cfg(feature = "inference")]
-pub use analyzer::{Analyzer, Landmarks, Seen, Weights};
+pub use analyzer::{Analyzer, Seen, Weights};
 pub use detection::{ABSTAIN_BELOW, Detection, JUDGED_FROM};
 pub use detector::Detector;
 pub use expression::{Look, Neutral, NeutralLooks};
 pub use image::{Frame, FrameError};
 pub use keypoint::Keypoint;
+pub use landmarks::{Landmarked, Landmarks, Outline};
 pub use manifest::{MODELS, ModelId, ModelInfo};
 #[cfg(feature = "inference")]
 pub use mesh::LandmarkWeights;
@@ -46,4 +47,4 @@ pub use mesh::LandmarkWeights;
 pub use network::{InferenceError, ModelError};
 pub use quality::Doubt;
 pub use scope::Scope;
-pub use tracker::Tracker;
+pub use tracker::{FaceOutline, Tracker};

@@ -9,6 +9,7 @@ use mien_shared::{Expression, Face, FaceBox};
 
 use crate::detection::{Detection, named, valid_box};
 use crate::expression::softmax;
+use crate::landmarks::{Held, Outline};
 
 /// A face that was not seen for longer counts as a new face when it comes back: long enough for a dropped detection or
 /// a hand in front of the face, too short for two people to change places.
@@ -52,6 +53,15 @@ struct Track {
     /// Smoothed logarithms of the scores.
     log_scores: [f32; Expression::COUNT],
     seen_at: Duration,
+    landmarks: Held,
+}
+
+/// The lines of one face, for drawing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FaceOutline {
+    /// Identity of the face.
+    pub face: u32,
+    pub outline: Outline,
 }
 
 impl Default for Tracker {
@@ -99,6 +109,7 @@ impl Tracker {
                 let scores = softmax(track.log_scores);
                 Face {
                     quality: Some(detection.quality.clamp(0.0, 1.0)),
+                    landmarks: track.landmarks.landmarks(captured),
                     ..Face::new(track.id, track.shown, named(&scores, detection.quality), scores)
                 }
             })
@@ -106,6 +117,17 @@ impl Tracker {
         faces.sort_by_key(|face| face.id);
         self.forget_oldest();
         faces
+    }
+
+    /// The outlines of the faces that the last frame showed, if landmarks are looked for. `captured` is its time.
+    pub fn outlines(&self, captured: Duration) -> Vec<FaceOutline> {
+        let shown = self.tracks.iter().filter(|track| track.seen_at == captured);
+        shown
+            .filter_map(|track| {
+                let outline = track.landmarks.outline(captured, track.seen)?;
+                Some(FaceOutline { face: track.id, outline })
+            })
+            .collect()
     }
 
     /// For each detection, the index of the track that it continues. Best pairs first, each track once; ties go to the
@@ -136,7 +158,9 @@ impl Tracker {
         let id = self.next_id;
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
         let log_scores = logarithms(detection);
-        self.tracks.push(Track { id, seen: bounds, shown: bounds, log_scores, seen_at: captured });
+        let mut landmarks = Held::default();
+        landmarks.see(captured, bounds, detection.landmarks.as_deref());
+        self.tracks.push(Track { id, seen: bounds, shown: bounds, log_scores, seen_at: captured, landmarks });
         let last = self.tracks.len() - 1;
         &mut self.tracks[last]
     }
@@ -158,6 +182,7 @@ impl Track {
             *smooth += share * (new - *smooth);
         }
         self.shown = eased(self.shown, bounds);
+        self.landmarks.see(captured, bounds, detection.landmarks.as_deref());
         self.seen = bounds;
         self.seen_at = self.seen_at.max(captured);
     }

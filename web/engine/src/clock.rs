@@ -157,6 +157,7 @@ mod tests {
             quality: 0.9,
             doubts: Vec::new(),
             look: None,
+            landmarks: None,
         }
     }
 

@@ -8,7 +8,7 @@
 //! worker that dies gives none; the pool answers in its place. No session, token or network is known here.
 #![forbid(unsafe_code)]
 
-use mien_models::{Detection, Scope};
+use mien_models::{Detection, Landmarks, Scope};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -26,6 +26,9 @@ pub mod part {
     pub const NEAR: &str = "near";
     pub const FAR: &str = "far";
     pub const EXPRESSION: &str = "expression";
+    /// The two models for landmarks, each an `ArrayBuffer`: beside `Landmarks`.
+    pub const LANDMARKS: &str = "landmarks";
+    pub const BLENDSHAPES: &str = "blendshapes";
 }
 
 /// Number of a frame, unique in one page.
@@ -37,6 +40,9 @@ pub struct FrameId(pub u64);
 pub struct FrameHeader {
     pub frame: FrameId,
     pub scope: Scope,
+    /// Means nothing to a worker that has no models for landmarks.
+    #[serde(default)]
+    pub landmarks: Landmarks,
     /// The longer side of the picture is reduced to at most this before it is analysed, pixels.
     pub long_side: u32,
 }
@@ -47,12 +53,20 @@ pub enum ToWorker {
     /// Comes first and once. Answered by `Ready`, or `Failed` without a frame.
     Load,
     Infer(FrameHeader),
+    /// Brings the models for landmarks. Answered by `Landmarks`.
+    Landmarks,
+    /// Frees them. Not answered.
+    ForgetLandmarks,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum FromWorker {
     Ready,
+    /// The models for landmarks are loaded, or the worker goes on without them, for this reason.
+    Landmarks {
+        refused: Option<String>,
+    },
     Scored {
         frame: FrameId,
         detections: Vec<Detection>,
@@ -115,12 +129,17 @@ mod tests {
 
     #[test]
     fn messages_read_back() {
-        let header = FrameHeader { frame: FrameId(7), scope: Scope::Full, long_side: 640 };
-        for message in [ToWorker::Load, ToWorker::Infer(header)] {
+        let header =
+            FrameHeader { frame: FrameId(7), scope: Scope::Full, landmarks: Landmarks::All, long_side: 640 };
+        let to_worker =
+            [ToWorker::Load, ToWorker::Infer(header), ToWorker::Landmarks, ToWorker::ForgetLandmarks];
+        for message in to_worker {
             assert_eq!(ToWorker::from_text(&message.to_text()).unwrap(), message);
         }
         for message in [
             FromWorker::Ready,
+            FromWorker::Landmarks { refused: None },
+            FromWorker::Landmarks { refused: Some("no memory".to_owned()) },
             FromWorker::Scored { frame: FrameId(7), detections: Vec::new(), left_out: 3 },
             FromWorker::Failed { frame: None, fault: WorkerFault::Load { why: "x".to_owned() } },
             FromWorker::Failed { frame: Some(FrameId(1)), fault: WorkerFault::Frame { why: "y".to_owned() } },

@@ -21,9 +21,7 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn of(arguments: &Arguments, neutral: Option<Neutral>) -> Self {
-        // The mouth, too, is compared with the neutral face's, so it is looked at on every face.
-        let which = if arguments.neutral.is_empty() { Landmarks::InDoubt } else { Landmarks::All };
-        Self { cropped: arguments.cropped, landmarks: arguments.landmarks.then_some(which), neutral }
+        Self { cropped: arguments.cropped, landmarks: arguments.landmarks.then_some(Landmarks::All), neutral }
     }
 
     pub(crate) fn analyzer(self) -> anyhow::Result<Analyzer> {
@@ -92,6 +90,7 @@ pub(crate) fn neutral_face(arguments: &Arguments) -> anyhow::Result<Option<Neutr
 fn face(id: u32, detection: &Detection) -> Face {
     Face {
         quality: Some(detection.quality),
+        landmarks: detection.landmarks.as_ref().map(|face| Box::new(face.measured.clone())),
         ..Face::new(id, detection.bounds, detection.expression, detection.scores)
     }
 }

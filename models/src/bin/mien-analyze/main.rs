@@ -8,6 +8,7 @@
 mod analyze;
 mod arguments;
 mod files;
+mod landmarks;
 mod output;
 mod queue;
 
@@ -24,7 +25,7 @@ use mien_models::picture::PictureError;
 
 use analyze::{Reading, neutral_face};
 use arguments::Arguments;
-use output::{Report, Writer};
+use output::{Columns, Report, Writer};
 use queue::Queue;
 
 fn main() -> ExitCode {
@@ -48,7 +49,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     }
     let neutral = neutral_face(arguments)?;
     let looks = neutral.map(|neutral| neutral.looks());
-    let mut writer = Writer::new(arguments.format, looks, BufWriter::new(io::stdout().lock()))?;
+    let columns = Columns { landmarks: arguments.landmarks, neutral_looks: looks };
+    let mut writer = Writer::new(arguments.format, columns, BufWriter::new(io::stdout().lock()))?;
     let cores = thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let threads =
         arguments.threads.map_or(cores, std::num::NonZeroUsize::get).clamp(1, found.pictures.len().max(1));

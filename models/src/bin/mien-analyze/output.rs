@@ -9,6 +9,8 @@ use std::io::Write;
 use mien_shared::{Expression, Face};
 use serde::Serialize;
 
+use crate::landmarks;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// One JSON object a picture
@@ -27,14 +29,21 @@ pub(crate) struct Report {
     pub(crate) neutral_looks: Option<u32>,
 }
 
+/// Which columns a table has besides those that it always has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Columns {
+    pub(crate) landmarks: bool,
+    /// The same for every report.
+    pub(crate) neutral_looks: Option<u32>,
+}
+
 pub(crate) enum Writer<W: Write> {
     Ndjson(W),
-    Csv(Box<csv::Writer<W>>),
+    Csv(Box<csv::Writer<W>>, Columns),
 }
 
 impl<W: Write> Writer<W> {
-    /// `neutral_looks` is the same for every report.
-    pub(crate) fn new(format: Format, neutral_looks: Option<u32>, out: W) -> anyhow::Result<Self> {
+    pub(crate) fn new(format: Format, columns: Columns, out: W) -> anyhow::Result<Self> {
         Ok(match format {
             Format::Ndjson => Self::Ndjson(out),
             Format::Csv => {
@@ -46,9 +55,10 @@ impl<W: Write> Writer<W> {
                         .into_iter()
                         .chain(Expression::ALL.map(Expression::name))
                         .chain(["quality"])
-                        .chain(neutral_looks.map(|_| "neutral_looks")),
+                        .chain(columns.landmarks.then(landmarks::columns).into_iter().flatten())
+                        .chain(columns.neutral_looks.map(|_| "neutral_looks")),
                 )?;
-                Self::Csv(Box::new(rows))
+                Self::Csv(Box::new(rows), columns)
             }
         })
     }
@@ -61,12 +71,13 @@ impl<W: Write> Writer<W> {
                 // Someone reading from a pipe sees each picture as soon as it is done.
                 out.flush()?;
             }
-            Self::Csv(rows) => {
+            Self::Csv(rows, columns) => {
                 for face in &report.faces {
-                    rows.write_record(row(report, face))?;
+                    rows.write_record(row(report, face, *columns))?;
                 }
                 if report.faces.is_empty() {
-                    let more = usize::from(report.neutral_looks.is_some());
+                    let landmarks = if columns.landmarks { landmarks::COUNT } else { 0 };
+                    let more = landmarks + usize::from(report.neutral_looks.is_some());
                     let empty = std::iter::repeat_n("", 6 + Expression::COUNT + 1 + more);
                     rows.write_record(std::iter::once(quoted(&report.file).as_str()).chain(empty))?;
                 }
@@ -79,7 +90,7 @@ impl<W: Write> Writer<W> {
     pub(crate) fn flush(&mut self) -> anyhow::Result<()> {
         match self {
             Self::Ndjson(out) => out.flush()?,
-            Self::Csv(rows) => rows.flush()?,
+            Self::Csv(rows, _) => rows.flush()?,
         }
         Ok(())
     }
@@ -94,13 +105,16 @@ fn quoted(text: &str) -> String {
     format!("\"{mark}{}\"", text.replace('"', "\"\""))
 }
 
-fn row(report: &Report, face: &Face) -> Vec<String> {
+fn row(report: &Report, face: &Face, columns: Columns) -> Vec<String> {
     let bounds: [f32; 4] = face.bounds.into();
     let mut row = vec![quoted(&report.file), face.id.to_string()];
     row.extend(bounds.map(|side| side.to_string()));
     row.push(face.expression.map_or_else(String::new, |expression| quoted(expression.name())));
     row.extend(face.scores.0.map(|score| score.to_string()));
     row.push(face.quality.map_or_else(String::new, |quality| quality.to_string()));
+    if columns.landmarks {
+        row.extend(landmarks::cells(face));
+    }
     row.extend(report.neutral_looks.map(|looks| looks.to_string()));
     row
 }
@@ -138,7 +152,7 @@ mod tests {
             Scores([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]),
         );
         let mut out = Vec::new();
-        let mut writer = Writer::new(Format::Csv, None, &mut out).unwrap();
+        let mut writer = Writer::new(Format::Csv, Columns::default(), &mut out).unwrap();
         writer.write(&Report { file: "007".to_owned(), faces: vec![face], neutral_looks: None }).unwrap();
         writer
             .write(&Report { file: "a \"b\",\nc".to_owned(), faces: Vec::new(), neutral_looks: None })

@@ -7,7 +7,7 @@ mod tokens;
 
 pub(crate) use progress::{
     bytes_sent, camera, has_consent, is_paused, save_bytes_sent, save_camera, save_consent, save_paused,
-    save_unsent_markers, unsent_markers, withdraw_consent,
+    save_unsent_markers, save_wants_landmarks, unsent_markers, wants_landmarks, withdraw_consent,
 };
 pub(crate) use recordings::{SavedRecording, find, forget, forget_erased, list, save, was_erased};
 pub(crate) use tokens::{

@@ -45,7 +45,7 @@ impl Told {
     }
 
     /// Everything except frames and figures.
-    fn news(&self) -> Vec<String> {
+    pub(super) fn news(&self) -> Vec<String> {
         let told = self.0.borrow();
         let news = told.iter().filter(|event| !matches!(event, RunEvent::Frame(_) | RunEvent::Stats(_)));
         news.map(|event| format!("{event:?}")).collect()

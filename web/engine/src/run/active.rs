@@ -10,6 +10,7 @@ use super::account::{Account, BEAT_MS};
 use super::carry_over::CarryOver;
 use super::event::{AnalysedFrame, EndReason, RunEvent, SourceState};
 use super::input::{Input, Media};
+use super::landmark_pace::LandmarkPace;
 use super::liveness::{Change, Interval, Liveness};
 use super::outcome::Outcome;
 use super::scope::ScopePolicy;
@@ -35,6 +36,7 @@ pub(super) struct ActiveRun {
     input: RefCell<Option<Input>>,
     tracker: RefCell<Tracker>,
     scope: RefCell<ScopePolicy>,
+    landmark_pace: RefCell<LandmarkPace>,
     stats: RefCell<StatsCounter>,
     outcome: RefCell<Outcome>,
     account: RefCell<Account>,
@@ -71,6 +73,7 @@ impl ActiveRun {
             input: RefCell::new(Some(input)),
             tracker: RefCell::new(tracker),
             scope: RefCell::default(),
+            landmark_pace: RefCell::default(),
             stats: RefCell::new(stats),
             outcome: RefCell::default(),
             account: RefCell::new(Account::new(now_precise_ms(), is_hidden())),
@@ -202,7 +205,11 @@ impl ActiveRun {
                 self.outcome.borrow_mut().failed(&detail);
                 (self.on)(RunEvent::Fault(RunFault::FrameFailed { detail }));
             }
-            PoolEvent::Ready | PoolEvent::Answer(_) | PoolEvent::FrameFailed { .. } => {}
+            PoolEvent::Landmarks(Err(detail)) => {
+                (self.on)(RunEvent::Fault(RunFault::LandmarksLost { detail }));
+            }
+            PoolEvent::Ready | PoolEvent::Landmarks(Ok(())) => {}
+            PoolEvent::Answer(_) | PoolEvent::FrameFailed { .. } => {}
             PoolEvent::Restarting { detail } => {
                 (self.on)(RunEvent::Fault(RunFault::WorkerRestarting { detail }));
             }
@@ -255,7 +262,8 @@ impl ActiveRun {
             Media::Picture(_) => Scope::Full,
             Media::Video(_) => self.scope.borrow_mut().next(),
         };
-        Some(Snapshot { scope, long_side: input.long_side(), bitmap: input.bitmap() })
+        let landmarks = self.landmark_pace.borrow_mut().next(now_precise_ms());
+        Some(Snapshot { scope, landmarks, long_side: input.long_side(), bitmap: input.bitmap() })
     }
 
     fn on_answer(&self, answer: Answer<FrameTag>) {
@@ -271,7 +279,9 @@ impl ActiveRun {
         let FrameTag { captured, media_ms, stamp, .. } = answer.tag;
         let mut skipped = stamp.map(|stamp| self.account.borrow_mut().analysed(stamp)).unwrap_or_default();
         skipped.extend(self.carry_over.clock_step(captured));
-        let faces = self.tracker.borrow_mut().update(captured.steady.since_beginning(), &answer.detections);
+        let at = captured.steady.since_beginning();
+        let faces = self.tracker.borrow_mut().update(at, &answer.detections);
+        let outlines = self.tracker.borrow().outlines(at);
         let (Some(image), Some(((width, height), mirrored))) =
             (answer.image, self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored)))
         else {
@@ -283,6 +293,7 @@ impl ActiveRun {
             height,
             captured,
             faces,
+            outlines,
             left_out: answer.left_out,
             media_ms,
             skipped,

@@ -1,5 +1,6 @@
 //! What a run reports.
 
+use mien_models::FaceOutline;
 use mien_shared::{Face, Sample, Skipped};
 
 use crate::browser::FrameImage;
@@ -53,6 +54,8 @@ pub struct AnalysedFrame {
     pub captured: Captured,
     /// Boxes are fractions of the frame, not mirrored.
     pub faces: Vec<Face>,
+    /// The lines of those whose landmarks are known, for drawing; in fractions of the frame, not mirrored.
+    pub outlines: Vec<FaceOutline>,
     /// Smaller faces that were found and not read, as a sample carries no more.
     pub left_out: usize,
     /// Position in the file, milliseconds, if the frame came from one.
