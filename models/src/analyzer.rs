@@ -9,6 +9,7 @@ use crate::detector::Detector;
 use crate::expression::{CROP_SIDE, Evidence, Look, Mouth, views, views_of_crop};
 use crate::finder::{Finder, area};
 use crate::image::{Frame, Square};
+use crate::landmarks::{Landmarked, Landmarks};
 use crate::manifest::ModelId;
 use crate::mesh::{LandmarkWeights, Mesh};
 pub use crate::network::verify;
@@ -35,17 +36,6 @@ impl std::fmt::Debug for Weights<'_> {
             self.expression.len()
         )
     }
-}
-
-/// Which faces the landmark networks look at, once they are loaded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Landmarks {
-    /// Those whose label depends on the mouth: one to five in a hundred.
-    #[default]
-    InDoubt,
-    /// All of them, which a person's own neutral face requires.
-    All,
 }
 
 /// What a frame shows.
@@ -119,6 +109,11 @@ impl Analyzer {
         Ok(())
     }
 
+    /// Frees the landmark networks again.
+    pub fn remove_landmarks(&mut self) {
+        self.mesh = None;
+    }
+
     pub fn has_landmarks(&self) -> bool {
         self.mesh.is_some()
     }
@@ -165,13 +160,13 @@ impl Analyzer {
             _ => views_of_crop(frame, face.as_ref()),
         };
         let evidence = self.read(frame, &squares)?;
-        let mouth = match &face {
-            Some(face) => self.mouth(frame, face, &evidence)?,
-            None => Mouth::Unasked,
+        let mesh = match &face {
+            Some(face) => self.mesh(frame, face, &evidence)?,
+            None => (Mouth::Unasked, None),
         };
         let whole = FaceBox { left: 0.0, top: 0.0, width: 1.0, height: 1.0 };
         let quality = crop_quality(frame, face.as_ref(), self.last_view());
-        Ok(Detection { strongest: None, ..detection(whole, face.as_ref(), (evidence, mouth), quality) })
+        Ok(Detection { strongest: None, ..detection(whole, face.as_ref(), (evidence, mesh), quality) })
     }
 
     /// Faces in fractions of the frame, before their expressions are read, in no particular order.
@@ -196,9 +191,9 @@ impl Analyzer {
     ) -> Result<Detection, InferenceError> {
         let steady = face.steadied(expected);
         let evidence = self.read(frame, &views(frame, &steady))?;
-        let mouth = self.mouth(frame, &steady, &evidence)?;
+        let mesh = self.mesh(frame, &steady, &evidence)?;
         let bounds = valid_box(face.bounds).unwrap_or(face.bounds);
-        Ok(detection(bounds, Some(face), (evidence, mouth), quality(frame, &steady, self.last_view())))
+        Ok(detection(bounds, Some(face), (evidence, mesh), quality(frame, &steady, self.last_view())))
     }
 
     fn read(&mut self, frame: &Frame<'_>, views: &[Square; 2]) -> Result<Evidence, InferenceError> {
@@ -218,17 +213,17 @@ impl Analyzer {
         })
     }
 
-    fn mouth(
+    fn mesh(
         &mut self,
         frame: &Frame<'_>,
         face: &Candidate,
         evidence: &Evidence,
-    ) -> Result<Mouth, InferenceError> {
+    ) -> Result<(Mouth, Option<Landmarked>), InferenceError> {
         match &mut self.mesh {
             Some(mesh) if self.landmarks == Landmarks::All || evidence.hangs_on_the_mouth() => {
-                mesh.mouth(frame, face)
+                mesh.look(frame, face)
             }
-            _ => Ok(Mouth::Unasked),
+            _ => Ok((Mouth::Unasked, None)),
         }
     }
 
@@ -248,10 +243,11 @@ fn fills(frame: &Frame<'_>, face: &Candidate) -> bool {
 fn detection(
     bounds: FaceBox,
     face: Option<&Candidate>,
-    (evidence, mouth): (Evidence, Mouth),
+    (evidence, (mouth, landmarked)): (Evidence, (Mouth, Option<Landmarked>)),
     Quality { value: quality, doubts }: Quality,
 ) -> Detection {
-    let scores = evidence.scores(mouth);
+    // Scores must not depend on whether this was one of the frames in which every face is looked at.
+    let scores = evidence.scores(if evidence.hangs_on_the_mouth() { mouth } else { Mouth::Unasked });
     Detection {
         bounds,
         strongest: face.map(|face| face.strongest),
@@ -262,5 +258,6 @@ fn detection(
         quality,
         doubts,
         look: Some(Look::of(&evidence, mouth)),
+        landmarks: landmarked.map(Box::new),
     }
 }

@@ -25,7 +25,7 @@ const STOOD_STILL: f32 = 0.7;
 /// Where a face was last seen, and where it was going.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Motion {
-    seen: FaceBox,
+    pub(crate) seen: FaceBox,
     /// Widths and heights of the frame per second.
     speed: [f32; 2],
     /// Time since it was last seen.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::expression::{Look, Neutral};
 use crate::keypoint::Keypoint;
+use crate::landmarks::Landmarked;
 use crate::quality::Doubt;
 
 /// Below this calibrated confidence the analyser abstains. On 1,488 faces .75 of all answers lie above it,
@@ -45,6 +46,9 @@ pub struct Detection {
     /// What [`Neutral`] is made from, and applied to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<Look>,
+    /// If they were looked for in this frame, and found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landmarks: Option<Box<Landmarked>>,
 }
 
 impl Detection {

@@ -35,13 +35,14 @@ pub mod tracker;
 pub mod weights;
 
 #[cfg(feature = "inference")]
-pub use analyzer::{Analyzer, Landmarks, Seen, Weights};
+pub use analyzer::{Analyzer, Seen, Weights};
 pub use blazeface::Candidate;
 pub use detection::{ABSTAIN_BELOW, Detection, JUDGED_FROM};
 pub use detector::Detector;
 pub use expression::{Look, Neutral, NeutralLooks};
 pub use image::{Frame, FrameError};
 pub use keypoint::Keypoint;
+pub use landmarks::{Landmarked, Landmarks, Outline};
 pub use manifest::{MODELS, ModelId, ModelInfo};
 #[cfg(feature = "inference")]
 pub use mesh::LandmarkWeights;
@@ -50,4 +51,4 @@ pub use network::{InferenceError, ModelError};
 pub use quality::Doubt;
 pub use scope::Scope;
 pub use steady::MAX_EXPECTED;
-pub use tracker::{RawFace, Tracker};
+pub use tracker::{FaceOutline, RawFace, Tracker};

@@ -11,6 +11,7 @@ use crate::association::{Motion, associate};
 use crate::blazeface::Candidate;
 use crate::detection::{ABSTAIN_BELOW, Detection, JUDGED_FROM, named, valid_box};
 use crate::expression::{Neutral, softmax};
+use crate::landmarks::{Held, Outline};
 use crate::quality::Doubt;
 use crate::steady::{MAX_EXPECTED, share_after};
 
@@ -74,6 +75,15 @@ struct Track {
     neutral: Option<Neutral>,
     /// From how many looks, if the newest frame was compared with it.
     compared_with: Option<u32>,
+    landmarks: Held,
+}
+
+/// The lines of one face, for drawing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FaceOutline {
+    /// Identity of the face.
+    pub face: u32,
+    pub outline: Outline,
 }
 
 /// What the newest frame alone says of a face.
@@ -169,18 +179,29 @@ impl Tracker {
                 let track = match known {
                     Some(index) => {
                         let track = &mut self.tracks[index];
-                        track.follow(*bounds, detection);
+                        track.follow(captured, *bounds, detection);
                         track
                     }
-                    None => self.begin(*bounds, detection),
+                    None => self.begin(captured, *bounds, detection),
                 };
                 tell(track.id, detection);
-                track.face()
+                track.face(captured)
             })
             .collect();
         faces.sort_by_key(|face| face.id);
         self.forget_oldest();
         faces
+    }
+
+    /// The outlines of the faces that the last frame showed, if landmarks are looked for. `captured` is its time.
+    pub fn outlines(&self, captured: Duration) -> Vec<FaceOutline> {
+        let shown = self.tracks.iter().filter(|track| track.is_in_frame);
+        shown
+            .filter_map(|track| {
+                let outline = track.landmarks.outline(captured, track.motion.seen)?;
+                Some(FaceOutline { face: track.id, outline })
+            })
+            .collect()
     }
 
     /// From now on the scores of this face are compared with the person's own neutral one, or no longer. Without effect
@@ -215,10 +236,10 @@ impl Tracker {
         expected
     }
 
-    fn begin(&mut self, bounds: FaceBox, detection: &Detection) -> &mut Track {
+    fn begin(&mut self, captured: Duration, bounds: FaceBox, detection: &Detection) -> &mut Track {
         let id = self.next_id;
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
-        self.tracks.push(Track::begun(id, bounds, detection));
+        self.tracks.push(Track::begun(id, captured, bounds, detection));
         let last = self.tracks.len() - 1;
         &mut self.tracks[last]
     }
@@ -233,7 +254,9 @@ impl Tracker {
 }
 
 impl Track {
-    fn begun(id: u32, bounds: FaceBox, detection: &Detection) -> Self {
+    fn begun(id: u32, captured: Duration, bounds: FaceBox, detection: &Detection) -> Self {
+        let mut landmarks = Held::default();
+        landmarks.see(captured, bounds, detection.landmarks.as_deref());
         let scores = detection.scores;
         Self {
             id,
@@ -248,10 +271,11 @@ impl Track {
             is_in_frame: true,
             neutral: None,
             compared_with: None,
+            landmarks,
         }
     }
 
-    fn follow(&mut self, bounds: FaceBox, detection: &Detection) {
+    fn follow(&mut self, captured: Duration, bounds: FaceBox, detection: &Detection) {
         let elapsed = self.motion.unseen;
         let scores = self.scores(detection);
         self.compared_with = detection.look.and(self.neutral.as_ref()).map(Neutral::looks);
@@ -264,6 +288,7 @@ impl Track {
         self.motion.follow(bounds);
         self.newest = RawFace { id: self.id, score: detection.score, scores };
         self.is_in_frame = true;
+        self.landmarks.see(captured, bounds, detection.landmarks.as_deref());
     }
 
     fn follow_scores(&mut self, elapsed: Duration, scores: &Scores) {
@@ -301,13 +326,14 @@ impl Track {
         self.expression.filter(stays).or_else(|| named(&scores, self.quality))
     }
 
-    fn face(&self) -> Face {
+    fn face(&self, captured: Duration) -> Face {
         let scores = softmax(self.log_scores);
         let bounds = valid_box(self.steady.bounds).unwrap_or(self.steady.bounds);
         Face {
             quality: Some(self.quality.clamp(0.0, 1.0)),
             valence: Some(scores.valence()),
             neutral: self.compared_with,
+            landmarks: self.landmarks.landmarks(captured),
             why: self.why.clone(),
             ..Face::new(self.id, bounds, self.expression, scores)
         }

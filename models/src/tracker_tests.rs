@@ -1,6 +1,7 @@
 use super::*;
 use crate::expression::{Look, NeutralLooks};
-use mien_shared::Sample;
+use crate::landmarks::Landmarked;
+use mien_shared::{FaceLandmarks, Sample};
 use proptest::prelude::*;
 
 fn scores(top: usize, share: f32) -> Scores {
@@ -20,6 +21,7 @@ fn at(left: f32, top: f32) -> Detection {
         quality: 0.8,
         doubts: Vec::new(),
         look: None,
+        landmarks: None,
     }
 }
 
@@ -324,4 +326,26 @@ proptest! {
             prop_assert_eq!(sample.validate(), Ok(()));
         }
     }
+}
+
+#[test]
+fn landmarks_stay_with_their_face_until_they_are_too_old() {
+    let with = |mut face: Detection, yaw: f32| {
+        let measured = FaceLandmarks { yaw: Some(yaw), ..FaceLandmarks::default() };
+        face.landmarks = Some(Box::new(Landmarked { measured, outline: Outline::default() }));
+        face
+    };
+    let yaws = |faces: &[Face]| -> Vec<Option<f32>> {
+        faces.iter().map(|face| face.landmarks.as_ref().and_then(|landmarks| landmarks.yaw)).collect()
+    };
+    let mut tracker = Tracker::new();
+    let (left, right) = (at(0.1, 0.1), at(0.6, 0.1));
+    let both = tracker.update(ms(0), &[with(left.clone(), -20.0), with(right.clone(), 20.0)]);
+    assert_eq!(yaws(&both), [Some(-20.0), Some(20.0)]);
+    // In another order, and not looked at.
+    assert_eq!(yaws(&tracker.update(ms(100), &[right.clone(), left.clone()])), [Some(-20.0), Some(20.0)]);
+    assert_eq!(tracker.outlines(ms(100)).iter().map(|outline| outline.face).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(yaws(&tracker.update(ms(200), &[left.clone()])), [Some(-20.0)]);
+    assert_eq!(tracker.outlines(ms(200)).len(), 1, "none of a face that is not there");
+    assert_eq!(yaws(&tracker.update(ms(300), &[left, right])), [None, None]);
 }

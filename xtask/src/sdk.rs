@@ -24,8 +24,13 @@ const PACKED: [&str; 7] =
     [BINDINGS, "place.js", WORKER, "mien-worker_bg.wasm", "mien_sdk_bg.wasm", ENTRY, DECLARATIONS];
 /// npm includes these without being asked.
 const ABOUT: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "web/sdk/README.md"];
-const MODELS: [&str; 3] =
-    ["mediapipe_face_detection_short_range.onnx", "human_blazeface_256.onnx", "faceapi_expression_112.onnx"];
+const MODELS: [&str; 5] = [
+    "mediapipe_face_detection_short_range.onnx",
+    "human_blazeface_256.onnx",
+    "faceapi_expression_112.onnx",
+    "mediapipe_face_landmarks_256.onnx",
+    "mediapipe_face_blendshapes.onnx",
+];
 
 pub(crate) fn build() -> anyhow::Result<()> {
     rust::ensure()?;
@@ -138,7 +143,8 @@ mod tests {
         for piece in [
             "\"description\": \"For tests\",",
             "    \"mien_sdk.js\",",
-            "    \"faceapi_expression_112.onnx\"\n",
+            "    \"faceapi_expression_112.onnx\",\n",
+            "    \"mediapipe_face_blendshapes.onnx\"\n",
         ] {
             assert!(manifest.contains(piece), "{piece} in {manifest}");
         }

@@ -24,16 +24,25 @@ pub(crate) fn show() -> anyhow::Result<()> {
         return Ok(());
     }
     println!("{:<64} {:>12} {:>12}", "file", "raw", "as sent");
-    let mut total = (0, 0);
+    let (mut total, mut on_request) = ((0, 0), (0, 0));
     for path in files::below(&workspace::dist())? {
         let raw = length(address, &path, "identity")?;
         let sent = length(address, &path, "br")?;
         println!("{path:<64} {:>12} {:>12}", grouped(raw), grouped(sent));
-        total = (total.0 + raw, total.1 + sent);
+        let sum = if is_on_request(&path) { &mut on_request } else { &mut total };
+        *sum = (sum.0 + raw, sum.1 + sent);
     }
-    println!("{:<64} {:>12} {:>12}", "all", grouped(total.0), grouped(total.1));
+    for (name, (raw, sent)) in [("all", total), ("only when landmarks are asked for", on_request)] {
+        println!("{name:<64} {:>12} {:>12}", grouped(raw), grouped(sent));
+    }
     server.stop()?;
     Ok(())
+}
+
+/// Whether a visitor fetches this only by asking for landmarks.
+fn is_on_request(path: &str) -> bool {
+    path.starts_with("models/mediapipe_face_landmarks")
+        || path.starts_with("models/mediapipe_face_blendshapes")
 }
 
 fn free_address() -> anyhow::Result<SocketAddr> {
@@ -79,6 +88,15 @@ fn grouped(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_landmarks_need_is_no_part_of_a_visit() {
+        let html = std::fs::read_to_string(workspace::root().join("index.html")).unwrap();
+        let copied = html.split("models/weights/").skip(1).filter_map(|rest| rest.split('"').next());
+        let (later, first): (Vec<&str>, Vec<&str>) =
+            copied.partition(|file| is_on_request(&format!("models/{file}")));
+        assert_eq!((first.len(), later.len()), (3, 2), "{first:?} {later:?}");
+    }
 
     #[test]
     fn digits_stand_in_threes() {

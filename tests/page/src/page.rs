@@ -174,6 +174,11 @@ impl Page {
         self.connection.forge(&self.session, forged).unwrap_or_else(|fault| panic!("{fault}"));
     }
 
+    /// From now on the server answers everything again.
+    pub fn forge_nothing(&self) {
+        self.connection.forge_nothing();
+    }
+
     /// Whenever the browser asks for an HTTP authentication password, the user cancels. (A headless Chromium 156 waits
     /// for one for ever.)
     pub fn cancel_passwords(&self) {

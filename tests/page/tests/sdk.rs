@@ -325,3 +325,50 @@ fn a_run_goes_on_with_what_the_element_shows_now() {
     let told = page.ask("faults.filter(({ final }) => final).map(({ code }) => code)");
     assert_eq!(told, Some(serde_json::json!(["source_lost"])));
 }
+
+#[test]
+fn landmarks_are_switched_on_and_off_and_fetched_only_then() {
+    let _stage = Stage::set();
+    let browser = Browser::start(&Camera::Absent);
+    let page = driven(&browser);
+    page.ask("video.src = '/demo/demo.webm'; video.play()");
+    assert_eq!(listen(&page, "{}")["code"], "running");
+    page.wait_for("faces", "samples.filter(({ faces }) => faces.length > 0).length > 5");
+    assert_eq!(
+        page.ask("samples.some(({ faces }) => faces.some((face) => face.landmarks))"),
+        Some(false.into())
+    );
+    let asked =
+        || browser.traffic().urls.iter().filter(|url| url.contains("mediapipe_face_landmarks")).count();
+    assert_eq!(asked(), 0);
+
+    page.ask(
+        "globalThis.progress = []; globalThis.on = 'no';
+        mien.setLandmarks(true, { onProgress: (...now) => progress.push(now) })
+          .then(() => (globalThis.on = 'yes'), (fault) => (globalThis.on = fault.code)); 0",
+    );
+    page.wait_for("landmarks", "samples.at(-1).faces[0]?.landmarks?.coefficients.jawOpen >= 0");
+    page.wait_for("the promise", "globalThis.on === 'yes'");
+    assert_eq!(asked(), 1);
+    assert_eq!(
+        page.ask("progress.at(-1)[0] === progress.at(-1)[1] && progress.at(-1)[1] > 6e6"),
+        Some(true.into())
+    );
+    page.ask("mien.setLandmarks(false)");
+    page.wait_for("none again", "samples.at(-1).faces.length > 0 && !samples.at(-1).faces[0].landmarks");
+}
+
+#[test]
+fn landmarks_can_be_loaded_with_the_rest() {
+    let _stage = Stage::set();
+    let page = PAGE.replace("Mien.load()", "Mien.load({ landmarks: true })");
+    let site = site(&page).serve();
+    let browser = Browser::start(&Camera::Absent);
+    let page = browser.page();
+    page.goto(&format!("http://{site}/"));
+    page.wait_for(
+        "landmarks or a fault",
+        "globalThis.fault ?? globalThis.samples?.some(({ faces }) => faces[0]?.landmarks)",
+    );
+    assert_eq!(page.ask("globalThis.fault ?? ''"), Some("".into()));
+}

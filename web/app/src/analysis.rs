@@ -11,6 +11,8 @@ use mien_engine::{
 };
 
 use crate::fault::Fault;
+use crate::model::landmarks::LandmarkSwitch;
+use crate::saved;
 
 type Loading = Shared<Pin<Box<dyn Future<Output = Result<Engine, LoadFault>>>>>;
 
@@ -21,6 +23,7 @@ pub(crate) struct Analysis {
     progress: RwSignal<Option<LoadProgress>>,
     /// Holds the one active request for a source. It takes requests before the engine has loaded.
     slot: StoredValue<SourceSlot, LocalStorage>,
+    landmarks: RwSignal<LandmarkSwitch>,
 }
 
 /// Why nothing runs after a start.
@@ -58,6 +61,11 @@ impl Analysis {
             loading: StoredValue::new_local(None),
             progress: RwSignal::new(None),
             slot: StoredValue::new_local(SourceSlot::default()),
+            landmarks: RwSignal::new(if saved::wants_landmarks() {
+                LandmarkSwitch::Loading(None)
+            } else {
+                LandmarkSwitch::Off
+            }),
         }
     }
 
@@ -77,6 +85,48 @@ impl Analysis {
         self.slot.with_value(SourceSlot::clear);
     }
 
+    pub(crate) fn landmarks(self) -> ReadSignal<LandmarkSwitch> {
+        self.landmarks.read_only()
+    }
+
+    /// The person's choice, which this device remembers. Switched on, the models are fetched now, or as soon as the
+    /// analysis is loaded; the analysis goes on meanwhile.
+    pub(crate) fn switch_landmarks(self, on: bool) {
+        saved::save_wants_landmarks(on);
+        self.landmarks.set(if on { LandmarkSwitch::Loading(None) } else { LandmarkSwitch::Off });
+        let loaded = self.loading.get_value().and_then(|loading| loading.peek().cloned());
+        let Some(Ok(engine)) = loaded else { return };
+        if on {
+            self.load_landmarks(engine);
+        } else {
+            engine.remove_landmarks();
+        }
+    }
+
+    /// A worker could not take the models.
+    pub(crate) fn landmarks_lost(self, why: String) {
+        self.landmarks.try_set(LandmarkSwitch::Failed(why));
+    }
+
+    fn load_landmarks(self, engine: Engine) {
+        // Not of any page: it goes on when another is opened.
+        leptos::task::spawn_local(async move {
+            let landmarks = self.landmarks;
+            let tell = move |now| {
+                landmarks.update(|state| {
+                    if let LandmarkSwitch::Loading(progress) = state {
+                        *progress = Some(now);
+                    }
+                });
+            };
+            match engine.add_landmarks(tell).await {
+                Ok(true) => landmarks.set(LandmarkSwitch::On),
+                Ok(false) => {}
+                Err(fault) => landmarks.set(LandmarkSwitch::Failed(fault.to_string())),
+            }
+        });
+    }
+
     /// Address of the built-in clip.
     pub(crate) fn demo_clip() -> Option<String> {
         Assets::from_page().ok().and_then(|assets| assets.demo)
@@ -88,7 +138,11 @@ impl Analysis {
             let (progress, slot) = (self.progress, self.slot.get_value());
             let load: Pin<Box<dyn Future<Output = _>>> = Box::pin(async move {
                 let config = EngineConfig { slot, ..EngineConfig::new(Assets::from_page()?) };
-                Engine::load(config, move |now| progress.set(Some(now))).await
+                let engine = Engine::load(config, move |now| progress.set(Some(now))).await?;
+                if self.landmarks.with_untracked(LandmarkSwitch::is_wanted) {
+                    self.load_landmarks(engine.clone());
+                }
+                Ok(engine)
             });
             let loading = load.shared();
             self.loading.set_value(Some(loading.clone()));

@@ -64,6 +64,12 @@ impl SourceSignals {
         }
     }
 
+    /// Whether the picture is shown mirrored.
+    pub(crate) fn is_mirrored(&self) -> Signal<bool> {
+        let frame = self.frame;
+        Memo::new(move |_| frame.with(|frame| frame.as_ref().is_some_and(|frame| frame.mirrored))).into()
+    }
+
     /// A frame of this device.
     pub(crate) fn show_frame(&self, frame: AnalysedFrame) {
         let Some(seq) = self.counters.try_update_value(|counters| {

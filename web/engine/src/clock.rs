@@ -158,6 +158,7 @@ mod tests {
             quality: 0.9,
             doubts: Vec::new(),
             look: None,
+            landmarks: None,
         }
     }
 

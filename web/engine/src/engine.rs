@@ -9,9 +9,10 @@ use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 
 use crate::browser::policy::PolicyWatch;
-use crate::browser::worker::{ModelBuffers, WorkerKit};
+use crate::browser::worker::{LandmarkBuffers, ModelBuffers, WorkerKit};
 use crate::browser::{fetch, page_url};
 use crate::faults::{LoadFault, SourceFault};
+use crate::landmarks::{LandmarkWish, fetched};
 use crate::load::{Assets, LoadMeter, LoadProgress, ModelFiles, fetch_models, startup};
 use crate::pool::{PoolEvent, WorkerPool, size_for};
 use crate::run::{FrameTag, Player, Run, RunEvent, SourceChoice, SourceRequest, SourceSlot};
@@ -46,6 +47,7 @@ struct Shared {
     size: usize,
     player: Player,
     pool: RefCell<Option<Rc<WorkerPool<FrameTag>>>>,
+    wish: LandmarkWish,
     /// Waits for the first worker.
     ready: RefCell<Option<oneshot::Sender<Result<(), LoadFault>>>>,
 }
@@ -67,7 +69,7 @@ impl Engine {
             return Err(LoadFault::SimdMissing);
         }
         let meter = LoadMeter::new(on_progress);
-        let policies = Rc::new(PolicyWatch::over(config.assets.addresses().map(page_url).into()));
+        let policies = Rc::new(PolicyWatch::over(config.assets.addresses().map(page_url).collect()));
         let code = async {
             let url = &config.assets.worker_wasm;
             let module = match fetch::module(url).await {
@@ -90,6 +92,7 @@ impl Engine {
                 far: fetch::array_buffer(&far),
                 expression: fetch::array_buffer(&expression),
             },
+            landmarks: RefCell::default(),
             policies,
         };
         let size = size_for(fetch::cores()).min(config.max_workers.unwrap_or(usize::MAX).max(1));
@@ -108,6 +111,7 @@ impl Engine {
             size,
             player: Player::new(config.slot),
             pool: RefCell::new(None),
+            wish: LandmarkWish::default(),
             ready: RefCell::new(None),
         });
         shared.start_pool().await?;
@@ -116,6 +120,60 @@ impl Engine {
 
     pub fn assets(&self) -> &Assets {
         &self.shared.assets
+    }
+
+    /// From now on looks at landmarks, too: head pose, blinks, gaze and coefficients are in the samples, and smiles are
+    /// told better. Fetches two more models first, which may fail and be tried again; the analysis goes on meanwhile.
+    /// False if [`Engine::remove_landmarks`] was called before they were there, or this again.
+    pub async fn add_landmarks(
+        &self,
+        on_progress: impl Fn(LoadProgress) + 'static,
+    ) -> Result<bool, LoadFault> {
+        let Shared { assets, kit, wish, .. } = &*self.shared;
+        if kit.landmarks.borrow().is_some() {
+            return Ok(true);
+        }
+        let models = fetched(assets.landmarks.as_ref(), on_progress, &kit.policies);
+        match wish.make(models).await {
+            Ok(models) => self.use_landmarks(models?).await,
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// The same with models that have been checked.
+    pub(crate) async fn use_landmarks(&self, models: LandmarkBuffers) -> Result<bool, LoadFault> {
+        let Shared { kit, wish, pool, .. } = &*self.shared;
+        kit.landmarks.replace(Some(models));
+        // A pool that has given up is started again with the next source, and takes them then.
+        let running = pool.borrow().clone().filter(|pool| !pool.is_over());
+        let Some(pool) = running else { return Ok(true) };
+        match wish.make(wish.given(|| pool.share_landmarks())).await {
+            Ok(Ok(())) => Ok(true),
+            Ok(Err(fault)) => {
+                self.remove_landmarks();
+                Err(fault)
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// As a worker gets them that was started again.
+    #[cfg(all(test, target_arch = "wasm32"))]
+    pub(crate) fn share_landmarks_again(&self) {
+        if let Some(pool) = &*self.shared.pool.borrow() {
+            pool.share_landmarks();
+        }
+    }
+
+    /// From now on nobody looks at landmarks; the workers free the models' memory for other use.
+    pub fn remove_landmarks(&self) {
+        let Shared { kit, wish, pool, .. } = &*self.shared;
+        wish.withdraw();
+        if kit.landmarks.take().is_some()
+            && let Some(pool) = &*pool.borrow()
+        {
+            pool.share_landmarks();
+        }
     }
 
     /// Faces of later runs get identities from `next_face` on, or higher: a session that goes on after a reload must not
@@ -191,6 +249,11 @@ impl Shared {
     }
 
     fn on_pool(&self, event: PoolEvent<FrameTag>) {
+        if let PoolEvent::Landmarks(answer) = &event
+            && self.wish.answered(answer)
+        {
+            return;
+        }
         let outcome = match &event {
             PoolEvent::Ready => Some(Ok(())),
             PoolEvent::GaveUp { fault } => Some(Err(fault.clone())),

@@ -4,7 +4,7 @@
 use mien_models::ModelId;
 use thiserror::Error;
 
-/// One of the three model files.
+/// One of the model files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModelName {
     /// Finds near faces.
@@ -13,10 +13,22 @@ pub enum ModelName {
     Far,
     /// Reads the expression of a face.
     Expression,
+    /// Finds the points of a face, if landmarks are asked for.
+    Landmarks,
+    /// Turns those points into coefficients.
+    Blendshapes,
 }
 
 impl ModelName {
-    pub const ALL: [Self; 3] = [Self::Near, Self::Far, Self::Expression];
+    /// What every analysis needs.
+    pub const REQUIRED: [Self; 3] = [Self::Near, Self::Far, Self::Expression];
+    /// What landmarks need in addition.
+    pub const FOR_LANDMARKS: [Self; 2] = [Self::Landmarks, Self::Blendshapes];
+
+    /// Length of the file.
+    pub const fn bytes(self) -> u64 {
+        self.id().info().bytes
+    }
 
     /// The model of the manifest.
     pub(crate) const fn id(self) -> ModelId {
@@ -24,6 +36,8 @@ impl ModelName {
             Self::Near => ModelId::Near,
             Self::Far => ModelId::Far,
             Self::Expression => ModelId::Expression,
+            Self::Landmarks => ModelId::Landmarks,
+            Self::Blendshapes => ModelId::Blendshapes,
         }
     }
 
@@ -32,6 +46,8 @@ impl ModelName {
             Self::Near => "near-face detector",
             Self::Far => "far-face detector",
             Self::Expression => "expression model",
+            Self::Landmarks => "landmark model",
+            Self::Blendshapes => "blendshape model",
         }
     }
 }
@@ -148,6 +164,9 @@ pub enum RunFault {
     /// Not final: this one frame could not be analysed.
     #[error("One frame could not be analysed.")]
     FrameFailed { detail: String },
+    /// Not final: a worker could not take the models for landmarks, so none has them any more.
+    #[error("Landmarks are off again: this browser could not load their models.")]
+    LandmarksLost { detail: String },
     /// Final: the file has ended, and none of its frames could be analysed.
     #[error("Nothing in this file could be analysed.")]
     NothingAnalysed { detail: String },

@@ -27,6 +27,7 @@ mod browser_tests;
 mod clock;
 mod engine;
 mod faults;
+mod landmarks;
 mod link;
 mod load;
 mod outbox;
@@ -43,8 +44,8 @@ pub use clock::{Captured, Steady, WallMs};
 pub use engine::{Engine, EngineConfig};
 pub use faults::{LoadFault, ModelName, RunFault, Silence, SourceFault};
 pub use link::{LinkEnd, SessionFate, Trouble, session_fate};
-pub use load::{Assets, LoadProgress, ModelUrls};
-pub use mien_models::RawFace;
+pub use load::{Assets, LandmarkUrls, LoadProgress, ModelUrls};
+pub use mien_models::{FaceOutline, Outline, RawFace};
 pub use outbox::{
     LinkState, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished, discard,
     unfinished, unsent,

@@ -10,7 +10,7 @@
 
 mod reader;
 
-use mien_models::{Candidate, Detection, Scope};
+use mien_models::{Candidate, Detection, Landmarks, Scope};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -34,6 +34,9 @@ pub mod part {
     pub const STREAM: &str = "stream";
     /// A `MediaStreamTrack`, of which only a worker may make such a stream here: beside `Read`.
     pub const TRACK: &str = "track";
+    /// The two models for landmarks, each an `ArrayBuffer`: beside `Landmarks`.
+    pub const LANDMARKS: &str = "landmarks";
+    pub const BLENDSHAPES: &str = "blendshapes";
 }
 
 /// Number of a frame, unique in one page.
@@ -45,6 +48,9 @@ pub struct FrameId(pub u64);
 pub struct FrameHeader {
     pub frame: FrameId,
     pub scope: Scope,
+    /// Means nothing to a worker that has no models for landmarks.
+    #[serde(default)]
+    pub landmarks: Landmarks,
     /// The longer side of the picture is reduced to at most this before it is analysed, pixels.
     pub long_side: u32,
     /// Where the faces of earlier frames are expected, at most [`mien_models::MAX_EXPECTED`].
@@ -58,12 +64,20 @@ pub enum ToWorker {
     /// Comes first and once. Answered by `Ready`, or `Failed` without a frame.
     Load,
     Infer(FrameHeader),
+    /// Brings the models for landmarks. Answered by `Landmarks`.
+    Landmarks,
+    /// Frees them. Not answered.
+    ForgetLandmarks,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum FromWorker {
     Ready,
+    /// The models for landmarks are loaded, or the worker goes on without them, for this reason.
+    Landmarks {
+        refused: Option<String>,
+    },
     Scored {
         frame: FrameId,
         detections: Vec<Detection>,
@@ -134,13 +148,22 @@ mod tests {
             keypoints: [[0.25, 0.4]; 6],
             score: 0.9,
         };
-        let header =
-            FrameHeader { frame: FrameId(7), scope: Scope::Full, long_side: 640, expected: vec![face] };
-        for message in [ToWorker::Load, ToWorker::Infer(header)] {
+        let header = FrameHeader {
+            frame: FrameId(7),
+            scope: Scope::Full,
+            landmarks: Landmarks::All,
+            long_side: 640,
+            expected: vec![face],
+        };
+        let to_worker =
+            [ToWorker::Load, ToWorker::Infer(header), ToWorker::Landmarks, ToWorker::ForgetLandmarks];
+        for message in to_worker {
             assert_eq!(ToWorker::from_text(&message.to_text()).unwrap(), message);
         }
         for message in [
             FromWorker::Ready,
+            FromWorker::Landmarks { refused: None },
+            FromWorker::Landmarks { refused: Some("no memory".to_owned()) },
             FromWorker::Scored { frame: FrameId(7), detections: Vec::new(), left_out: 3 },
             FromWorker::Failed { frame: None, fault: WorkerFault::Load { why: "x".to_owned() } },
             FromWorker::Failed { frame: Some(FrameId(1)), fault: WorkerFault::Frame { why: "y".to_owned() } },

@@ -31,6 +31,7 @@ pub(crate) fn run_code(fault: &RunFault) -> &'static str {
         RunFault::SourceLost(SourceFault::Unplugged | SourceFault::StreamEnded) => "source_lost",
         RunFault::SourceLost(source) => source_code(source),
         RunFault::FrameFailed { .. } => "frame_failed",
+        RunFault::LandmarksLost { .. } => "landmarks_lost",
         RunFault::NothingAnalysed { .. } => "nothing_analysed",
     }
 }

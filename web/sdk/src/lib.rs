@@ -16,14 +16,16 @@ mod place;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use mien_engine::{Assets, Engine, EngineConfig, RunEvent, SourceChoice, SourceState};
+use mien_engine::{
+    Assets, Engine, EngineConfig, LoadProgress, ModelName, RunEvent, SourceChoice, SourceState,
+};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::calibration::Calibrations;
 use crate::faults::{load_code, run_code, source_code};
-use crate::options::{Handlers, source_of};
+use crate::options::{Handlers, Progress, source_of};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");
@@ -32,6 +34,8 @@ const TYPES: &str = include_str!("types.d.ts");
 extern "C" {
     #[wasm_bindgen(typescript_type = "MienLoadOptions")]
     pub type LoadOptions;
+    #[wasm_bindgen(typescript_type = "MienProgressOptions")]
+    pub type ProgressOptions;
     #[wasm_bindgen(typescript_type = "HTMLVideoElement | MediaStream")]
     pub type MediaInput;
     #[wasm_bindgen(typescript_type = "MienHandlers")]
@@ -61,19 +65,36 @@ impl Mien {
             None => place::assets()
                 .ok_or_else(|| options::error("not_built", "This bundle does not say where the package’s files are: pass their folder to Mien.load as baseUrl."))?,
         };
-        let progress = options::function(&options, "onProgress");
-        let config = EngineConfig::new(assets);
-        let engine = Engine::load(config, move |now| {
-            if let Some(progress) = &progress {
-                let (loaded, total) = (now.loaded_bytes as f64, now.total_bytes as f64);
-                if let Err(thrown) = progress.call2(&JsValue::NULL, &loaded.into(), &total.into()) {
-                    options::report(&thrown);
-                }
-            }
+        let (progress, landmarks) = (Progress::of(&options), options::flag(&options, "landmarks"));
+        let (told, more) = (progress.clone(), if landmarks { landmark_bytes() } else { 0 });
+        let required = Rc::new(Cell::new(0));
+        let total = required.clone();
+        let engine = Engine::load(EngineConfig::new(assets), move |now| {
+            total.set(now.total_bytes);
+            told.tell(now.loaded_bytes, now.total_bytes + more);
         })
         .await
         .map_err(|fault| options::error(load_code(&fault), &fault.to_string()))?;
-        Ok(Self { engine })
+        let mien = Self { engine };
+        if landmarks {
+            let before = required.get();
+            let on =
+                move |now: LoadProgress| progress.tell(before + now.loaded_bytes, before + now.total_bytes);
+            mien.add_landmarks(on).await?;
+        }
+        Ok(mien)
+    }
+
+    /// Switches landmarks on or off: head pose, blinks, gaze and coefficients of every face. Switched on, it fetches
+    /// their models and resolves once they are used; if that fails, the analysis goes on without them.
+    #[wasm_bindgen(js_name = setLandmarks)]
+    pub async fn set_landmarks(&self, on: bool, options: Option<ProgressOptions>) -> Result<(), JsValue> {
+        if !on {
+            self.engine.remove_landmarks();
+            return Ok(());
+        }
+        let progress = Progress::of(&options.map(JsValue::from).unwrap_or_default());
+        self.add_landmarks(move |now| progress.tell(now.loaded_bytes, now.total_bytes)).await
     }
 
     /// Analyses a playing video element or a stream until the run is stopped or its source ends, whether or not
@@ -119,6 +140,18 @@ impl Mien {
         held.replace(Some(run));
         Ok(MienRun { run: held, calibrations })
     }
+}
+
+impl Mien {
+    /// A wish that was withdrawn meanwhile is no failure.
+    async fn add_landmarks(&self, on: impl Fn(LoadProgress) + 'static) -> Result<(), JsValue> {
+        let added = self.engine.add_landmarks(on).await;
+        added.map(drop).map_err(|fault| options::error(load_code(&fault), &fault.to_string()))
+    }
+}
+
+fn landmark_bytes() -> u64 {
+    ModelName::FOR_LANDMARKS.iter().map(|model| model.bytes()).sum()
 }
 
 /// A running analysis. The video or stream stays the embedder's: stopping a run does not stop it.

@@ -14,6 +14,10 @@ pub(crate) fn function(options: &JsValue, name: &str) -> Option<Function> {
     Reflect::get(options, &name.into()).ok()?.dyn_into().ok()
 }
 
+pub(crate) fn flag(options: &JsValue, name: &str) -> bool {
+    Reflect::get(options, &name.into()).is_ok_and(|value| value.is_truthy())
+}
+
 /// An `Error` with a `code` beside its message.
 pub(crate) fn error(code: &str, message: &str) -> JsValue {
     let error = Error::new(message);
@@ -27,6 +31,25 @@ pub(crate) fn source_of(input: JsValue) -> Option<SourceChoice> {
         Ok(video) => Some(SourceChoice::Video(video.into())),
         Err(other) => {
             other.dyn_into::<web_sys::MediaStream>().ok().map(|stream| SourceChoice::Stream(stream.into()))
+        }
+    }
+}
+
+/// The embedder's `onProgress`.
+#[derive(Clone)]
+pub(crate) struct Progress(Option<Function>);
+
+impl Progress {
+    pub(crate) fn of(options: &JsValue) -> Self {
+        Self(function(options, "onProgress"))
+    }
+
+    pub(crate) fn tell(&self, loaded_bytes: u64, total_bytes: u64) {
+        if let Some(progress) = &self.0
+            && let Err(thrown) =
+                progress.call2(&JsValue::NULL, &(loaded_bytes as f64).into(), &(total_bytes as f64).into())
+        {
+            report(&thrown);
         }
     }
 }

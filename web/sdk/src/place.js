@@ -7,5 +7,7 @@ export function packageFiles() {
     near: new URL("./mediapipe_face_detection_short_range.onnx", import.meta.url).href,
     far: new URL("./human_blazeface_256.onnx", import.meta.url).href,
     expression: new URL("./faceapi_expression_112.onnx", import.meta.url).href,
+    landmarks: new URL("./mediapipe_face_landmarks_256.onnx", import.meta.url).href,
+    blendshapes: new URL("./mediapipe_face_blendshapes.onnx", import.meta.url).href,
   };
 }

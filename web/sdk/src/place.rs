@@ -1,6 +1,6 @@
 //! Where the package's files are.
 
-use mien_engine::{Assets, ModelUrls};
+use mien_engine::{Assets, LandmarkUrls, ModelUrls};
 use wasm_bindgen::prelude::*;
 
 use crate::options::text;
@@ -23,6 +23,9 @@ pub(crate) fn assets() -> Option<Assets> {
         worker_js: worker,
         worker_wasm: at("workerCode")?,
         models: ModelUrls { near: at("near")?, far: at("far")?, expression: at("expression")? },
+        landmarks: at("landmarks")
+            .zip(at("blendshapes"))
+            .map(|(landmarks, blendshapes)| LandmarkUrls { landmarks, blendshapes }),
         demo: None,
     })
 }

@@ -10,7 +10,7 @@ mod reader;
 
 use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
 use mien_messages::{FrameHeader, FromWorker, ToWorker, WorkerFault, part};
-use mien_models::{Analyzer, Frame, Seen, Weights};
+use mien_models::{Analyzer, Frame, LandmarkWeights, Seen, Weights};
 use mien_shared::limits::MAX_FACES;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
@@ -33,7 +33,7 @@ pub fn serve(first: &JsValue) -> Result<(), JsValue> {
     let answering = scope.clone();
     let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         let data = event.data();
-        let (answer, bitmap) = worker.answer(&data);
+        let Some((answer, bitmap)) = worker.answer(&data) else { return };
         if post(&answering, &answer, bitmap.as_ref()).is_err() {
             // Without a port there is no one to report to.
             answering.close();
@@ -55,16 +55,12 @@ impl Worker {
         let load = |why: String| WorkerFault::Load { why };
         match header(post)? {
             ToWorker::Load => {}
-            ToWorker::Infer(_) => return Err(load("the first message must bring the models".to_owned())),
+            ToWorker::Infer(_) | ToWorker::Landmarks | ToWorker::ForgetLandmarks => {
+                return Err(load("the first message must bring the models".to_owned()));
+            }
         }
-        let model = |name: &str| {
-            let bytes =
-                Reflect::get(post, &name.into()).ok().and_then(|value| value.dyn_into::<ArrayBuffer>().ok());
-            bytes
-                .map(|bytes| Uint8Array::new(&bytes).to_vec())
-                .ok_or_else(|| load(format!("no {name} model")))
-        };
-        let (near, far, expression) = (model(part::NEAR)?, model(part::FAR)?, model(part::EXPRESSION)?);
+        let of = |name: &str| model(post, name).map_err(load);
+        let (near, far, expression) = (of(part::NEAR)?, of(part::FAR)?, of(part::EXPRESSION)?);
         // The page has checked the hashes.
         let weights = Weights { near: &near, expression: &expression, far: Some(&far) };
         let analyzer = Analyzer::new(&weights).map_err(|cause| load(cause.to_string()))?;
@@ -72,16 +68,35 @@ impl Worker {
         Ok(Self { analyzer, pixels })
     }
 
-    /// Exactly one answer, with the picture if there was one.
-    fn answer(&mut self, post: &JsValue) -> (FromWorker, Option<ImageBitmap>) {
-        let request = match header(post) {
-            Ok(ToWorker::Infer(request)) => request,
+    /// The answer, with the picture if there was one. A frame gets exactly one.
+    fn answer(&mut self, post: &JsValue) -> Option<(FromWorker, Option<ImageBitmap>)> {
+        match header(post) {
+            Ok(ToWorker::Infer(request)) => Some(self.infer(request, post)),
+            Ok(ToWorker::Landmarks) => {
+                let refused = self.add_landmarks(post).err();
+                Some((FromWorker::Landmarks { refused }, None))
+            }
+            Ok(ToWorker::ForgetLandmarks) => {
+                self.analyzer.remove_landmarks();
+                None
+            }
             Ok(ToWorker::Load) => {
                 let why = "the models are loaded already".to_owned();
-                return (FromWorker::Failed { frame: None, fault: WorkerFault::Message { why } }, None);
+                Some((FromWorker::Failed { frame: None, fault: WorkerFault::Message { why } }, None))
             }
-            Err(fault) => return (FromWorker::Failed { frame: None, fault }, None),
-        };
+            Err(fault) => Some((FromWorker::Failed { frame: None, fault }, None)),
+        }
+    }
+
+    /// Without them the worker goes on as before.
+    fn add_landmarks(&mut self, post: &JsValue) -> Result<(), String> {
+        let (landmarks, blendshapes) = (model(post, part::LANDMARKS)?, model(post, part::BLENDSHAPES)?);
+        // The page has checked the hashes.
+        let weights = LandmarkWeights { landmarks: &landmarks, blendshapes: &blendshapes };
+        self.analyzer.add_landmarks(&weights).map_err(|cause| cause.to_string())
+    }
+
+    fn infer(&mut self, request: FrameHeader, post: &JsValue) -> (FromWorker, Option<ImageBitmap>) {
         let frame = request.frame;
         let bitmap = Reflect::get(post, &part::BITMAP.into()).ok().and_then(|value| value.dyn_into().ok());
         let Some(bitmap) = bitmap else {
@@ -102,10 +117,17 @@ impl Worker {
             .map_err(|thrown| WorkerFault::Frame { why: describe(&thrown) })?;
         let frame = Frame::new(width, height, &rgba)
             .map_err(|cause| WorkerFault::Frame { why: cause.to_string() })?;
+        self.analyzer.look_at_landmarks_of(request.landmarks);
         self.analyzer
             .analyze_expecting(&frame, request.scope, MAX_FACES, &request.expected)
             .map_err(|cause| WorkerFault::Analysis { why: cause.to_string() })
     }
+}
+
+/// The bytes of the model beside a message.
+fn model(post: &JsValue, name: &str) -> Result<Vec<u8>, String> {
+    let bytes = Reflect::get(post, &name.into()).ok().and_then(|value| value.dyn_into::<ArrayBuffer>().ok());
+    bytes.map(|bytes| Uint8Array::new(&bytes).to_vec()).ok_or_else(|| format!("no {name} model"))
 }
 
 fn header(post: &JsValue) -> Result<ToWorker, WorkerFault> {

@@ -30,7 +30,8 @@ pub(crate) struct Arguments {
     /// Take each picture as one face, already cropped: its box is the whole picture
     #[arg(long)]
     pub(crate) cropped: bool,
-    /// Look at the corners of the mouth where these decide between neutral and a smile; slower by a few of a hundred
+    /// Also measure landmarks: head pose, blinks, gaze and 52 coefficients of every face, and tell faint smiles from
+    /// neutral by the corners of the mouth; about twice as slow
     #[arg(long)]
     pub(crate) landmarks: bool,
     /// A picture of the neutral, relaxed face of the one person in all pictures, whose smiles are then told from it;

@@ -5,11 +5,15 @@ Output:
   ndjson  {\"file\":…,\"faces\":[{\"id\",\"box\",\"expression\",\"scores\",\"quality\"}]}, one object a picture; box is
           left, top, width, height in fractions of the picture; scores are in the order neutral, happiness,
           sadness, anger, fear, disgust, surprise; expression is null where the analyser abstains; with --neutral
-          \"neutral_looks\" says of how many pictures the neutral face was made; a frame of a stream has \"frame\",
+          \"neutral_looks\" says of how many pictures the neutral face was made; with --landmarks a face has
+          \"landmarks\": yaw, pitch and roll (degrees to the right in the picture, up, and clockwise), blink_left and
+          blink_right (0 … 1, the person's own eyes), gaze (degrees right and up, relative to the head) and
+          coefficients (0 … 1, by the names that MediaPipe publishes), if they could be measured; a frame of a stream has \"frame\",
           counted from 0, and with --fps \"media_ms\"
   csv     one row a face, with a header; a picture without faces has one row with empty columns; a file whose name
-          begins as a formula does (= + - @) or with a ' has a ' before it, which no spreadsheet shows; with --neutral
-          a column neutral_looks; a stream has the columns frame and, with --fps, media_ms
+          begins as a formula does (= + - @) or with a ' has a ' before it, which no spreadsheet shows; with --landmarks
+          columns yaw, pitch, roll, blink_left, blink_right, gaze_right, gaze_up and one for each coefficient; with
+          --neutral a column neutral_looks; a stream has the columns frame and, with --fps, media_ms
   fex     as csv, in the columns of Py-Feat's Detectorv1, which its read_feat takes: boxes in pixels, seven emotion
           columns, FrameHeight, FrameWidth, input, and frame, which numbers the pictures; with --track Identity
 

@@ -10,6 +10,7 @@ mod fan;
 mod fault;
 mod files;
 mod help;
+mod landmarks;
 mod name;
 mod output;
 mod queue;
@@ -78,7 +79,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments, told: &mut Told) -> Result<bool, Stop> {
     let neutral = neutral_face(arguments).map_err(Stop::Refused)?;
     let neutral_looks = neutral.map(|neutral| neutral.looks());
-    let layout = Layout { neutral_looks, origin: arguments.origin() };
+    let layout = Layout { landmarks: arguments.landmarks, neutral_looks, origin: arguments.origin() };
     let (output, mut earlier) = output(arguments, layout)?;
     let mut tally = Tally::default();
     let source = source(arguments, &mut earlier, &mut tally, told).map_err(Stop::Refused)?;

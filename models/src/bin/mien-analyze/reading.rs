@@ -30,9 +30,7 @@ pub(crate) struct Found {
 
 impl Reading {
     pub(crate) fn of(arguments: &Arguments, neutral: Option<Neutral>) -> Self {
-        // The mouth, too, is compared with the neutral face's, so it is looked at on every face.
-        let which = if arguments.neutral.is_empty() { Landmarks::InDoubt } else { Landmarks::All };
-        Self { cropped: arguments.cropped, landmarks: arguments.landmarks.then_some(which), neutral }
+        Self { cropped: arguments.cropped, landmarks: arguments.landmarks.then_some(Landmarks::All), neutral }
     }
 
     pub(crate) fn analyzer(self) -> anyhow::Result<Analyzer> {

@@ -38,6 +38,9 @@ fn main() -> anyhow::Result<()> {
             if plays("neutral") {
                 look.neutral(&stage, &relay);
             }
+            if plays("landmarks") {
+                look.landmarks(&stage, &relay);
+            }
             if plays("denied") {
                 look.denied(&relay);
             }
@@ -155,6 +158,31 @@ impl Look<'_> {
             "document.querySelector('[data-testid=neutral-advice]')?.innerText.length > 0",
         );
         self.take(&page, "neutral-smiling");
+    }
+
+    /// Head pose and eyes: off, on, and after a download that failed. On a lying phone they have no place.
+    fn landmarks(&self, stage: &Stage, relay: &Relay) {
+        if self.height < self.width && self.height < 500 {
+            return;
+        }
+        let browser = stage.browser();
+        let page = self.page(&browser);
+        let is = |state: &str| {
+            let now = "document.querySelector('[data-testid=landmarks]')?.dataset.state";
+            page.wait_for(state, &format!("{now} === {state:?}"));
+        };
+        page.answer("*blendshapes*", 503, "text/plain", b"");
+        let session = stage::start_session(&page, &relay.url());
+        relay.api().wait_for_samples(session, SAMPLES);
+        self.take(&page, "landmarks-off");
+        page.click("landmarks-switch");
+        is("failed");
+        self.take(&page, "landmarks-failed");
+        page.forge_nothing();
+        page.click("landmarks-retry");
+        is("on");
+        page.wait_for("a head", "/°|ahead/.test(document.querySelector('[data-testid=head]')?.innerText)");
+        self.take(&page, "landmarks-on");
     }
 
     /// What a watcher sees while it is behind, disconnected, waiting, and at the end.

@@ -9,6 +9,7 @@ use super::controls::Controls;
 use super::current_expression::CurrentExpression;
 use super::faces::Faces;
 use super::keys::{Key, KeysDialog, global_keys};
+use super::landmarks::Landmarks;
 use super::neutral::{NeutralAct, NeutralControl, NeutralStrip};
 use super::stage::{Stage, StageState};
 use super::strip::{MarkerStrip, ShareStrip};
@@ -146,6 +147,7 @@ pub(crate) fn LiveView(
                 <Bars face=signals.main_face />
                 <Quality face=signals.main_face />
                 <Faces signals=signals />
+                <Landmarks signals=signals />
             </section>
             <TimelinePlot timeline=signals.timeline />
             <Controls

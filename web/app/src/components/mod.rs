@@ -11,6 +11,7 @@ mod fault_card;
 mod file_pick;
 mod icon;
 mod keys;
+mod landmarks;
 mod link;
 mod live_view;
 mod neutral;

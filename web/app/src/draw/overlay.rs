@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use mien_engine::AnalysedFrame;
+use mien_engine::{AnalysedFrame, FaceOutline};
 use mien_shared::Face;
 
 use super::surface::Surface;
 use crate::model::expression::{UNSURE_COLOR, color, looks};
 use crate::model::face::confidence;
 use crate::model::fit::{Rect, contained, tag_corner};
+use crate::model::landmarks::shown;
 use crate::model::motion::Eased;
 
 const FONT: &str = "600 14px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
@@ -17,6 +18,9 @@ const TAG_PADDING: f64 = 10.0;
 const TAG_FILL: &str = "rgba(6, 7, 8, 0.78)";
 const TAG_TEXT: &str = "#f2f3f5";
 const TRACK: &str = "rgba(255, 255, 255, 0.25)";
+const OUTLINE: &str = "rgba(255, 255, 255, 0.6)";
+/// Length of the arrow of a head that is turned all the way, in widths of its face.
+const ARROW: f64 = 0.9;
 
 /// How confidence moves to a new value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,7 @@ struct Tag {
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     tags: Vec<Tag>,
+    outlines: Vec<FaceOutline>,
     frame: (u32, u32),
     mirrored: bool,
 }
@@ -45,6 +50,7 @@ impl Overlay {
     /// Shows nothing.
     pub(crate) fn clear(&mut self) {
         self.tags.clear();
+        self.outlines.clear();
     }
 
     /// Shows the faces of a new frame.
@@ -52,6 +58,7 @@ impl Overlay {
         let before: HashMap<u32, Eased> = self.tags.iter().map(|tag| (tag.face.id, tag.confidence)).collect();
         self.frame = (frame.width, frame.height);
         self.mirrored = frame.mirrored;
+        self.outlines.clone_from(&frame.outlines);
         self.tags = frame
             .faces
             .iter()
@@ -69,8 +76,10 @@ impl Overlay {
     /// Draws all; true while something still moves.
     pub(crate) fn draw(&self, surface: &Surface, now_ms: f64) -> bool {
         let Some(frame) = contained(self.frame, (surface.width, surface.height)) else { return false };
+        self.draw_outlines(surface, &frame);
         for tag in &self.tags {
             self.draw_frame(surface, tag, &frame);
+            self.draw_arrow(surface, tag, &frame);
         }
         for tag in &self.tags {
             self.draw_tag(surface, tag, &frame, now_ms);
@@ -98,6 +107,44 @@ impl Overlay {
         let _ = context.set_line_dash(&dashes);
         context.stroke();
         let _ = context.set_line_dash(&js_sys::Array::new());
+    }
+
+    /// All lines of all faces in one path, thin enough to leave the faces seen.
+    fn draw_outlines(&self, surface: &Surface, frame: &Rect) {
+        let context = &surface.context;
+        context.begin_path();
+        for (points, closed) in self.outlines.iter().flat_map(|face| face.outline.strokes()) {
+            let mut places = points.iter().map(|point| frame.point(*point, self.mirrored));
+            let Some((x, y)) = places.next() else { continue };
+            context.move_to(x, y);
+            places.for_each(|(x, y)| context.line_to(x, y));
+            if closed {
+                context.close_path();
+            }
+        }
+        context.set_line_width(1.0);
+        context.set_stroke_style_str(OUTLINE);
+        context.stroke();
+    }
+
+    /// Where the head points, from the middle of its box.
+    fn draw_arrow(&self, surface: &Surface, tag: &Tag, frame: &Rect) {
+        let Some((yaw, pitch)) = tag.face.landmarks.as_ref().and_then(|of| of.yaw.zip(of.pitch)) else {
+            return;
+        };
+        let place = frame.place(&tag.face.bounds, self.mirrored);
+        let (x, y) = (place.left + place.width / 2.0, place.top + place.height / 2.0);
+        let (yaw, pitch) = (f64::from(shown(yaw, self.mirrored)).to_radians(), f64::from(pitch).to_radians());
+        let (across, up) = (yaw.sin() * pitch.cos() * ARROW * place.width, pitch.sin() * ARROW * place.width);
+        let context = &surface.context;
+        context.begin_path();
+        context.move_to(x, y);
+        context.line_to(x + across, y - up);
+        context.set_line_width(3.0);
+        context.set_line_cap("round");
+        context.set_stroke_style_str(OUTLINE);
+        context.stroke();
+        context.set_line_cap("butt");
     }
 
     fn draw_tag(&self, surface: &Surface, tag: &Tag, frame: &Rect, now_ms: f64) {

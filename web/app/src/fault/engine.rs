@@ -99,6 +99,10 @@ impl From<RunFault> for Fault {
                 Self::new(FaultKind::Unanalysed, "The file could not be analysed", text, Remedy::OtherFile)
                     .with(&detail)
             }
+            RunFault::LandmarksLost { detail } => {
+                Self::new(FaultKind::Worker, "Landmarks are off again", text, Remedy::Retry("Try again"))
+                    .with(&detail)
+            }
             RunFault::WorkersFailed { detail }
             | RunFault::WorkerRestarting { detail }
             | RunFault::FrameFailed { detail } => Self::new(

@@ -24,6 +24,13 @@ pub fn contained(frame: (u32, u32), stage: (f64, f64)) -> Option<Rect> {
 }
 
 impl Rect {
+    /// A point in fractions of the frame, where this rectangle is the frame.
+    #[must_use]
+    pub fn point(&self, [x, y]: [f32; 2], mirrored: bool) -> (f64, f64) {
+        let across = if mirrored { 1.0 - f64::from(x) } else { f64::from(x) };
+        (self.left + across * self.width, self.top + f64::from(y) * self.height)
+    }
+
     /// A box of fractions of the frame, where this rectangle is the frame. A mirrored picture mirrors places,
     /// not text.
     #[must_use]
@@ -71,6 +78,9 @@ mod tests {
         assert!((plain.left - 140.0).abs() < 1e-3);
         assert!((mirrored.left - (100.0 + 400.0 * 0.65)).abs() < 1e-3);
         assert_eq!((plain.top, plain.width), (mirrored.top, mirrored.width));
+        let corner = frame.point([0.1, 0.2], true);
+        assert!((corner.0 - (mirrored.left + mirrored.width)).abs() < 1e-3);
+        assert!((corner.1 - mirrored.top).abs() < 1e-3);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod face;
 pub mod fit;
 pub mod format;
 pub mod hidden;
+pub mod landmarks;
 pub mod length;
 pub mod link;
 pub mod motion;

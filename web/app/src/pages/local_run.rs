@@ -1,7 +1,9 @@
 //! A run that is neither recorded nor sent: of the demo clip, or of a file on this device.
 
 use leptos::prelude::*;
-use mien_engine::{EndReason, LoadProgress, Run, RunEvent, SourceChoice, SourceFault, SourceRequest};
+use mien_engine::{
+    EndReason, LoadProgress, Run, RunEvent, RunFault, SourceChoice, SourceFault, SourceRequest,
+};
 
 use crate::analysis::{Analysis, NotStarted};
 use crate::components::{NeutralAct, NeutralControl};
@@ -100,6 +102,9 @@ impl LocalRun {
             RunEvent::Stats(stats) => drop(self.signals.stats.try_set(stats)),
             RunEvent::Fault(fault) if fault.is_final() => {
                 drop(self.phase.try_set(Phase::Fault(fault.into())));
+            }
+            RunEvent::Fault(fault @ RunFault::LandmarksLost { .. }) => {
+                self.analysis.landmarks_lost(fault.to_string());
             }
             RunEvent::Ended(EndReason::Finished) => drop(self.phase.try_set(Phase::Finished)),
             RunEvent::Ended(EndReason::Replaced) => drop(self.phase.try_set(Phase::Replaced)),

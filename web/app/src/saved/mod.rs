@@ -7,8 +7,8 @@ mod tokens;
 
 pub(crate) use progress::{
     bytes_sent, camera, has_consent, is_neutral_first, is_paused, save_bytes_sent, save_camera, save_consent,
-    save_neutral_first, save_paused, save_unsent_markers, save_wants_neutral, unsent_markers, wants_neutral,
-    withdraw_consent,
+    save_neutral_first, save_paused, save_unsent_markers, save_wants_landmarks, save_wants_neutral,
+    unsent_markers, wants_landmarks, wants_neutral, withdraw_consent,
 };
 pub(crate) use recordings::{SavedRecording, find, forget, forget_erased, list, save, was_erased};
 pub(crate) use tokens::{

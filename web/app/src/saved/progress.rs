@@ -7,6 +7,16 @@ use crate::browser::WebStorage;
 
 const CAMERA_KEY: &str = "mien.camera";
 const WANTS_NEUTRAL_KEY: &str = "mien.wants-neutral";
+const LANDMARKS_KEY: &str = "mien.landmarks";
+
+/// Whether the person has switched landmarks on, on this device.
+pub(crate) fn wants_landmarks() -> bool {
+    WebStorage::Device.read(LANDMARKS_KEY).unwrap_or(false)
+}
+
+pub(crate) fn save_wants_landmarks(wanted: bool) {
+    WebStorage::Device.write(LANDMARKS_KEY, &wanted);
+}
 
 fn consent_key(session: SessionId) -> String {
     format!("mien.consent.{session}")

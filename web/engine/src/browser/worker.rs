@@ -1,6 +1,6 @@
 //! One inference worker: the only place where the page posts to one.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_events::EventListener;
@@ -21,6 +21,8 @@ pub(crate) struct WorkerKit {
     pub(crate) module: JsValue,
     /// Copied to each worker, so that a restarted one gets them again.
     pub(crate) models: ModelBuffers,
+    /// If landmarks are on; new and restarted workers get them, too.
+    pub(crate) landmarks: RefCell<Option<LandmarkBuffers>>,
     pub(crate) policies: Rc<PolicyWatch>,
 }
 
@@ -29,6 +31,12 @@ pub(crate) struct ModelBuffers {
     pub(crate) near: js_sys::ArrayBuffer,
     pub(crate) far: js_sys::ArrayBuffer,
     pub(crate) expression: js_sys::ArrayBuffer,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct LandmarkBuffers {
+    pub(crate) landmarks: js_sys::ArrayBuffer,
+    pub(crate) blendshapes: js_sys::ArrayBuffer,
 }
 
 #[derive(Debug)]
@@ -111,6 +119,21 @@ impl WorkerPort {
             Reflect::set(&post, &name.into(), model)?;
         }
         self.worker.post_message(&post)
+    }
+
+    /// Gives the worker a copy of the models for landmarks, or tells it to free its own.
+    pub(crate) fn set_landmarks(&self, models: Option<&LandmarkBuffers>) -> Result<(), String> {
+        let post = || {
+            let Some(LandmarkBuffers { landmarks, blendshapes }) = models else {
+                return self.worker.post_message(&object(&ToWorker::ForgetLandmarks)?);
+            };
+            let post = object(&ToWorker::Landmarks)?;
+            for (name, model) in [(part::LANDMARKS, landmarks), (part::BLENDSHAPES, blendshapes)] {
+                Reflect::set(&post, &name.into(), model)?;
+            }
+            self.worker.post_message(&post)
+        };
+        post().map_err(text_of)
     }
 
     /// Transfers a frame; the page does not have it until the answer brings it back.

@@ -7,6 +7,7 @@ mod camera;
 mod clock;
 mod films;
 mod hidden;
+mod landmarks;
 mod neutral;
 mod outbox;
 mod picture;

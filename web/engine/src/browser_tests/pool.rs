@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_util::future::FutureExt;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, ArrayBuffer};
-use mien_models::Scope;
+use mien_models::{Landmarks, Scope};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -53,6 +53,7 @@ pub(super) fn kit(script: &str) -> Rc<WorkerKit> {
             far: ArrayBuffer::new(0),
             expression: ArrayBuffer::new(0),
         },
+        landmarks: RefCell::default(),
         policies: Rc::new(PolicyWatch::over(Vec::new())),
     })
 }
@@ -64,6 +65,7 @@ enum Seen {
     Answer(u64, bool),
     Failed,
     Restarting,
+    Landmarks(Result<(), String>),
     GaveUp(String),
 }
 
@@ -82,6 +84,7 @@ impl Bench {
                 PoolEvent::Answer(answer) => Seen::Answer(answer.tag, answer.image.is_some()),
                 PoolEvent::FrameFailed { .. } => Seen::Failed,
                 PoolEvent::Restarting { .. } => Seen::Restarting,
+                PoolEvent::Landmarks(answer) => Seen::Landmarks(answer),
                 PoolEvent::GaveUp { fault } => Seen::GaveUp(fault.to_string()),
             });
         });
@@ -91,6 +94,7 @@ impl Bench {
     fn offer(&self, at_ms: u64) {
         let snapshot = || Snapshot {
             scope: Scope::Near,
+            landmarks: Landmarks::All,
             long_side: 64,
             expected: Vec::new(),
             bitmap: bitmap().boxed_local(),

@@ -12,6 +12,8 @@ pub struct Assets {
     pub worker_js: String,
     pub worker_wasm: String,
     pub models: ModelUrls,
+    /// Fetched only if landmarks are asked for; `None` if the page comes without them.
+    pub landmarks: Option<LandmarkUrls>,
     /// The built-in clip, if the page has one.
     pub demo: Option<String>,
 }
@@ -23,10 +25,16 @@ pub struct ModelUrls {
     pub expression: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LandmarkUrls {
+    pub landmarks: String,
+    pub blendshapes: String,
+}
+
 impl Assets {
     /// Reads the page's boot script: the first `script` with `data-worker-boot`, and its attributes
     /// `data-worker-js`, `data-worker-wasm`, `data-model-near`, `data-model-far`, `data-model-expression` and,
-    /// optionally, `data-demo`. Relative addresses count from the document.
+    /// optionally, `data-model-landmarks` together with `data-model-blendshapes`, and `data-demo`. Relative addresses count from the document.
     pub fn from_page() -> Result<Self, LoadFault> {
         let attributes = browser::BootScript::find()
             .ok_or_else(|| LoadFault::NotBuilt { what: "the boot script is missing".to_owned() })?;
@@ -44,14 +52,20 @@ impl Assets {
                 far: read("model-far")?,
                 expression: read("model-expression")?,
             },
+            landmarks: attributes
+                .url("model-landmarks")
+                .zip(attributes.url("model-blendshapes"))
+                .map(|(landmarks, blendshapes)| LandmarkUrls { landmarks, blendshapes }),
             demo: attributes.url("demo"),
         })
     }
 
-    /// What loading fetches.
-    pub(crate) fn addresses(&self) -> [&str; 6] {
+    /// What loading fetches, or may fetch later.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
         let ModelUrls { near, far, expression } = &self.models;
-        [&self.worker_boot, &self.worker_js, &self.worker_wasm, near, far, expression]
+        let required = [&self.worker_boot, &self.worker_js, &self.worker_wasm, near, far, expression];
+        let optional = self.landmarks.iter().flat_map(|urls| [&urls.landmarks, &urls.blendshapes]);
+        required.into_iter().chain(optional).map(String::as_str)
     }
 
     /// The layout of the npm package: every file under one folder, with its plain name.
@@ -69,6 +83,10 @@ impl Assets {
                 far: model(ModelName::Far),
                 expression: model(ModelName::Expression),
             },
+            landmarks: Some(LandmarkUrls {
+                landmarks: model(ModelName::Landmarks),
+                blendshapes: model(ModelName::Blendshapes),
+            }),
             demo: None,
         }
     }

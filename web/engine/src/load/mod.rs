@@ -5,7 +5,7 @@ mod models;
 mod progress;
 pub(crate) mod startup;
 
-pub use assets::{Assets, ModelUrls};
-pub(crate) use models::{ModelFiles, fetch_models};
+pub use assets::{Assets, LandmarkUrls, ModelUrls};
+pub(crate) use models::{LandmarkFiles, ModelFiles, fetch_landmarks, fetch_models};
 pub(crate) use progress::LoadMeter;
 pub use progress::LoadProgress;

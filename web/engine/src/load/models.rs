@@ -1,9 +1,9 @@
-//! The three models: fetched with progress, and checked against the manifest's length and hash.
+//! The models: fetched with progress, and checked against the manifest's length and hash.
 
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 use sha2::{Digest, Sha256};
 
-use super::assets::ModelUrls;
+use super::assets::{LandmarkUrls, ModelUrls};
 use super::progress::LoadMeter;
 use super::startup;
 use crate::browser::fetch::{FetchFault, Foreign, bytes, bytes_anew};
@@ -30,6 +30,25 @@ pub(crate) async fn fetch_models(
     )
     .await?;
     Ok(ModelFiles { near, far, expression })
+}
+
+/// The content of each file that only landmarks need.
+pub(crate) struct LandmarkFiles {
+    pub(crate) landmarks: Vec<u8>,
+    pub(crate) blendshapes: Vec<u8>,
+}
+
+pub(crate) async fn fetch_landmarks(
+    urls: &LandmarkUrls,
+    meter: &LoadMeter,
+    policies: &PolicyWatch,
+) -> Result<LandmarkFiles, LoadFault> {
+    let (landmarks, blendshapes) = try_join(
+        fetch_one(ModelName::Landmarks, &urls.landmarks, meter, policies),
+        fetch_one(ModelName::Blendshapes, &urls.blendshapes, meter, policies),
+    )
+    .await?;
+    Ok(LandmarkFiles { landmarks, blendshapes })
 }
 
 async fn fetch_one(

@@ -24,9 +24,17 @@ pub(crate) struct LoadMeter {
 }
 
 impl LoadMeter {
+    /// For the worker's code and the models that every analysis needs.
     pub(crate) fn new(on: impl Fn(LoadProgress) + 'static) -> Rc<Self> {
-        let models: u64 = ModelName::ALL.iter().map(|name| name.id().info().bytes).sum();
-        let meter = Self { loaded: Cell::new(0), total: models + CODE_BYTES, on: Box::new(on) };
+        Self::over(bytes(&ModelName::REQUIRED) + CODE_BYTES, Box::new(on))
+    }
+
+    pub(crate) fn of_landmarks(on: impl Fn(LoadProgress) + 'static) -> Rc<Self> {
+        Self::over(bytes(&ModelName::FOR_LANDMARKS), Box::new(on))
+    }
+
+    fn over(total: u64, on: Box<dyn Fn(LoadProgress)>) -> Rc<Self> {
+        let meter = Self { loaded: Cell::new(0), total, on };
         meter.add(0);
         Rc::new(meter)
     }
@@ -40,4 +48,8 @@ impl LoadMeter {
         self.loaded.set((self.loaded.get() + more).min(self.total));
         (self.on)(LoadProgress { loaded_bytes: self.loaded.get(), total_bytes: self.total });
     }
+}
+
+fn bytes(models: &[ModelName]) -> u64 {
+    models.iter().map(|model| model.bytes()).sum()
 }

@@ -1,7 +1,7 @@
 //! What goes into the pool and what comes out. `T` is what the caller wants back with each answer.
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
-use mien_models::{Candidate, Detection, Scope};
+use mien_models::{Candidate, Detection, Landmarks, Scope};
 
 use crate::browser::{Bitmap, FrameImage};
 use crate::faults::LoadFault;
@@ -15,6 +15,7 @@ pub(crate) struct Job<T> {
 /// The picture that shows now, and how it is to be analysed.
 pub(crate) struct Snapshot {
     pub(crate) scope: Scope,
+    pub(crate) landmarks: Landmarks,
     pub(crate) long_side: u32,
     /// Where the faces of earlier frames are expected.
     pub(crate) expected: Vec<Candidate>,
@@ -24,8 +25,13 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// For a frame that no longer exists.
     pub(crate) fn missing(why: &'static str) -> Self {
-        let bitmap = async move { Err(why.to_owned()) }.boxed_local();
-        Self { scope: Scope::Near, long_side: 1, expected: Vec::new(), bitmap }
+        Self {
+            scope: Scope::Near,
+            landmarks: Landmarks::InDoubt,
+            long_side: 1,
+            expected: Vec::new(),
+            bitmap: async move { Err(why.to_owned()) }.boxed_local(),
+        }
     }
 }
 
@@ -43,6 +49,8 @@ pub(crate) struct Answer<T> {
 pub(crate) enum PoolEvent<T> {
     /// A worker has its models.
     Ready,
+    /// A worker has the models for landmarks; or one could not take them, and they were taken from all.
+    Landmarks(Result<(), String>),
     Answer(Answer<T>),
     /// Only this frame was lost.
     FrameFailed {

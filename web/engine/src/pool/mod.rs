@@ -4,6 +4,7 @@
 mod job;
 mod order;
 mod schedule;
+mod worker_slot;
 mod workers;
 
 pub(crate) use job::{Answer, Job, PoolEvent, Snapshot};

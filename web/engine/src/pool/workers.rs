@@ -17,6 +17,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::job::{Answer, Job, PoolEvent, Snapshot};
 use super::order::Order;
 use super::schedule::{Action, Schedule, Slot};
+use super::worker_slot::WorkerSlot;
 use crate::browser::worker::{PortEvent, StartFault, WorkerKit, WorkerPort};
 use crate::browser::{FrameImage, steady_now};
 use crate::clock::Steady;
@@ -34,13 +35,6 @@ struct Sent<T> {
     tag: T,
     scope: Scope,
     since: Steady,
-}
-
-#[derive(Default)]
-struct WorkerSlot {
-    port: Option<WorkerPort>,
-    /// `None` once it is ready, and while it is known why it is not.
-    starting_since: Option<Steady>,
 }
 
 /// `T` is what the caller wants back with each answer.
@@ -104,6 +98,11 @@ impl<T: Copy + 'static> WorkerPool<T> {
     pub(crate) fn offer(&self, job: Job<T>) {
         let actions = self.inner.schedule.borrow_mut().offer(job);
         self.inner.perform(actions, "");
+    }
+
+    /// Gives all workers the kit's models for landmarks, or takes them away if it has none.
+    pub(crate) fn share_landmarks(&self) {
+        self.inner.share_landmarks();
     }
 
     pub(crate) fn drop_waiting(&self) {
@@ -174,7 +173,36 @@ impl<T: Copy + 'static> Inner<T> {
         self.perform(actions, &detail);
     }
 
+    fn share_landmarks(&self) {
+        let slots = 0..self.slots.borrow().len();
+        slots.for_each(|slot| self.give_landmarks(slot));
+    }
+
+    fn give_landmarks(&self, slot: Slot) {
+        let given = self.slots.borrow_mut()[slot].give_landmarks(self.kit.landmarks.borrow().as_ref());
+        if let Err(detail) = given {
+            self.took_landmarks(slot, Some(detail));
+        }
+    }
+
+    /// One worker without them would leave out their share of the frames, so then all go without.
+    fn took_landmarks(&self, slot: Slot, refused: Option<String>) {
+        self.slots.borrow_mut()[slot].awaits_landmarks = false;
+        match refused {
+            None => (self.on)(PoolEvent::Landmarks(Ok(()))),
+            Some(detail) if self.kit.landmarks.take().is_some() => {
+                self.share_landmarks();
+                (self.on)(PoolEvent::Landmarks(Err(detail)));
+            }
+            Some(_) => {}
+        }
+    }
+
     fn crashed(self: &Rc<Self>, slot: Slot, detail: &str) {
+        // It would crash again: the expressions are worth more.
+        if self.slots.borrow()[slot].awaits_landmarks {
+            self.took_landmarks(slot, Some(detail.to_owned()));
+        }
         let actions = self.schedule.borrow_mut().crashed(slot);
         self.perform(actions, detail);
     }
@@ -189,10 +217,14 @@ impl<T: Copy + 'static> Inner<T> {
             PortEvent::Message(FromWorker::Ready, _) => {
                 inner.slots.borrow_mut()[slot].starting_since = None;
                 inner.start_fault.take();
+                if inner.kit.landmarks.borrow().is_some() {
+                    inner.give_landmarks(slot);
+                }
                 let actions = inner.schedule.borrow_mut().started(slot);
                 (inner.on)(PoolEvent::Ready);
                 inner.perform(actions, "");
             }
+            PortEvent::Message(FromWorker::Landmarks { refused }, _) => inner.took_landmarks(slot, refused),
             PortEvent::Message(FromWorker::Scored { frame, detections, left_out, .. }, image) => {
                 inner.answered(slot, frame, Ok((detections, left_out, image)));
             }
@@ -278,7 +310,7 @@ impl<T: Copy + 'static> Inner<T> {
     }
 
     fn send(self: &Rc<Self>, slot: Slot, frame: FrameId, job: Job<T>) {
-        let Snapshot { scope, long_side, expected, bitmap } = (job.snapshot)();
+        let Snapshot { scope, landmarks, long_side, expected, bitmap } = (job.snapshot)();
         self.order.borrow_mut().sent(frame);
         let sent = Sent { slot, tag: job.tag, scope, since: steady_now() };
         self.sent.borrow_mut().insert(frame, sent);
@@ -291,7 +323,9 @@ impl<T: Copy + 'static> Inner<T> {
                 return;
             }
             let posted = bitmap.and_then(|bitmap| match &inner.slots.borrow()[slot].port {
-                Some(port) => port.infer(FrameHeader { frame, scope, long_side, expected }, &bitmap),
+                Some(port) => {
+                    port.infer(FrameHeader { frame, scope, landmarks, long_side, expected }, &bitmap)
+                }
                 None => Err("the worker is gone".to_owned()),
             });
             if let Err(detail) = posted {

@@ -11,6 +11,7 @@ use super::calibration::CalibrationState;
 use super::carry_over::CarryOver;
 use super::event::{AnalysedFrame, EndReason, RunEvent, SourceState};
 use super::input::{Input, Media};
+use super::landmark_pace::LandmarkPace;
 use super::outcome::Outcome;
 use super::people::People;
 use super::presence::Presence;
@@ -33,6 +34,7 @@ pub(super) struct ActiveRun {
     pub(super) input: RefCell<Option<Input>>,
     people: RefCell<People>,
     scope: RefCell<ScopePolicy>,
+    landmark_pace: RefCell<LandmarkPace>,
     pub(super) stats: RefCell<StatsCounter>,
     outcome: RefCell<Outcome>,
     pub(super) presence: RefCell<Presence>,
@@ -67,6 +69,7 @@ impl ActiveRun {
             input: RefCell::new(Some(input)),
             people: RefCell::new(people),
             scope: RefCell::default(),
+            landmark_pace: RefCell::default(),
             stats: RefCell::new(stats),
             outcome: RefCell::default(),
             presence: RefCell::new(Presence::new(now_precise_ms(), is_hidden())),
@@ -189,7 +192,11 @@ impl ActiveRun {
                 self.outcome.borrow_mut().failed(&detail);
                 (self.on)(RunEvent::Fault(RunFault::FrameFailed { detail }));
             }
-            PoolEvent::Ready | PoolEvent::Answer(_) | PoolEvent::FrameFailed { .. } => {}
+            PoolEvent::Landmarks(Err(detail)) => {
+                (self.on)(RunEvent::Fault(RunFault::LandmarksLost { detail }));
+            }
+            PoolEvent::Ready | PoolEvent::Landmarks(Ok(())) => {}
+            PoolEvent::Answer(_) | PoolEvent::FrameFailed { .. } => {}
             PoolEvent::Restarting { detail } => {
                 (self.on)(RunEvent::Fault(RunFault::WorkerRestarting { detail }));
             }
@@ -242,8 +249,9 @@ impl ActiveRun {
             Media::Picture(_) => Scope::Full,
             Media::Video(_) => self.scope.borrow_mut().next(),
         };
+        let landmarks = self.landmark_pace.borrow_mut().next(now_precise_ms());
         let expected = self.people.borrow().expected();
-        Some(Snapshot { scope, long_side: input.long_side(), expected, bitmap: input.bitmap() })
+        Some(Snapshot { scope, landmarks, long_side: input.long_side(), expected, bitmap: input.bitmap() })
     }
 
     fn on_answer(&self, answer: Answer<FrameTag>) {
@@ -262,6 +270,7 @@ impl ActiveRun {
         let steady = captured.steady.since_beginning();
         let (faces, calibration) = self.people.borrow_mut().update(steady, &answer.detections);
         let raw = self.people.borrow().raw();
+        let outlines = self.people.borrow().outlines(steady);
         let shown = self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored));
         if let (Some(image), Some(((width, height), mirrored))) = (answer.image, shown) {
             (self.on)(RunEvent::Frame(AnalysedFrame {
@@ -271,6 +280,7 @@ impl ActiveRun {
                 captured,
                 faces,
                 raw,
+                outlines,
                 left_out: answer.left_out,
                 media_ms,
                 skipped,

@@ -1,6 +1,6 @@
 //! What a run reports.
 
-use mien_models::RawFace;
+use mien_models::{FaceOutline, RawFace};
 use mien_shared::{Face, Sample, Skipped};
 
 use super::calibration::CalibrationState;
@@ -59,6 +59,8 @@ pub struct AnalysedFrame {
     pub faces: Vec<Face>,
     /// The same faces as this frame alone shows them: scores before smoothing, and the detector's confidence.
     pub raw: Vec<RawFace>,
+    /// The lines of those whose landmarks are known, for drawing; in fractions of the frame, not mirrored.
+    pub outlines: Vec<FaceOutline>,
     /// Smaller faces that were found and not read, as a sample carries no more.
     pub left_out: usize,
     /// Position in the file, milliseconds, if the frame came from one.

@@ -11,6 +11,7 @@ mod carry_over;
 mod event;
 mod handle;
 mod input;
+mod landmark_pace;
 mod liveness;
 mod outcome;
 mod people;

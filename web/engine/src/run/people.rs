@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mien_models::{Candidate, Detection, RawFace, Tracker};
+use mien_models::{Candidate, Detection, FaceOutline, RawFace, Tracker};
 use mien_shared::Face;
 
 use super::calibration::{Calibration, CalibrationEnd, CalibrationState, Step};
@@ -50,6 +50,11 @@ impl People {
     /// What the newest frame alone says of its faces.
     pub(super) fn raw(&self) -> Vec<RawFace> {
         self.tracker.raw()
+    }
+
+    /// The outlines of the last frame's faces; `captured` is its time.
+    pub(super) fn outlines(&self, captured: Duration) -> Vec<FaceOutline> {
+        self.tracker.outlines(captured)
     }
 
     /// Where faces are expected in the next frame.

@@ -13,6 +13,7 @@ pub(crate) enum Format {
 /// What every report of a run has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
+    pub(crate) landmarks: bool,
     pub(crate) neutral_looks: Option<u32>,
     pub(crate) origin: Origin,
 }

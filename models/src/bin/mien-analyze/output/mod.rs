@@ -43,7 +43,7 @@ impl Output {
         record.clear();
         match self.format {
             Format::Ndjson => lines::append(report, record)?,
-            Format::Csv => table::append_rows(report, origin, record),
+            Format::Csv => table::append_rows(report, self.layout, record),
             Format::Fex => {
                 let frame = report.moment.map_or(self.next, |moment| moment.frame);
                 fex::append_rows(report, origin, frame, record);
@@ -86,13 +86,13 @@ mod tests {
         Report { file: file.to_owned(), moment: None, size: [64, 32], faces, neutral_looks: None }
     }
 
-    const FILES: Layout = Layout { neutral_looks: None, origin: Origin::Files };
+    const FILES: Layout = Layout { landmarks: false, neutral_looks: None, origin: Origin::Files };
 
     #[test]
     fn text_is_in_quotes_and_numbers_are_not() {
         let mut rows = Vec::new();
-        table::append_rows(&report("007", vec![face()]), Origin::Files, &mut rows);
-        table::append_rows(&report("a \"b\",\nc", Vec::new()), Origin::Files, &mut rows);
+        table::append_rows(&report("007", vec![face()]), FILES, &mut rows);
+        table::append_rows(&report("a \"b\",\nc", Vec::new()), FILES, &mut rows);
         let rows = String::from_utf8(rows).unwrap();
         assert_eq!(
             rows,
@@ -127,7 +127,7 @@ mod tests {
         let report = Report { moment, ..report("clip", vec![face()]) };
         let layout = Layout { origin: Origin::FollowedFilm, ..FILES };
         let mut rows = header(Format::Csv, layout).unwrap().into_bytes();
-        table::append_rows(&report, layout.origin, &mut rows);
+        table::append_rows(&report, layout, &mut rows);
         rows.extend(header(Format::Fex, layout).unwrap().into_bytes());
         fex::append_rows(&report, layout.origin, 12, &mut rows);
         lines::append(&report, &mut rows).unwrap();

@@ -84,7 +84,7 @@ mod tests {
     use crate::output::format::Origin;
     use crate::report::{Report, Seen};
 
-    const LAYOUT: Layout = Layout { neutral_looks: None, origin: Origin::Files };
+    const LAYOUT: Layout = Layout { landmarks: false, neutral_looks: None, origin: Origin::Files };
     const FORMATS: [Format; 3] = [Format::Ndjson, Format::Csv, Format::Fex];
     /// Names that are torn into other names, some that are named twice, and how many faces each has; so many that
     /// numbers are torn into other numbers.

@@ -106,6 +106,9 @@ fn on_event(recording: Recording, event: RunEvent) {
             notices::show(recording, Notice::SourceSilent { why: silence.to_string() });
         }
         RunEvent::SourceState(SourceState::Playing) => notices::change(recording, Change::Picture),
+        RunEvent::Fault(fault @ RunFault::LandmarksLost { .. }) => {
+            recording.analysis.landmarks_lost(fault.to_string());
+        }
         RunEvent::Fault(RunFault::WorkerRestarting { .. }) => notices::show(recording, Notice::Restarting),
         RunEvent::Ended(EndReason::Finished) => {
             notices::show(recording, Notice::FileFinished);
