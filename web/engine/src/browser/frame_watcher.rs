@@ -7,6 +7,7 @@ use std::time::Duration;
 use js_sys::{Function, Reflect};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
 
 use super::clock::{captured_before, captured_now, steady, steady_now};
 use crate::clock::Captured;
@@ -89,7 +90,13 @@ impl FrameWatcher {
         if self.0.missed.get() >= LOST {
             self.0.cancel();
             self.0.ask();
-            (self.0.on)(captured_now(), position);
+            let (weak, captured) = (Rc::downgrade(&self.0), captured_now());
+            // Not synchronously, as no callback is: whoever looks may hold what the frame's receiver changes.
+            spawn_local(async move {
+                if let Some(watched) = weak.upgrade() {
+                    (watched.on)(captured, position);
+                }
+            });
         }
     }
 
