@@ -221,7 +221,8 @@ impl Track {
 
     fn follow(&mut self, bounds: FaceBox, detection: &Detection) {
         let elapsed = self.motion.unseen;
-        let scores = self.scores(detection);
+        // Here a frame's scores enter the track.
+        let scores = detection.scores;
         self.follow_scores(elapsed, &scores);
         self.quality += share_after(elapsed, SCORE_TIME_CONSTANT) * (detection.quality - self.quality);
         self.expression = self.named();
@@ -247,11 +248,6 @@ impl Track {
         for (smooth, new) in self.log_scores.iter_mut().zip(logarithms(scores)) {
             *smooth += share * (new - *smooth);
         }
-    }
-
-    /// A frame's scores as they enter the track.
-    fn scores(&self, detection: &Detection) -> Scores {
-        detection.scores
     }
 
     /// A close call is not decided anew in every frame.
