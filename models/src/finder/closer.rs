@@ -19,12 +19,12 @@ pub(super) const SURE: f32 = 0.8;
 const CONFIRMED_IOU: f32 = 0.4;
 /// Side of the closer square, as a multiple of the longer side of the box.
 const CLOSER: f32 = 1.6;
-/// How much surer the detector must be of a turned face than of an upright one, or of one turned otherwise than before.
+/// How much surer the detector must be of a turned face than of an upright one, or of one turned otherwise than it seemed.
 const TURNED_AHEAD: f32 = 0.1;
 /// A face of which the detector was never sure is not judged again each time, unless it is less sure by this.
 const LESS_SURE: f32 = 0.1;
-/// As many faces are looked for where they are expected, if the near detector sees nobody; of more, the far detector
-/// costs less.
+/// As many turned faces are looked for where they are expected, if the near detector sees nobody; of more, the far
+/// detector costs less.
 pub(super) const FOLLOWED: usize = 2;
 
 /// A face of this share of the picture's longer side is the picture's subject: no smaller ones are searched for in
@@ -70,15 +70,19 @@ impl Closer {
         Self { network, crop: Vec::new() }
     }
 
-    /// What the near detector finds where faces are expected, the way they were turned.
-    pub(super) fn where_expected(
+    /// What the near detector finds where turned faces are expected: it misses them more often than upright ones.
+    pub(super) fn still_turned(
         &mut self,
         frame: &Frame<'_>,
         expected: &[Candidate],
     ) -> Result<Vec<Candidate>, InferenceError> {
         let mut found = Vec::with_capacity(expected.len());
         for known in expected {
-            let seen = self.look_in(frame, &closer(frame, &known.bounds, quarters(frame, known)))?;
+            let turn = quarters(frame, known);
+            if turn == 0 {
+                continue;
+            }
+            let seen = self.look_in(frame, &closer(frame, &known.bounds, turn))?;
             let is_known = |face: &Candidate| {
                 face.score >= Within::Whole.confirmed_from()
                     && face.known_among(std::slice::from_ref(known)).is_some()
@@ -86,6 +90,22 @@ impl Closer {
             found.extend(seen.into_iter().find(is_known));
         }
         Ok(found)
+    }
+
+    /// What the near detector is sure of if the whole frame is turned. Of upside-down faces it misses many, and the far
+    /// detector does as well.
+    pub(super) fn turned(&mut self, frame: &Frame<'_>) -> Result<Vec<Candidate>, InferenceError> {
+        let whole = FaceBox { left: 0.0, top: 0.0, width: 1.0, height: 1.0 };
+        let mut best: Vec<Candidate> = Vec::new();
+        for turn in 1..4 {
+            let square = Square { side: frame.width().max(frame.height()), ..closer(frame, &whole, turn) };
+            let mut found = self.look_in(frame, &square)?;
+            found.retain(|face| face.score >= SURE);
+            if found.first().map_or(0.0, |face| face.score) > best.first().map_or(0.0, |face| face.score) {
+                best = found;
+            }
+        }
+        Ok(best)
     }
 
     /// Looks again, closer, at faces that their detector is not sure of, and where one box swallows another face: what
@@ -105,17 +125,18 @@ impl Closer {
         let mut kept = Vec::with_capacity(faces.len());
         let (mut is_changed, mut unconfirmed) = (false, Vec::new());
         for face in faces {
+            let own = quarters(frame, face);
             let was_turned = face.known_among(expected).map_or(0, |known| quarters(frame, known));
-            let is_as_before = quarters(frame, face) == was_turned;
-            let is_sure = face.score >= SURE && (was_turned == 0 || is_as_before);
-            let is_trusted = was_turned == 0
-                && is_as_before
-                && face.known_among(trusted).is_some_and(|known| face.score >= known.score - LESS_SURE);
-            if (is_sure || is_trusted) && !swallowed(face) {
+            // A camera that is turned: what the key points say is half the truth, but the right half.
+            let turned = if own == 0 || expected.is_empty() { was_turned } else { own };
+            let is_trusted =
+                face.known_among(trusted).is_some_and(|known| face.score >= known.score - LESS_SURE);
+            let is_sure = turned == 0 && (face.score >= SURE || is_trusted);
+            if is_sure && !swallowed(face) {
                 kept.push(face.clone());
                 continue;
             }
-            let found = self.look_closer(frame, face, within.confirmed_from(), was_turned)?;
+            let found = self.look_closer(frame, face, within.confirmed_from(), turned)?;
             let is_upright = found
                 .iter()
                 .any(|(turn, found)| *turn == 0 && found.bounds.iou(&face.bounds) > CONFIRMED_IOU);
@@ -139,21 +160,21 @@ impl Closer {
     }
 
     /// What the near detector finds in a square around a face, in the rotation in which it is surest, and the number of
-    /// quarter turns; in fractions of the frame. The rotation that it had before comes first.
+    /// quarter turns; in fractions of the frame. The rotation that it seems to have comes first.
     fn look_closer(
         &mut self,
         frame: &Frame<'_>,
         face: &Candidate,
         confirmed_from: f32,
-        was_turned: u8,
+        turned: u8,
     ) -> Result<Vec<(u8, Candidate)>, InferenceError> {
         let score = |found: &[Candidate]| found.first().map_or(0.0, |face| face.score);
-        let mut best = (was_turned, self.look_in(frame, &closer(frame, &face.bounds, was_turned))?);
+        let mut best = (turned, self.look_in(frame, &closer(frame, &face.bounds, turned))?);
         if score(&best.1) < SURE {
-            for turn in (0..4).filter(|turn| *turn != was_turned) {
+            for turn in (0..4).filter(|turn| *turn != turned) {
                 let found = self.look_in(frame, &closer(frame, &face.bounds, turn))?;
-                // As before is more likely.
-                let ahead = if best.0 == was_turned { TURNED_AHEAD } else { 0.0 };
+                // That is more likely.
+                let ahead = if best.0 == turned { TURNED_AHEAD } else { 0.0 };
                 if score(&found) > score(&best.1) + ahead {
                     best = (turn, found);
                 }

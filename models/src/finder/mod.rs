@@ -3,12 +3,12 @@
 mod closer;
 
 use crate::blazeface::{ANCHORS, Candidate, REGRESSORS, SAME_FACE_IOU, decode, weighted_suppression};
-use crate::detector::{Detector, each_once, merged, swallows};
+use crate::detector::{Detector, NEAR_RANGE, each_once, merged, swallows};
 use crate::image::{Frame, Letterbox, Outside, Square, interleaved};
 use crate::manifest::ModelId;
 use crate::network::{InferenceError, ModelError, Network, exactly};
 use crate::scope::Scope;
-use closer::{Closer, FOLLOWED, PORTRAIT, SURE, Within, longer};
+use closer::{Closer, FOLLOWED, Judged, PORTRAIT, SURE, Within, longer};
 
 /// Anchors of the 16×16 grid, which the far network outputs separately from the rest.
 const FINE_ANCHORS: usize = 512;
@@ -62,13 +62,8 @@ impl Finder {
     ) -> Result<Vec<Candidate>, InferenceError> {
         let whole = Letterbox::new(frame, 1.0);
         let near = self.look(Detector::Near, frame, &whole)?;
-        if scope == Scope::Near && near.is_empty() && expected.len() <= FOLLOWED {
-            let followed = self.near.where_expected(frame, expected)?;
-            if !followed.is_empty() && followed.len() == expected.len() {
-                return Ok(followed);
-            }
-        }
-        if scope == Scope::Near && !near.is_empty() {
+        let is_near = expected.iter().all(|known| longer(frame, known) >= NEAR_RANGE);
+        if scope == Scope::Near && !near.is_empty() && is_near {
             let found: Vec<Candidate> = near.iter().map(|face| face.in_frame(&whole)).collect();
             let judged = self.near.judged_again(frame, &found, Within::Whole, expected, expected)?;
             // What is no face may hide that the near detector sees nobody.
@@ -76,10 +71,23 @@ impl Finder {
                 return Ok(judged.faces);
             }
         }
+        if scope == Scope::Near && (1..=FOLLOWED).contains(&expected.len()) {
+            let followed = self.near.still_turned(frame, expected)?;
+            if followed.len() == expected.len() {
+                return Ok(followed);
+            }
+        }
         let faces = merged(near, self.look(Detector::Far, frame, &whole)?);
         let found: Vec<Candidate> = faces.iter().map(|face| face.in_frame(&whole)).collect();
         // Once in a while there is a wide search, which takes nothing for granted.
-        let faces = self.near.judged_again(frame, &found, Within::Whole, expected, &[])?.faces;
+        let trusted = if scope == Scope::Near { expected } else { &[] };
+        let Judged { mut faces, is_confirmed } =
+            self.near.judged_again(frame, &found, Within::Whole, expected, trusted)?;
+        // An empty room is not turned round in every frame.
+        if !is_confirmed && (scope != Scope::Near || !expected.is_empty()) {
+            let turned = self.near.turned(frame)?;
+            faces = if turned.is_empty() { faces } else { turned };
+        }
         if scope != Scope::Thorough || faces.iter().any(|face| longer(frame, face) >= PORTRAIT) {
             return Ok(faces);
         }
