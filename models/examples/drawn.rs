@@ -39,8 +39,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     analyzer.add_landmarks_verified(&weights::LANDMARKS)?;
     analyzer.look_at_landmarks_of(Landmarks::All);
-    println!("pictures            of   found  labelled  quality  meshed  even (5 %, half, 95 %)  colours");
+    println!("pictures             of   found  labelled  quality  meshed  even (5 %, half, 95 %)  colours");
     table("photographs", &mut analyzer, &photographs)?;
+    let images: Vec<RgbaImage> = photographs.iter().map(image).collect();
+    let through = |change: &dyn Fn(&RgbaImage) -> RgbaImage| -> Vec<Picture> {
+        images.iter().map(|image| picture(&change(image))).collect()
+    };
+    table("photographs, filmed", &mut analyzer, &through(&filmed))?;
+    // As video is that was compressed hard, or smoothed to please.
+    table("photographs, soft", &mut analyzer, &through(&|image| blur(image, 2.5)))?;
     for style in Style::ALL {
         let drawn: Vec<RgbaImage> = drawings(style);
         let clean: Vec<Picture> = drawn.iter().map(picture).collect();
@@ -71,7 +78,7 @@ fn table(
     };
     let (even, colours) = (quantiles(|face| face.even), quantiles(|face| face.colours));
     println!(
-        "{name:<18}  {:<3}  {:<5.2}  {:<8.2}  {:<7.2}  {:<6.2}  {:.2} {:.2} {:.2}          {:.1} {:.1} {:.1}",
+        "{name:<19}  {:<3}  {:<5.2}  {:<8.2}  {:<7.2}  {:<6.2}  {:.2} {:.2} {:.2}          {:.1} {:.1} {:.1}",
         pictures.len(),
         all.len() as f32 / pictures.len() as f32,
         share(|face| face.label),
@@ -229,6 +236,10 @@ fn filmed(image: &RgbaImage) -> RgbaImage {
         }
     }
     filmed
+}
+
+fn image(picture: &Picture) -> RgbaImage {
+    RgbaImage::from_raw(picture.width, picture.height, picture.rgba.clone()).expect("a whole picture")
 }
 
 fn picture(image: &RgbaImage) -> Picture {

@@ -84,7 +84,7 @@ fn seen(analyzer: &mut Analyzer, image: &RgbaImage, scope: Scope) -> Vec<Detecti
 /// The smallest face that each scope must find, in fractions of the picture's longer side.
 fn smallest(scope: Scope) -> f32 {
     match scope {
-        Scope::Near | Scope::Full => 48.0 / 1_280.0,
+        Scope::Near | Scope::Full | Scope::Cropped => 48.0 / 1_280.0,
         Scope::Thorough => 24.0 / 1_280.0,
     }
 }
