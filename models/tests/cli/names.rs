@@ -57,17 +57,18 @@ fn a_folder_of_a_hundred_thousand_files_is_walked() {
     let (inside, results) = (folder.join("inside"), folder.join("results.ndjson"));
     fs::create_dir(&inside).expect("a folder");
     let png = encoded(image::ImageFormat::Png);
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     for place in 0..PICTURES {
         let path = inside.join(format!("{place:06}.png"));
         fs::write(&path, &png).expect("a file");
         if place % (PICTURES / 2) != 7 {
-            lines += &format!("{{\"file\":{:?},\"faces\":[]}}\n", path.to_string_lossy());
+            lines.push(format!("{{\"file\":{:?},\"faces\":[]}}\n", path.to_string_lossy()));
         }
     }
     for place in 0..OTHERS {
         fs::write(inside.join(format!("{place:06}.txt")), "").expect("a file");
     }
+    let lines = lines.concat();
     fs::write(&results, &lines).expect("a file");
     let output = run(&["--resume", results.to_str().expect("text")], &[&inside]);
     assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");

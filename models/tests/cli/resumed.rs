@@ -33,8 +33,7 @@ fn a_run_that_was_killed_is_continued_to_the_same_results() {
             .stderr(Stdio::null())
             .spawn()
             .expect("it starts");
-        let lines =
-            || fs::read(&results).map_or(0, |text| text.iter().filter(|byte| **byte == b'\n').count());
+        let lines = || fs::read_to_string(&results).map_or(0, |text| text.lines().count());
         while lines() < 20 {
             assert!(child.try_wait().expect("it runs").is_none(), "it ended before it could be killed");
             std::thread::sleep(Duration::from_millis(5));

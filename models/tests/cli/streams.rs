@@ -16,7 +16,12 @@ fn astronaut() -> RgbImage {
     astronaut.resize(256, 256, FilterType::Triangle).into_rgb8()
 }
 
+/// As ffmpeg writes one.
 fn frame(picture: &RgbImage, format: ImageFormat) -> Vec<u8> {
+    if format == ImageFormat::Pnm {
+        let header = format!("P6\n{} {}\n255\n", picture.width(), picture.height());
+        return [header.as_bytes(), picture.as_raw()].concat();
+    }
     let mut frame = Cursor::new(Vec::new());
     picture.write_to(&mut frame, format).expect("a picture");
     frame.into_inner()

@@ -30,12 +30,12 @@ pub(crate) type Answer = (Label, Result<Found, Fault>);
 /// Calls `take` with each answer. Its error ends everything.
 pub(crate) fn read_all(
     source: Source,
-    (reading, threads, order): (Reading, usize, Order),
+    (reading, analyzers, order): (Reading, Vec<Analyzer>, Order),
     take: impl FnMut(Answer) -> io::Result<()>,
-) -> anyhow::Result<io::Result<()>> {
-    let analyzers = analyzers(reading, threads)?;
-    let queue = Arc::new(Queue::new(source, threads * AHEAD));
-    let (sender, receiver) = sync_channel(threads * AHEAD);
+) -> io::Result<()> {
+    let window = analyzers.len() * AHEAD;
+    let queue = Arc::new(Queue::new(source, window));
+    let (sender, receiver) = sync_channel(window);
     for analyzer in analyzers {
         let (sender, queue) = (sender.clone(), Arc::clone(&queue));
         // Not waited for: if results cannot be written, a thread may still wait for a stream that says nothing.
@@ -44,11 +44,11 @@ pub(crate) fn read_all(
     drop(sender);
     let taken = gather(receiver, order, &queue, take);
     queue.stop();
-    Ok(taken)
+    taken
 }
 
 /// One for each thread, loaded side by side.
-fn analyzers(reading: Reading, threads: usize) -> anyhow::Result<Vec<Analyzer>> {
+pub(crate) fn analyzers(reading: Reading, threads: usize) -> anyhow::Result<Vec<Analyzer>> {
     thread::scope(|scope| {
         let loading: Vec<_> = (0..threads).map(|_| scope.spawn(|| reading.analyzer())).collect();
         let loaded = |one: thread::ScopedJoinHandle<'_, _>| match one.join() {

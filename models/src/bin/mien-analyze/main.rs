@@ -89,9 +89,11 @@ fn run(arguments: &Arguments, told: &mut Told) -> Result<bool, Stop> {
         tracker: arguments.track.then(Tracker::new),
     };
     let order = if arguments.unordered { Order::AsTheyCome } else { Order::AsGiven };
-    let plan = (Reading::of(arguments, neutral), threads(arguments, tally.all), order);
+    let reading = Reading::of(arguments, neutral);
+    let analyzers = fan::analyzers(reading, threads(arguments, tally.all)).map_err(Stop::Refused)?;
+    // From here on time is counted: what loading takes says nothing about the pictures to come.
     let mut desk = Desk::new(output, (&mut *told, &mut tally), film, neutral_looks);
-    let read = fan::read_all(source, plan, |answer| desk.take(answer)).map_err(Stop::Refused)?;
+    let read = fan::read_all(source, (reading, analyzers, order), |answer| desk.take(answer));
     let took = read.and_then(|()| desk.finish()).map_err(|error| unwritten(error, arguments))?;
     if tally.read + tally.before + tally.faults == 0 {
         told.line("there is no picture to read");

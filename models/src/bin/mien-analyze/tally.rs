@@ -20,41 +20,45 @@ pub(crate) struct Tally {
 impl Tally {
     /// While it runs. `done` pictures took that long.
     pub(crate) fn progress(&self, done: usize, took: Duration) -> String {
-        let of = self.all.map_or_else(String::new, |all| format!("/{all}"));
-        let noun = if self.all.is_some() { "pictures" } else { "frames" };
-        let mut line = format!("{done}{of} {noun}  {}", counted(self.faces, "face", "faces"));
-        if self.faults > 0 {
-            line += &format!("  {}", counted(self.faults, "error", "errors"));
-        }
         let rate = done as f64 / took.as_secs_f64().max(1e-3);
-        line += &format!("  {rate:.1}/s");
+        let mut parts = vec![
+            self.all.map_or_else(|| format!("{done} frames"), |all| format!("{done}/{all} pictures")),
+            counted(self.faces, "face", "faces"),
+        ];
+        if self.faults > 0 {
+            parts.push(counted(self.faults, "error", "errors"));
+        }
+        parts.push(format!("{rate:.1}/s"));
         if let Some(left) = self.all.and_then(|all| all.checked_sub(done)).filter(|_| done > 0) {
             let left = Duration::try_from_secs_f64(left as f64 / rate).unwrap_or(Duration::MAX);
-            line += &format!("  {} left", span(left));
+            parts.push(format!("{} left", span(left)));
         }
-        line
+        parts.join("  ")
     }
 
     /// At the end.
     pub(crate) fn summary(&self, took: Duration) -> String {
-        let noun = if self.all.is_some() { ("picture", "pictures") } else { ("frame", "frames") };
-        let all = self.all.unwrap_or(self.read + self.faults);
-        let mut line = format!("read {} of {} in {}", self.read, counted(all, noun.0, noun.1), span(took));
+        let all = self.all.map_or_else(
+            || counted(self.read + self.faults, "frame", "frames"),
+            |all| counted(all, "picture", "pictures"),
+        );
+        let mut parts = vec![format!("read {} of {all} in {}", self.read, span(took))];
         if self.read > 0 {
             let rate = self.read as f64 / took.as_secs_f64().max(1e-3);
-            line += &format!(" ({rate:.1} a second): {}", counted(self.faces, "face", "faces"));
+            parts[0] = format!("{} ({rate:.1} a second): {}", parts[0], counted(self.faces, "face", "faces"));
         }
-        for (count, one, many) in [
+        let more = [
             (self.nobody, "without a face", "without a face"),
             (self.faults, "error", "errors"),
             (self.left_out, "left out", "left out"),
             (self.before, "read before", "read before"),
-        ] {
-            if count > 0 {
-                line += &format!(", {}", counted(count, one, many));
-            }
-        }
-        line
+        ];
+        parts.extend(
+            more.into_iter()
+                .filter(|(count, ..)| *count > 0)
+                .map(|(count, one, many)| counted(count, one, many)),
+        );
+        parts.join(", ")
     }
 }
 
@@ -96,6 +100,6 @@ mod tests {
             "read 9 of 12 pictures in 4.5 s (2.0 a second): 10 faces, 1 without a face, 3 errors, 2 left out, 5 read before"
         );
         let nothing = Tally { all: Some(1), faults: 1, ..Tally::default() };
-        assert_eq!(nothing.summary(Duration::from_secs(7_260)), "read 0 of 1 picture in 2 h 1 min, 1 error");
+        assert_eq!(nothing.summary(Duration::from_mins(121)), "read 0 of 1 picture in 2 h 1 min, 1 error");
     }
 }

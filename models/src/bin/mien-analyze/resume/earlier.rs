@@ -18,10 +18,7 @@ pub(crate) struct Earlier {
 impl Earlier {
     pub(super) fn add(&mut self, name: &str) {
         self.pictures += 1;
-        match self.names.get_mut(name) {
-            Some(times) => *times += 1,
-            None => drop(self.names.insert(name.to_owned(), 1)),
-        }
+        *self.names.entry(name.to_owned()).or_default() += 1;
     }
 
     /// Whether this picture has been read, one time more than was asked for before.

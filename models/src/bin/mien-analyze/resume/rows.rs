@@ -88,7 +88,10 @@ impl Rows {
             // Its number may be torn as well.
             _ if is_torn => true,
             (_, Format::Fex) => number == group.number,
-            (_, Format::Csv | Format::Ndjson) => number.is_some() && number > group.number,
+            // Without a face there is but one row.
+            (_, Format::Csv | Format::Ndjson) => {
+                group.number.is_some_and(|last| number.is_some_and(|number| number > last))
+            }
         }
     }
 
