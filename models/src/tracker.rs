@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use mien_shared::limits::MAX_FACES;
-use mien_shared::{Expression, Face, FaceBox};
+use mien_shared::{Expression, Face, FaceBox, Scores};
 
 use crate::detection::{Detection, named, valid_box};
-use crate::expression::softmax;
+use crate::expression::{Neutral, softmax};
 
 /// A face that was not seen for longer counts as a new face when it comes back: long enough for a dropped detection or
 /// a hand in front of the face, too short for two people to change places.
@@ -52,6 +52,8 @@ struct Track {
     /// Smoothed logarithms of the scores.
     log_scores: [f32; Expression::COUNT],
     seen_at: Duration,
+    /// The person's own neutral face, for as long as this is the same person.
+    neutral: Option<Neutral>,
 }
 
 impl Default for Tracker {
@@ -81,6 +83,16 @@ impl Tracker {
     /// for that long. If time goes backwards, no time is taken to have passed. Takes the [`MAX_FACES`] largest
     /// detections; invalid faces (a box without area, scores that are not numbers) are left out.
     pub fn update(&mut self, captured: Duration, detections: &[Detection]) -> Vec<Face> {
+        self.update_and_tell(captured, detections, &mut |_, _| {})
+    }
+
+    /// The same; also tells which detection is whose.
+    pub fn update_and_tell<'a>(
+        &mut self,
+        captured: Duration,
+        detections: &'a [Detection],
+        tell: &mut dyn FnMut(u32, &'a Detection),
+    ) -> Vec<Face> {
         self.tracks.retain(|track| captured.saturating_sub(track.seen_at) <= LOST_AFTER);
         let detections = usable(detections);
         let mut faces: Vec<Face> = self
@@ -96,9 +108,11 @@ impl Tracker {
                     }
                     None => self.begin(captured, *bounds, detection),
                 };
+                tell(track.id, detection);
                 let scores = softmax(track.log_scores);
                 Face {
                     quality: Some(detection.quality.clamp(0.0, 1.0)),
+                    neutral: track.compared_with(detection),
                     ..Face::new(track.id, track.shown, named(&scores, detection.quality), scores)
                 }
             })
@@ -106,6 +120,21 @@ impl Tracker {
         faces.sort_by_key(|face| face.id);
         self.forget_oldest();
         faces
+    }
+
+    /// From now on the scores of this face are compared with the person's own neutral one, or no longer. Without effect
+    /// if the identity is not followed any more.
+    pub fn set_neutral(&mut self, id: u32, neutral: Option<Neutral>) {
+        if let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) {
+            track.neutral = neutral;
+        }
+    }
+
+    /// No face is compared with the person's own neutral one any more.
+    pub fn forget_neutrals(&mut self) {
+        for track in &mut self.tracks {
+            track.neutral = None;
+        }
     }
 
     /// For each detection, the index of the track that it continues. Best pairs first, each track once; ties go to the
@@ -135,8 +164,15 @@ impl Tracker {
     fn begin(&mut self, captured: Duration, bounds: FaceBox, detection: &Detection) -> &mut Track {
         let id = self.next_id;
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
-        let log_scores = logarithms(detection);
-        self.tracks.push(Track { id, seen: bounds, shown: bounds, log_scores, seen_at: captured });
+        let log_scores = logarithms(&detection.scores);
+        self.tracks.push(Track {
+            id,
+            seen: bounds,
+            shown: bounds,
+            log_scores,
+            seen_at: captured,
+            neutral: None,
+        });
         let last = self.tracks.len() - 1;
         &mut self.tracks[last]
     }
@@ -154,12 +190,26 @@ impl Track {
     fn follow(&mut self, captured: Duration, bounds: FaceBox, detection: &Detection) {
         let elapsed = captured.saturating_sub(self.seen_at);
         let share = 1.0 - (-elapsed.div_duration_f32(SCORE_TIME_CONSTANT)).exp();
-        for (smooth, new) in self.log_scores.iter_mut().zip(logarithms(detection)) {
+        let scores = self.scores(detection);
+        for (smooth, new) in self.log_scores.iter_mut().zip(logarithms(&scores)) {
             *smooth += share * (new - *smooth);
         }
         self.shown = eased(self.shown, bounds);
         self.seen = bounds;
         self.seen_at = self.seen_at.max(captured);
+    }
+
+    /// What the person's own neutral face makes of a detection's scores.
+    fn scores(&self, detection: &Detection) -> Scores {
+        match (&self.neutral, &detection.look) {
+            (Some(neutral), Some(look)) => neutral.applied(&detection.scores, look),
+            _ => detection.scores,
+        }
+    }
+
+    /// The looks that the neutral face was made of, if the detection was compared with it.
+    fn compared_with(&self, detection: &Detection) -> Option<u32> {
+        detection.look.and(self.neutral.as_ref()).map(Neutral::looks)
     }
 }
 
@@ -181,8 +231,8 @@ fn usable(detections: &[Detection]) -> Vec<(FaceBox, &Detection)> {
     usable
 }
 
-fn logarithms(detection: &Detection) -> [f32; Expression::COUNT] {
-    detection.scores.0.map(|score| score.max(SCORE_FLOOR).ln())
+fn logarithms(scores: &Scores) -> [f32; Expression::COUNT] {
+    scores.0.map(|score| score.max(SCORE_FLOOR).ln())
 }
 
 /// How well a detection continues a track; `None` if it cannot. Any overlap beats none.

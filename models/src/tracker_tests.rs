@@ -1,5 +1,6 @@
 use super::*;
-use mien_shared::{Sample, Scores};
+use crate::expression::{Look, NeutralLooks};
+use mien_shared::Sample;
 use proptest::prelude::*;
 
 fn scores(top: usize, share: f32) -> Scores {
@@ -70,17 +71,17 @@ fn a_face_elsewhere_is_another_face() {
 fn scores_follow_with_the_documented_time_constant() {
     let mut tracker = Tracker::new();
     let mut face = at(0.1, 0.1);
-    tracker.update(ms(0), &[face.clone()]);
-    let before = logarithms(&face);
+    tracker.update(ms(0), std::slice::from_ref(&face));
+    let before = logarithms(&face.scores);
     face.scores = scores(0, 0.9);
-    let after = logarithms(&face);
+    let after = logarithms(&face.scores);
     let constant = SCORE_TIME_CONSTANT;
     // The same time gives the same answer, whether in steps or all at once.
     let mut stepwise = tracker.clone();
-    stepwise.update(constant / 3, &[face.clone()]);
-    stepwise.update(constant * 2 / 3, &[face.clone()]);
-    let stepped = stepwise.update(constant, &[face.clone()]).remove(0);
-    let whole = tracker.update(constant, &[face.clone()]).remove(0);
+    stepwise.update(constant / 3, std::slice::from_ref(&face));
+    stepwise.update(constant * 2 / 3, std::slice::from_ref(&face));
+    let stepped = stepwise.update(constant, std::slice::from_ref(&face)).remove(0);
+    let whole = tracker.update(constant, std::slice::from_ref(&face)).remove(0);
     let share = 1.0 - (-1.0_f32).exp();
     let expected = softmax(std::array::from_fn(|i| before[i] + share * (after[i] - before[i])));
     for ((a, b), c) in whole.scores.0.iter().zip(stepped.scores.0).zip(expected.0) {
@@ -117,6 +118,63 @@ fn what_is_no_face_is_left_out() {
     infinite.bounds.left = f32::INFINITY;
     blank.scores = Scores([f32::NAN; 7]);
     assert!(tracker.update(ms(0), &[flat, infinite, blank]).is_empty());
+}
+
+fn neutral(margins: &[f32]) -> Neutral {
+    let mut looks = NeutralLooks::default();
+    for &margin in margins {
+        looks.add(Look { margin, mouth: None });
+    }
+    looks.neutral().unwrap()
+}
+
+#[test]
+fn a_face_is_compared_with_its_own_neutral_one_and_with_no_other() {
+    let seen = |left: f32| Detection { look: Some(Look { margin: 0.5, mouth: None }), ..at(left, 0.3) };
+    let (mut tracker, mut plain) = (Tracker::new(), Tracker::new());
+    let both = [seen(0.1), seen(0.6)];
+    assert!(tracker.update(ms(0), &both).iter().all(|face| face.neutral.is_none()));
+    plain.update(ms(0), &both);
+    // A mouth that is always shaped like this: what looked like a smile is this person's neutral face.
+    tracker.set_neutral(1, Some(neutral(&[0.4, 0.5, 0.6])));
+    tracker.set_neutral(9, Some(neutral(&[0.5])));
+    let mut told = Vec::new();
+    let mut faces = Vec::new();
+    for step in 1..40 {
+        told.clear();
+        faces = tracker.update_and_tell(ms(step * 100), &both, &mut |id, detection| {
+            told.push((id, detection.bounds.left));
+        });
+        plain.update(ms(step * 100), &both);
+    }
+    assert_eq!(told, [(1, 0.1), (2, 0.6)]);
+    assert_eq!([faces[0].neutral, faces[1].neutral], [Some(3), None]);
+    assert_eq!(
+        [faces[0].expression, faces[1].expression],
+        [Some(Expression::Neutral), Some(Expression::Happiness)]
+    );
+    let expected = neutral(&[0.5]).applied(&both[0].scores, &Look { margin: 0.5, mouth: None });
+    for (score, expected) in faces[0].scores.0.iter().zip(expected.0) {
+        assert!((score - expected).abs() < 1e-3, "{:?}", faces[0].scores);
+    }
+    assert_eq!(faces[1], plain.update(ms(4_000), &both)[1], "nothing else changes");
+
+    // The answer of a worker from before there were looks cannot be compared.
+    assert_eq!(tracker.update(ms(4_000), &[at(0.1, 0.3)])[0].neutral, None);
+    tracker.forget_neutrals();
+    assert!(tracker.update(ms(4_100), &both).iter().all(|face| face.neutral.is_none()));
+}
+
+#[test]
+fn a_new_identity_has_no_neutral_face() {
+    let face = Detection { look: Some(Look { margin: 0.5, mouth: None }), ..at(0.1, 0.1) };
+    let mut tracker = Tracker::new();
+    tracker.update(ms(0), std::slice::from_ref(&face));
+    tracker.set_neutral(1, Some(neutral(&[0.5])));
+    let back_soon = tracker.update(ms(800), std::slice::from_ref(&face)).remove(0);
+    assert_eq!((back_soon.id, back_soon.neutral), (1, Some(1)));
+    let back_late = tracker.update(ms(801) + LOST_AFTER, &[face]).remove(0);
+    assert_eq!((back_late.id, back_late.neutral), (2, None));
 }
 
 fn any_detection() -> impl Strategy<Value = Detection> {
