@@ -49,7 +49,7 @@ pub use outbox::{
     unfinished, unsent,
 };
 pub use run::{
-    AnalysedFrame, EndReason, Replaced, Run, RunEvent, RunStats, SourceChoice, SourceRequest, SourceSlot,
-    SourceState,
+    AnalysedFrame, CalibrationEnd, CalibrationState, EndReason, FaceProgress, NeutralTaken, Obstacle,
+    Replaced, Run, RunEvent, RunStats, SourceChoice, SourceRequest, SourceSlot, SourceState,
 };
 pub use watch::{Begin, Behind, SourcePace, Watch, WatchEvent, WatchState};

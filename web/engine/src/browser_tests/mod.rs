@@ -6,6 +6,7 @@
 mod camera;
 mod clock;
 mod films;
+mod neutral;
 mod outbox;
 mod picture;
 mod pool;

@@ -13,13 +13,18 @@ use super::camera::QUESTION;
 use super::pool::{WORKS, kit};
 use super::streams::{Filmed, dispatch, element, set_muted};
 use crate::{
-    AnalysedFrame, Assets, CameraChoice, EndReason, Engine, EngineConfig, Run, RunEvent, RunFault, Silence,
-    SourceChoice, SourceFault, SourceSlot, SourceState, VideoHandle,
+    AnalysedFrame, Assets, CalibrationState, CameraChoice, EndReason, Engine, EngineConfig, Run, RunEvent,
+    RunFault, Silence, SourceChoice, SourceFault, SourceSlot, SourceState, VideoHandle,
 };
 
 pub(super) async fn engine(slot: &SourceSlot) -> Engine {
+    engine_with(slot, WORKS).await
+}
+
+/// With workers of this script.
+pub(super) async fn engine_with(slot: &SourceSlot, script: &str) -> Engine {
     let config = EngineConfig { slot: slot.clone(), ..EngineConfig::new(Assets::under("/")) };
-    Engine::over(config, kit(&WORKS.replace("TROUBLE", "")), 1).await.unwrap()
+    Engine::over(config, kit(&script.replace("TROUBLE", "")), 1).await.unwrap()
 }
 
 /// What a run has reported.
@@ -38,6 +43,14 @@ impl Told {
             _ => None,
         };
         self.0.borrow().iter().filter_map(frame).collect()
+    }
+
+    pub(super) fn calibration(&self) -> Vec<CalibrationState> {
+        let state = |event: &RunEvent| match event {
+            RunEvent::Calibration(state) => Some(state.clone()),
+            _ => None,
+        };
+        self.0.borrow().iter().filter_map(state).collect()
     }
 
     fn frames(&self) -> usize {

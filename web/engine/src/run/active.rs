@@ -4,14 +4,16 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_timers::callback::Interval as Timer;
-use mien_models::{Scope, Tracker};
+use mien_models::Scope;
 
 use super::account::{Account, BEAT_MS};
+use super::calibration::CalibrationState;
 use super::carry_over::CarryOver;
 use super::event::{AnalysedFrame, EndReason, RunEvent, SourceState};
 use super::input::{Input, Media};
 use super::liveness::{Change, Interval, Liveness};
 use super::outcome::Outcome;
+use super::people::People;
 use super::scope::ScopePolicy;
 use super::slot::{RequestId, SourceSlot};
 use super::state::{FrameTag, Halts, Phase};
@@ -33,7 +35,7 @@ pub(super) struct ActiveRun {
     carry_over: Rc<CarryOver>,
     /// `None` once the run has ended.
     input: RefCell<Option<Input>>,
-    tracker: RefCell<Tracker>,
+    people: RefCell<People>,
     scope: RefCell<ScopePolicy>,
     stats: RefCell<StatsCounter>,
     outcome: RefCell<Outcome>,
@@ -59,7 +61,7 @@ impl ActiveRun {
         slot: SourceSlot,
         carry_over: Rc<CarryOver>,
         input: Input,
-        tracker: Tracker,
+        people: People,
         on: Box<dyn Fn(RunEvent)>,
     ) -> Rc<Self> {
         let stats = StatsCounter::new(now_precise_ms(), pool.skipped());
@@ -69,7 +71,7 @@ impl ActiveRun {
             slot,
             carry_over,
             input: RefCell::new(Some(input)),
-            tracker: RefCell::new(tracker),
+            people: RefCell::new(people),
             scope: RefCell::default(),
             stats: RefCell::new(stats),
             outcome: RefCell::default(),
@@ -171,6 +173,19 @@ impl ActiveRun {
         self.input.borrow().as_ref()?.video()?.camera()?.device_id
     }
 
+    /// False once the run has ended.
+    pub(super) fn with_people(&self, act: impl FnOnce(&mut People) -> Option<CalibrationState>) -> bool {
+        let state = act(&mut self.people.borrow_mut());
+        self.report_calibration(state);
+        !self.has_ended()
+    }
+
+    fn report_calibration(&self, state: Option<CalibrationState>) {
+        if let Some(state) = state.filter(|_| !self.has_ended()) {
+            (self.on)(RunEvent::Calibration(state));
+        }
+    }
+
     fn has_ended(&self) -> bool {
         self.phase.get() == Phase::Ended
     }
@@ -181,7 +196,7 @@ impl ActiveRun {
             return;
         }
         self.guards.borrow_mut().take();
-        self.carry_over.set_next_face(self.tracker.borrow().next_id());
+        self.carry_over.set_next_face(self.people.borrow().next_id());
         drop(self.input.borrow_mut().take());
         self.pool.drop_waiting();
         self.slot.ended(self.id);
@@ -271,23 +286,23 @@ impl ActiveRun {
         let FrameTag { captured, media_ms, stamp, .. } = answer.tag;
         let mut skipped = stamp.map(|stamp| self.account.borrow_mut().analysed(stamp)).unwrap_or_default();
         skipped.extend(self.carry_over.clock_step(captured));
-        let faces = self.tracker.borrow_mut().update(captured.steady.since_beginning(), &answer.detections);
-        let (Some(image), Some(((width, height), mirrored))) =
-            (answer.image, self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored)))
-        else {
-            return;
-        };
-        (self.on)(RunEvent::Frame(AnalysedFrame {
-            image,
-            width,
-            height,
-            captured,
-            faces,
-            left_out: answer.left_out,
-            media_ms,
-            skipped,
-            mirrored,
-        }));
+        let steady = captured.steady.since_beginning();
+        let (faces, calibration) = self.people.borrow_mut().update(steady, &answer.detections);
+        let shown = self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored));
+        if let (Some(image), Some(((width, height), mirrored))) = (answer.image, shown) {
+            (self.on)(RunEvent::Frame(AnalysedFrame {
+                image,
+                width,
+                height,
+                captured,
+                faces,
+                left_out: answer.left_out,
+                media_ms,
+                skipped,
+                mirrored,
+            }));
+        }
+        self.report_calibration(calibration);
     }
 
     fn on_source_end(&self, end: VideoEnd) {

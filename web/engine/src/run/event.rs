@@ -2,6 +2,7 @@
 
 use mien_shared::{Face, Sample, Skipped};
 
+use super::calibration::CalibrationState;
 use crate::browser::FrameImage;
 use crate::clock::Captured;
 use crate::faults::{RunFault, Silence};
@@ -15,6 +16,8 @@ pub enum RunEvent {
     /// Reported at each change; a run starts out as playing.
     SourceState(SourceState),
     Fault(RunFault),
+    /// While own neutral faces are taken: after each frame, and once at the end.
+    Calibration(CalibrationState),
     /// Nothing follows.
     Ended(EndReason),
 }

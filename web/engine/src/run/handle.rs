@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::active::ActiveRun;
 use super::event::EndReason;
+use super::people::People;
 
 /// A running source. Dropping it stops the source and releases the camera.
 #[derive(Debug)]
@@ -24,6 +25,26 @@ impl Run {
     /// Id of the open camera, one of those that [`crate::devices`] lists; `None` for other sources.
     pub fn camera(&self) -> Option<String> {
         self.active.camera()
+    }
+
+    /// Takes the own neutral face of everyone in view, anew if that was done or is in progress: three seconds of looking
+    /// at the camera, the face relaxed. [`super::RunEvent::Calibration`] says how it goes; then these faces are compared
+    /// with it for as long as they are followed. False, and nothing follows, if the run has ended.
+    pub fn calibrate(&self) -> bool {
+        self.active.with_people(People::calibrate)
+    }
+
+    /// Neutral faces that were taken before remain.
+    pub fn cancel_calibration(&self) {
+        self.active.with_people(People::cancel_calibration);
+    }
+
+    /// No face is compared with its own neutral one any more, until the next calibration.
+    pub fn reset_neutral(&self) {
+        self.active.with_people(|people| {
+            people.forget_neutrals();
+            None
+        });
     }
 
     /// Ends the run and releases the camera before it returns.

@@ -1,16 +1,19 @@
 //! One source at a time, going through the pool.
 //!
 //! The `Player` owns the slot and the run that plays. An `ActiveRun` offers frames of its `Input` to the pool and turns
-//! answers into tracked faces; `Account` knows which time was not analysed, and why.
+//! answers into tracked faces; `Account` knows which time was not analysed, and why. `People` follows the faces, and
+//! takes their own neutral ones on request.
 
 mod account;
 mod active;
+mod calibration;
 mod carry_over;
 mod event;
 mod handle;
 mod input;
 mod liveness;
 mod outcome;
+mod people;
 mod player;
 mod scope;
 mod slot;
@@ -18,6 +21,7 @@ mod source;
 mod state;
 mod stats;
 
+pub use calibration::{CalibrationEnd, CalibrationState, FaceProgress, NeutralTaken, Obstacle};
 pub use event::{AnalysedFrame, EndReason, RunEvent, RunStats, SourceState};
 pub use handle::Run;
 pub(crate) use player::Player;

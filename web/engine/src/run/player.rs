@@ -11,6 +11,7 @@ use super::carry_over::CarryOver;
 use super::event::RunEvent;
 use super::handle::Run;
 use super::input::Input;
+use super::people::People;
 use super::slot::{SourceRequest, SourceSlot};
 use super::source::SourceChoice;
 use super::state::FrameTag;
@@ -48,9 +49,9 @@ impl Player {
         on: Box<dyn Fn(RunEvent)>,
     ) -> Result<Run, SourceFault> {
         let input = request.wait(Input::open(source)).await??;
-        let tracker = Tracker::resume(self.carry_over.next_face());
+        let people = People::new(Tracker::resume(self.carry_over.next_face()));
         let (id, slot, carry_over) = (request.id(), self.slot.clone(), self.carry_over.clone());
-        let active = ActiveRun::new(id, pool, slot, carry_over, input, tracker, on);
+        let active = ActiveRun::new(id, pool, slot, carry_over, input, people, on);
         let weak = Rc::downgrade(&active);
         request.run(move |reason| {
             if let Some(active) = weak.upgrade() {
