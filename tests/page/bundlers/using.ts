@@ -1,5 +1,5 @@
 // For compilers whose libraries know `Symbol.dispose`: what wasm-bindgen gives each class is declared there, too.
-import init, { Mien, type MienErrorCode, type MienSample } from "mien-sdk";
+import init, { Mien, type MienCalibrationErrorCode, type MienErrorCode, type MienRun, type MienSample } from "mien-sdk";
 
 export async function happiest(video: HTMLVideoElement): Promise<number> {
   await init();
@@ -14,6 +14,20 @@ export async function happiest(video: HTMLVideoElement): Promise<number> {
   });
   run.stop();
   return most;
+}
+
+export async function compared(run: MienRun): Promise<number> {
+  try {
+    const { faces } = await run.calibrate({
+      onProgress: (faces) => {
+        for (const { face, looks, needed, obstacle } of faces) console.log(face, looks / needed, obstacle?.length);
+      },
+    });
+    return faces.reduce((sum, { looks }) => sum + looks, 0);
+  } catch (fault) {
+    const { code } = fault as Error & { code: MienCalibrationErrorCode };
+    return code === "neutral_not_taken" ? 0 : -1;
+  }
 }
 
 export function isOurs(code: MienErrorCode): boolean {

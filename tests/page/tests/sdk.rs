@@ -202,6 +202,83 @@ fn a_video_that_may_not_be_read_is_refused_once_with_the_reason() {
     assert_eq!(told, Some(serde_json::json!({ "ends": 1, "faults": [[true, "cross_origin"]] })));
 }
 
+/// Starts a calibration whose outcome is in `outcomes[index]`, once there is one.
+fn calibrate(page: &Page) -> u64 {
+    let index = page.ask(
+        "(() => {
+            globalThis.outcomes ??= []; globalThis.progress = [];
+            const index = outcomes.push(null) - 1;
+            run.calibrate({ onProgress: (faces) => progress.push(faces) }).then(
+                ({ faces }) => { outcomes[index] = { faces }; },
+                ({ code, message, obstacle }) => { outcomes[index] = { code, message, obstacle }; },
+            );
+            return index;
+        })()",
+    );
+    index.and_then(|index| index.as_u64()).expect("an index")
+}
+
+fn outcome(page: &Page, index: u64) -> serde_json::Value {
+    page.wait_for("the outcome", &format!("outcomes[{index}]"))
+}
+
+#[test]
+fn a_run_compares_a_face_with_its_own_neutral_one_once_it_is_calibrated() {
+    let _stage = Stage::set();
+    let browser = Browser::start(&Camera::Absent);
+    let page = driven(&browser);
+    page.ask("video.src = '/demo/demo.webm'");
+    assert_eq!(listen(&page, "")["code"], "running");
+    page.wait_for("a face", "samples.some(({ faces }) => faces.length > 0)");
+    assert_eq!(
+        page.ask("samples.some(({ faces }) => faces.some(face => 'neutral' in face))"),
+        Some(false.into())
+    );
+
+    let cancelled = calibrate(&page);
+    page.wait_for("progress", "progress.length > 2");
+    page.ask("run.cancelCalibration()");
+    assert_eq!(outcome(&page, cancelled)["code"], "cancelled");
+
+    let overtaken = calibrate(&page);
+    let taken = calibrate(&page);
+    assert_eq!(outcome(&page, overtaken)["code"], "cancelled");
+    let result = outcome(&page, taken);
+    let own = &result["faces"][0];
+    assert!(own["looks"].as_u64().is_some_and(|looks| looks >= 8), "{result}");
+    let reported = page.ask("progress.flat()").expect("what was reported");
+    let reported = reported.as_array().expect("a list");
+    let known = ["cut", "small", "turned", "dark", "bright", "moving", "smiling", "unclear"];
+    for face in reported {
+        let (looks, needed) = (face["looks"].as_u64(), face["needed"].as_u64());
+        assert!(looks.is_some() && looks <= needed, "{face}");
+        assert!(
+            face["obstacle"].as_str().map_or(face["obstacle"].is_null(), |it| known.contains(&it)),
+            "{face}"
+        );
+    }
+    assert!(reported.iter().any(|face| face["obstacle"].is_null()), "{reported:?}");
+    page.wait_for(
+        "samples that say so",
+        &format!("samples.some(({{ faces }}) => faces.some(face => face.neutral === {}))", own["looks"]),
+    );
+    for sample in page.ask("samples.slice(-50)").expect("the samples").as_array().expect("a list") {
+        serde_json::from_value::<mien_shared::Sample>(sample.clone()).expect("a sample of the contract");
+    }
+    page.ask("run.resetNeutral()");
+    page.wait_for(
+        "samples without",
+        "samples.at(-1).faces.length > 0 && !('neutral' in samples.at(-1).faces[0])",
+    );
+
+    let unfinished = calibrate(&page);
+    page.ask("run.stop()");
+    assert_eq!(outcome(&page, unfinished)["code"], "run_ended");
+    let late = calibrate(&page);
+    assert_eq!(outcome(&page, late)["code"], "run_ended");
+    assert_eq!(page.ask("errors"), Some(serde_json::json!([])));
+}
+
 #[test]
 fn a_run_goes_on_with_what_the_element_shows_now() {
     let _stage = Stage::set();

@@ -8,6 +8,7 @@
 //! A sample contains numbers about faces and no pixels. Nothing is sent anywhere; the embedder decides what happens to
 //! samples.
 
+mod calibration;
 mod faults;
 mod options;
 mod place;
@@ -16,8 +17,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use mien_engine::{Assets, Engine, EngineConfig, RunEvent, SourceChoice, SourceState};
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 
+use crate::calibration::Calibrations;
 use crate::faults::{load_code, run_code, source_code};
 use crate::options::{Handlers, source_of};
 
@@ -32,6 +36,10 @@ extern "C" {
     pub type MediaInput;
     #[wasm_bindgen(typescript_type = "MienHandlers")]
     pub type HandlersInput;
+    #[wasm_bindgen(typescript_type = "MienCalibrateOptions")]
+    pub type CalibrateOptions;
+    #[wasm_bindgen(typescript_type = "Promise<MienCalibration>")]
+    pub type CalibrationPromise;
 }
 
 /// The models, loaded, and the workers, running.
@@ -81,6 +89,8 @@ impl Mien {
         // collect at any time, has not asked it to stop.
         let held = Rc::new(RefCell::new(None));
         let holder = held.clone();
+        let calibrations = Calibrations::default();
+        let told = calibrations.clone();
         let run = self
             .engine
             .start(source, move |event| match event {
@@ -97,7 +107,9 @@ impl Mien {
                 RunEvent::Fault(fault) => {
                     handlers.fault(fault.is_final(), run_code(&fault), &fault.to_string());
                 }
+                RunEvent::Calibration(state) => told.tell(state),
                 RunEvent::Ended(_) => {
+                    told.end();
                     handlers.end();
                     drop(holder.take());
                 }
@@ -105,7 +117,7 @@ impl Mien {
             .await
             .map_err(|fault| options::error(source_code(&fault), &fault.to_string()))?;
         held.replace(Some(run));
-        Ok(MienRun { run: held })
+        Ok(MienRun { run: held, calibrations })
     }
 }
 
@@ -114,6 +126,7 @@ impl Mien {
 #[derive(Debug)]
 pub struct MienRun {
     run: Rc<RefCell<Option<mien_engine::Run>>>,
+    calibrations: Calibrations,
 }
 
 #[wasm_bindgen]
@@ -128,6 +141,33 @@ impl MienRun {
     pub fn resume(&self) {
         if let Some(run) = &*self.run.borrow() {
             run.resume();
+        }
+    }
+
+    /// Takes the own neutral face of everyone in view: three seconds of looking at the camera, the face relaxed. From then
+    /// on these faces are compared with it, for as long as they keep their identity. Another call begins anew.
+    pub fn calibrate(&self, options: Option<CalibrateOptions>) -> CalibrationPromise {
+        // One in progress is cancelled by this, and its promise rejected, before the next is noted.
+        let is_running = self.run.borrow().as_ref().is_some_and(mien_engine::Run::calibrate);
+        let options = options.map(JsValue::from).unwrap_or_default();
+        let taken = self.calibrations.begin(&options, is_running);
+        // Not an `async fn`: that would borrow the handle, which could not be freed meanwhile.
+        future_to_promise(taken).unchecked_into()
+    }
+
+    /// The promise of `calibrate` is rejected; what was taken before remains.
+    #[wasm_bindgen(js_name = cancelCalibration)]
+    pub fn cancel_calibration(&self) {
+        if let Some(run) = &*self.run.borrow() {
+            run.cancel_calibration();
+        }
+    }
+
+    /// Faces are no longer compared with their own neutral ones.
+    #[wasm_bindgen(js_name = resetNeutral)]
+    pub fn reset_neutral(&self) {
+        if let Some(run) = &*self.run.borrow() {
+            run.reset_neutral();
         }
     }
 

@@ -83,7 +83,7 @@ impl Handlers {
     }
 }
 
-fn object(members: &[(&str, JsValue)]) -> JsValue {
+pub(crate) fn object(members: &[(&str, JsValue)]) -> JsValue {
     let object = Object::new();
     for (name, value) in members {
         // Setting a member of a plain object cannot fail.
@@ -92,7 +92,7 @@ fn object(members: &[(&str, JsValue)]) -> JsValue {
     object.into()
 }
 
-fn call(handler: Option<&Function>, value: &JsValue) {
+pub(crate) fn call(handler: Option<&Function>, value: &JsValue) {
     if let Some(handler) = handler
         && let Err(thrown) = handler.call1(&JsValue::NULL, value)
     {

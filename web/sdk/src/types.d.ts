@@ -12,6 +12,8 @@ export interface MienFace {
   scores: [number, number, number, number, number, number, number];
   /** How far the face can be judged (size, pose, light), 0 to 1. */
   quality?: number;
+  /** From how many looks the person's own neutral face was taken. Absent where the face is not compared with one. */
+  neutral?: number;
 }
 
 /**
@@ -66,6 +68,49 @@ export type MienErrorCode =
   | "unreadable_video"
   | "cross_origin"
   | "source_failed";
+
+/**
+ * What `calibrate` rejects with, as the `code` of an `Error`: no face gave enough good looks within 20 seconds (then the
+ * error also has an `obstacle`, or none if nobody was in view), it was cancelled or begun anew, or the run has ended.
+ */
+export type MienCalibrationErrorCode = "neutral_not_taken" | "cancelled" | "run_ended";
+
+/**
+ * Why a look does not count: the frame cuts the face off, it is too small, turned away, in bad light, moving or blurred,
+ * smiling, or a little of several. There may be more in a later version.
+ */
+export type MienObstacle =
+  | "cut"
+  | "small"
+  | "turned"
+  | "dark"
+  | "bright"
+  | "moving"
+  | "smiling"
+  | "unclear"
+  | (string & {});
+
+/** How far the neutral face of one person has got. */
+export interface MienNeutralProgress {
+  /** The `id` of the face. */
+  face: number;
+  /** Looks that count so far. */
+  looks: number;
+  /** How many it takes at the present pace. */
+  needed: number;
+  /** Why the newest look does not count, or null if it does. */
+  obstacle: MienObstacle | null;
+}
+
+export interface MienCalibrateOptions {
+  /** After each analysed frame: every face that is followed. An empty list means nobody in view. */
+  onProgress?: (faces: MienNeutralProgress[]) => void;
+}
+
+/** The faces that are compared with their own neutral ones from now on. */
+export interface MienCalibration {
+  faces: { face: number; looks: number }[];
+}
 
 export type MienFaultCode =
   | "worker_restarting"
