@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use mien_engine::{AnalysedFrame, RunStats};
+use mien_engine::{AnalysedFrame, CalibrationState, RunStats};
 use mien_shared::{Face, Sample};
 
 use crate::browser;
 use crate::model::expression::looks;
 use crate::model::face::main_face;
+use crate::model::neutral::{NeutralStep, NeutralView};
 use crate::model::timeline::{Timeline, TimelineMarker};
 
 /// Figures change at most this often: faster ones cannot be read.
@@ -33,6 +34,8 @@ pub(crate) struct SourceSignals {
     pub stats: RwSignal<RunStats>,
     /// The main face's expression in words, for a live region.
     pub announced: RwSignal<&'static str>,
+    /// Taking own neutral faces.
+    pub neutral: RwSignal<NeutralView>,
     counters: StoredValue<Counters>,
 }
 
@@ -42,6 +45,7 @@ struct Counters {
     newest_ms: u64,
     figures_since_ms: f64,
     announced_since_ms: f64,
+    neutral_spoken_since_ms: f64,
 }
 
 impl SourceSignals {
@@ -55,6 +59,7 @@ impl SourceSignals {
             timeline: RwSignal::new(Timeline::default()),
             stats: RwSignal::new(RunStats::default()),
             announced: RwSignal::new(""),
+            neutral: RwSignal::new(NeutralView::default()),
             counters: StoredValue::new(Counters::default()),
         }
     }
@@ -69,6 +74,40 @@ impl SourceSignals {
         };
         self.show_samples(std::slice::from_ref(&frame.sample(seq)));
         self.frame.set(Some(Rc::new(frame)));
+    }
+
+    /// A frame of this device that is shown and not recorded.
+    pub(crate) fn preview_frame(&self, frame: AnalysedFrame) {
+        self.show(&frame.sample(0));
+        self.frame.set(Some(Rc::new(frame)));
+    }
+
+    pub(crate) fn show_calibration(&self, state: CalibrationState) {
+        let Some(mut counters) = self.counters.try_get_value() else { return };
+        let step = NeutralStep::from(state);
+        let begins = step.is_taking() && !self.neutral.with_untracked(|neutral| neutral.step.is_taking());
+        let words = if begins {
+            step.text(None)
+        } else {
+            step.spoken(self.main_face.with_untracked(|face| face.as_ref().map(|face| face.id)))
+        };
+        let now_ms = browser::steady_ms();
+        // Its beginning and end are heard at once, what is wrong in between at a pace that can be followed.
+        let is_due = begins || !step.is_taking() || now_ms - counters.neutral_spoken_since_ms >= ANNOUNCE_MS;
+        self.neutral.update(|neutral| {
+            if is_due && neutral.spoken != words {
+                counters.neutral_spoken_since_ms = now_ms;
+                neutral.spoken = words;
+            }
+            neutral.step = step;
+        });
+        self.counters.set_value(counters);
+    }
+
+    /// The person has reset it.
+    pub(crate) fn forget_neutral(&self) {
+        self.neutral
+            .update(|neutral| neutral.clear("No face is compared with its own neutral one any more."));
     }
 
     /// All go on the timeline, and the newest is shown.
@@ -113,6 +152,9 @@ impl SourceSignals {
         if !self.is_active.get_untracked() {
             self.is_active.set(true);
         }
+        if self.neutral.with_untracked(|neutral| neutral.step.is_outdated(&sample.faces)) {
+            self.neutral.update(|neutral| neutral.clear(""));
+        }
         self.faces.set(sample.faces.clone());
     }
 
@@ -128,6 +170,7 @@ impl SourceSignals {
         self.frame.set(None);
         self.faces.set(Vec::new());
         self.main_face.set(None);
+        self.neutral.update(|neutral| neutral.clear(""));
         self.stats.set(RunStats::default());
     }
 

@@ -1,4 +1,4 @@
-//! Pause, mark, share, keys: within reach of the thumb on a phone.
+//! Pause, mark, neutral face, share, keys: within reach of the thumb on a phone.
 
 use leptos::prelude::*;
 
@@ -10,6 +10,7 @@ pub(crate) fn Controls(
     #[prop(into)] paused: Signal<bool>,
     on_pause: Callback<()>,
     on_mark: Callback<()>,
+    on_neutral: Callback<()>,
     /// Absent where there is nothing to share.
     #[prop(optional_no_strip, into)]
     on_share: Option<Callback<()>>,
@@ -24,6 +25,9 @@ pub(crate) fn Controls(
             </button>
             <button data-testid="mark" on:click=move |_| on_mark.run(())>
                 <Icon glyph=Glyph::Flag />"Mark"<kbd>"M"</kbd>
+            </button>
+            <button data-testid="neutral-open" on:click=move |_| on_neutral.run(())>
+                <Icon glyph=Glyph::Face />"Neutral face"<kbd>"N"</kbd>
             </button>
             {on_share.map(|on_share| view! {
                 <button data-testid="share" on:click=move |_| on_share.run(())>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::text::text;
-use crate::model::format;
+use crate::model::{format, neutral};
 use crate::source_signals::SourceSignals;
 
 #[component]
@@ -18,6 +18,7 @@ pub(crate) fn Faces(signals: SourceSignals) -> impl IntoView {
         signals.frame.with(|frame| frame.as_ref().map_or(0, |frame| frame.left_out as u64))
     });
     let shown = Memo::new(move |_| signals.main_face.with(|face| face.as_ref().map(|face| face.id)));
+    let own = Memo::new(move |_| signals.main_face.with(|face| face.as_ref().and_then(|face| face.neutral)));
     let button = move |id: u32| {
         view! {
             <button
@@ -30,13 +31,19 @@ pub(crate) fn Faces(signals: SourceSignals) -> impl IntoView {
         }
     };
     view! {
-        <div class="faces" role="group" aria-label="Faces" data-several=move || (count() > 1).to_string()>
+        <div class="faces" role="group" aria-label="Faces" data-several=move || (count() > 1).to_string()
+            data-own=move || own.get().is_some().to_string()>
             <span class="hint" translate="no" lang="en" data-testid="faces" data-count=move || count().to_string()
                 prop:textContent=text(move || format::count(count() as u64, "face", "faces"))></span>
             <Show when=move || { left_out.get() > 0 }>
                 <span class="hint" translate="no" lang="en" data-testid="faces-left-out" prop:textContent=text(move || {
                     format!("{} in view, but not analysed", format::count(left_out.get(), "more is", "more are"))
                 })></span>
+            </Show>
+            <Show when=move || own.get().is_some()>
+                <span class="hint own" translate="no" lang="en" data-testid="neutral-own"
+                    data-count=move || own.get().unwrap_or_default().to_string()
+                    prop:textContent=text(move || own.get().map(neutral::compared).unwrap_or_default())></span>
             </Show>
             <Show when=move || { count() > 1 }>
                 <For each=move || ids.get() key=|id| *id children=button />

@@ -17,6 +17,7 @@ pub(crate) enum Glyph {
     Share,
     Keyboard,
     Stop,
+    Face,
 }
 
 impl Glyph {
@@ -36,6 +37,7 @@ impl Glyph {
             }
             Self::Keyboard => "M3 7h18v10H3zM7 10.5h.01M11 10.5h.01M15 10.5h.01M8 14h8",
             Self::Stop => "M7 7h10v10H7z",
+            Self::Face => "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9 10h.01M15 10h.01M8.5 15h7",
         }
     }
 }

@@ -10,6 +10,7 @@ use wasm_bindgen::JsCast;
 pub(crate) enum Key {
     Pause,
     Mark,
+    Neutral,
     Help,
     Close,
 }
@@ -42,6 +43,7 @@ fn listen(handles: fn(Key) -> bool, on: impl Fn(Key) + 'static) {
             _ if typing => return,
             " " if !pressing && !event.repeat() => Key::Pause,
             "m" | "M" if !event.repeat() => Key::Mark,
+            "n" | "N" if !event.repeat() => Key::Neutral,
             "?" => Key::Help,
             _ => return,
         };
@@ -81,6 +83,7 @@ pub(crate) fn KeysDialog(
                 {has_controls.then(|| view! {
                     <dt><kbd>"Space"</kbd></dt><dd>"Pause and resume"</dd>
                     <dt><kbd>"M"</kbd></dt><dd>"Mark this moment"</dd>
+                    <dt><kbd>"N"</kbd></dt><dd>"Take the own neutral face"</dd>
                 })}
                 <dt><kbd>"?"</kbd></dt><dd>"Show these keys"</dd>
                 <dt><kbd>"Esc"</kbd></dt><dd>"Close what is open"</dd>

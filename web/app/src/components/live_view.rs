@@ -9,8 +9,10 @@ use super::controls::Controls;
 use super::current_expression::CurrentExpression;
 use super::faces::Faces;
 use super::keys::{Key, KeysDialog, global_keys};
+use super::neutral::{NeutralAct, NeutralControl, NeutralStrip};
 use super::stage::{Stage, StageState};
 use super::strip::{MarkerStrip, ShareStrip};
+use super::text::text;
 use super::timeline::TimelinePlot;
 use super::top_bar::TopBar;
 use crate::browser::focus;
@@ -25,6 +27,8 @@ enum Strip {
     Share,
     /// A marker at this capture time, Unix milliseconds.
     Marker(u64),
+    /// The own neutral face.
+    Neutral,
 }
 
 #[component]
@@ -44,6 +48,7 @@ pub(crate) fn LiveView(
     /// Over the picture, such as the choice of camera.
     #[prop(default = None)]
     on_stage: Option<AnyView>,
+    neutral: NeutralControl,
     on_pause: Callback<()>,
     on_stop: Callback<()>,
     /// A marker that the person saved, and one that they deleted.
@@ -57,7 +62,17 @@ pub(crate) fn LiveView(
     let marker_count = RwSignal::new(0_u32);
     let paused = Memo::new(move |_| stage.get() == StageState::Paused);
     let opener = StoredValue::new_local(None);
+    let cancel_neutral = move || {
+        if !signals.neutral.with_untracked(|shown| shown.comes_first)
+            && signals.neutral.with_untracked(|shown| shown.step.is_taking())
+        {
+            neutral.act.run(NeutralAct::Cancel);
+        }
+    };
     let close_strip = move || {
+        if strip.get_untracked() == Strip::Neutral {
+            cancel_neutral();
+        }
         strip.set(Strip::Closed);
         focus::return_to(opener.try_update_value(Option::take).flatten());
     };
@@ -67,6 +82,11 @@ pub(crate) fn LiveView(
         }
         strip.set(other);
     };
+    // A recording that waits for it goes on through this strip alone.
+    let shown = Memo::new(move |_| match strip.get() {
+        Strip::Closed if signals.neutral.with(|shown| shown.comes_first) => Strip::Neutral,
+        strip => strip,
+    });
     let toggle = move |other: Strip| if strip.get_untracked() == other { close_strip() } else { open(other) };
     // Before the first picture it is the present time.
     let mark = move || open(Strip::Marker(signals.newest_ms().unwrap_or_else(|| wall_now().0)));
@@ -75,6 +95,7 @@ pub(crate) fn LiveView(
         _ if keys_open.get_untracked() => {}
         Key::Pause => on_pause.run(()),
         Key::Mark => mark(),
+        Key::Neutral => toggle(Strip::Neutral),
         Key::Help => keys_open.set(true),
         Key::Close => close_strip(),
     });
@@ -93,10 +114,13 @@ pub(crate) fn LiveView(
         signals.remove_marker(&marker);
         on_unmark.run(marker);
     });
-    let open_strip = move || match strip.get() {
+    let open_strip = move || match shown.get() {
         Strip::Closed => None,
         Strip::Share => {
             share_link.clone().map(|link| view! { <ShareStrip link=link on_close=close /> }.into_any())
+        }
+        Strip::Neutral => {
+            Some(view! { <NeutralStrip signals=signals control=neutral on_close=close /> }.into_any())
         }
         Strip::Marker(at_ms) => {
             let label = format!("Marker {}", marker_count.get_untracked() + 1);
@@ -112,6 +136,9 @@ pub(crate) fn LiveView(
     view! {
         <main class="live" data-testid="live" data-session=session.map(|id| id.to_string())>
             <TopBar title=title link=link bytes_sent=bytes_sent pending=pending stop_label=stop_label on_stop=on_stop />
+            // For screen readers, which often ignore a live region that is inserted together with its text.
+            <p class="visually-hidden" role="status" translate="no" lang="en" data-testid="neutral-spoken"
+                prop:textContent=text(move || signals.neutral.with(|neutral| neutral.spoken.clone()))></p>
             <div class="notices">{children()}{open_strip}</div>
             <Stage signals=signals state=stage progress=progress>{on_stage}</Stage>
             <section class="panel" aria-label="Expression">
@@ -125,6 +152,7 @@ pub(crate) fn LiveView(
                 paused=paused
                 on_pause=on_pause
                 on_mark=Callback::new(move |()| mark())
+                on_neutral=Callback::new(move |()| toggle(Strip::Neutral))
                 on_share=can_share.then(|| Callback::new(move |()| toggle(Strip::Share)))
                 on_keys=Callback::new(move |()| keys_open.set(true))
             />

@@ -9,6 +9,7 @@ pub mod hidden;
 pub mod length;
 pub mod link;
 pub mod motion;
+pub mod neutral;
 pub mod notice;
 pub mod recordings;
 pub mod refusal;

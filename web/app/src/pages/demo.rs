@@ -133,6 +133,7 @@ fn DemoView(state: State, on_pick: Callback<PickedFile>, on_stop: Callback<()>) 
             progress=state.run.progress()
             signals=signals
             stop_label="Close"
+            neutral=state.run.neutral()
             on_pause=Callback::new(move |()| state.toggle_pause())
             on_stop=on_stop
             on_mark=Callback::new(|_| {})

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use mien_engine::{EndReason, LoadProgress, Run, RunEvent, SourceChoice, SourceFault, SourceRequest};
 
 use crate::analysis::{Analysis, NotStarted};
+use crate::components::{NeutralAct, NeutralControl};
 use crate::fault::Fault;
 use crate::page_owner::PageOwner;
 use crate::source_signals::SourceSignals;
@@ -95,6 +96,7 @@ impl LocalRun {
         }));
         let on = move |event: RunEvent| match event {
             RunEvent::Frame(frame) => self.signals.show_frame(frame),
+            RunEvent::Calibration(state) => self.signals.show_calibration(state),
             RunEvent::Stats(stats) => drop(self.signals.stats.try_set(stats)),
             RunEvent::Fault(fault) if fault.is_final() => {
                 drop(self.phase.try_set(Phase::Fault(fault.into())));
@@ -104,6 +106,24 @@ impl LocalRun {
             RunEvent::SourceState(_) | RunEvent::Fault(_) | RunEvent::Ended(_) => {}
         };
         Ok(engine.open(request, choice, on).await?)
+    }
+
+    /// What is done about the own neutral face.
+    pub(crate) fn neutral(self) -> NeutralControl {
+        let act = move |act: NeutralAct| {
+            self.run.with_value(|run| {
+                if let Some(run) = run {
+                    act.on(run);
+                }
+            });
+            if act == NeutralAct::Reset {
+                self.signals.forget_neutral();
+            }
+        };
+        NeutralControl {
+            is_possible: Signal::derive(move || self.phase.get() == Phase::Running),
+            act: Callback::new(act),
+        }
     }
 
     /// Pauses or resumes. False if neither can be done.

@@ -11,7 +11,7 @@ use mien_shared::Code;
 use mien_shared::api::CreateSession;
 use mien_shared::limits::MAX_TITLE_CHARS;
 
-use crate::components::{Brand, ConsentSteps, Link, text};
+use crate::components::{Brand, ConsentSteps, Link, NeutralOffer, text};
 use crate::fault::sentences;
 use crate::model::route::Route;
 use crate::page_owner::PageOwner;
@@ -38,6 +38,7 @@ pub(crate) fn Start() -> impl IntoView {
     // Once required, the field stays, so that a mistyped token can be corrected.
     let needs_token = RwSignal::new(saved::user_token().is_some());
     let is_slow = RwSignal::new(false);
+    let neutral_first = RwSignal::new(saved::wants_neutral());
     let title = NodeRef::<Input>::new();
     let token = NodeRef::<Input>::new();
     // On a phone it would appear below the screen.
@@ -71,6 +72,9 @@ pub(crate) fn Start() -> impl IntoView {
                     }
                     let session = created.session.id;
                     saved::save_consent(session);
+                    let neutral_first = neutral_first.get_untracked();
+                    saved::save_neutral_first(session, neutral_first);
+                    saved::save_wants_neutral(neutral_first);
                     saved::save(SavedRecording::of(&created));
                     router.replace(Route::Session(session));
                 }
@@ -104,6 +108,7 @@ pub(crate) fn Start() -> impl IntoView {
                         <input type="text" node_ref=title maxlength=MAX_TITLE_CHARS.to_string() autocomplete="off"
                             placeholder="For example: interview 12" data-testid="title" />
                     </label>
+                    <NeutralOffer chosen=neutral_first />
                     <p role="status" class="hint" hidden=move || !keeps_waiting()
                         prop:textContent="The relay behind this page has not answered yet. The page keeps waiting a little longer; the camera stays closed until the relay answers."></p>
                     {move || failed().map(|why| view! { <p class="notice warn" role="alert" data-testid="start-failed" prop:textContent=why></p> })}

@@ -6,8 +6,9 @@ mod recordings;
 mod tokens;
 
 pub(crate) use progress::{
-    bytes_sent, camera, has_consent, is_paused, save_bytes_sent, save_camera, save_consent, save_paused,
-    save_unsent_markers, unsent_markers, withdraw_consent,
+    bytes_sent, camera, has_consent, is_neutral_first, is_paused, save_bytes_sent, save_camera, save_consent,
+    save_neutral_first, save_paused, save_unsent_markers, save_wants_neutral, unsent_markers, wants_neutral,
+    withdraw_consent,
 };
 pub(crate) use recordings::{SavedRecording, find, forget, forget_erased, list, save, was_erased};
 pub(crate) use tokens::{

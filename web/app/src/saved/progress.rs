@@ -6,6 +6,7 @@ use mien_shared::api::CreateMarker;
 use crate::browser::WebStorage;
 
 const CAMERA_KEY: &str = "mien.camera";
+const WANTS_NEUTRAL_KEY: &str = "mien.wants-neutral";
 
 fn consent_key(session: SessionId) -> String {
     format!("mien.consent.{session}")
@@ -23,6 +24,33 @@ pub(crate) fn save_consent(session: SessionId) {
 pub(crate) fn withdraw_consent(session: SessionId) {
     WebStorage::Tab.remove(&consent_key(session));
     WebStorage::Tab.remove(&paused_key(session));
+    WebStorage::Tab.remove(&neutral_first_key(session));
+}
+
+fn neutral_first_key(session: SessionId) -> String {
+    format!("mien.neutral-first.{session}")
+}
+
+/// Whether this recording waits in this tab until the own neutral face is taken.
+pub(crate) fn is_neutral_first(session: SessionId) -> bool {
+    WebStorage::Tab.read(&neutral_first_key(session)).unwrap_or(false)
+}
+
+pub(crate) fn save_neutral_first(session: SessionId, first: bool) {
+    if first {
+        WebStorage::Tab.write(&neutral_first_key(session), &true);
+    } else {
+        WebStorage::Tab.remove(&neutral_first_key(session));
+    }
+}
+
+/// What this device's last recording chose.
+pub(crate) fn wants_neutral() -> bool {
+    WebStorage::Device.read(WANTS_NEUTRAL_KEY).unwrap_or(false)
+}
+
+pub(crate) fn save_wants_neutral(wants: bool) {
+    WebStorage::Device.write(WANTS_NEUTRAL_KEY, &wants);
 }
 
 fn paused_key(session: SessionId) -> String {

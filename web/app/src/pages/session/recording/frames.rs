@@ -1,12 +1,13 @@
-//! What is done with each analysed frame: shown, recorded, and joined to what came before it.
+//! What is done with each analysed frame: shown and, unless the own neutral face comes first, recorded and joined to
+//! what came before it.
 
 use futures_util::future::Shared;
 use leptos::prelude::*;
 use mien_engine::AnalysedFrame;
 use mien_shared::{SkipReason, Skipped};
 
-use super::notices;
 use super::state::Recording;
+use super::{neutral, notices};
 use crate::browser;
 use crate::model::format;
 use crate::model::hidden::hidden_ms;
@@ -14,6 +15,9 @@ use crate::model::notice::{Change, Notice};
 
 pub(super) fn take(recording: Recording, mut frame: AnalysedFrame) {
     notices::change(recording, Change::Picture);
+    if neutral::is_awaited(recording) {
+        return recording.signals.preview_frame(frame);
+    }
     if let Some(ms) = hidden_ms(&frame.skipped) {
         report_hidden(recording, &frame, ms);
     }

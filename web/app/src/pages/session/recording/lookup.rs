@@ -63,9 +63,11 @@ pub(crate) fn begin(recording: Recording) {
     });
 }
 
-/// The person agrees.
-pub(crate) fn agree(recording: Recording) {
+/// The person agrees, and may want their neutral face to be taken first.
+pub(crate) fn agree(recording: Recording, neutral_first: bool) {
     saved::save_consent(recording.session());
+    saved::save_neutral_first(recording.session(), neutral_first);
+    saved::save_wants_neutral(neutral_first);
     source::open_camera(recording);
 }
 

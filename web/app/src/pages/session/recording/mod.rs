@@ -15,6 +15,7 @@ pub(super) mod leave;
 mod link;
 pub(super) mod lookup;
 pub(super) mod markers;
+pub(super) mod neutral;
 pub(super) mod notices;
 mod phase;
 pub(super) mod screen;

@@ -9,7 +9,7 @@ use mien_shared::SkipReason;
 
 use super::phase::Phase;
 use super::state::Recording;
-use super::{frames, link, notices};
+use super::{frames, link, neutral, notices};
 use crate::analysis::NotStarted;
 use crate::fault::Fault;
 use crate::model::cameras::name_of;
@@ -47,10 +47,12 @@ fn run_from(recording: Recording, source: SourceChoice, gap_reason: SkipReason) 
     let request = recording.analysis.request();
     recording.continuity.update_value(|continuity| continuity.gap_reason = Some(gap_reason));
     recording.phase.set(Phase::Opening("Loading the analysis into this browser"));
+    neutral::expect_before(recording, &source);
     recording.spawn(async move {
         match start(recording, source, request).await {
             Ok(run) => {
                 recording.open_camera.set(run.camera());
+                neutral::begin(recording, &run);
                 recording.run.set_value(Some(run));
                 recording.phase.set(Phase::Live);
                 if let Some(id) = recording.open_camera.get_untracked() {
@@ -90,6 +92,7 @@ async fn start(
 fn on_event(recording: Recording, event: RunEvent) {
     match event {
         RunEvent::Frame(frame) => frames::take(recording, frame),
+        RunEvent::Calibration(state) => neutral::follow(recording, state),
         RunEvent::Stats(stats) => {
             if stats.analysed_fps > 0.0 {
                 notices::change(recording, Change::Analysed);

@@ -120,6 +120,7 @@ impl Recording {
             Phase::LookingUp => LOOKING_UP,
             Phase::Consent => "Before the camera opens",
             Phase::Opening(_) => "Opening",
+            Phase::Live if self.waits_for_neutral() => "Before the recording",
             Phase::Live => match self.feed() {
                 Feed::Silent => "No pictures",
                 Feed::Finished => "File finished",
@@ -134,8 +135,14 @@ impl Recording {
         format!("{state} · {}", self.name())
     }
 
+    /// Whether nothing is recorded yet, although the camera is on.
+    fn waits_for_neutral(self) -> bool {
+        self.signals.neutral.with(|neutral| neutral.comes_first)
+    }
+
     fn feed(self) -> Feed {
         match self.phase.get() {
+            Phase::Live if self.waits_for_neutral() => Feed::Opening,
             Phase::Live => self.notices.with(Notices::feed).unwrap_or(Feed::Playing),
             Phase::Paused => Feed::Paused,
             _ => Feed::Opening,

@@ -2,12 +2,14 @@
 
 use leptos::prelude::*;
 
-use crate::components::{Brand, ConsentSteps, Link};
+use crate::components::{Brand, ConsentSteps, Link, NeutralOffer};
 use crate::model::route::Route;
 use crate::pages::session::recording::{Recording, finish, lookup};
+use crate::saved;
 
 #[component]
 pub(crate) fn Consent(recording: Recording) -> impl IntoView {
+    let neutral_first = RwSignal::new(saved::wants_neutral());
     view! {
         <main class="sheet">
             <section class="card" data-testid="consent">
@@ -16,8 +18,10 @@ pub(crate) fn Consent(recording: Recording) -> impl IntoView {
                     "Continue “"<span translate="no" prop:textContent=recording.name()></span>"”"
                 </h1>
                 <ConsentSteps />
+                <NeutralOffer chosen=neutral_first />
                 <div class="row">
-                    <button class="primary" data-testid="consent-allow" on:click=move |_| lookup::agree(recording)>
+                    <button class="primary" data-testid="consent-allow"
+                        on:click=move |_| lookup::agree(recording, neutral_first.get_untracked())>
                         "Allow the camera"
                     </button>
                     <button on:click=move |_| finish::stop(recording)>"End this session"</button>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::notices::NoticeList;
 use crate::components::{CameraSelect, LiveView, StageState};
-use crate::pages::session::recording::{Phase, Recording, finish, markers, source};
+use crate::pages::session::recording::{Phase, Recording, finish, markers, neutral, source};
 
 #[component]
 pub(crate) fn Live(recording: Recording) -> impl IntoView {
@@ -37,6 +37,7 @@ pub(crate) fn Live(recording: Recording) -> impl IntoView {
             session=Some(recording.session())
             share_link=Some(recording.share_link())
             on_stage=Some(camera.into_any())
+            neutral=neutral::control(recording)
             on_pause=Callback::new(move |()| source::toggle_pause(recording))
             on_stop=Callback::new(move |()| finish::stop(recording))
             on_mark=Callback::new(move |marker| recording.spawn(markers::store(recording, marker)))
