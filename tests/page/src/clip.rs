@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
-use image::imageops::{FilterType, overlay, resize};
+use image::imageops::{FilterType, crop_imm, overlay, resize};
 use image::{Rgb, RgbImage};
 use mien_shared::FaceBox;
 
@@ -30,18 +30,31 @@ impl Clip {
     /// The astronaut, upright and centred on grey.
     pub fn make(folder: &Path) -> Self {
         let portrait = image::open(parts::fixture("astronaut.png")).expect("the portrait").to_rgb8();
-        let portrait = resize(&portrait, HEIGHT, HEIGHT, FilterType::Lanczos3);
-        let mut frame = RgbImage::from_pixel(WIDTH, HEIGHT, Rgb([118, 118, 118]));
-        overlay(&mut frame, &portrait, i64::from((WIDTH - HEIGHT) / 2), 0);
-
-        let mut jpeg = Vec::new();
-        JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY).encode_image(&frame).expect("a JPEG");
-        let still = folder.join("still.jpg");
-        let video = folder.join("camera.mjpeg");
-        fs::write(&still, &jpeg).expect("room for the picture");
-        fs::write(&video, jpeg.repeat(FRAMES)).expect("room for the clip");
+        let (still, video) = film(folder, "camera", &portrait);
         Self { video, still, face: in_frame([176.0, 72.0, 100.0, 118.0]) }
     }
+}
+
+/// Films somebody who looks at the camera and does not smile; the portrait in [`Clip`] does.
+pub fn relaxed(folder: &Path) -> PathBuf {
+    let portrait = image::open(parts::fixture("grace_hopper.jpg")).expect("the portrait").to_rgb8();
+    let square = crop_imm(&portrait, 0, 0, portrait.width(), portrait.width()).to_image();
+    film(folder, "relaxed", &square).1
+}
+
+/// A still picture and a clip of a square portrait.
+fn film(folder: &Path, name: &str, portrait: &RgbImage) -> (PathBuf, PathBuf) {
+    let portrait = resize(portrait, HEIGHT, HEIGHT, FilterType::Lanczos3);
+    let mut frame = RgbImage::from_pixel(WIDTH, HEIGHT, Rgb([118, 118, 118]));
+    overlay(&mut frame, &portrait, i64::from((WIDTH - HEIGHT) / 2), 0);
+
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY).encode_image(&frame).expect("a JPEG");
+    let still = folder.join(format!("{name}.jpg"));
+    let video = folder.join(format!("{name}.mjpeg"));
+    fs::write(&still, &jpeg).expect("room for the picture");
+    fs::write(&video, jpeg.repeat(FRAMES)).expect("room for the clip");
+    (still, video)
 }
 
 /// A film in which it is known when a face is visible. `tests/fixtures/make-film.sh` makes it.

@@ -1,5 +1,6 @@
 //! The usual scene: a relay, a browser with the portrait in front of its camera, and the way to a live session.
 
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mien_shared::SessionId;
@@ -15,7 +16,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 #[derive(Debug)]
 pub struct Stage {
     pub clip: Clip,
-    _folder: TempDir,
+    folder: TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -23,7 +24,12 @@ impl Stage {
     pub fn set() -> Self {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().expect("a folder for the clip");
-        Self { clip: Clip::make(folder.path()), _folder: folder, _turn: turn }
+        Self { clip: Clip::make(folder.path()), folder, _turn: turn }
+    }
+
+    /// Gone with the stage.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A browser whose camera films the portrait.

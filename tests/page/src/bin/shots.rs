@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use mien_page_tests::browser::{Browser, Camera};
 use mien_page_tests::cable::Cable;
+use mien_page_tests::clip;
 use mien_page_tests::page::Page;
 use mien_page_tests::proxy::{Manner, Proxy};
 use mien_page_tests::relay::Relay;
@@ -33,6 +34,9 @@ fn main() -> anyhow::Result<()> {
             let look = Look { folder: &folder, width, height, scheme };
             if plays("recording") {
                 look.recording(&stage, &relay);
+            }
+            if plays("neutral") {
+                look.neutral(&stage, &relay);
             }
             if plays("denied") {
                 look.denied(&relay);
@@ -117,6 +121,40 @@ impl Look<'_> {
         page.goto(&relay.url());
         page.wait_for_element("recording");
         self.take(&page, "recordings");
+    }
+
+    /// The own neutral face: offered, taken before a recording, hindered, and shown afterwards.
+    fn neutral(&self, stage: &Stage, relay: &Relay) {
+        let browser = Browser::start(&Camera::Films(clip::relaxed(stage.folder())));
+        let page = self.page(&browser);
+        page.goto(&relay.url());
+        page.click("start-session");
+        page.click("neutral-first");
+        self.take(&page, "neutral-offer");
+        page.click("consent-allow");
+        page.wait_for(
+            "good looks",
+            "document.querySelector('[data-testid=neutral]')?.dataset.good === 'true'",
+        );
+        self.take(&page, "neutral-first");
+        page.wait_for_element("neutral-own");
+        self.take(&page, "neutral-own");
+        page.press("n");
+        page.wait_for_element("neutral-reset");
+        self.take(&page, "neutral-strip");
+
+        let smiling = stage.browser();
+        let page = self.page(&smiling);
+        stage::start_session(&page, &relay.url());
+        page.wait_for("a face", "Number(document.querySelector('[data-testid=faces]')?.dataset.count) > 0");
+        page.click("neutral-open");
+        self.take(&page, "neutral-idle");
+        page.click("neutral-take");
+        page.wait_for(
+            "advice",
+            "document.querySelector('[data-testid=neutral-advice]')?.innerText.length > 0",
+        );
+        self.take(&page, "neutral-smiling");
     }
 
     /// What a watcher sees while it is behind, disconnected, waiting, and at the end.
