@@ -44,12 +44,13 @@ pub use engine::{Engine, EngineConfig};
 pub use faults::{LoadFault, ModelName, RunFault, Silence, SourceFault};
 pub use link::{LinkEnd, SessionFate, Trouble, session_fate};
 pub use load::{Assets, LoadProgress, ModelUrls};
+pub use mien_models::Doubt;
 pub use outbox::{
     LinkState, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished, discard,
     unfinished, unsent,
 };
 pub use run::{
-    AnalysedFrame, EndReason, Replaced, Run, RunEvent, RunStats, SourceChoice, SourceRequest, SourceSlot,
-    SourceState,
+    AnalysedFrame, EndReason, FaceDoubts, LeftOutFace, Replaced, Run, RunEvent, RunStats, SourceChoice,
+    SourceRequest, SourceSlot, SourceState,
 };
 pub use watch::{Begin, Behind, SourcePace, Watch, WatchEvent, WatchState};

@@ -12,6 +12,10 @@ export interface MienFace {
   scores: [number, number, number, number, number, number, number];
   /** How far the face can be judged (size, pose, light), 0 to 1. */
   quality?: number;
+  /** What lowers it. Absent where nothing does. There may be more in a later version. */
+  why?: ("small" | "turned" | "dark" | "blurred" | "cut" | (string & {}))[];
+  /** How pleasant the shown expression is, -1 to 1: happiness less the strongest of sadness, anger, fear, disgust. */
+  valence?: number;
 }
 
 /**

@@ -8,23 +8,22 @@ use mien_models::{Scope, Tracker};
 
 use super::account::{Account, BEAT_MS};
 use super::carry_over::CarryOver;
+use super::doubts::doubts_of;
 use super::event::{AnalysedFrame, EndReason, RunEvent, SourceState};
 use super::input::{Input, Media};
+use super::left_out::LeftOut;
 use super::liveness::{Change, Interval, Liveness};
 use super::outcome::Outcome;
 use super::scope::ScopePolicy;
 use super::slot::{RequestId, SourceSlot};
 use super::state::{FrameTag, Halts, Phase};
-use super::stats::StatsCounter;
+use super::stats::{BEATS_PER_REPORT, StatsCounter};
 use crate::browser::tracks::Pictures;
 use crate::browser::video::{VideoEnd, VideoSource};
 use crate::browser::{VisibilityGuard, captured_now, is_hidden, now_precise_ms};
 use crate::clock::Captured;
 use crate::faults::{RunFault, SourceFault};
 use crate::pool::{Answer, Job, PoolEvent, Snapshot, WorkerPool};
-
-/// Figures are reported with every fourth beat: once a second.
-const BEATS_PER_REPORT: u32 = 1_000 / BEAT_MS;
 
 pub(super) struct ActiveRun {
     id: RequestId,
@@ -34,6 +33,7 @@ pub(super) struct ActiveRun {
     /// `None` once the run has ended.
     input: RefCell<Option<Input>>,
     tracker: RefCell<Tracker>,
+    pub(super) left_out: RefCell<LeftOut>,
     scope: RefCell<ScopePolicy>,
     stats: RefCell<StatsCounter>,
     outcome: RefCell<Outcome>,
@@ -70,6 +70,7 @@ impl ActiveRun {
             carry_over,
             input: RefCell::new(Some(input)),
             tracker: RefCell::new(tracker),
+            left_out: RefCell::default(),
             scope: RefCell::default(),
             stats: RefCell::new(stats),
             outcome: RefCell::default(),
@@ -271,7 +272,9 @@ impl ActiveRun {
         let FrameTag { captured, media_ms, stamp, .. } = answer.tag;
         let mut skipped = stamp.map(|stamp| self.account.borrow_mut().analysed(stamp)).unwrap_or_default();
         skipped.extend(self.carry_over.clock_step(captured));
-        let faces = self.tracker.borrow_mut().update(captured.steady.since_beginning(), &answer.detections);
+        let at = captured.steady.since_beginning();
+        let faces = self.tracker.borrow_mut().update(at, &answer.detections);
+        let faces = self.left_out.borrow_mut().keep(at, faces);
         let (Some(image), Some(((width, height), mirrored))) =
             (answer.image, self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored)))
         else {
@@ -282,8 +285,10 @@ impl ActiveRun {
             width,
             height,
             captured,
+            doubts: doubts_of(&faces, &answer.detections),
             faces,
             left_out: answer.left_out,
+            set_aside: self.left_out.borrow().faces(),
             media_ms,
             skipped,
             mirrored,
@@ -336,12 +341,7 @@ impl ActiveRun {
         if pictures == Pictures::Ended {
             return self.on_source_end(VideoEnd::Lost);
         }
-        let interval = match pictures {
-            _ if has_frames => Interval::Pictures,
-            _ if self.halts.get().any() => Interval::NotExpected,
-            Pictures::Muted | Pictures::Absent => Interval::Impossible,
-            Pictures::OfFile | Pictures::Live | Pictures::Ended => Interval::Nothing,
-        };
+        let interval = Interval::of(pictures, has_frames, self.halts.get());
         if self.liveness.borrow_mut().interval(interval) == Some(Change::Silent) {
             (self.on)(RunEvent::SourceState(SourceState::Silent(silence)));
         }

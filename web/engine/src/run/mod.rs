@@ -1,14 +1,17 @@
 //! One source at a time, going through the pool.
 //!
 //! The `Player` owns the slot and the run that plays. An `ActiveRun` offers frames of its `Input` to the pool and turns
-//! answers into tracked faces; `Account` knows which time was not analysed, and why.
+//! answers into tracked faces; `LeftOut` knows whom the person leaves out of them; `Account` knows which time was not
+//! analysed, and why.
 
 mod account;
 mod active;
 mod carry_over;
+mod doubts;
 mod event;
 mod handle;
 mod input;
+mod left_out;
 mod liveness;
 mod outcome;
 mod player;
@@ -18,8 +21,10 @@ mod source;
 mod state;
 mod stats;
 
+pub use doubts::FaceDoubts;
 pub use event::{AnalysedFrame, EndReason, RunEvent, RunStats, SourceState};
 pub use handle::Run;
+pub use left_out::LeftOutFace;
 pub(crate) use player::Player;
 pub use slot::{Replaced, SourceRequest, SourceSlot};
 pub use source::SourceChoice;

@@ -1,6 +1,10 @@
 //! Counts between two reports of a run.
 
+use super::account::BEAT_MS;
 use super::event::RunStats;
+
+/// Figures are reported with every fourth beat: once a second.
+pub(super) const BEATS_PER_REPORT: u32 = 1_000 / BEAT_MS;
 
 #[derive(Debug)]
 pub(super) struct StatsCounter {
