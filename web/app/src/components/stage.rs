@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use leptos::html::Canvas;
 use leptos::prelude::*;
-use mien_engine::{AnalysedFrame, LoadProgress};
+use mien_engine::LoadProgress;
 
 use super::text::text;
 use crate::browser;
-use crate::draw::{Motion, Overlay, SizeGuard, Surface};
+use crate::draw::{Motion, Overlay, Scene, SizeGuard, Surface};
 use crate::model::format;
 use crate::source_signals::SourceSignals;
 
@@ -44,7 +44,10 @@ pub(crate) fn Stage(
         if let Some(frame) = frame {
             // Without a 2D context there is nothing to show; figures and timeline still work.
             let _ = frame.image.draw(&canvas);
-            paint.update(Some(&frame));
+            signals.notes.with(|notes| {
+                let scene = Scene { frame: &frame, reasons: &notes.reasons, left_out: &notes.left_out };
+                paint.update(Some(&scene));
+            });
         } else {
             // Setting a size clears the canvas: no face stays on screen after the camera is off.
             canvas.set_width(1);
@@ -117,10 +120,10 @@ impl Painter {
     }
 
     /// Shows the faces of a new frame, or none.
-    fn update(&self, frame: Option<&AnalysedFrame>) {
+    fn update(&self, scene: Option<&Scene<'_>>) {
         let mut overlay = self.overlay.borrow_mut();
-        match frame {
-            Some(frame) => overlay.update(frame, browser::steady_ms(), self.motion),
+        match scene {
+            Some(scene) => overlay.update(scene, browser::steady_ms(), self.motion),
             None => overlay.clear(),
         }
         drop(overlay);

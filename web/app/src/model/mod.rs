@@ -10,6 +10,7 @@ pub mod length;
 pub mod link;
 pub mod motion;
 pub mod notice;
+pub mod reason;
 pub mod recordings;
 pub mod refusal;
 pub mod route;

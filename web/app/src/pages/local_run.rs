@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use mien_engine::{EndReason, LoadProgress, Run, RunEvent, SourceChoice, SourceFault, SourceRequest};
 
 use crate::analysis::{Analysis, NotStarted};
+use crate::components::FaceAction;
 use crate::fault::Fault;
 use crate::page_owner::PageOwner;
 use crate::source_signals::SourceSignals;
@@ -99,11 +100,19 @@ impl LocalRun {
             RunEvent::Fault(fault) if fault.is_final() => {
                 drop(self.phase.try_set(Phase::Fault(fault.into())));
             }
-            RunEvent::Ended(EndReason::Finished) => drop(self.phase.try_set(Phase::Finished)),
+            RunEvent::Ended(EndReason::Finished) => {
+                self.signals.settle();
+                self.phase.try_set(Phase::Finished);
+            }
             RunEvent::Ended(EndReason::Replaced) => drop(self.phase.try_set(Phase::Replaced)),
             RunEvent::SourceState(_) | RunEvent::Fault(_) | RunEvent::Ended(_) => {}
         };
         Ok(engine.open(request, choice, on).await?)
+    }
+
+    /// Leaves a face out, or brings one back.
+    pub(crate) fn change_face(self, action: FaceAction) {
+        self.run.with_value(|run| run.iter().for_each(|run| action.apply(run, self.signals)));
     }
 
     /// Pauses or resumes. False if neither can be done.
