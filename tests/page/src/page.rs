@@ -146,6 +146,9 @@ impl Page {
                 "ArrowUp" => 38,
                 "ArrowDown" => 40,
                 "Escape" => 27,
+                "Tab" => 9,
+                " " => 32,
+                "Delete" => 46,
                 _ => 0,
             };
             let params = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code });
@@ -197,6 +200,12 @@ impl Page {
             "Emulation.setEmulatedMedia",
             json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
         );
+    }
+
+    /// What the user's system asks of every page, such as `forced-colors`.
+    pub fn prefer(&self, feature: &str, value: &str) {
+        let feature = json!({ "name": feature, "value": value });
+        self.call("Emulation.setEmulatedMedia", json!({ "features": [feature] }));
     }
 
     pub fn picture(&self, file: &Path) {

@@ -60,9 +60,10 @@ pub fn live_session(page: &Page) -> SessionId {
     id.as_str().expect("an id").parse().expect("a session's id")
 }
 
-/// One click; returns how many samples the page then says are stored.
+/// Stops and confirms it; returns how many samples the page then says are stored.
 pub fn stop_session(page: &Page) -> u64 {
     page.click("stop");
+    page.click("stop-confirm");
     let stored =
         page.wait_for("the summary", "document.querySelector('[data-testid=stored]')?.dataset.count");
     stored.as_str().and_then(|count| count.parse().ok()).expect("a count")

@@ -372,3 +372,24 @@ fn landmarks_can_be_loaded_with_the_rest() {
     );
     assert_eq!(page.ask("globalThis.fault ?? ''"), Some("".into()));
 }
+
+#[test]
+fn a_face_can_be_left_out_and_brought_back() {
+    let _stage = Stage::set();
+    let browser = Browser::start(&Camera::Absent);
+    let page = driven(&browser);
+    page.ask("video.src = '/demo/demo.webm'");
+    assert_eq!(listen(&page, "")["code"], "running");
+    page.wait_for("a face", "samples.some(sample => sample.faces.length > 0)");
+    assert_eq!(page.ask("run.leaveOut(4_000_000)"), Some(false.into()), "there is no such face");
+    let id = page.wait_for(
+        "a face that is left out",
+        "(face => face && run.leaveOut(face.id) && (globalThis.mark = samples.length, face.id))(samples.at(-1).faces[0])",
+    );
+    page.wait_for("later samples", "samples.length > mark + 10");
+    let seen = page
+        .ask(&format!("samples.slice(mark + 1).some(sample => sample.faces.some(face => face.id === {id}))"));
+    assert_eq!(seen, Some(false.into()));
+    assert_eq!(page.ask(&format!("run.bringBack({id})")), Some(true.into()));
+    assert_eq!(page.ask(&format!("run.bringBack({id})")), Some(false.into()));
+}

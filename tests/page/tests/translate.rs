@@ -115,6 +115,8 @@ fn a_recording_from_its_pause_to_its_end() {
     );
 
     page.click("stop");
+    page.wait_for_text("«Stop this recording?»");
+    page.click("stop-confirm");
     page.wait_for_text("«Recorded and stored»");
     page.wait_for("the count", &format!("Number({}.replace(/\\s/g, '')) > 5", shown("stored")));
     page.click("export-csv");

@@ -3,19 +3,22 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use mien_engine::{AnalysedFrame, CalibrationState, RunStats};
+use mien_engine::{AnalysedFrame, CalibrationState, Doubt, LeftOutFace, RunStats};
 use mien_shared::{Face, Sample};
 
 use crate::browser;
 use crate::model::expression::looks;
 use crate::model::face::{Preferred, main_face};
 use crate::model::neutral::{NeutralStep, NeutralView};
+use crate::model::reason::{FaceReason, Reasons, stored_doubts};
 use crate::model::timeline::{Timeline, TimelineMarker};
 
 /// Figures change at most this often: faster ones cannot be read.
 const FIGURES_MS: f64 = 150.0;
 /// What a screen reader hears changes at most this often.
 const ANNOUNCE_MS: f64 = 3_000.0;
+/// Why the main face is hard to judge changes at most this often.
+const EXPLAIN_MS: f64 = 2_000.0;
 
 /// A handle; a copy shows the same.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +33,7 @@ pub(crate) struct SourceSignals {
     pub is_active: RwSignal<bool>,
     /// The face that the person selected, by id.
     pub selected_face: RwSignal<Option<u32>>,
+    pub notes: RwSignal<FaceNotes>,
     pub timeline: RwSignal<Timeline>,
     pub stats: RwSignal<RunStats>,
     /// The main face's expression in words, for a live region.
@@ -39,13 +43,27 @@ pub(crate) struct SourceSignals {
     counters: StoredValue<Counters>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+/// What else there is to say about faces.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct FaceNotes {
+    /// Why faces in view are hard to judge, of those that are.
+    pub reasons: Vec<FaceReason>,
+    /// The same for the main face, at a pace that can be read and heard.
+    pub explained: Option<Doubt>,
+    /// The faces that the person leaves out.
+    pub left_out: Vec<LeftOutFace>,
+}
+
+#[derive(Clone, Debug, Default)]
 struct Counters {
     seq: u64,
     newest_ms: u64,
     figures_since_ms: f64,
     announced_since_ms: f64,
     neutral_spoken_since_ms: f64,
+    explained_since_ms: f64,
+    explained_face: Option<u32>,
+    reasons: Reasons,
 }
 
 impl SourceSignals {
@@ -56,6 +74,7 @@ impl SourceSignals {
             main_face: RwSignal::new(None),
             is_active: RwSignal::new(false),
             selected_face: RwSignal::new(None),
+            notes: RwSignal::new(FaceNotes::default()),
             timeline: RwSignal::new(Timeline::default()),
             stats: RwSignal::new(RunStats::default()),
             announced: RwSignal::new(""),
@@ -80,13 +99,14 @@ impl SourceSignals {
         };
         let sample = frame.sample(seq);
         self.timeline.update(|timeline| timeline.add(&sample));
-        self.show(&sample, |id| frame.raw.iter().find(|face| face.id == id).map(|face| face.score));
+        self.show(&sample, certainty_in(&frame), |face| frame.doubts_of(face.id).to_vec());
+        self.note(|notes| notes.left_out.clone_from(&frame.set_aside));
         self.frame.set(Some(Rc::new(frame)));
     }
 
     /// A frame of this device that is shown and not recorded.
     pub(crate) fn preview_frame(&self, frame: AnalysedFrame) {
-        self.show(&frame.sample(0));
+        self.show(&frame.sample(0), certainty_in(&frame), |face| frame.doubts_of(face.id).to_vec());
         self.frame.set(Some(Rc::new(frame)));
     }
 
@@ -122,7 +142,7 @@ impl SourceSignals {
     pub(crate) fn show_samples(&self, samples: &[Sample]) {
         self.timeline.update(|timeline| samples.iter().for_each(|sample| timeline.add(sample)));
         if let Some(newest) = samples.last() {
-            self.show(newest, |_| None);
+            self.show(newest, |_| None, stored_doubts);
         }
     }
 
@@ -145,13 +165,21 @@ impl SourceSignals {
         main_face(faces, certainty, Preferred { chosen: self.selected_face.get_untracked(), shown }).cloned()
     }
 
-    fn show(&self, sample: &Sample, certainty: impl Fn(u32) -> Option<f32>) {
+    fn show(
+        &self,
+        sample: &Sample,
+        certainty: impl Fn(u32) -> Option<f32>,
+        doubts_of: impl Fn(&Face) -> Vec<Doubt>,
+    ) {
         let main = self.main_of(&sample.faces, certainty);
         let before = self.main_face.get_untracked();
         let changed = before.as_ref().map(|face| (face.id, face.expression))
             != main.as_ref().map(|face| (face.id, face.expression));
         let now_ms = browser::steady_ms();
+        let faces = sample.faces.iter().map(|face| (face, doubts_of(face)));
         let mut counters = self.counters.get_value();
+        let reasons = counters.reasons.update(now_ms, faces);
+        self.explain(&mut counters, main.as_ref().map(|face| face.id), reasons, now_ms);
         counters.newest_ms = sample.at;
         if changed || now_ms - counters.figures_since_ms >= FIGURES_MS {
             counters.figures_since_ms = now_ms;
@@ -172,6 +200,54 @@ impl SourceSignals {
         self.faces.set(sample.faces.clone());
     }
 
+    /// Shows why faces are hard to judge. What was said of one face is not left standing for another.
+    fn explain(&self, counters: &mut Counters, main: Option<u32>, reasons: Vec<FaceReason>, now_ms: f64) {
+        let reason = reasons.iter().find(|reason| Some(reason.id) == main).map(|reason| reason.doubt);
+        let same_face = std::mem::replace(&mut counters.explained_face, main) == main;
+        let before = self.notes.with_untracked(|notes| notes.explained);
+        let may_change = reason.is_none() || now_ms - counters.explained_since_ms >= EXPLAIN_MS;
+        let now = if may_change { reason } else { before.filter(|_| same_face) };
+        if now != before {
+            counters.explained_since_ms = now_ms;
+        }
+        self.note(|notes| (notes.reasons, notes.explained) = (reasons, now));
+    }
+
+    /// Tells only what has changed.
+    fn note(&self, change: impl FnOnce(&mut FaceNotes)) {
+        let mut notes = self.notes.get_untracked();
+        change(&mut notes);
+        if self.notes.with_untracked(|before| *before != notes) {
+            self.notes.set(notes);
+        }
+    }
+
+    /// No more frames come: what the last one showed holds.
+    pub(crate) fn settle(&self) {
+        let now_ms = browser::steady_ms();
+        let Some(mut counters) = self.counters.try_get_value() else { return };
+        let reasons = counters.reasons.settle(now_ms);
+        counters.explained_since_ms = now_ms - EXPLAIN_MS;
+        let main = counters.explained_face;
+        self.explain(&mut counters, main, reasons, now_ms);
+        self.counters.set_value(counters);
+    }
+
+    /// The person has left a face out, or brought one back; the next frame follows.
+    pub(crate) fn set_left_out(&self, left_out: Vec<LeftOutFace>) {
+        let is_out = |face: &Face| left_out.iter().any(|out| out.id == face.id);
+        self.faces.update(|faces| faces.retain(|face| !is_out(face)));
+        let selected = self.selected_face.get_untracked();
+        self.main_face.set(self.faces.with_untracked(|faces| main_face(faces, selected).cloned()));
+        self.note(|notes| notes.left_out = left_out);
+    }
+
+    /// Why the main face is hard to judge.
+    pub(crate) fn explained(&self) -> Signal<Option<Doubt>> {
+        let notes = self.notes;
+        Signal::derive(move || notes.with(|notes| notes.explained))
+    }
+
     /// Leaves a gap before the next frame: a pause is one, however short.
     fn interrupt(&self) {
         self.counters.update_value(|counters| counters.seq += 1);
@@ -185,6 +261,8 @@ impl SourceSignals {
         self.faces.set(Vec::new());
         self.main_face.set(None);
         self.neutral.update(|neutral| neutral.clear(""));
+        self.note(|notes| *notes = FaceNotes::default());
+        self.counters.update_value(|counters| counters.reasons = Reasons::default());
         self.stats.set(RunStats::default());
     }
 
@@ -215,4 +293,9 @@ impl SourceSignals {
             .try_with_untracked(|timeline| timeline.markers().any(|other| other == marker))
             .unwrap_or(false)
     }
+}
+
+/// The detector's confidence that a frame's face is one.
+fn certainty_in(frame: &AnalysedFrame) -> impl Fn(u32) -> Option<f32> {
+    |id| frame.raw.iter().find(|face| face.id == id).map(|face| face.score)
 }

@@ -54,6 +54,21 @@ fn text_lines_and_abstentions_stand_out_from_their_background() {
     }
 }
 
+/// The line is drawn in the colour of text, with a border in that of the surface.
+#[test]
+fn the_line_for_valence_stands_out_from_every_area_of_the_chart() {
+    let areas =
+        ["neutral", "happiness", "sadness", "anger", "fear", "disgust", "surprise", "unsure", "surface"];
+    for tokens in schemes() {
+        let line = contrast(tokens["text"], tokens["surface"]);
+        assert!(line >= TEXT, "the line has no border: {line:.2}");
+        for area in areas {
+            let found = contrast(tokens["text"], tokens[area]).max(contrast(tokens["surface"], tokens[area]));
+            assert!(found >= LINES, "on {area}: {found:.2}");
+        }
+    }
+}
+
 #[test]
 fn text_and_focus_on_the_stage_stand_out_whatever_the_picture_shows() {
     let (_, veil) = TOKENS.split_once("--veil: rgb(").expect("the background of text on the picture");

@@ -45,13 +45,14 @@ pub use engine::{Engine, EngineConfig};
 pub use faults::{LoadFault, ModelName, RunFault, Silence, SourceFault};
 pub use link::{LinkEnd, SessionFate, Trouble, session_fate};
 pub use load::{Assets, LandmarkUrls, LoadProgress, ModelUrls};
-pub use mien_models::{FaceOutline, Outline, RawFace};
+pub use mien_models::{Doubt, FaceOutline, Outline, RawFace};
 pub use outbox::{
     LinkState, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished, discard,
     unfinished, unsent,
 };
 pub use run::{
-    AnalysedFrame, CalibrationEnd, CalibrationState, EndReason, FaceProgress, NeutralTaken, Obstacle,
-    Replaced, Run, RunEvent, RunStats, SourceChoice, SourceRequest, SourceSlot, SourceState,
+    AnalysedFrame, CalibrationEnd, CalibrationState, EndReason, FaceDoubts, FaceProgress, LeftOutFace,
+    NeutralTaken, Obstacle, Replaced, Run, RunEvent, RunStats, SourceChoice, SourceRequest, SourceSlot,
+    SourceState,
 };
 pub use watch::{Begin, Behind, SourcePace, Watch, WatchEvent, WatchState};

@@ -204,6 +204,20 @@ impl MienRun {
         }
     }
 
+    /// Leaves a face of the newest sample out of later ones: a poster, a bystander. It stays so while it is followed, and
+    /// when it comes back soon after to the same place with the same size; what kept still keeps its place. False if
+    /// there is no such face.
+    #[wasm_bindgen(js_name = leaveOut)]
+    pub fn leave_out(&self, id: u32) -> bool {
+        self.run.borrow().as_ref().is_some_and(|run| run.leave_out(id))
+    }
+
+    /// Undoes `leaveOut` of this identity. False if it was not left out.
+    #[wasm_bindgen(js_name = bringBack)]
+    pub fn bring_back(&self, id: u32) -> bool {
+        self.run.borrow().as_ref().is_some_and(|run| run.bring_back(id))
+    }
+
     /// Ends the run. Calling it again does nothing.
     pub fn stop(&self) {
         drop(self.run.take());

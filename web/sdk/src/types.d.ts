@@ -91,6 +91,10 @@ export interface MienFace {
    * most. Absent where there is nothing that recent.
    */
   landmarks?: MienLandmarks;
+  /** What lowers it. Absent where nothing does. There may be more in a later version. */
+  why?: ("small" | "turned" | "dark" | "blurred" | "cut" | (string & {}))[];
+  /** How pleasant the shown expression is, -1 to 1: happiness less the strongest of sadness, anger, fear, disgust. */
+  valence?: number;
 }
 
 /**

@@ -21,6 +21,14 @@ pub(crate) fn return_to(element: Option<HtmlElement>) {
     });
 }
 
+/// Gives the focus to what the selector finds within, unless another element has it by the next frame.
+pub(crate) fn to_one_within(parent: Option<HtmlElement>, selector: &'static str) {
+    request_animation_frame(move || {
+        let found = parent.and_then(|parent| parent.query_selector(selector).ok().flatten());
+        return_to(found.and_then(|element| element.dyn_into().ok()));
+    });
+}
+
 /// A screen reader starts at the heading of a new page.
 pub(crate) fn to_heading() {
     let heading = document().query_selector("h1").ok().flatten();

@@ -15,7 +15,7 @@ mod wake_lock;
 pub(crate) use address::{HistoryStep, fragment, pathname, reload, show_address};
 pub(crate) use clipboard::copy;
 pub(crate) use download::download;
-pub(crate) use preferences::{prefers_reduced_data, prefers_reduced_motion};
+pub(crate) use preferences::{SchemeGuard, prefers_reduced_data, prefers_reduced_motion};
 pub(crate) use storage::WebStorage;
 pub(crate) use time::{date_and_time, steady_ms, time_of_day};
 pub(crate) use wake_lock::WakeLock;

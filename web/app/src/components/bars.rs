@@ -1,9 +1,8 @@
-//! The seven expressions as bars, and how well the face can be judged.
+//! The seven expressions as bars.
 
 use leptos::prelude::*;
 use mien_shared::{Expression, Face};
 
-use super::text::text;
 use crate::model::{expression, face, format};
 
 /// Every bar keeps its place; on a phone the three strongest are shown, in order of strength.
@@ -34,32 +33,6 @@ pub(crate) fn Bars(#[prop(into)] face: Signal<Option<Face>>) -> impl IntoView {
         <ul class="bars" aria-label="Expressions of the face" data-testid="bars">
             {Expression::ALL.into_iter().map(bar).collect_view()}
         </ul>
-    }
-}
-
-#[component]
-pub(crate) fn Quality(#[prop(into)] face: Signal<Option<Face>>) -> impl IntoView {
-    let quality = Memo::new(move |_| {
-        face.with(|face| {
-            face.as_ref().and_then(|face| face.quality).map(|quality| (quality * 100.0).round() / 100.0)
-        })
-    });
-    let hint = move || match (face.with(Option::is_some), quality.get()) {
-        (_, Some(quality)) => face::quality_hint(quality),
-        (true, None) => "Quality unknown",
-        (false, None) => "No face to judge",
-    };
-    view! {
-        <div class="quality">
-            <div class="line">
-                <span>"Quality of the view"</span>
-                <span translate="no" prop:textContent=move || shown(quality.get())></span>
-            </div>
-            <span class="track" aria-hidden="true">
-                <i style=("--share", move || quality.get().unwrap_or(0.0).to_string())></i>
-            </span>
-            <p class="hint" prop:textContent=text(hint)></p>
-        </div>
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Glyph {
     Keyboard,
     Stop,
     Face,
+    LeaveOut,
+    BringBack,
 }
 
 impl Glyph {
@@ -38,6 +40,8 @@ impl Glyph {
             Self::Keyboard => "M3 7h18v10H3zM7 10.5h.01M11 10.5h.01M15 10.5h.01M8 14h8",
             Self::Stop => "M7 7h10v10H7z",
             Self::Face => "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9 10h.01M15 10h.01M8.5 15h7",
+            Self::LeaveOut => "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM5.7 5.7l12.6 12.6",
+            Self::BringBack => "M9 6l-5 5 5 5M4 11h10a5 5 0 0 1 0 10h-3",
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Keys of the live view, and their help.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use leptos::ev::KeyboardEvent;
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -15,8 +18,8 @@ pub(crate) enum Key {
     Close,
 }
 
-/// Calls `on` for keys of the live view until the owner ends. Keys that a field or a focused button needs for
-/// itself stay with it.
+/// Calls `on` for keys of the live view until the owner ends. Keys that a field needs for itself stay with it, and so does
+/// Space with a button that was reached by keyboard; one that was merely clicked has the focus without anyone meaning it.
 pub(crate) fn global_keys(on: impl Fn(Key) + 'static) {
     listen(|_| true, on);
 }
@@ -27,17 +30,24 @@ pub(crate) fn help_key(on: impl Fn() + 'static) {
 }
 
 fn listen(handles: fn(Key) -> bool, on: impl Fn(Key) + 'static) {
+    // Whether what has the focus got it by a click.
+    let clicked = Rc::new(Cell::new(false));
+    let pointed = clicked.clone();
+    let pointer = window_event_listener(leptos::ev::pointerdown, move |_| pointed.set(true));
     let listener = window_event_listener(leptos::ev::keydown, move |event: KeyboardEvent| {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
             return;
         }
-        let tag = event
-            .target()
-            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-            .map(|element| element.tag_name().to_lowercase())
-            .unwrap_or_default();
+        if event.key() == "Tab" {
+            clicked.set(false);
+        }
+        let element = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok());
+        let tag = element.as_ref().map(|element| element.tag_name().to_lowercase()).unwrap_or_default();
         let typing = matches!(tag.as_str(), "input" | "textarea" | "select");
-        let pressing = matches!(tag.as_str(), "button" | "a" | "summary");
+        let in_dialog =
+            element.as_ref().is_some_and(|element| matches!(element.closest("dialog"), Ok(Some(_))));
+        let pressable = matches!(tag.as_str(), "button" | "a" | "summary");
+        let pressing = pressable && (in_dialog || !clicked.get());
         let key = match event.key().as_str() {
             "Escape" => Key::Close,
             _ if typing => return,
@@ -53,9 +63,18 @@ fn listen(handles: fn(Key) -> bool, on: impl Fn(Key) + 'static) {
         if key != Key::Close {
             event.prevent_default();
         }
+        if key == Key::Pause
+            && let Some(clicked) = element.filter(|_| pressable)
+        {
+            // Some browsers press a button when the key is released. Refused only by what has no focus.
+            let _ = clicked.blur();
+        }
         on(key);
     });
-    on_cleanup(move || listener.remove());
+    on_cleanup(move || {
+        listener.remove();
+        pointer.remove();
+    });
 }
 
 /// The list of keys, in a dialog that Esc closes.
@@ -84,6 +103,7 @@ pub(crate) fn KeysDialog(
                     <dt><kbd>"Space"</kbd></dt><dd>"Pause and resume"</dd>
                     <dt><kbd>"M"</kbd></dt><dd>"Mark this moment"</dd>
                     <dt><kbd>"N"</kbd></dt><dd>"Take the own neutral face"</dd>
+                    <dt><kbd>"Delete"</kbd></dt><dd>"On the number of a face: leave this face out"</dd>
                 })}
                 <dt><kbd>"?"</kbd></dt><dd>"Show these keys"</dd>
                 <dt><kbd>"Esc"</kbd></dt><dd>"Close what is open"</dd>

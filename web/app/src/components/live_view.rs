@@ -4,18 +4,21 @@ use leptos::prelude::*;
 use mien_engine::{LoadProgress, wall_now};
 use mien_shared::SessionId;
 
-use super::bars::{Bars, Quality};
+use super::bars::Bars;
 use super::controls::Controls;
 use super::current_expression::CurrentExpression;
-use super::faces::Faces;
+use super::faces::{FaceAction, Faces};
 use super::keys::{Key, KeysDialog, global_keys};
 use super::landmarks::Landmarks;
 use super::neutral::{NeutralAct, NeutralControl, NeutralStrip};
+use super::quality::Quality;
 use super::stage::{Stage, StageState};
+use super::stop::StopButton;
 use super::strip::{MarkerStrip, ShareStrip};
 use super::text::text;
 use super::timeline::TimelinePlot;
 use super::top_bar::TopBar;
+use super::valence::Valence;
 use crate::browser::focus;
 use crate::model::link::LinkText;
 use crate::model::timeline::TimelineMarker;
@@ -52,6 +55,8 @@ pub(crate) fn LiveView(
     neutral: NeutralControl,
     on_pause: Callback<()>,
     on_stop: Callback<()>,
+    /// A face that the person leaves out, or brings back.
+    on_face: Callback<FaceAction>,
     /// A marker that the person saved, and one that they deleted.
     on_mark: Callback<TimelineMarker>,
     on_unmark: Callback<TimelineMarker>,
@@ -60,6 +65,7 @@ pub(crate) fn LiveView(
 ) -> impl IntoView {
     let strip = RwSignal::new(Strip::Closed);
     let keys_open = RwSignal::new(false);
+    let is_asking = RwSignal::new(false);
     let marker_count = RwSignal::new(0_u32);
     let paused = Memo::new(move |_| stage.get() == StageState::Paused);
     let opener = StoredValue::new_local(None);
@@ -92,8 +98,8 @@ pub(crate) fn LiveView(
     // Before the first picture it is the present time.
     let mark = move || open(Strip::Marker(signals.newest_ms().unwrap_or_else(|| wall_now().0)));
     global_keys(move |key| match key {
-        // The dialog covers what the keys act on.
-        _ if keys_open.get_untracked() => {}
+        // A dialog covers what the keys act on.
+        _ if keys_open.get_untracked() || is_asking.get_untracked() => {}
         Key::Pause => on_pause.run(()),
         Key::Mark => mark(),
         Key::Neutral => toggle(Strip::Neutral),
@@ -136,17 +142,18 @@ pub(crate) fn LiveView(
     };
     view! {
         <main class="live" data-testid="live" data-session=session.map(|id| id.to_string())>
-            <TopBar title=title link=link bytes_sent=bytes_sent pending=pending stop_label=stop_label on_stop=on_stop />
+            <TopBar title=title link=link bytes_sent=bytes_sent pending=pending />
             // For screen readers, which often ignore a live region that is inserted together with its text.
             <p class="visually-hidden" role="status" translate="no" lang="en" data-testid="neutral-spoken"
                 prop:textContent=text(move || signals.neutral.with(|neutral| neutral.spoken.clone()))></p>
             <div class="notices">{children()}{open_strip}</div>
             <Stage signals=signals state=stage progress=progress>{on_stage}</Stage>
-            <section class="panel" aria-label="Expression">
+            <section class="panel" tabindex="0" aria-label="Expression">
                 <CurrentExpression face=signals.main_face is_active=signals.is_active announced=signals.announced testid="expression" />
                 <Bars face=signals.main_face />
-                <Quality face=signals.main_face />
-                <Faces signals=signals />
+                <Valence face=signals.main_face />
+                <Quality face=signals.main_face reason=signals.explained() />
+                <Faces signals=signals on_face=on_face />
                 <Landmarks signals=signals />
             </section>
             <TimelinePlot timeline=signals.timeline />
@@ -158,6 +165,7 @@ pub(crate) fn LiveView(
                 on_share=can_share.then(|| Callback::new(move |()| toggle(Strip::Share)))
                 on_keys=Callback::new(move |()| keys_open.set(true))
             />
+            <StopButton label=stop_label asks=session.is_some().then_some(is_asking) on_stop=on_stop />
         </main>
         <KeysDialog open=keys_open />
     }

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use leptos::html::Canvas;
 use leptos::prelude::*;
-use mien_engine::{AnalysedFrame, FrameImage, LoadProgress};
+use mien_engine::{FrameImage, LoadProgress};
 
 use super::text::text;
 use crate::browser;
-use crate::draw::{Motion, Overlay, SizeGuard, Surface};
+use crate::draw::{Motion, Overlay, Scene, SizeGuard, Surface};
 use crate::model::format;
 use crate::source_signals::SourceSignals;
 
@@ -45,7 +45,13 @@ pub(crate) fn Stage(
             // Setting a size clears the canvas: no face stays on screen after the camera is off.
             canvas.set_width(1);
         }
-        paint.update(frame.as_deref());
+        match &frame {
+            Some(frame) => signals.notes.with(|notes| {
+                let scene = Scene { frame, reasons: &notes.reasons, left_out: &notes.left_out };
+                paint.update(Some(&scene));
+            }),
+            None => paint.update(None),
+        }
     });
     let paint = painter.clone();
     let sized = StoredValue::new_local(None);
@@ -119,11 +125,11 @@ impl Painter {
     }
 
     /// Shows the faces of a new frame, or none.
-    fn update(&self, frame: Option<&AnalysedFrame>) {
-        *self.picture.borrow_mut() = frame.map(|frame| frame.image.clone());
+    fn update(&self, scene: Option<&Scene<'_>>) {
+        *self.picture.borrow_mut() = scene.map(|scene| scene.frame.image.clone());
         let mut overlay = self.overlay.borrow_mut();
-        match frame {
-            Some(frame) => overlay.update(frame, browser::steady_ms(), self.motion),
+        match scene {
+            Some(scene) => overlay.update(scene, browser::steady_ms(), self.motion),
             None => overlay.clear(),
         }
         drop(overlay);

@@ -1,4 +1,4 @@
-//! The thin bar on top: title, state of the link, what has left the browser, and the stop button.
+//! The thin bar on top: title, state of the link, and what has left the browser.
 
 use leptos::prelude::*;
 
@@ -15,8 +15,6 @@ pub(crate) fn TopBar(
     #[prop(into)]
     bytes_sent: Signal<Option<u64>>,
     #[prop(into)] pending: Signal<u64>,
-    #[prop(default = "Stop")] stop_label: &'static str,
-    on_stop: Callback<()>,
 ) -> impl IntoView {
     view! {
         <header class="top">
@@ -49,9 +47,6 @@ pub(crate) fn TopBar(
                     </span>
                 </span>
             </span>
-            <button class="stop" data-testid="stop" on:click=move |_| on_stop.run(())>
-                <Icon glyph=Glyph::Stop />{stop_label}
-            </button>
         </header>
     }
 }

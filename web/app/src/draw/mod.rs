@@ -5,5 +5,5 @@ mod overlay;
 mod surface;
 
 pub(crate) use chart::{Chart, draw_chart};
-pub(crate) use overlay::{Motion, Overlay};
+pub(crate) use overlay::{Motion, Overlay, Scene};
 pub(crate) use surface::{SizeGuard, Surface};

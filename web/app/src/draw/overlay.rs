@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use mien_engine::{AnalysedFrame, FaceOutline};
-use mien_shared::Face;
+use mien_engine::{AnalysedFrame, FaceOutline, LeftOutFace};
+use mien_shared::{Face, FaceBox};
 
 use super::surface::Surface;
 use crate::model::expression::{UNSURE_COLOR, color, looks};
@@ -11,12 +11,15 @@ use crate::model::face::confidence;
 use crate::model::fit::{Rect, contained, tag_corner};
 use crate::model::landmarks::shown;
 use crate::model::motion::Eased;
+use crate::model::reason::{FaceReason, brief};
 
 const FONT: &str = "600 14px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 const TAG_HEIGHT: f64 = 34.0;
 const TAG_PADDING: f64 = 10.0;
 const TAG_FILL: &str = "rgba(6, 7, 8, 0.78)";
 const TAG_TEXT: &str = "#f2f3f5";
+/// A face that the person leaves out has thin dashes and a word.
+const LEFT_OUT: &str = "left out";
 const TRACK: &str = "rgba(255, 255, 255, 0.25)";
 const OUTLINE: &str = "rgba(255, 255, 255, 0.6)";
 /// Length of the arrow of a head that is turned all the way, in widths of its face.
@@ -30,11 +33,31 @@ pub(crate) enum Motion {
     Immediate,
 }
 
+/// What the overlay is drawn from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scene<'a> {
+    pub frame: &'a AnalysedFrame,
+    pub reasons: &'a [FaceReason],
+    /// As the person wants it now, which may be later than the frame.
+    pub left_out: &'a [LeftOutFace],
+}
+
 /// One face as the overlay shows it.
 #[derive(Clone, Debug)]
 struct Tag {
     face: Face,
+    /// What makes it hard to judge, in two words.
+    reason: Option<&'static str>,
     confidence: Eased,
+}
+
+impl Tag {
+    fn text(&self, is_one_of_several: bool) -> String {
+        let number = is_one_of_several.then(|| self.face.id.to_string());
+        let words = looks(self.face.expression);
+        let parts = [number.as_deref(), Some(words), self.reason];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
 }
 
 /// The faces on the stage. Boxes are exactly where the analysed frame has them; only confidence is eased.
@@ -42,6 +65,7 @@ struct Tag {
 pub(crate) struct Overlay {
     tags: Vec<Tag>,
     outlines: Vec<FaceOutline>,
+    left_out: Vec<FaceBox>,
     frame: (u32, u32),
     mirrored: bool,
 }
@@ -51,24 +75,29 @@ impl Overlay {
     pub(crate) fn clear(&mut self) {
         self.tags.clear();
         self.outlines.clear();
+        self.left_out.clear();
     }
 
     /// Shows the faces of a new frame.
-    pub(crate) fn update(&mut self, frame: &AnalysedFrame, now_ms: f64, motion: Motion) {
+    pub(crate) fn update(&mut self, scene: &Scene<'_>, now_ms: f64, motion: Motion) {
+        let Scene { frame, reasons, left_out } = *scene;
         let before: HashMap<u32, Eased> = self.tags.iter().map(|tag| (tag.face.id, tag.confidence)).collect();
         self.frame = (frame.width, frame.height);
         self.mirrored = frame.mirrored;
         self.outlines.clone_from(&frame.outlines);
+        self.left_out = left_out.iter().filter(|face| face.in_view).map(|face| face.bounds).collect();
         self.tags = frame
             .faces
             .iter()
+            .filter(|face| left_out.iter().all(|out| out.id != face.id))
             .map(|face| {
                 let target = confidence(face);
                 let confidence = match before.get(&face.id) {
                     Some(eased) if motion == Motion::Eased => eased.toward(target, now_ms),
                     _ => Eased::at_rest(target),
                 };
-                Tag { face: face.clone(), confidence }
+                let reason = reasons.iter().find(|reason| reason.id == face.id);
+                Tag { face: face.clone(), reason: reason.map(|reason| brief(reason.doubt)), confidence }
             })
             .collect();
     }
@@ -77,6 +106,9 @@ impl Overlay {
     pub(crate) fn draw(&self, surface: &Surface, now_ms: f64) -> bool {
         let Some(frame) = contained(self.frame, (surface.width, surface.height)) else { return false };
         self.draw_outlines(surface, &frame);
+        for bounds in &self.left_out {
+            self.draw_left_out(surface, bounds, &frame);
+        }
         for tag in &self.tags {
             self.draw_frame(surface, tag, &frame);
             self.draw_arrow(surface, tag, &frame);
@@ -85,6 +117,24 @@ impl Overlay {
             self.draw_tag(surface, tag, &frame, now_ms);
         }
         self.tags.iter().any(|tag| !tag.confidence.settled(now_ms))
+    }
+
+    fn draw_left_out(&self, surface: &Surface, bounds: &FaceBox, frame: &Rect) {
+        let place = frame.place(bounds, self.mirrored);
+        let context = &surface.context;
+        surface.round_rect(place.left, place.top, place.width, place.height, 4.0);
+        context.set_line_width(1.5);
+        context.set_stroke_style_str(UNSURE_COLOR);
+        // Refused only for values that are no numbers.
+        let _ = context.set_line_dash(&js_sys::Array::of2(&2.into(), &5.into()));
+        context.stroke();
+        let _ = context.set_line_dash(&js_sys::Array::new());
+        context.set_font(FONT);
+        context.set_text_baseline("middle");
+        let width = surface.text_width(LEFT_OUT) + 2.0 * TAG_PADDING;
+        let (left, top) = tag_corner(&place, (width, TAG_HEIGHT), (surface.width, surface.height));
+        surface.pill(left, top, width, TAG_HEIGHT, 8.0, TAG_FILL);
+        surface.text(LEFT_OUT, left + TAG_PADDING, top + TAG_HEIGHT / 2.0, TAG_TEXT);
     }
 
     fn draw_frame(&self, surface: &Surface, tag: &Tag, frame: &Rect) {
@@ -151,8 +201,7 @@ impl Overlay {
         let context = &surface.context;
         context.set_font(FONT);
         context.set_text_baseline("middle");
-        let words = looks(tag.face.expression);
-        let text = if self.tags.len() > 1 { format!("{} · {words}", tag.face.id) } else { words.to_owned() };
+        let text = tag.text(self.tags.len() > 1);
         let width = surface.text_width(&text).max(84.0) + 2.0 * TAG_PADDING;
         let place = frame.place(&tag.face.bounds, self.mirrored);
         let (left, top) = tag_corner(&place, (width, TAG_HEIGHT), (surface.width, surface.height));

@@ -41,15 +41,24 @@ pub fn ranks(scores: &Scores) -> [u8; Expression::COUNT] {
     ranks
 }
 
-/// Quality in words, for what a person can do about it.
+/// From this quality on a view needs no explanation.
+pub const CLEAR_FROM: f32 = 0.6;
+
+/// Quality in words, where nothing in particular lowers it.
 pub const fn quality_hint(quality: f32) -> &'static str {
-    if quality >= 0.6 {
+    if quality >= CLEAR_FROM {
         "Clear view of the face"
     } else if quality >= 0.3 {
-        "Fair view; more light or a frontal view would help"
+        "Fair view of the face"
     } else {
-        "Poor view; come closer, face the camera, add light"
+        "Poor view of the face"
     }
+}
+
+/// How pleasant the shown expression is, −1 … 1. `None` where the analyser abstains; samples of older recorders do not
+/// say, but it follows from the scores.
+pub fn valence(face: &Face) -> Option<f32> {
+    face.expression.map(|_| face.valence.unwrap_or_else(|| face.scores.valence()))
 }
 
 #[cfg(test)]
@@ -58,8 +67,8 @@ mod tests {
     use mien_shared::FaceBox;
 
     fn face(id: u32, width: f32) -> Face {
-        let bounds = FaceBox::from([0.0, 0.0, width, width]);
-        Face::new(id, bounds, None, Scores([0.1, 0.5, 0.1, 0.1, 0.1, 0.05, 0.05]))
+        let scores = Scores([0.1, 0.5, 0.1, 0.1, 0.1, 0.05, 0.05]);
+        Face::new(id, FaceBox::from([0.0, 0.0, width, width]), None, scores)
     }
 
     #[test]
@@ -72,6 +81,16 @@ mod tests {
         assert_eq!(main(Some(9), None), Some(2));
         assert_eq!(main(None, Some(3)), Some(3), "nearly as large, and shown so far");
         assert_eq!(main_face(&[], |_| None, Preferred { chosen: Some(1), shown: None }), None);
+    }
+
+    #[test]
+    fn valence_is_the_sample_s_or_follows_from_the_scores_and_needs_an_expression() {
+        let mut one = face(1, 0.1);
+        assert_eq!(valence(&one), None);
+        one.expression = Some(Expression::Happiness);
+        assert!(valence(&one).is_some_and(|valence| (valence - 0.4).abs() < 1e-6));
+        one.valence = Some(-0.25);
+        assert_eq!(valence(&one), Some(-0.25));
     }
 
     #[test]

@@ -9,6 +9,17 @@ pub fn percent(share: f32) -> String {
     format!("{}{NBSP}%", (share * 100.0).round() as u32)
 }
 
+/// A number between −1 and 1 with its sign, and two digits after the point: `+0.62`, `−0.30`, `0.00`.
+pub fn signed(value: f32) -> String {
+    let hundredths = if value.is_finite() { (value.clamp(-1.0, 1.0) * 100.0).round() as i32 } else { 0 };
+    let sign = match hundredths.signum() {
+        1 => "+",
+        -1 => "−",
+        _ => "",
+    };
+    format!("{sign}{}.{:02}", hundredths.abs() / 100, hundredths.abs() % 100)
+}
+
 /// Decimal units, one digit after the point from a kilobyte on: `812 B`, `12.4 kB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
@@ -95,6 +106,22 @@ pub fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn signed_numbers_have_a_sign_unless_they_round_to_nothing() {
+        for (value, expected) in [
+            (0.624, "+0.62"),
+            (-0.3, "−0.30"),
+            (-1.0, "−1.00"),
+            (7.0, "+1.00"),
+            (0.004, "0.00"),
+            (-0.004, "0.00"),
+            (-0.055, "−0.06"),
+            (f32::NAN, "0.00"),
+        ] {
+            assert_eq!(signed(value), expected);
+        }
+    }
 
     #[test]
     fn cameras_have_names() {

@@ -12,6 +12,7 @@ pub mod link;
 pub mod motion;
 pub mod neutral;
 pub mod notice;
+pub mod reason;
 pub mod recordings;
 pub mod refusal;
 pub mod route;

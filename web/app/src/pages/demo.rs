@@ -136,6 +136,7 @@ fn DemoView(state: State, on_pick: Callback<PickedFile>, on_stop: Callback<()>) 
             neutral=state.run.neutral()
             on_pause=Callback::new(move |()| state.toggle_pause())
             on_stop=on_stop
+            on_face=Callback::new(move |action| state.run.change_face(action))
             on_mark=Callback::new(|_| {})
             on_unmark=Callback::new(|_| {})
         >

@@ -6,7 +6,7 @@ use mien_engine::{
 };
 
 use crate::analysis::{Analysis, NotStarted};
-use crate::components::{NeutralAct, NeutralControl};
+use crate::components::{FaceAction, NeutralAct, NeutralControl};
 use crate::fault::Fault;
 use crate::page_owner::PageOwner;
 use crate::source_signals::SourceSignals;
@@ -106,7 +106,10 @@ impl LocalRun {
             RunEvent::Fault(fault @ RunFault::LandmarksLost { .. }) => {
                 self.analysis.landmarks_lost(fault.to_string());
             }
-            RunEvent::Ended(EndReason::Finished) => drop(self.phase.try_set(Phase::Finished)),
+            RunEvent::Ended(EndReason::Finished) => {
+                self.signals.settle();
+                self.phase.try_set(Phase::Finished);
+            }
             RunEvent::Ended(EndReason::Replaced) => drop(self.phase.try_set(Phase::Replaced)),
             RunEvent::SourceState(_) | RunEvent::Fault(_) | RunEvent::Ended(_) => {}
         };
@@ -129,6 +132,11 @@ impl LocalRun {
             is_possible: Signal::derive(move || self.phase.get() == Phase::Running),
             act: Callback::new(act),
         }
+    }
+
+    /// Leaves a face out, or brings one back.
+    pub(crate) fn change_face(self, action: FaceAction) {
+        self.run.with_value(|run| run.iter().for_each(|run| action.apply(run, self.signals)));
     }
 
     /// Pauses or resumes. False if neither can be done.

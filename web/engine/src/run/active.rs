@@ -9,9 +9,11 @@ use mien_models::Scope;
 use super::account::BEAT_MS;
 use super::calibration::CalibrationState;
 use super::carry_over::CarryOver;
+use super::doubts::doubts_of;
 use super::event::{AnalysedFrame, EndReason, RunEvent, SourceState};
 use super::input::{Input, Media};
 use super::landmark_pace::LandmarkPace;
+use super::left_out::LeftOut;
 use super::outcome::Outcome;
 use super::people::People;
 use super::presence::Presence;
@@ -33,6 +35,7 @@ pub(super) struct ActiveRun {
     /// `None` once the run has ended.
     pub(super) input: RefCell<Option<Input>>,
     people: RefCell<People>,
+    pub(super) left_out: RefCell<LeftOut>,
     scope: RefCell<ScopePolicy>,
     landmark_pace: RefCell<LandmarkPace>,
     pub(super) stats: RefCell<StatsCounter>,
@@ -68,6 +71,7 @@ impl ActiveRun {
             carry_over,
             input: RefCell::new(Some(input)),
             people: RefCell::new(people),
+            left_out: RefCell::default(),
             scope: RefCell::default(),
             landmark_pace: RefCell::default(),
             stats: RefCell::new(stats),
@@ -270,6 +274,7 @@ impl ActiveRun {
         skipped.extend(self.carry_over.clock_step(captured));
         let steady = captured.steady.since_beginning();
         let (faces, calibration) = self.people.borrow_mut().update(steady, &answer.detections);
+        let faces = self.left_out.borrow_mut().keep(steady, faces);
         let raw = self.people.borrow().raw();
         let outlines = self.people.borrow().outlines(steady);
         let shown = self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored));
@@ -279,10 +284,12 @@ impl ActiveRun {
                 width,
                 height,
                 captured,
+                doubts: doubts_of(&faces, &answer.detections),
                 faces,
                 raw,
                 outlines,
                 left_out: answer.left_out,
+                set_aside: self.left_out.borrow().faces(),
                 media_ms,
                 skipped,
                 mirrored,

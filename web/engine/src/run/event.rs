@@ -1,9 +1,11 @@
 //! What a run reports.
 
-use mien_models::{FaceOutline, RawFace};
+use mien_models::{Doubt, FaceOutline, RawFace};
 use mien_shared::{Face, Sample, Skipped};
 
 use super::calibration::CalibrationState;
+use super::doubts::FaceDoubts;
+use super::left_out::LeftOutFace;
 use crate::browser::FrameImage;
 use crate::clock::Captured;
 use crate::faults::{RunFault, Silence};
@@ -63,6 +65,10 @@ pub struct AnalysedFrame {
     pub outlines: Vec<FaceOutline>,
     /// Smaller faces that were found and not read, as a sample carries no more.
     pub left_out: usize,
+    /// Faces that the person leaves out. They are not among `faces`.
+    pub set_aside: Vec<LeftOutFace>,
+    /// What makes faces of this frame hard to judge, of those of which something does.
+    pub doubts: Vec<FaceDoubts>,
     /// Position in the file, milliseconds, if the frame came from one.
     pub media_ms: Option<u64>,
     /// Time since this run's previous frame in which nothing was analysed.
@@ -72,6 +78,11 @@ pub struct AnalysedFrame {
 }
 
 impl AnalysedFrame {
+    /// What makes this face hard to judge.
+    pub fn doubts_of(&self, id: u32) -> &[Doubt] {
+        self.doubts.iter().find(|of| of.id == id).map_or(&[], |of| &of.doubts)
+    }
+
     /// The part of it that leaves the page.
     pub fn sample(&self, seq: u64) -> Sample {
         Sample {
@@ -79,9 +90,13 @@ impl AnalysedFrame {
             at: self.captured.at.0,
             media_ms: self.media_ms,
             skipped: self.skipped.clone(),
-            faces: self.faces.clone(),
+            faces: self.faces.iter().map(with_valence).collect(),
         }
     }
+}
+
+fn with_valence(face: &Face) -> Face {
+    Face { valence: Some(face.scores.valence()), ..face.clone() }
 }
 
 /// Figures of about the last second.

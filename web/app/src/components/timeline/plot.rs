@@ -14,6 +14,7 @@ use super::table::TimelineTable;
 use crate::components::text::text;
 use crate::model::expression;
 use crate::model::timeline::{COLUMN_MS, Timeline, Viewport};
+use crate::saved;
 
 /// Keys move the cursor by this share of the width, at least one column.
 const KEY_STEP: f64 = 1.0 / 60.0;
@@ -36,7 +37,8 @@ pub(crate) fn TimelinePlot(
     let as_table = RwSignal::new(false);
     let canvas = NodeRef::<Canvas>::new();
     let plot = NodeRef::<Div>::new();
-    draw_when_changed(canvas, timeline, viewport, cursor, live);
+    let valence = RwSignal::new(saved::valence_line());
+    draw_when_changed(canvas, timeline, viewport, cursor, live, valence);
 
     let newest = move || timeline.with_untracked(Timeline::newest_ms);
     let oldest = move || timeline.with_untracked(Timeline::oldest_ms);
@@ -51,11 +53,16 @@ pub(crate) fn TimelinePlot(
         cursor.set(None);
         viewport.update(|viewport| *viewport = viewport.following());
     };
+    // What a screen reader hears: the readout itself also changes as time passes.
+    let heard = RwSignal::new(String::new());
     let step = move |direction: f64| {
         let (from, to) = viewport.get_untracked().range(newest());
         let width = ((to - from) as f64 * KEY_STEP).max(COLUMN_MS as f64) * direction;
         let at = cursor.get_untracked().unwrap_or(to).saturating_add_signed(width as i64);
-        cursor.set(Some(at.clamp(from, to.saturating_sub(1))));
+        let at = at.clamp(from, to.saturating_sub(1));
+        cursor.set(Some(at));
+        let live = live.get_untracked();
+        heard.set(timeline.with_untracked(|line| describe(line, at, live, valence.get_untracked())));
     };
     let on_key = move |event: KeyboardEvent| {
         match (event.key().as_str(), event.shift_key()) {
@@ -115,8 +122,12 @@ pub(crate) fn TimelinePlot(
     let readout = move || {
         cursor.get().map_or_else(
             || "Point at the chart or use the arrow keys to read values".to_owned(),
-            |at| timeline.with(|timeline| describe(timeline, at, live.get())),
+            |at| timeline.with(|timeline| describe(timeline, at, live.get(), valence.get())),
         )
+    };
+    let toggle_valence = move |_| {
+        valence.update(|line| *line = line.toggled());
+        saved::save_valence_line(valence.get_untracked());
     };
     let has_cursor = move || cursor.with(Option::is_some);
     let readout_id = format!("timeline-readout-{}", NEXT_ID.fetch_add(1, Ordering::Relaxed));
@@ -125,15 +136,18 @@ pub(crate) fn TimelinePlot(
         <section class="timeline" aria-label=title>
             <div class="bar">
                 <h2>{title}</h2>
-                <output class="readout" id=readout_id data-reading=move || has_cursor().to_string()
+                <p class="readout" id=readout_id data-reading=move || has_cursor().to_string()
                     translate=move || if has_cursor() { "no" } else { "yes" } lang=move || has_cursor().then_some("en")
-                    prop:textContent=text(readout)></output>
+                    prop:textContent=text(readout)></p>
+                <p class="visually-hidden" aria-live="polite" translate="no" lang="en" prop:textContent=text(move || heard.get())></p>
                 <div class="tools">
                     <Show when=move || !viewport.get().follows()>
                         <button class="quiet" on:click=move |_| follow()>"Newest"</button>
                     </Show>
                     <button class="quiet" aria-label="Show a shorter time" on:click=move |_| zoom(1.0 / ZOOM_STEP, 1.0)>"+"</button>
                     <button class="quiet" aria-label="Show a longer time" on:click=move |_| zoom(ZOOM_STEP, 1.0)>"−"</button>
+                    <button class="quiet" data-testid="valence-line" title="How pleasant the shown expression is"
+                        aria-pressed=move || valence.get().is_shown().to_string() on:click=toggle_valence>"Valence"</button>
                     <button class="quiet as-table" aria-pressed=move || as_table.get().to_string()
                         on:click=move |_| as_table.update(|on| *on = !*on)>"Table"</button>
                 </div>
@@ -158,6 +172,9 @@ pub(crate) fn TimelinePlot(
                 }).collect_view()}
                 <li><span class="swatch" data-tone="unsure"></span>"Unsure"</li>
                 <li><span class="swatch hatched"></span>"No data"</li>
+                <Show when=move || valence.get().is_shown()>
+                    <li><span class="swatch line"></span>"Valence, from −1 unpleasant to +1 pleasant"</li>
+                </Show>
             </ul>
         </section>
     }

@@ -2,11 +2,11 @@
 
 use crate::browser;
 use crate::model::face::by_score;
-use crate::model::timeline::{COLUMN_MS, Shown, Timeline};
+use crate::model::timeline::{COLUMN_MS, Shown, Timeline, ValenceLine};
 use crate::model::{expression, format};
 
 /// The values at an instant in one line, the strongest first.
-pub(super) fn describe(timeline: &Timeline, at_ms: u64, live: bool) -> String {
+pub(super) fn describe(timeline: &Timeline, at_ms: u64, live: bool, line: ValenceLine) -> String {
     let when = if live {
         format::ago(timeline.newest_ms().saturating_sub(at_ms + COLUMN_MS))
     } else {
@@ -14,14 +14,15 @@ pub(super) fn describe(timeline: &Timeline, at_ms: u64, live: bool) -> String {
     };
     let marker = timeline.markers().find(|marker| marker.at_ms.abs_diff(at_ms) <= 2 * COLUMN_MS);
     let marker = marker.map(|marker| format!(" · “{}”", marker.label)).unwrap_or_default();
-    let values = match timeline.shown_at(at_ms) {
+    let shown = timeline.shown_at(at_ms);
+    let values = match shown {
         Shown::Gap => "no data".to_owned(),
         Shown::Skipped(reason) => {
             format!("nothing analysed ({})", expression::skip_reason(reason).to_lowercase())
         }
         Shown::Nobody => "nobody in view".to_owned(),
         Shown::Faces { unsure, .. } if unsure > 0.99 => "unsure".to_owned(),
-        Shown::Faces { unsure, scores } => {
+        Shown::Faces { unsure, scores, .. } => {
             let mut parts: Vec<_> = by_score(&scores)
                 .into_iter()
                 .filter(|expression| scores.of(*expression) >= 0.05)
@@ -32,6 +33,9 @@ pub(super) fn describe(timeline: &Timeline, at_ms: u64, live: bool) -> String {
                 .collect();
             if unsure >= 0.05 {
                 parts.push(format!("unsure {}", format::percent(unsure)));
+            }
+            if let Some(valence) = shown.valence().filter(|_| line.is_shown()) {
+                parts.push(format!("valence {}", format::signed(valence)));
             }
             parts.join(", ")
         }

@@ -3,9 +3,9 @@
 use leptos::html::Canvas;
 use leptos::prelude::*;
 
-use crate::browser;
+use crate::browser::{self, SchemeGuard};
 use crate::draw::{Chart, SizeGuard, draw_chart};
-use crate::model::timeline::{Timeline, Viewport};
+use crate::model::timeline::{Timeline, ValenceLine, Viewport};
 
 /// Charts are drawn at most this often: a column is a quarter of a second wide.
 const DRAW_MS: f64 = 80.0;
@@ -17,6 +17,7 @@ pub(super) fn draw_when_changed(
     viewport: RwSignal<Viewport>,
     cursor: RwSignal<Option<u64>>,
     live: Signal<bool>,
+    valence: RwSignal<ValenceLine>,
 ) {
     let is_requested = StoredValue::new(false);
     let drawn_ms = StoredValue::new(0.0_f64);
@@ -28,8 +29,9 @@ pub(super) fn draw_when_changed(
             return;
         };
         let live = live.try_get_untracked().unwrap_or_default();
+        let valence = valence.try_get_untracked().unwrap_or_default();
         timeline.try_with_untracked(|timeline| {
-            draw_chart(&canvas, &Chart { timeline, viewport, cursor_ms: cursor, live });
+            draw_chart(&canvas, &Chart { timeline, viewport, cursor_ms: cursor, live, valence });
         });
         drawn_ms.try_set_value(browser::steady_ms());
     };
@@ -53,9 +55,12 @@ pub(super) fn draw_when_changed(
     Effect::new(move |_| {
         viewport.track();
         cursor.track();
+        valence.track();
         live.get();
         request(true);
     });
+    // A canvas keeps the colours that it was drawn in.
+    let _for_as_long_as_the_chart = StoredValue::new_local(SchemeGuard::new(move || request(true)));
     let sized = StoredValue::new_local(None);
     Effect::new(move |_| {
         sized.set_value(canvas.get().map(|canvas| SizeGuard::new(&canvas, move || request(true))));

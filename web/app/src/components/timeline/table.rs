@@ -34,6 +34,7 @@ pub(crate) fn TimelineTable(timeline: RwSignal<Timeline>) -> impl IntoView {
                         <th scope="col">"Expression"</th>
                         <th scope="col" class="number">"Mean"</th>
                         <th scope="col" class="number">"Unsure"</th>
+                        <th scope="col" class="number">"Valence"</th>
                         <th scope="col">"Markers"</th>
                     </tr>
                 </thead>
@@ -57,12 +58,14 @@ fn row(slice: &Slice, markers: String) -> impl IntoView + use<> {
             None => ("Unsure", String::new(), format::percent(unsure)),
         },
     };
+    let valence = slice.shown.valence().map(format::signed);
     view! {
         <tr>
             <td prop:textContent=browser::time_of_day(slice.at_ms)></td>
             <td prop:textContent=name></td>
             <td class="number" prop:textContent=mean></td>
             <td class="number" prop:textContent=unsure></td>
+            <td class="number" prop:textContent=valence.unwrap_or_default()></td>
             <td prop:textContent=markers></td>
         </tr>
     }

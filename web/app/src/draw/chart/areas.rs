@@ -148,7 +148,7 @@ fn is_face(slice: &Slice) -> bool {
 /// Heights of the borders between layers, 0 … 1, from the bottom.
 fn cumulative(shown: &Shown) -> [f64; LAYERS + 1] {
     let mut heights = [0.0; LAYERS + 1];
-    if let Shown::Faces { unsure, scores } = shown {
+    if let Shown::Faces { unsure, scores, .. } = shown {
         let certain = f64::from(1.0 - unsure);
         // Scores sum to about 1; the rest is made up so that the top edge is straight.
         let sum: f64 = scores.0.iter().map(|score| f64::from(*score)).sum::<f64>().max(1e-6);

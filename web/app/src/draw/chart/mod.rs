@@ -3,6 +3,7 @@
 mod areas;
 mod labels;
 mod plot;
+mod valence;
 
 use web_sys::HtmlCanvasElement;
 
@@ -17,6 +18,9 @@ pub(crate) fn draw_chart(canvas: &HtmlCanvasElement, chart: &Chart<'_>) {
     plot.hatch_gaps(&theme);
     plot.skip_reasons(&theme);
     plot.areas(&theme);
+    if chart.valence.is_shown() {
+        plot.valence(&theme);
+    }
     plot.axis(&theme);
     plot.markers(&theme);
     plot.cursor(&theme);

@@ -3,7 +3,7 @@
 use web_sys::HtmlCanvasElement;
 
 use crate::draw::surface::{Surface, css_color};
-use crate::model::timeline::{Slice, Timeline, Viewport};
+use crate::model::timeline::{Slice, Timeline, ValenceLine, Viewport};
 
 /// Height of the strip with times, and of the strip with markers, CSS pixels.
 pub(super) const AXIS: f64 = 18.0;
@@ -19,6 +19,7 @@ pub(crate) struct Chart<'a> {
     pub cursor_ms: Option<u64>,
     /// Whether the newest sample is current.
     pub live: bool,
+    pub valence: ValenceLine,
 }
 
 pub(super) struct Theme {

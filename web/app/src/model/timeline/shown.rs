@@ -2,6 +2,8 @@
 
 use mien_shared::{Expression, Sample, Scores, SkipReason};
 
+use crate::model::face::valence;
+
 /// Width of a column. Fine enough that a short smile is seen, coarse enough to draw on every frame.
 pub const COLUMN_MS: u64 = 250;
 
@@ -12,6 +14,7 @@ pub(super) struct Column {
     faces: u32,
     unsure: u32,
     sums: [f32; Expression::COUNT],
+    valence: f32,
     /// Why there is no sample, if the source said so.
     skipped: Option<SkipReason>,
 }
@@ -26,6 +29,7 @@ impl Column {
         self.samples += other.samples;
         self.faces += other.faces;
         self.unsure += other.unsure;
+        self.valence += other.valence;
         for (sum, value) in self.sums.iter_mut().zip(&other.sums) {
             *sum += value;
         }
@@ -34,10 +38,11 @@ impl Column {
     pub(super) fn of(sample: &Sample) -> Self {
         let mut column = Self { samples: 1, faces: sample.faces.len() as u32, ..Self::default() };
         for face in &sample.faces {
-            if face.expression.is_none() {
+            let Some(valence) = valence(face) else {
                 column.unsure += 1;
                 continue;
-            }
+            };
+            column.valence += valence;
             for (sum, &score) in column.sums.iter_mut().zip(&face.scores.0) {
                 *sum += score;
             }
@@ -60,6 +65,8 @@ pub enum Shown {
         unsure: f32,
         /// Mean scores of the others; all 0 when there are none.
         scores: Scores,
+        /// Their mean valence, −1 … 1; `None` when there are none.
+        valence: Option<f32>,
     },
 }
 
@@ -71,10 +78,12 @@ impl Shown {
         if column.faces == 0 {
             return Self::Nobody;
         }
-        let certain = (column.faces - column.unsure).max(1) as f32;
+        let certain = column.faces - column.unsure;
+        let mean = |sum: f32| sum / certain.max(1) as f32;
         Self::Faces {
             unsure: column.unsure as f32 / column.faces as f32,
-            scores: Scores(column.sums.map(|sum| sum / certain)),
+            scores: Scores(column.sums.map(mean)),
+            valence: (certain > 0).then(|| mean(column.valence)),
         }
     }
 
@@ -83,10 +92,18 @@ impl Shown {
         matches!(self, Self::Gap | Self::Skipped(_))
     }
 
+    /// Mean valence of the faces that were judged; `None` if abstentions prevail or nobody is in view.
+    pub fn valence(&self) -> Option<f32> {
+        match self {
+            Self::Faces { unsure, valence, .. } if *unsure < 0.5 => *valence,
+            _ => None,
+        }
+    }
+
     /// The likeliest expression with its mean score; `None` if abstentions prevail or nobody is in view.
     pub fn leading(&self) -> Option<(Expression, f32)> {
         match self {
-            Self::Faces { unsure, scores } if *unsure < 0.5 => Some(scores.top()),
+            Self::Faces { unsure, scores, .. } if *unsure < 0.5 => Some(scores.top()),
             _ => None,
         }
     }

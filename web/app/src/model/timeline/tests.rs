@@ -41,12 +41,28 @@ fn columns_average_and_tell_abstentions_apart() {
     let mut line = Timeline::default();
     line.add(&sample(1, 0, happy()));
     line.add(&sample(2, 100, vec![face(None)]));
-    let Shown::Faces { unsure, scores } = line.shown_at(T0) else { panic!("faces were there") };
+    let Shown::Faces { unsure, scores, .. } = line.shown_at(T0) else { panic!("faces were there") };
     assert_eq!((unsure, scores.of(Expression::Happiness)), (0.5, 1.0));
     line.add(&sample(3, 250, vec![]));
     assert_eq!(line.shown_at(T0 + 250), Shown::Nobody);
     assert_eq!(line.shown_at(T0 + 500), Shown::Gap);
     assert_eq!(line.shown_at(T0 - 1), Shown::Gap);
+}
+
+#[test]
+fn valence_is_the_mean_of_the_faces_that_were_judged() {
+    let mut line = Timeline::default();
+    line.add(&sample(1, 0, vec![face(Some(Expression::Happiness)), face(None)]));
+    line.add(&sample(2, 100, vec![face(Some(Expression::Anger)), face(Some(Expression::Neutral))]));
+    assert_eq!(line.shown_at(T0).valence(), Some(0.0), "1, −1 and 0");
+    line.add(&sample(3, 250, happy()));
+    assert_eq!(line.shown_at(T0 + 250).valence(), Some(1.0));
+    line.add(&sample(4, 500, vec![face(None), face(None), face(Some(Expression::Sadness))]));
+    assert_eq!(line.shown_at(T0 + 500).valence(), None, "abstentions prevail");
+    line.add(&sample(5, 750, Vec::new()));
+    assert_eq!(line.shown_at(T0 + 750).valence(), None);
+    let merged = line.slices(T0, T0 + 1_000, 1);
+    assert_eq!(merged[0].shown.valence(), Some(0.0), "1, −1, 0, 1 and −1");
 }
 
 #[test]

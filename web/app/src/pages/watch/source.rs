@@ -9,7 +9,7 @@ use super::phase::Phase;
 use super::source_state::{LastSample, Shown, WatchedSource};
 use super::state::State;
 use crate::browser::time_of_day;
-use crate::components::{Bars, CurrentExpression, TimelinePlot};
+use crate::components::{Bars, CurrentExpression, Quality, TimelinePlot, Valence};
 use crate::model::timeline::Viewport;
 use crate::model::{expression, format};
 
@@ -26,6 +26,8 @@ pub(super) fn SourceCard(name: SourceName, source: WatchedSource, state: State) 
     let viewport = RwSignal::new(Viewport::default());
     // What is no longer current is not shown as if it were.
     let face = Signal::derive(move || if live.get() { signals.main_face.get() } else { None });
+    let explained = signals.explained();
+    let reason = Signal::derive(move || if live.get() { explained.get() } else { None });
     view! {
         <section class="source" data-source=label.clone() aria-label=title.clone()>
             <header>
@@ -33,11 +35,14 @@ pub(super) fn SourceCard(name: SourceName, source: WatchedSource, state: State) 
                 <span translate="no" lang="en" data-testid="watch-standing" prop:textContent=connection></span>
             </header>
             <div class="pair">
-                <Show when=move || live.get() fallback=move || view! { <Past state=state source=source /> }>
-                    <CurrentExpression face=face is_active=signals.is_active announced=signals.announced
-                        testid="watch-expression" />
-                </Show>
-                <Bars face=face />
+                <div class="seen">
+                    <Show when=move || live.get() fallback=move || view! { <Past state=state source=source /> }>
+                        <CurrentExpression face=face is_active=signals.is_active announced=signals.announced
+                            testid="watch-expression" />
+                    </Show>
+                    <Quality face=face reason=reason />
+                </div>
+                <div class="scores"><Bars face=face /><Valence face=face /></div>
             </div>
             <TimelinePlot timeline=signals.timeline live=live viewport=viewport />
             <Earlier name=name signals=signals state=state viewport=viewport />

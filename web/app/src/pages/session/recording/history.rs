@@ -5,6 +5,7 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use mien_engine::api::Range;
 use mien_engine::wall_now;
+use mien_shared::api::Summary;
 use mien_shared::{Sample, SourceName};
 
 use super::state::Recording;
@@ -40,6 +41,20 @@ async fn load_pages(recording: Recording) {
         let main = summary.sources.iter().find(|source| source.source == SourceName::default());
         note_last(recording, main.and_then(|source| source.last_at));
     }
+}
+
+/// The end of a completed recording, for a timeline that has nothing yet. Without an answer it stays empty.
+pub(super) async fn load_end(recording: Recording, summary: &Summary) {
+    let main = summary.sources.iter().find(|source| source.source == SourceName::default());
+    let Some(last) = main.and_then(|source| source.last_at) else { return };
+    let from = last.saturating_sub(BACK_MS);
+    let range = Range { source: Some(SourceName::default()), from: Some(from), to: None };
+    let relay = recording.saved().relay();
+    // What came before a failure is shown all the same.
+    let _ = samples::for_each_page(&relay, recording.session(), &range, MAX_PAGES, |samples| {
+        recording.signals.restore(&samples);
+    })
+    .await;
 }
 
 /// Samples of an earlier visit, in order of seq.

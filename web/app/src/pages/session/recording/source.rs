@@ -11,6 +11,7 @@ use super::phase::Phase;
 use super::state::Recording;
 use super::{frames, link, neutral, notices};
 use crate::analysis::NotStarted;
+use crate::components::FaceAction;
 use crate::fault::Fault;
 use crate::model::cameras::name_of;
 use crate::model::notice::{Change, Notice};
@@ -111,6 +112,7 @@ fn on_event(recording: Recording, event: RunEvent) {
         }
         RunEvent::Fault(RunFault::WorkerRestarting { .. }) => notices::show(recording, Notice::Restarting),
         RunEvent::Ended(EndReason::Finished) => {
+            recording.signals.settle();
             notices::show(recording, Notice::FileFinished);
             recording.signals.stats.try_set(RunStats::default());
         }
@@ -149,6 +151,11 @@ pub(super) fn turn_off(recording: Recording) {
     recording.analysis.withdraw();
     notices::change(recording, Change::Closed);
     recording.signals.stop();
+}
+
+/// Leaves a face out of what is recorded from now on, or brings one back.
+pub(crate) fn change_face(recording: Recording, action: FaceAction) {
+    recording.run.with_value(|run| run.iter().for_each(|run| action.apply(run, recording.signals)));
 }
 
 /// Pauses a live recording, resumes a paused one.

@@ -40,6 +40,7 @@ pub(crate) fn Live(recording: Recording) -> impl IntoView {
             neutral=neutral::control(recording)
             on_pause=Callback::new(move |()| source::toggle_pause(recording))
             on_stop=Callback::new(move |()| finish::stop(recording))
+            on_face=Callback::new(move |action| source::change_face(recording, action))
             on_mark=Callback::new(move |marker| recording.spawn(markers::store(recording, marker)))
             on_unmark=Callback::new(move |marker| recording.spawn(markers::delete(recording, marker)))
         >

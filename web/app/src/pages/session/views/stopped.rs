@@ -6,14 +6,17 @@ use mien_shared::api::ExportFormat;
 
 use super::figures::Figures;
 use super::unsent::UnsentActions;
-use crate::components::{Brand, Confirm, Link, text};
+use crate::components::{Brand, Confirm, Link, TimelinePlot, text};
 use crate::fault::sentences;
+use crate::model::timeline::Timeline;
 use crate::model::{format, route::Route, trouble};
 use crate::pages::session::recording::{NoSummary, Outcome, Recording, erase, export, finish, summary};
 
 #[component]
 pub(crate) fn Stopped(recording: Recording, outcome: Outcome) -> impl IntoView {
     let result = RwSignal::new(ActionResult::default());
+    let timeline = recording.signals().timeline;
+    let has_timeline = Memo::new(move |_| !timeline.with(Timeline::is_empty));
     let title = match &outcome {
         Ok(summary) if summary.stored == 0 => "Nothing was recorded",
         Ok(_) | Err(NoSummary::NotLoaded(_)) => "Recorded and stored",
@@ -33,6 +36,9 @@ pub(crate) fn Stopped(recording: Recording, outcome: Outcome) -> impl IntoView {
                         prop:textContent=format!("{} · {}", recording.name(), recording.started())></p>
                 </div>
                 {figures}
+                <Show when=move || has_timeline.get()>
+                    <TimelinePlot timeline=timeline title="The last minutes" live=Signal::stored(false) />
+                </Show>
                 <h2>"Take the numbers with you"</h2>
                 <div class="row">
                     {[(ExportFormat::Csv, "CSV"), (ExportFormat::Json, "JSON"), (ExportFormat::Ndjson, "NDJSON")]
