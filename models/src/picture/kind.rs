@@ -73,11 +73,6 @@ impl Kind {
 
     /// Of a picture in memory.
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self::of(bytes, Path::new(""))
-    }
-
-    /// Of a file without a name.
-    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
         Self::of(&bytes[..bytes.len().min(BEGINNING as usize)], Path::new(""))
     }
 

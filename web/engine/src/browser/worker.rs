@@ -125,9 +125,9 @@ impl WorkerPort {
     pub(crate) fn set_landmarks(&self, models: Option<&LandmarkBuffers>) -> Result<(), String> {
         let post = || {
             let Some(LandmarkBuffers { landmarks, blendshapes }) = models else {
-                return self.worker.post_message(&object(&ToWorker::ForgetLandmarks)?);
+                return self.worker.post_message(&object(&ToWorker::ForgetLandmarks.to_text())?);
             };
-            let post = object(&ToWorker::Landmarks)?;
+            let post = object(&ToWorker::Landmarks.to_text())?;
             for (name, model) in [(part::LANDMARKS, landmarks), (part::BLENDSHAPES, blendshapes)] {
                 Reflect::set(&post, &name.into(), model)?;
             }

@@ -1,8 +1,5 @@
 //! Whether a source delivers pictures. Pure.
 
-use super::state::Halts;
-use crate::browser::tracks::Pictures;
-
 /// A source without a picture for this many intervals is silent. Even in the dark a camera delivers some per second.
 const SILENT_AFTER: u32 = 3;
 
@@ -15,17 +12,6 @@ pub(super) enum Interval {
     Nothing,
     /// Nothing, and there can be nothing: every track is muted, or there is no track.
     Impossible,
-}
-
-impl Interval {
-    pub(super) fn of(pictures: Pictures, has_frames: bool, halts: Halts) -> Self {
-        match pictures {
-            _ if has_frames => Self::Pictures,
-            _ if halts.any() => Self::NotExpected,
-            Pictures::Muted | Pictures::Absent => Self::Impossible,
-            Pictures::OfFile | Pictures::Live | Pictures::Ended => Self::Nothing,
-        }
-    }
 }
 
 #[derive(Debug, Default)]
