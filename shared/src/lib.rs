@@ -15,9 +15,11 @@ pub mod sample;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod series;
+mod speaker;
 mod whole;
 
 pub use api::{Role, SessionId, SessionStatus, SourceName};
 pub use expression::{Expression, Scores};
 pub use problem::{Code, Problem};
 pub use sample::{Coefficients, Face, FaceBox, FaceLandmarks, QualityReason, Sample, SkipReason, Skipped};
+pub use speaker::speaker;

@@ -8,7 +8,7 @@ use mien_shared::{Face, Sample};
 
 use crate::browser;
 use crate::model::expression::looks;
-use crate::model::face::main_face;
+use crate::model::face::{Preferred, main_face};
 use crate::model::timeline::{Timeline, TimelineMarker};
 
 /// Figures change at most this often: faster ones cannot be read.
@@ -67,7 +67,9 @@ impl SourceSignals {
         }) else {
             return;
         };
-        self.show_samples(std::slice::from_ref(&frame.sample(seq)));
+        let sample = frame.sample(seq);
+        self.timeline.update(|timeline| timeline.add(&sample));
+        self.show(&sample, |id| frame.raw.iter().find(|face| face.id == id).map(|face| face.score));
         self.frame.set(Some(Rc::new(frame)));
     }
 
@@ -75,7 +77,7 @@ impl SourceSignals {
     pub(crate) fn show_samples(&self, samples: &[Sample]) {
         self.timeline.update(|timeline| samples.iter().for_each(|sample| timeline.add(sample)));
         if let Some(newest) = samples.last() {
-            self.show(newest);
+            self.show(newest, |_| None);
         }
     }
 
@@ -92,8 +94,14 @@ impl SourceSignals {
         self.timeline.update(|timeline| timeline.prepend(samples));
     }
 
-    fn show(&self, sample: &Sample) {
-        let main = main_face(&sample.faces, self.selected_face.get_untracked()).cloned();
+    /// The face that the figures are about, `certainty` being the detector's where it is known.
+    pub(crate) fn main_of(&self, faces: &[Face], certainty: impl Fn(u32) -> Option<f32>) -> Option<Face> {
+        let shown = self.main_face.with_untracked(|face| face.as_ref().map(|face| face.id));
+        main_face(faces, certainty, Preferred { chosen: self.selected_face.get_untracked(), shown }).cloned()
+    }
+
+    fn show(&self, sample: &Sample, certainty: impl Fn(u32) -> Option<f32>) {
+        let main = self.main_of(&sample.faces, certainty);
         let before = self.main_face.get_untracked();
         let changed = before.as_ref().map(|face| (face.id, face.expression))
             != main.as_ref().map(|face| (face.id, face.expression));

@@ -1,14 +1,23 @@
 //! Which face the figures are about when there are several, and how its scores rank.
 
-use mien_shared::{Expression, Face, Scores};
+use mien_shared::{Expression, Face, Scores, speaker};
 
-/// The chosen face while it is in view, otherwise the largest: the nearest person.
-pub fn main_face(faces: &[Face], chosen: Option<u32>) -> Option<&Face> {
-    let area = |face: &Face| face.bounds.width * face.bounds.height;
-    faces
-        .iter()
-        .find(|face| Some(face.id) == chosen)
-        .or_else(|| faces.iter().max_by(|a, b| area(a).total_cmp(&area(b))))
+/// Which face was asked for or shown before.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Preferred {
+    pub chosen: Option<u32>,
+    pub shown: Option<u32>,
+}
+
+/// The chosen face while it is in view, otherwise the one that speaks for the person. `certainty` is the detector's, by
+/// identity, where it is known.
+pub fn main_face(
+    faces: &[Face],
+    certainty: impl Fn(u32) -> Option<f32>,
+    preferred: Preferred,
+) -> Option<&Face> {
+    let chosen = faces.iter().find(|face| Some(face.id) == preferred.chosen);
+    chosen.or_else(|| speaker(faces, certainty, preferred.shown))
 }
 
 /// Probability of what is shown: of the named expression, or of the likeliest one if the analyser abstains.
@@ -55,11 +64,14 @@ mod tests {
 
     #[test]
     fn the_chosen_face_wins_while_it_is_there() {
-        let faces = [face(1, 0.1), face(2, 0.3), face(3, 0.2)];
-        assert_eq!(main_face(&faces, None).map(|face| face.id), Some(2));
-        assert_eq!(main_face(&faces, Some(3)).map(|face| face.id), Some(3));
-        assert_eq!(main_face(&faces, Some(9)).map(|face| face.id), Some(2));
-        assert_eq!(main_face(&[], Some(1)), None);
+        let faces = [face(1, 0.1), face(2, 0.3), face(3, 0.25)];
+        let main =
+            |chosen, shown| main_face(&faces, |_| None, Preferred { chosen, shown }).map(|face| face.id);
+        assert_eq!(main(None, None), Some(2));
+        assert_eq!(main(Some(3), None), Some(3));
+        assert_eq!(main(Some(9), None), Some(2));
+        assert_eq!(main(None, Some(3)), Some(3), "nearly as large, and shown so far");
+        assert_eq!(main_face(&[], |_| None, Preferred { chosen: Some(1), shown: None }), None);
     }
 
     #[test]

@@ -16,7 +16,6 @@ use super::markers::of_source;
 use super::phase::Phase;
 use super::source_state::{LastSample, Shown, WatchedSource};
 use crate::fault::Fault;
-use crate::model::face::main_face;
 use crate::page_owner::PageOwner;
 use crate::saved::{self, RenewalLimit};
 
@@ -250,8 +249,7 @@ impl State {
         } else {
             source.signals.restore(samples);
         }
-        let selected = source.signals.selected_face.get_untracked();
-        let main = main_face(&newest.faces, selected);
+        let main = source.signals.main_of(&newest.faces, |_| None);
         let shown = main.map_or(Shown::Nobody, |face| Shown::Face(face.expression));
         source.last.set(Some(LastSample { at_ms: newest.at, shown }));
         source.last_seq.set(newest.seq);
