@@ -2,6 +2,7 @@
 //! detectors. Runs no network.
 
 use mien_shared::FaceBox;
+use serde::{Deserialize, Serialize};
 
 use crate::image::{Frame, Letterbox, Square};
 use crate::keypoint::Keypoint;
@@ -16,7 +17,7 @@ pub const MIN_SCORE: f32 = 0.5;
 pub const SAME_FACE_IOU: f32 = 0.3;
 
 /// A face before its expression is known.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The mean of the boxes for this face: the steadiest from frame to frame. In fractions of the detector's square
     /// while decoding, and of the frame afterwards.

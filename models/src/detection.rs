@@ -26,6 +26,9 @@ pub struct Detection {
     /// In fractions of the frame.
     #[serde(rename = "box")]
     pub bounds: FaceBox,
+    /// The detector's strongest box, from which the crop was cut; absent for a picture that is itself a crop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strongest: Option<FaceBox>,
     /// `[x, y]` in fractions of the frame, in the order of [`Keypoint`].
     pub keypoints: [[f32; 2]; Keypoint::COUNT],
     /// The detector's confidence that this is a face, 0 … 1.

@@ -10,6 +10,7 @@
 
 #[cfg(feature = "inference")]
 pub mod analyzer;
+mod association;
 pub mod blazeface;
 pub mod detection;
 pub mod detector;
@@ -28,12 +29,14 @@ mod network;
 pub mod picture;
 pub mod quality;
 pub mod scope;
+mod steady;
 pub mod tracker;
 #[cfg(feature = "cli")]
 pub mod weights;
 
 #[cfg(feature = "inference")]
 pub use analyzer::{Analyzer, Landmarks, Seen, Weights};
+pub use blazeface::Candidate;
 pub use detection::{ABSTAIN_BELOW, Detection, JUDGED_FROM};
 pub use detector::Detector;
 pub use expression::{Look, Neutral, NeutralLooks};
@@ -46,4 +49,5 @@ pub use mesh::LandmarkWeights;
 pub use network::{InferenceError, ModelError};
 pub use quality::Doubt;
 pub use scope::Scope;
-pub use tracker::Tracker;
+pub use steady::MAX_EXPECTED;
+pub use tracker::{RawFace, Tracker};

@@ -5,28 +5,40 @@
 use std::time::Duration;
 
 use mien_shared::limits::MAX_FACES;
-use mien_shared::{Expression, Face, FaceBox};
+use mien_shared::{Expression, Face, FaceBox, QualityReason, Scores};
 
-use crate::detection::{Detection, named, valid_box};
+use crate::association::{Motion, associate};
+use crate::blazeface::Candidate;
+use crate::detection::{ABSTAIN_BELOW, Detection, JUDGED_FROM, named, valid_box};
 use crate::expression::softmax;
+use crate::quality::Doubt;
+use crate::steady::{MAX_EXPECTED, share_after};
 
-/// A face that was not seen for longer counts as a new face when it comes back: long enough for a dropped detection or
-/// a hand in front of the face, too short for two people to change places.
-pub const LOST_AFTER: Duration = Duration::from_secs(1);
-/// Scores follow a change by 63 % in this time. About the length of a brief expression: a shorter time flickers between
-/// labels, a longer one misses a smile.
-pub const SCORE_TIME_CONSTANT: Duration = Duration::from_millis(300);
-/// Share of a small movement that the box follows at once; a jump of [`BOX_JUMP`] is followed completely, so that the
-/// overlay never trails a moving head.
-const BOX_SHARE: f32 = 0.5;
-/// Movement, in box sizes, that is no longer jitter.
-const BOX_JUMP: f32 = 0.08;
-/// Overlap from which a detection may be the same face.
-const MIN_IOU: f32 = 0.2;
-/// Without that overlap (a fast move, a low rate): centres nearer than this, in box sizes, …
-const MAX_CENTRE_DISTANCE: f32 = 0.8;
-/// … and sizes that differ by no more than this factor.
-const MAX_SIZE_RATIO: f32 = 1.7;
+/// A face that was not seen for longer counts as a new face when it comes back, unless frames are slower than that: long
+/// enough for somebody who walks past in front of it, too short for two people to change places.
+pub const LOST_AFTER: Duration = Duration::from_millis(1_500);
+/// At a low rate a face may be missing from one frame, which makes two intervals, and a little for jitter.
+const LOST_AFTER_INTERVALS: f32 = 2.5;
+/// The same before the first interval is known.
+const FIRST_INTERVAL: Duration = Duration::from_secs(5);
+/// Scores follow a small change by 63 % in this time: over a face that does not change, they waver by less than half as
+/// much as the single frames' at five frames a second, and by less at more.
+pub const SCORE_TIME_CONSTANT: Duration = Duration::from_millis(500);
+/// The same for a change that no noise makes, and for what follows it: it is shown within this time.
+const CHANGE_TIME_CONSTANT: Duration = Duration::from_millis(110);
+const SHOWN_WITHIN: Duration = Duration::from_millis(250);
+/// Share of the probability that moved: noise up to here, …
+const NOISE: f32 = 0.15;
+/// … and a change from here on.
+const CHANGE: f32 = 0.3;
+/// A single frame decides nothing by itself, however long after the last.
+const MAX_CHANGE_SHARE: f32 = 0.5;
+/// A label stays until its expression is this much less likely than a new one would have to be, or than another one is.
+const STAYS: f32 = 0.06;
+/// Boxes follow a small movement by 63 % in this time.
+const BOX_TIME_CONSTANT: Duration = Duration::from_millis(200);
+/// A face that a detector has missed for this long is still expected where it was.
+const EXPECTED_FOR: Duration = Duration::from_millis(300);
 /// Keeps one very certain frame from dominating for ever in log space.
 const SCORE_FLOOR: f32 = 1e-4;
 /// Faces remembered at once: all that are in view, and as many again that have just left.
@@ -40,18 +52,64 @@ const MAX_TRACKS: usize = 2 * MAX_FACES;
 pub struct Tracker {
     tracks: Vec<Track>,
     next_id: u32,
+    pace: Pace,
 }
 
 #[derive(Clone, Debug)]
 struct Track {
     id: u32,
-    /// As last seen: the next detection is compared with it.
-    seen: FaceBox,
+    motion: Motion,
     /// As shown: smoothed.
-    shown: FaceBox,
+    steady: Candidate,
     /// Smoothed logarithms of the scores.
     log_scores: [f32; Expression::COUNT],
-    seen_at: Duration,
+    /// How much longer the scores follow a change quickly.
+    changing: Duration,
+    expression: Option<Expression>,
+    quality: f32,
+    why: Vec<QualityReason>,
+    newest: RawFace,
+    is_in_frame: bool,
+}
+
+/// What the newest frame alone says of a face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RawFace {
+    pub id: u32,
+    /// The detector's confidence that it is a face, 0 … 1.
+    pub score: f32,
+    /// Before smoothing.
+    pub scores: Scores,
+}
+
+/// How fast frames come, from their times alone.
+#[derive(Clone, Debug, Default)]
+struct Pace {
+    newest: Option<Duration>,
+    /// The last intervals, the newest last.
+    intervals: Vec<Duration>,
+}
+
+impl Pace {
+    /// Time since the frame before, and how long a face may be out of sight by now. If time goes backwards, none is
+    /// taken to have passed.
+    fn next(&mut self, captured: Duration) -> (Duration, Duration) {
+        let elapsed = self.newest.map_or(Duration::ZERO, |newest| captured.saturating_sub(newest));
+        // The median, so that a single pause does not count as a low rate.
+        let mut sorted = self.intervals.clone();
+        sorted.sort_unstable();
+        let interval = sorted.get(sorted.len().saturating_sub(1) / 2);
+        let lost_after = interval
+            .map_or(FIRST_INTERVAL, |interval| LOST_AFTER.max(interval.mul_f32(LOST_AFTER_INTERVALS)));
+        if self.newest.is_some() {
+            if self.intervals.len() == 3 {
+                self.intervals.remove(0);
+            }
+            self.intervals.push(elapsed);
+        }
+        self.newest = Some(captured);
+        (elapsed, lost_after)
+    }
 }
 
 impl Default for Tracker {
@@ -68,7 +126,7 @@ impl Tracker {
     /// Continues after a reload of the page: identities start at `next_id`, so that no new face gets the identity of
     /// one of the session's earlier faces.
     pub fn resume(next_id: u32) -> Self {
-        Self { tracks: Vec::new(), next_id: next_id.max(1) }
+        Self { tracks: Vec::new(), next_id: next_id.max(1), pace: Pace::default() }
     }
 
     /// The identity that the next new face will get: keep it for [`Tracker::resume`].
@@ -77,30 +135,32 @@ impl Tracker {
     }
 
     /// The faces of the next frame, in the order of their identities. `captured` is the capture time on a monotonic
-    /// clock, from any starting point, or the position in a file: a wall clock that is set back would freeze the scores
-    /// for that long. If time goes backwards, no time is taken to have passed. Takes the [`MAX_FACES`] largest
-    /// detections; invalid faces (a box without area, scores that are not numbers) are left out.
+    /// clock, from any starting point, or the position in a file: a wall clock that is set would take a face for a new
+    /// one, or freeze its scores for a frame. If time goes backwards, no time is taken to have passed. Takes the
+    /// [`MAX_FACES`] largest detections; invalid faces (a box without area, scores that are not numbers) are left out.
     pub fn update(&mut self, captured: Duration, detections: &[Detection]) -> Vec<Face> {
-        self.tracks.retain(|track| captured.saturating_sub(track.seen_at) <= LOST_AFTER);
+        let (elapsed, lost_after) = self.pace.next(captured);
+        for track in &mut self.tracks {
+            track.motion.unseen += elapsed;
+            track.is_in_frame = false;
+        }
+        self.tracks.retain(|track| track.motion.unseen <= lost_after);
         let detections = usable(detections);
-        let mut faces: Vec<Face> = self
-            .associate(&detections)
+        let boxes: Vec<FaceBox> = detections.iter().map(|(bounds, _)| *bounds).collect();
+        let known = associate(self.tracks.iter().map(|track| &track.motion), &boxes);
+        let mut faces: Vec<Face> = known
             .into_iter()
             .zip(&detections)
             .map(|(known, (bounds, detection))| {
                 let track = match known {
                     Some(index) => {
                         let track = &mut self.tracks[index];
-                        track.follow(captured, *bounds, detection);
+                        track.follow(*bounds, detection);
                         track
                     }
-                    None => self.begin(captured, *bounds, detection),
+                    None => self.begin(*bounds, detection),
                 };
-                let scores = softmax(track.log_scores);
-                Face {
-                    quality: Some(detection.quality.clamp(0.0, 1.0)),
-                    ..Face::new(track.id, track.shown, named(&scores, detection.quality), scores)
-                }
+                track.face()
             })
             .collect();
         faces.sort_by_key(|face| face.id);
@@ -108,59 +168,132 @@ impl Tracker {
         faces
     }
 
-    /// For each detection, the index of the track that it continues. Best pairs first, each track once; ties go to the
-    /// older face and then to the earlier detection.
-    fn associate(&self, detections: &[(FaceBox, &Detection)]) -> Vec<Option<usize>> {
-        let mut pairs = Vec::new();
-        for (track_index, track) in self.tracks.iter().enumerate() {
-            for (detection_index, (bounds, _)) in detections.iter().enumerate() {
-                if let Some(affinity) = affinity(&track.seen, bounds) {
-                    pairs.push((affinity, track_index, detection_index));
-                }
-            }
-        }
-        // The sort is stable, and `tracks` is in order of identity.
-        pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut taken = vec![false; self.tracks.len()];
-        let mut known = vec![None; detections.len()];
-        for (_, track, detection) in pairs {
-            if !taken[track] && known[detection].is_none() {
-                taken[track] = true;
-                known[detection] = Some(track);
-            }
-        }
-        known
+    /// What the newest frame alone says of its faces, in the order of their identities.
+    pub fn raw(&self) -> Vec<RawFace> {
+        self.tracks.iter().filter(|track| track.is_in_frame).map(|track| track.newest).collect()
     }
 
-    fn begin(&mut self, captured: Duration, bounds: FaceBox, detection: &Detection) -> &mut Track {
+    /// Where faces are expected in the next frame, the largest first and at most [`MAX_EXPECTED`]: for
+    /// [`crate::Analyzer::analyze_expecting`].
+    pub fn expected(&self) -> Vec<Candidate> {
+        let is_expected = |track: &&Track| track.is_in_frame || track.motion.unseen <= EXPECTED_FOR;
+        let mut expected: Vec<Candidate> =
+            self.tracks.iter().filter(is_expected).map(|track| track.steady.clone()).collect();
+        let area = |face: &Candidate| face.bounds.width * face.bounds.height;
+        expected.sort_by(|a, b| area(b).total_cmp(&area(a)));
+        expected.truncate(MAX_EXPECTED);
+        expected
+    }
+
+    fn begin(&mut self, bounds: FaceBox, detection: &Detection) -> &mut Track {
         let id = self.next_id;
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
-        let log_scores = logarithms(detection);
-        self.tracks.push(Track { id, seen: bounds, shown: bounds, log_scores, seen_at: captured });
+        self.tracks.push(Track::begun(id, bounds, detection));
         let last = self.tracks.len() - 1;
         &mut self.tracks[last]
     }
 
     fn forget_oldest(&mut self) {
         while self.tracks.len() > MAX_TRACKS {
-            let oldest = self.tracks.iter().enumerate().min_by_key(|(_, track)| track.seen_at);
-            let Some((index, _)) = oldest else { return };
+            let unseen = |(_, track): &(usize, &Track)| std::cmp::Reverse(track.motion.unseen);
+            let Some((index, _)) = self.tracks.iter().enumerate().min_by_key(unseen) else { return };
             self.tracks.remove(index);
         }
     }
 }
 
 impl Track {
-    fn follow(&mut self, captured: Duration, bounds: FaceBox, detection: &Detection) {
-        let elapsed = captured.saturating_sub(self.seen_at);
-        let share = 1.0 - (-elapsed.div_duration_f32(SCORE_TIME_CONSTANT)).exp();
-        for (smooth, new) in self.log_scores.iter_mut().zip(logarithms(detection)) {
+    fn begun(id: u32, bounds: FaceBox, detection: &Detection) -> Self {
+        let scores = detection.scores;
+        Self {
+            id,
+            motion: Motion::begun(bounds),
+            steady: candidate(bounds, detection),
+            log_scores: logarithms(&scores),
+            changing: Duration::ZERO,
+            expression: named(&scores, detection.quality),
+            quality: detection.quality,
+            why: reasons(&detection.doubts),
+            newest: RawFace { id, score: detection.score, scores },
+            is_in_frame: true,
+        }
+    }
+
+    fn follow(&mut self, bounds: FaceBox, detection: &Detection) {
+        let elapsed = self.motion.unseen;
+        // Here a frame's scores enter the track.
+        let scores = detection.scores;
+        self.follow_scores(elapsed, &scores);
+        self.quality += share_after(elapsed, SCORE_TIME_CONSTANT) * (detection.quality - self.quality);
+        self.expression = self.named();
+        self.why = reasons(&detection.doubts);
+        self.steady =
+            self.steady.moved_towards(&candidate(bounds, detection), share_after(elapsed, BOX_TIME_CONSTANT));
+        self.motion.follow(bounds);
+        self.newest = RawFace { id: self.id, score: detection.score, scores };
+        self.is_in_frame = true;
+    }
+
+    fn follow_scores(&mut self, elapsed: Duration, scores: &Scores) {
+        let slow = share_after(elapsed, SCORE_TIME_CONSTANT);
+        let quick = share_after(elapsed, CHANGE_TIME_CONSTANT).min(MAX_CHANGE_SHARE).max(slow);
+        let moved = moved(&softmax(self.log_scores), scores);
+        self.changing = self.changing.saturating_sub(elapsed);
+        if moved >= CHANGE {
+            self.changing = SHOWN_WITHIN;
+        }
+        let changes = ((moved - NOISE) / (CHANGE - NOISE)).clamp(0.0, 1.0);
+        let changes = if self.changing.is_zero() { changes } else { 1.0 };
+        let share = slow + changes * (quick - slow);
+        for (smooth, new) in self.log_scores.iter_mut().zip(logarithms(scores)) {
             *smooth += share * (new - *smooth);
         }
-        self.shown = eased(self.shown, bounds);
-        self.seen = bounds;
-        self.seen_at = self.seen_at.max(captured);
     }
+
+    /// A close call is not decided anew in every frame.
+    fn named(&self) -> Option<Expression> {
+        let scores = softmax(self.log_scores);
+        let stays = |expression: &Expression| {
+            let score = scores.of(*expression);
+            let least = scores.top().1.max(ABSTAIN_BELOW) - STAYS;
+            score >= least && self.quality >= JUDGED_FROM
+        };
+        self.expression.filter(stays).or_else(|| named(&scores, self.quality))
+    }
+
+    fn face(&self) -> Face {
+        let scores = softmax(self.log_scores);
+        let bounds = valid_box(self.steady.bounds).unwrap_or(self.steady.bounds);
+        Face {
+            quality: Some(self.quality.clamp(0.0, 1.0)),
+            valence: Some(scores.valence()),
+            why: self.why.clone(),
+            ..Face::new(self.id, bounds, self.expression, scores)
+        }
+    }
+}
+
+/// Those doubts that the contract has names for.
+fn reasons(doubts: &[Doubt]) -> Vec<QualityReason> {
+    let reason = |doubt: &Doubt| match doubt {
+        Doubt::TooSmall => Some(QualityReason::Small),
+        Doubt::Turned => Some(QualityReason::Turned),
+        Doubt::Dark => Some(QualityReason::Dark),
+        Doubt::Blurred => Some(QualityReason::Blurred),
+        Doubt::Cut => Some(QualityReason::Cut),
+        Doubt::Bright | Doubt::Flat => None,
+    };
+    doubts.iter().filter_map(reason).collect()
+}
+
+/// Share of the probability that went from one expression to another.
+fn moved(from: &Scores, to: &Scores) -> f32 {
+    from.0.iter().zip(to.0).map(|(from, to)| (from - to).abs()).sum::<f32>() / 2.0
+}
+
+fn candidate(bounds: FaceBox, detection: &Detection) -> Candidate {
+    let Detection { strongest, keypoints, score, .. } = *detection;
+    Candidate { bounds, strongest: strongest.and_then(valid_box).unwrap_or(bounds), keypoints, score }
 }
 
 /// Valid detections with their boxes as the contract allows them; the largest ones if there are too many.
@@ -181,40 +314,14 @@ fn usable(detections: &[Detection]) -> Vec<(FaceBox, &Detection)> {
     usable
 }
 
-fn logarithms(detection: &Detection) -> [f32; Expression::COUNT] {
-    detection.scores.0.map(|score| score.max(SCORE_FLOOR).ln())
-}
-
-/// How well a detection continues a track; `None` if it cannot. Any overlap beats none.
-fn affinity(seen: &FaceBox, now: &FaceBox) -> Option<f32> {
-    let iou = seen.iou(now);
-    if iou >= MIN_IOU {
-        return Some(1.0 + iou);
-    }
-    let size = |b: &FaceBox| (b.width * b.height).sqrt();
-    let ratio = size(seen) / size(now);
-    if !(1.0 / MAX_SIZE_RATIO..=MAX_SIZE_RATIO).contains(&ratio) {
-        return None;
-    }
-    let distance = movement(seen, now);
-    (distance <= MAX_CENTRE_DISTANCE).then_some(1.0 - distance)
-}
-
-/// Distance of the centres, in mean widths and heights, so that the frame's aspect ratio does not matter.
-fn movement(from: &FaceBox, to: &FaceBox) -> f32 {
-    let across = (to.left + to.width / 2.0) - (from.left + from.width / 2.0);
-    let down = (to.top + to.height / 2.0) - (from.top + from.height / 2.0);
-    let (width, height) = (f32::midpoint(from.width, to.width), f32::midpoint(from.height, to.height));
-    (across / width).hypot(down / height)
-}
-
-fn eased(shown: FaceBox, seen: FaceBox) -> FaceBox {
-    let grown = (seen.width / shown.width - 1.0).abs().max((seen.height / shown.height - 1.0).abs());
-    let share = (movement(&shown, &seen).max(grown) / BOX_JUMP).clamp(BOX_SHARE, 1.0);
-    let (from, to): ([f32; 4], [f32; 4]) = (shown.into(), seen.into());
-    FaceBox::from(std::array::from_fn(|side| from[side] + share * (to[side] - from[side])))
+fn logarithms(scores: &Scores) -> [f32; Expression::COUNT] {
+    scores.0.map(|score| score.max(SCORE_FLOOR).ln())
 }
 
 #[cfg(test)]
 #[path = "tracker_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "smoothing_tests.rs"]
+mod smoothing_tests;

@@ -150,6 +150,7 @@ mod tests {
         scores[usize::from(smiles)] = 1.0;
         Detection {
             bounds: FaceBox { left: 0.3, top: 0.3, width: 0.2, height: 0.2 },
+            strongest: None,
             keypoints: [[0.4, 0.4]; 6],
             score: 0.9,
             scores: Scores(scores),

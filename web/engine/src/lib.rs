@@ -44,6 +44,7 @@ pub use engine::{Engine, EngineConfig};
 pub use faults::{LoadFault, ModelName, RunFault, Silence, SourceFault};
 pub use link::{LinkEnd, SessionFate, Trouble, session_fate};
 pub use load::{Assets, LoadProgress, ModelUrls};
+pub use mien_models::RawFace;
 pub use outbox::{
     LinkState, Recorder, RecorderEvent, RecorderStatus, SessionAccess, StorageMode, Unfinished, discard,
     unfinished, unsent,

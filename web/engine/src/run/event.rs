@@ -1,5 +1,6 @@
 //! What a run reports.
 
+use mien_models::RawFace;
 use mien_shared::{Face, Sample, Skipped};
 
 use crate::browser::FrameImage;
@@ -53,6 +54,8 @@ pub struct AnalysedFrame {
     pub captured: Captured,
     /// Boxes are fractions of the frame, not mirrored.
     pub faces: Vec<Face>,
+    /// The same faces as this frame alone shows them: scores before smoothing, and the detector's confidence.
+    pub raw: Vec<RawFace>,
     /// Smaller faces that were found and not read, as a sample carries no more.
     pub left_out: usize,
     /// Position in the file, milliseconds, if the frame came from one.
