@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use image::RgbaImage;
 use mien_messages::{FrameHeader, FrameId, FromWorker, ToWorker};
-use mien_models::{Detection, Scope};
+use mien_models::{Detection, Landmarks, Scope};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -94,7 +94,7 @@ impl Worker {
         match worker.header(&format!("mien.start('/page/', {load})"))?.0 {
             FromWorker::Ready => Ok(worker),
             FromWorker::Failed { fault, .. } => Err(fault.into()),
-            FromWorker::Scored { .. } => {
+            FromWorker::Scored { .. } | FromWorker::Landmarks { .. } => {
                 Err(Fault::Browser("a worker answered before it was asked".to_owned()))
             }
         }
@@ -156,7 +156,14 @@ impl Worker {
 
     fn infer(&mut self, scope: Scope, long_side: u32) -> Value {
         self.frames += 1;
-        json!(ToWorker::Infer(FrameHeader { frame: FrameId(self.frames), scope, long_side }).to_text())
+        let header = FrameHeader {
+            frame: FrameId(self.frames),
+            scope,
+            landmarks: Landmarks::InDoubt,
+            long_side,
+            expected: Vec::new(),
+        };
+        json!(ToWorker::Infer(header).to_text())
     }
 
     fn put(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
@@ -190,6 +197,8 @@ fn faces(answer: FromWorker) -> Result<Vec<Detection>, Fault> {
     match answer {
         FromWorker::Scored { detections, .. } => Ok(detections),
         FromWorker::Failed { fault, .. } => Err(fault.into()),
-        FromWorker::Ready => Err(Fault::Browser("the worker is ready once more".to_owned())),
+        FromWorker::Ready | FromWorker::Landmarks { .. } => {
+            Err(Fault::Browser("the worker answers what it was not asked".to_owned()))
+        }
     }
 }

@@ -237,8 +237,7 @@ impl SourceSignals {
     pub(crate) fn set_left_out(&self, left_out: Vec<LeftOutFace>) {
         let is_out = |face: &Face| left_out.iter().any(|out| out.id == face.id);
         self.faces.update(|faces| faces.retain(|face| !is_out(face)));
-        let selected = self.selected_face.get_untracked();
-        self.main_face.set(self.faces.with_untracked(|faces| main_face(faces, selected).cloned()));
+        self.main_face.set(self.faces.with_untracked(|faces| self.main_of(faces, |_| None)));
         self.note(|notes| notes.left_out = left_out);
     }
 

@@ -161,6 +161,8 @@ mod tests {
         let rest = (1.0 - neutral) / 6.0;
         let scores = Scores([neutral, rest, rest, rest, rest, rest, rest]);
         Detection {
+            strongest: None,
+            landmarks: None,
             bounds: FaceBox { left: 0.1, top: 0.1, width: 0.5, height: 0.5 },
             keypoints: [[0.5; 2]; 6],
             score: 0.9,

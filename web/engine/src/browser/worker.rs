@@ -125,7 +125,8 @@ impl WorkerPort {
     pub(crate) fn set_landmarks(&self, models: Option<&LandmarkBuffers>) -> Result<(), String> {
         let post = || {
             let Some(LandmarkBuffers { landmarks, blendshapes }) = models else {
-                return self.worker.post_message(&object(&ToWorker::ForgetLandmarks.to_text())?);
+                let post = object(&ToWorker::ForgetLandmarks.to_text())?;
+                return self.worker.post_message(&post);
             };
             let post = object(&ToWorker::Landmarks.to_text())?;
             for (name, model) in [(part::LANDMARKS, landmarks), (part::BLENDSHAPES, blendshapes)] {

@@ -14,6 +14,8 @@ use crate::{
 /// A mouth that is shaped like a smile.
 fn seen() -> Detection {
     Detection {
+        strongest: None,
+        landmarks: None,
         bounds: FaceBox { left: 0.3, top: 0.2, width: 0.4, height: 0.5 },
         keypoints: [[0.4, 0.4], [0.6, 0.4], [0.5, 0.5], [0.5, 0.6], [0.35, 0.4], [0.65, 0.4]],
         score: 0.9,

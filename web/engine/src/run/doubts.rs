@@ -32,6 +32,8 @@ mod tests {
 
     fn detection(left: f32, doubts: Vec<Doubt>) -> Detection {
         Detection {
+            strongest: None,
+            landmarks: None,
             bounds: FaceBox::from([left, 0.2, 0.3, 0.3]),
             keypoints: Default::default(),
             score: 0.9,

@@ -10,6 +10,8 @@ const FRAME: Duration = Duration::from_millis(50);
 fn good(left: f32) -> Detection {
     let at = |x: f32, y: f32| [left + 0.2 * x, 0.3 + 0.3 * y];
     Detection {
+        strongest: None,
+        landmarks: None,
         bounds: FaceBox { left, top: 0.3, width: 0.2, height: 0.3 },
         keypoints: [at(0.3, 0.4), at(0.7, 0.4), at(0.5, 0.6), at(0.5, 0.8), at(0.0, 0.4), at(1.0, 0.4)],
         score: 0.9,
