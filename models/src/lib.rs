@@ -25,11 +25,13 @@ pub mod manifest;
 mod mesh;
 #[cfg(feature = "inference")]
 mod network;
+mod pace;
 #[cfg(feature = "pictures")]
 pub mod picture;
 pub mod quality;
 pub mod scope;
 mod steady;
+mod track;
 pub mod tracker;
 #[cfg(feature = "cli")]
 pub mod weights;

@@ -1,6 +1,9 @@
 //! Scores over time: calm over a face that does not change, quick when it does.
 
+use mien_shared::{Expression, Scores};
+
 use super::*;
+use crate::expression::softmax;
 
 const RATES: [u64; 3] = [5, 15, 30];
 
@@ -35,6 +38,7 @@ fn likely(top: usize, share: f32) -> Scores {
 fn seen(scores: Scores) -> Detection {
     let bounds = FaceBox { left: 0.4, top: 0.3, width: 0.2, height: 0.3 };
     Detection {
+        landmarks: None,
         bounds,
         strongest: None,
         keypoints: [[0.5, 0.4]; 6],

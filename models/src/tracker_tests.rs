@@ -1,7 +1,10 @@
 use super::*;
-use crate::expression::{Look, NeutralLooks};
+use crate::expression::{Look, NeutralLooks, softmax};
 use crate::landmarks::Landmarked;
-use mien_shared::{FaceLandmarks, Sample};
+use crate::pace::LOST_AFTER_INTERVALS;
+use crate::quality::Doubt;
+use crate::track::logarithms;
+use mien_shared::{FaceLandmarks, Sample, Scores};
 use proptest::prelude::*;
 
 fn scores(top: usize, share: f32) -> Scores {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mien_models::{Detection, Doubt, Keypoint, Neutral, NeutralLooks};
 
-use super::{FaceProgress, LONGEST_FRAME};
+use super::progress::{FaceProgress, LONGEST_FRAME, Obstacle};
 
 /// How long good looks must last altogether.
 const LENGTH: Duration = Duration::from_secs(3);
@@ -22,24 +22,6 @@ const SMILE_MARGIN: f32 = 0.5;
 /// The same by the logarithm of the odds of a smiling mouth: 1 of the neutral faces, and 63 of the smiles.
 const SMILE_MOUTH: f32 = 0.0;
 const POINTS: [Keypoint; 4] = [Keypoint::RightEye, Keypoint::LeftEye, Keypoint::Nose, Keypoint::Mouth];
-
-/// Why a look does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Obstacle {
-    /// The frame cuts part of the face off.
-    Cut,
-    TooSmall,
-    /// Turned away from the camera.
-    Turned,
-    /// Too dark, or without light and shade.
-    Dark,
-    Bright,
-    /// Moving, or blurred.
-    Moving,
-    Smiling,
-    /// A little of several.
-    Unclear,
-}
 
 impl Obstacle {
     /// Stable name, for embedders and automation.

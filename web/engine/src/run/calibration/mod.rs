@@ -2,6 +2,7 @@
 //! Pure: it is told what each frame shows and when that was captured.
 
 mod look;
+mod progress;
 
 use std::time::Duration;
 
@@ -9,14 +10,13 @@ use mien_models::tracker::LOST_AFTER;
 use mien_models::{Detection, Neutral};
 
 use self::look::FaceLooks;
-pub use self::look::Obstacle;
+use self::progress::LONGEST_FRAME;
+pub use self::progress::{FaceProgress, Obstacle};
 
 /// A step takes no longer than this, so that whoever cannot be seen well enough does not wait in vain.
 const GIVE_UP: Duration = Duration::from_secs(20);
 /// How long the others have once the first face is taken.
 const OTHERS: Duration = Duration::from_secs(6);
-/// A frame stands for no more time than this, however long it took to come.
-const LONGEST_FRAME: Duration = Duration::from_millis(500);
 
 /// Where taking the neutral faces stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,17 +25,6 @@ pub enum CalibrationState {
     Taking(Vec<FaceProgress>),
     /// Once, at the end, unless the run ends first.
     Ended(CalibrationEnd),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FaceProgress {
-    pub face: u32,
-    /// Looks that count so far.
-    pub looks: u32,
-    /// How many it takes at the present pace, or those that were taken.
-    pub needed: u32,
-    /// What is wrong with the newest look; `None` if it counts, or if this face is taken.
-    pub obstacle: Option<Obstacle>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
