@@ -3,6 +3,7 @@
 use mien_shared::{Expression, Scores};
 
 use super::*;
+use crate::detection::named;
 use crate::expression::softmax;
 
 const RATES: [u64; 3] = [5, 15, 30];

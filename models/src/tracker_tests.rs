@@ -4,7 +4,7 @@ use crate::landmarks::Landmarked;
 use crate::pace::LOST_AFTER_INTERVALS;
 use crate::quality::Doubt;
 use crate::track::logarithms;
-use mien_shared::{FaceLandmarks, Sample, Scores};
+use mien_shared::{Expression, FaceLandmarks, QualityReason, Sample, Scores};
 use proptest::prelude::*;
 
 fn scores(top: usize, share: f32) -> Scores {

@@ -65,7 +65,7 @@ fn heads_are_turned_as_they_are_seen() {
     let mut analyzer = analyzer(Landmarks::All);
     for (file, expected) in [(ASTRONAUT, ASTRONAUT_POSE), (GRACE_HOPPER, GRACE_HOPPER_POSE)] {
         let found = measured(&mut analyzer, &Picture::read(file));
-        let off = pose(&found).iter().zip(expected).map(|(found, expected)| (found - expected).abs());
+        let off = pose(&found).into_iter().zip(expected).map(|(found, expected)| (found - expected).abs());
         assert!(off.fold(0.0, f32::max) <= 0.5, "{found:?}");
         assert_eq!(found.coefficients.named().count(), 52);
         assert!(

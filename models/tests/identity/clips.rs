@@ -230,6 +230,7 @@ fn wavering(face: &FaceBox, noise: &mut Noise) -> FaceBox {
 
 fn detection(bounds: FaceBox) -> Detection {
     Detection {
+        landmarks: None,
         bounds,
         strongest: None,
         keypoints: [[bounds.left + bounds.width / 2.0, bounds.top + bounds.height / 2.0]; 6],
