@@ -11,6 +11,7 @@ pub mod browser;
 pub mod cable;
 mod cdp;
 pub mod clip;
+pub mod embedder;
 pub mod files;
 pub mod page;
 pub mod proxy;
