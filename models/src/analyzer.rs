@@ -129,12 +129,25 @@ impl Analyzer {
 
     /// The `most` largest faces of a frame. Each costs two runs of the expression network.
     pub fn analyze(&mut self, frame: &Frame<'_>, scope: Scope, most: usize) -> Result<Seen, InferenceError> {
-        let mut found = self.detect(frame, scope)?;
+        self.analyze_expecting(frame, scope, most, &[])
+    }
+
+    /// The same, given where [`crate::Tracker::expected`] expects faces: a face that is about there is read in a square
+    /// that does not waver with the detector's box, and one that was turned in earlier frames is looked for that way
+    /// first. The boxes in the answer are what was found.
+    pub fn analyze_expecting(
+        &mut self,
+        frame: &Frame<'_>,
+        scope: Scope,
+        most: usize,
+        expected: &[Candidate],
+    ) -> Result<Seen, InferenceError> {
+        let mut found = self.finder.detect(frame, scope, expected)?;
         found.retain(|face| valid_box(face.bounds).is_some());
         found.sort_by(|a, b| area(b).total_cmp(&area(a)));
         let left_out = found.len().saturating_sub(most);
         found.truncate(most);
-        let faces = found.iter().map(|face| self.judge(frame, face)).collect::<Result<_, _>>()?;
+        let faces = found.iter().map(|face| self.judge(frame, face, expected)).collect::<Result<_, _>>()?;
         Ok(Seen { faces, left_out })
     }
 
@@ -153,17 +166,14 @@ impl Analyzer {
             Some(face) => self.mouth(frame, face, &evidence)?,
             None => Mouth::Unasked,
         };
-        Ok(detection(
-            FaceBox { left: 0.0, top: 0.0, width: 1.0, height: 1.0 },
-            face.as_ref(),
-            (evidence, mouth),
-            crop_quality(frame, face.as_ref(), self.last_view()),
-        ))
+        let whole = FaceBox { left: 0.0, top: 0.0, width: 1.0, height: 1.0 };
+        let quality = crop_quality(frame, face.as_ref(), self.last_view());
+        Ok(Detection { strongest: None, ..detection(whole, face.as_ref(), (evidence, mouth), quality) })
     }
 
     /// Faces in fractions of the frame, before their expressions are read, in no particular order.
     pub fn detect(&mut self, frame: &Frame<'_>, scope: Scope) -> Result<Vec<Candidate>, InferenceError> {
-        self.finder.detect(frame, scope)
+        self.finder.detect(frame, scope, &[])
     }
 
     /// What one detector finds, in fractions of the frame; nothing if it is not loaded.
@@ -175,11 +185,17 @@ impl Analyzer {
         self.finder.detect_with(detector, frame)
     }
 
-    fn judge(&mut self, frame: &Frame<'_>, face: &Candidate) -> Result<Detection, InferenceError> {
-        let evidence = self.read(frame, &views(frame, face))?;
-        let mouth = self.mouth(frame, face, &evidence)?;
+    fn judge(
+        &mut self,
+        frame: &Frame<'_>,
+        face: &Candidate,
+        expected: &[Candidate],
+    ) -> Result<Detection, InferenceError> {
+        let steady = face.steadied(expected);
+        let evidence = self.read(frame, &views(frame, &steady))?;
+        let mouth = self.mouth(frame, &steady, &evidence)?;
         let bounds = valid_box(face.bounds).unwrap_or(face.bounds);
-        Ok(detection(bounds, Some(face), (evidence, mouth), quality(frame, face, self.last_view())))
+        Ok(detection(bounds, Some(face), (evidence, mouth), quality(frame, &steady, self.last_view())))
     }
 
     fn read(&mut self, frame: &Frame<'_>, views: &[Square; 2]) -> Result<Evidence, InferenceError> {
@@ -235,6 +251,7 @@ fn detection(
     let scores = evidence.scores(mouth);
     Detection {
         bounds,
+        strongest: face.map(|face| face.strongest),
         keypoints: face.map_or([[0.5, 0.5]; 6], |face| face.keypoints),
         score: face.map_or(0.0, |face| face.score),
         scores,

@@ -34,6 +34,9 @@ pub enum Detector {
 /// From this size (after calibration) on the near detector decides: its boxes are steady from here on and stay right
 /// where the far one's shrink and shift. Below it, the near detector's sizes are noise, and the far one is right.
 const NEAR_COUNTS_FROM: f32 = 0.18;
+/// A face that is known to be smaller needs the far detector each time, so that its box does not jump: the near one's are
+/// 1.5 times as large as they should be at a tenth, and 1.1 ± .07 times at an eighth.
+pub const NEAR_RANGE: f32 = 0.15;
 /// By size, the factor that brings the near detector's boxes to the common extent of the face; linear in between.
 const NEAR_SCALE: [(f32, f32); 3] = [(0.14, 1.04), (0.165, 1.10), (0.23, 1.0)];
 /// The same for the far detector, at all sizes where it decides. The photographs call for 1.028 over these sizes and

@@ -5,10 +5,12 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use common::photographs::{Differs, Looks, Photograph, london, median, near, read};
 use common::{Picture, WEIGHTS};
-use mien_models::{Analyzer, Detector, Scope};
+use mien_models::{Analyzer, Detector, Scope, Tracker, Weights};
+use mien_shared::FaceBox;
 
 /// From a face in a room to one that is cut off on all sides.
 const SHARES: [f32; 10] = [0.22, 0.25, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0, 1.1, 1.2];
@@ -146,5 +148,65 @@ fn a_wider_scope_costs_london_no_accuracy() {
             full >= near - 0.01,
             "{full} with both detectors and {near} with the near one alone, at {share}"
         );
+    }
+}
+
+/// Near searches with a wide one in between, as for a camera.
+#[test]
+fn a_box_does_not_jump_when_the_detectors_take_turns() {
+    let mut analyzer = analyzer();
+    let shares = [0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.25, 0.3, 0.5, 0.8];
+    for (what, picture, _) in placed(&fixtures(&mut analyzer), &shares) {
+        let mut tracker = Tracker::new();
+        let mut before: Option<FaceBox> = None;
+        for frame in 0..36 {
+            let scope = if frame % 11 == 0 { Scope::Full } else { Scope::Near };
+            let expected = tracker.expected();
+            let seen = analyzer.analyze_expecting(&picture.frame(), scope, 4, &expected).expect("an answer");
+            let faces = tracker.update(Duration::from_millis(50) * frame, &seen.faces);
+            let [face] = &faces[..] else { panic!("{what}, frame {frame}: {faces:?}") };
+            assert_eq!(face.id, 1, "{what}, frame {frame}");
+            if let Some(before) = before.replace(face.bounds) {
+                let sides = |b: FaceBox| [b.left, b.top, b.left + b.width, b.top + b.height];
+                let moved = sides(before).into_iter().zip(sides(face.bounds)).map(|(a, b)| (a - b).abs());
+                let most = moved.fold(0.0, f32::max) / before.width.max(before.height);
+                assert!(most < 0.05, "{what}, frame {frame}: a side moves by {most} of the box");
+            }
+        }
+    }
+}
+
+/// What is right about them is in `scenes.rs`; this is that neither detector's faces are lost in the other's.
+#[test]
+fn both_detectors_together_find_whatever_either_finds() {
+    let mut analyzer = analyzer();
+    let (mut alone, mut near_alone) = ([0; 2], 0);
+    let shares = [0.03, 0.05, 0.08, 0.12, 0.16, 0.25, 0.4, 0.7, 1.0, 1.2];
+    for (what, picture, _) in placed(&fixtures(&mut analyzer), &shares) {
+        let frame = picture.frame();
+        let together = analyzer.detect(&frame, Scope::Full).expect("an answer");
+        for (place, detector) in [Detector::Near, Detector::Far].into_iter().enumerate() {
+            // All that they are sure of: the pictures have one face each.
+            let found = analyzer.detect_with(detector, &frame).expect("an answer");
+            for face in found.iter().filter(|face| face.score >= 0.8) {
+                alone[place] += 1;
+                let is_there = together.iter().any(|other| other.bounds.iou(&face.bounds) > 0.3);
+                assert!(is_there, "{what}: what {detector:?} finds is lost: {face:?}");
+            }
+        }
+        near_alone +=
+            usize::from(!analyzer.detect_with(Detector::Near, &frame).expect("an answer").is_empty());
+    }
+    assert!(alone.iter().all(|count| *count > 8) && near_alone < 2 * shares.len(), "{alone:?} {near_alone}");
+}
+
+#[test]
+fn a_near_face_needs_the_near_detector_alone() {
+    let mut both = analyzer();
+    let mut near = Analyzer::new(&Weights { far: None, ..WEIGHTS }).expect("the weights");
+    for (what, picture, _) in placed(&fixtures(&mut both), &[0.2, 0.3, 0.5, 0.9]) {
+        let [with, without] = [&mut both, &mut near]
+            .map(|analyzer| analyzer.analyze(&picture.frame(), Scope::Near, 4).expect("an answer"));
+        assert_eq!((with.faces.len(), &with), (1, &without), "{what}");
     }
 }

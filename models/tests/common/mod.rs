@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 mod cases;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod clip;
 mod fixtures;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod photographs;

@@ -8,7 +8,7 @@
 //! worker that dies gives none; the pool answers in its place. No session, token or network is known here.
 #![forbid(unsafe_code)]
 
-use mien_models::{Detection, Scope};
+use mien_models::{Candidate, Detection, Scope};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -33,15 +33,18 @@ pub mod part {
 #[serde(transparent)]
 pub struct FrameId(pub u64);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FrameHeader {
     pub frame: FrameId,
     pub scope: Scope,
     /// The longer side of the picture is reduced to at most this before it is analysed, pixels.
     pub long_side: u32,
+    /// Where the faces of earlier frames are expected, at most [`mien_models::MAX_EXPECTED`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<Candidate>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ToWorker {
     /// Comes first and once. Answered by `Ready`, or `Failed` without a frame.
@@ -115,7 +118,14 @@ mod tests {
 
     #[test]
     fn messages_read_back() {
-        let header = FrameHeader { frame: FrameId(7), scope: Scope::Full, long_side: 640 };
+        let face = Candidate {
+            bounds: [0.1, 0.2, 0.3, 0.4].into(),
+            strongest: [0.2, 0.3, 0.2, 0.2].into(),
+            keypoints: [[0.25, 0.4]; 6],
+            score: 0.9,
+        };
+        let header =
+            FrameHeader { frame: FrameId(7), scope: Scope::Full, long_side: 640, expected: vec![face] };
         for message in [ToWorker::Load, ToWorker::Infer(header)] {
             assert_eq!(ToWorker::from_text(&message.to_text()).unwrap(), message);
         }

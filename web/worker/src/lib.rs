@@ -82,14 +82,14 @@ impl Worker {
             let why = "there is no picture beside the message".to_owned();
             return (FromWorker::Failed { frame: Some(frame), fault: WorkerFault::Frame { why } }, None);
         };
-        let answer = match self.analyse(request, &bitmap) {
+        let answer = match self.analyse(&request, &bitmap) {
             Ok(Seen { faces: detections, left_out }) => FromWorker::Scored { frame, detections, left_out },
             Err(fault) => FromWorker::Failed { frame: Some(frame), fault },
         };
         (answer, Some(bitmap))
     }
 
-    fn analyse(&mut self, request: FrameHeader, bitmap: &ImageBitmap) -> Result<Seen, WorkerFault> {
+    fn analyse(&mut self, request: &FrameHeader, bitmap: &ImageBitmap) -> Result<Seen, WorkerFault> {
         let (width, height, rgba) = self
             .pixels
             .read(bitmap, request.long_side)
@@ -97,7 +97,7 @@ impl Worker {
         let frame = Frame::new(width, height, &rgba)
             .map_err(|cause| WorkerFault::Frame { why: cause.to_string() })?;
         self.analyzer
-            .analyze(&frame, request.scope, MAX_FACES)
+            .analyze_expecting(&frame, request.scope, MAX_FACES, &request.expected)
             .map_err(|cause| WorkerFault::Analysis { why: cause.to_string() })
     }
 }

@@ -89,7 +89,12 @@ impl Bench {
     }
 
     fn offer(&self, at_ms: u64) {
-        let snapshot = || Snapshot { scope: Scope::Near, long_side: 64, bitmap: bitmap().boxed_local() };
+        let snapshot = || Snapshot {
+            scope: Scope::Near,
+            long_side: 64,
+            expected: Vec::new(),
+            bitmap: bitmap().boxed_local(),
+        };
         self.pool.offer(Job { tag: at_ms, snapshot: Box::new(snapshot) });
     }
 

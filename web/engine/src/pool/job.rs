@@ -1,7 +1,7 @@
 //! What goes into the pool and what comes out. `T` is what the caller wants back with each answer.
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
-use mien_models::{Detection, Scope};
+use mien_models::{Candidate, Detection, Scope};
 
 use crate::browser::{Bitmap, FrameImage};
 use crate::faults::LoadFault;
@@ -16,13 +16,16 @@ pub(crate) struct Job<T> {
 pub(crate) struct Snapshot {
     pub(crate) scope: Scope,
     pub(crate) long_side: u32,
+    /// Where the faces of earlier frames are expected.
+    pub(crate) expected: Vec<Candidate>,
     pub(crate) bitmap: LocalBoxFuture<'static, Result<Bitmap, String>>,
 }
 
 impl Snapshot {
     /// For a frame that no longer exists.
     pub(crate) fn missing(why: &'static str) -> Self {
-        Self { scope: Scope::Near, long_side: 1, bitmap: async move { Err(why.to_owned()) }.boxed_local() }
+        let bitmap = async move { Err(why.to_owned()) }.boxed_local();
+        Self { scope: Scope::Near, long_side: 1, expected: Vec::new(), bitmap }
     }
 }
 

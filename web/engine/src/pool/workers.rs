@@ -274,7 +274,7 @@ impl<T: Copy + 'static> Inner<T> {
     }
 
     fn send(self: &Rc<Self>, slot: Slot, frame: FrameId, job: Job<T>) {
-        let Snapshot { scope, long_side, bitmap } = (job.snapshot)();
+        let Snapshot { scope, long_side, expected, bitmap } = (job.snapshot)();
         self.order.borrow_mut().sent(frame);
         let sent = Sent { slot, tag: job.tag, scope, since: steady_now() };
         self.sent.borrow_mut().insert(frame, sent);
@@ -287,7 +287,7 @@ impl<T: Copy + 'static> Inner<T> {
                 return;
             }
             let posted = bitmap.and_then(|bitmap| match &inner.slots.borrow()[slot].port {
-                Some(port) => port.infer(FrameHeader { frame, scope, long_side }, &bitmap),
+                Some(port) => port.infer(FrameHeader { frame, scope, long_side, expected }, &bitmap),
                 None => Err("the worker is gone".to_owned()),
             });
             if let Err(detail) = posted {

@@ -255,7 +255,8 @@ impl ActiveRun {
             Media::Picture(_) => Scope::Full,
             Media::Video(_) => self.scope.borrow_mut().next(),
         };
-        Some(Snapshot { scope, long_side: input.long_side(), bitmap: input.bitmap() })
+        let expected = self.tracker.borrow().expected();
+        Some(Snapshot { scope, long_side: input.long_side(), expected, bitmap: input.bitmap() })
     }
 
     fn on_answer(&self, answer: Answer<FrameTag>) {
@@ -272,6 +273,7 @@ impl ActiveRun {
         let mut skipped = stamp.map(|stamp| self.account.borrow_mut().analysed(stamp)).unwrap_or_default();
         skipped.extend(self.carry_over.clock_step(captured));
         let faces = self.tracker.borrow_mut().update(captured.steady.since_beginning(), &answer.detections);
+        let raw = self.tracker.borrow().raw();
         let (Some(image), Some(((width, height), mirrored))) =
             (answer.image, self.input.borrow().as_ref().map(|input| (input.size(), input.mirrored)))
         else {
@@ -283,6 +285,7 @@ impl ActiveRun {
             height,
             captured,
             faces,
+            raw,
             left_out: answer.left_out,
             media_ms,
             skipped,

@@ -1,58 +1,28 @@
 //! Finds the faces of a frame with one detector or both. Owns their networks.
 
-use std::f32::consts::FRAC_PI_2;
+mod closer;
 
 use crate::blazeface::{ANCHORS, Candidate, REGRESSORS, SAME_FACE_IOU, decode, weighted_suppression};
-use crate::detector::{Detector, each_once, merged, swallows};
+use crate::detector::{Detector, NEAR_RANGE, each_once, merged, swallows};
 use crate::image::{Frame, Letterbox, Outside, Square, interleaved};
 use crate::manifest::ModelId;
 use crate::network::{InferenceError, ModelError, Network, exactly};
 use crate::scope::Scope;
+use closer::{Closer, FOLLOWED, Judged, PORTRAIT, SURE, Within, longer};
 
 /// Anchors of the 16×16 grid, which the far network outputs separately from the rest.
 const FINE_ANCHORS: usize = 512;
 /// How much of the square a tight crop fills when it is looked at again: the detectors need some room around a face.
 const PADDED: f32 = 0.6;
-/// A detector that is less sure of a face than this is asked again. On 108 pictures (portraits of 100 to 400 pixels in
-/// 1280×720, galleries, turned pictures) all boxes without a face scored below this, from .5 to .73.
-const SURE: f32 = 0.8;
-/// What the closer look finds is the same face from this overlap on.
-const CONFIRMED_IOU: f32 = 0.4;
-/// Side of the closer square, as a multiple of the longer side of the box.
-const CLOSER: f32 = 1.6;
-/// How much surer the detector must be of a turned face than of an upright one.
-const TURNED_AHEAD: f32 = 0.1;
-/// A face of this share of the picture's longer side is the picture's subject: no smaller ones are searched for in
-/// tiles.
-const PORTRAIT: f32 = 0.2;
 /// Side of a tile in pixels: the far detector finds faces from a twenty-fifth of it on.
 const TILE: f32 = 320.0;
 /// Tiles along the longer side of a large picture, before they overlap by a third.
 const TILES_ACROSS: f32 = 5.0;
 const FROM_IN_TILES: f32 = 0.6;
 
-/// Where doubtful faces were found.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Within {
-    Whole,
-    /// In tiles of the frame, which are many chances to be wrong.
-    Tiles,
-}
-
-impl Within {
-    /// The score required of what replaces a doubtful face. All upright faces in the pictures described at [`SURE`]
-    /// scored at least .81.
-    const fn confirmed_from(self) -> f32 {
-        match self {
-            Self::Whole => 0.7,
-            Self::Tiles => 0.75,
-        }
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct Finder {
-    near: Network,
+    near: Closer,
     far: Option<Network>,
     // Reused from frame to frame, so that a steady camera allocates little.
     square: Vec<f32>,
@@ -63,7 +33,7 @@ pub(crate) struct Finder {
 impl Finder {
     pub(crate) fn load(near: &[u8], far: Option<&[u8]>) -> Result<Self, ModelError> {
         let outputs = [ANCHORS * REGRESSORS, ANCHORS];
-        let near = Network::load(ModelId::Near, near, &outputs)?;
+        let near = Closer::new(Network::load(ModelId::Near, near, &outputs)?);
         let mut finder = Self { near, far: None, square: Vec::new(), row: Vec::new(), crop: Vec::new() };
         if let Some(far) = far {
             finder.add_far(far)?;
@@ -82,111 +52,47 @@ impl Finder {
         self.far.is_some()
     }
 
-    /// Faces in fractions of the frame, before their expressions are read, in no particular order.
+    /// Faces in fractions of the frame, before their expressions are read, in no particular order. `expected` are faces
+    /// of the frames before: empty for a picture.
     pub(crate) fn detect(
         &mut self,
         frame: &Frame<'_>,
         scope: Scope,
+        expected: &[Candidate],
     ) -> Result<Vec<Candidate>, InferenceError> {
         let whole = Letterbox::new(frame, 1.0);
         let near = self.look(Detector::Near, frame, &whole)?;
-        let faces = if scope != Scope::Near || near.is_empty() {
-            merged(near, self.look(Detector::Far, frame, &whole)?)
-        } else {
-            near
-        };
+        let is_near = expected.iter().all(|known| longer(frame, known) >= NEAR_RANGE);
+        if scope == Scope::Near && !near.is_empty() && is_near {
+            let found: Vec<Candidate> = near.iter().map(|face| face.in_frame(&whole)).collect();
+            let judged = self.near.judged_again(frame, &found, Within::Whole, expected, expected)?;
+            // What is no face may hide that the near detector sees nobody.
+            if judged.is_confirmed {
+                return Ok(judged.faces);
+            }
+        }
+        if scope == Scope::Near && (1..=FOLLOWED).contains(&expected.len()) {
+            let followed = self.near.still_turned(frame, expected)?;
+            if followed.len() == expected.len() {
+                return Ok(followed);
+            }
+        }
+        let faces = merged(near, self.look(Detector::Far, frame, &whole)?);
         let found: Vec<Candidate> = faces.iter().map(|face| face.in_frame(&whole)).collect();
-        let faces = self.judged_again(frame, &found, Within::Whole)?;
+        // Once in a while there is a wide search, which takes nothing for granted.
+        let trusted = if scope == Scope::Near { expected } else { &[] };
+        let Judged { mut faces, is_confirmed } =
+            self.near.judged_again(frame, &found, Within::Whole, expected, trusted)?;
+        // An empty room is not turned round in every frame.
+        if !is_confirmed && (scope != Scope::Near || !expected.is_empty()) {
+            let turned = self.near.turned(frame)?;
+            faces = if turned.is_empty() { faces } else { turned };
+        }
         if scope != Scope::Thorough || faces.iter().any(|face| longer(frame, face) >= PORTRAIT) {
             return Ok(faces);
         }
         let more = self.in_tiles(frame, &faces)?;
-        Ok(each_once([faces, self.judged_again(frame, &more, Within::Tiles)?].concat()))
-    }
-
-    /// Looks again, closer, at faces that their detector is not sure of, and where one box swallows another face: what
-    /// the near detector finds there replaces them. A face that lies on its side or is upside down is found upright in
-    /// a turned square, with its eyes and mouth in the right place. Most frames have nothing doubtful, and pay nothing.
-    fn judged_again(
-        &mut self,
-        frame: &Frame<'_>,
-        faces: &[Candidate],
-        within: Within,
-    ) -> Result<Vec<Candidate>, InferenceError> {
-        let swallowed =
-            |face: &Candidate| faces.iter().any(|other| swallows(face, other) || swallows(other, face));
-        let mut kept = Vec::with_capacity(faces.len());
-        let (mut is_changed, mut unconfirmed) = (false, Vec::new());
-        for face in faces {
-            if face.score >= SURE && !swallowed(face) {
-                kept.push(face.clone());
-                continue;
-            }
-            let found = self.look_closer(frame, face, within.confirmed_from())?;
-            let is_upright = found
-                .iter()
-                .any(|(turn, found)| *turn == 0 && found.bounds.iou(&face.bounds) > CONFIRMED_IOU);
-            if is_upright {
-                kept.push(face.clone());
-            } else if found.is_empty() {
-                unconfirmed.push(face.clone());
-            } else {
-                is_changed = true;
-                kept.extend(found.into_iter().map(|(_, found)| found));
-            }
-        }
-        // Small ones are dropped. A large one with no other face around may be a face that is blurred or in the dark.
-        if kept.is_empty() && within == Within::Whole {
-            unconfirmed.retain(|face| longer(frame, face) >= PORTRAIT);
-            kept = unconfirmed;
-        }
-        Ok(if is_changed || faces.len() > 1 { each_once(kept) } else { kept })
-    }
-
-    /// What the near detector finds in a square around a face, in the rotation in which it is surest, and the number of
-    /// quarter turns; in fractions of the frame.
-    fn look_closer(
-        &mut self,
-        frame: &Frame<'_>,
-        face: &Candidate,
-        confirmed_from: f32,
-    ) -> Result<Vec<(u8, Candidate)>, InferenceError> {
-        let b = face.bounds;
-        let (width, height) = (frame.width(), frame.height());
-        let upright = Square {
-            centre: [(b.left + b.width / 2.0) * width, (b.top + b.height / 2.0) * height],
-            side: CLOSER * (b.width * width).max(b.height * height),
-            angle: 0.0,
-            mirrored: false,
-            outside: Outside::Black,
-        };
-        let score = |found: &[Candidate]| found.first().map_or(0.0, |face| face.score);
-        let mut best = (0, self.look_in(frame, &upright)?);
-        if score(&best.1) < SURE {
-            for turn in 1..4_u8 {
-                let turned = Square { angle: f32::from(turn) * FRAC_PI_2, ..upright };
-                let found = self.look_in(frame, &turned)?;
-                // Upright is more likely.
-                let ahead = if best.0 == 0 { TURNED_AHEAD } else { 0.0 };
-                if score(&found) > score(&best.1) + ahead {
-                    best = (turn, found);
-                }
-            }
-        }
-        let (turn, found) = best;
-        Ok(found.into_iter().filter(|face| face.score >= confirmed_from).map(|face| (turn, face)).collect())
-    }
-
-    /// What the near detector finds in a square, strongest first, in fractions of the frame.
-    fn look_in(&mut self, frame: &Frame<'_>, square: &Square) -> Result<Vec<Candidate>, InferenceError> {
-        let model = ModelId::Near;
-        let input = model.info().input_shape[1];
-        self.crop.clear();
-        square.draw(frame, input, &mut self.crop);
-        let pixels = interleaved(&self.crop, |value| value / 127.5 - 1.0);
-        let [regressors, logits] = exactly(model, self.near.run(&pixels)?)?;
-        let found = weighted_suppression(decode(&logits, &regressors, input));
-        Ok(found.into_iter().map(|face| Detector::Near.calibrated(face).out_of(square, frame)).collect())
+        Ok(each_once([faces, self.near.judged_again(frame, &more, Within::Tiles, &[], &[])?.faces].concat()))
     }
 
     /// Small faces that the far detector finds in overlapping tiles of the frame, besides those already known.
@@ -261,7 +167,7 @@ impl Finder {
         let side = model.info().input_shape[1];
         let Self { near, far, square, row, .. } = self;
         let Some(network) = (match detector {
-            Detector::Near => Some(near),
+            Detector::Near => Some(&mut near.network),
             Detector::Far => far.as_mut(),
         }) else {
             return Ok(Vec::new());
@@ -282,12 +188,6 @@ impl Finder {
 
 pub(crate) fn area(face: &Candidate) -> f32 {
     face.bounds.width * face.bounds.height
-}
-
-/// The face's longer side in fractions of the picture's longer side.
-fn longer(frame: &Frame<'_>, face: &Candidate) -> f32 {
-    let (width, height) = (frame.width(), frame.height());
-    (face.bounds.width * width).max(face.bounds.height * height) / width.max(height)
 }
 
 /// Middles of tiles that cover a length and overlap by a third or more.
