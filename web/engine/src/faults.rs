@@ -126,6 +126,11 @@ pub enum Silence {
     Stream,
     #[error("The video stands still, as its data does not come.")]
     Video,
+    #[error("This browser gives a hidden tab no pictures.")]
+    Hidden,
+    /// Nothing of it is missed.
+    #[error("The file waits, as this browser gives a hidden tab no pictures.")]
+    HiddenFile,
 }
 
 /// What went wrong during a run.

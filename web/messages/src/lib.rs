@@ -8,9 +8,13 @@
 //! worker that dies gives none; the pool answers in its place. No session, token or network is known here.
 #![forbid(unsafe_code)]
 
+mod reader;
+
 use mien_models::{Detection, Scope};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use reader::{FromReader, ToReader};
 
 /// Names of the parts of a posted object.
 pub mod part {
@@ -26,6 +30,10 @@ pub mod part {
     pub const NEAR: &str = "near";
     pub const FAR: &str = "far";
     pub const EXPRESSION: &str = "expression";
+    /// A `ReadableStream` of `VideoFrame`s: beside `Read`.
+    pub const STREAM: &str = "stream";
+    /// A `MediaStreamTrack`, of which only a worker may make such a stream here: beside `Read`.
+    pub const TRACK: &str = "track";
 }
 
 /// Number of a frame, unique in one page.
@@ -108,6 +116,8 @@ macro_rules! text_form {
 
 text_form!(ToWorker);
 text_form!(FromWorker);
+text_form!(ToReader);
+text_form!(FromReader);
 
 #[cfg(test)]
 mod tests {
@@ -127,6 +137,29 @@ mod tests {
         ] {
             assert_eq!(FromWorker::from_text(&message.to_text()).unwrap(), message);
         }
+    }
+
+    #[test]
+    fn a_reader_s_messages_read_back_and_are_no_others() {
+        for message in
+            [ToReader::Read { look_ms: 50, beat_ms: 250 }, ToReader::Take { long_side: 9 }, ToReader::End]
+        {
+            assert_eq!(ToReader::from_text(&message.to_text()).unwrap(), message);
+            assert!(ToWorker::from_text(&message.to_text()).is_err());
+        }
+        for message in [
+            FromReader::Begun { gets_frames: true },
+            FromReader::Tick,
+            FromReader::Arrived { number: 1, at_ms: 1_764_527_000_123.4 },
+            FromReader::Taken { number: 2 },
+        ] {
+            assert_eq!(FromReader::from_text(&message.to_text()).unwrap(), message);
+            assert!(FromWorker::from_text(&message.to_text()).is_err());
+        }
+        // What a worker's script says that could not start it.
+        let failed = FromWorker::Failed { frame: None, fault: WorkerFault::Code { why: "x".to_owned() } };
+        assert!(FromReader::from_text(&failed.to_text()).is_err());
+        assert!(ToReader::from_text(&ToWorker::Load.to_text()).is_err());
     }
 
     #[test]

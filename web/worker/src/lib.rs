@@ -2,8 +2,11 @@
 //!
 //! The page posts the compiled code and the models (`boot.js` starts it), then frames. Each frame is drawn at the requested
 //! size, read, analysed, and handed back with its answer; nothing of it is kept. There is no network and no storage here.
+//!
+//! If the first message says so, the worker reads a hidden page's frames instead (`reader.rs`).
 
 mod pixels;
+mod reader;
 
 use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
 use mien_messages::{FrameHeader, FromWorker, ToWorker, WorkerFault, part};
@@ -15,12 +18,15 @@ use web_sys::{DedicatedWorkerGlobalScope, ImageBitmap, MessageEvent};
 
 use crate::pixels::PixelReader;
 
-/// Loads the models of the first message and answers every frame from then on.
+/// Loads the models of the first message and answers every frame from then on, or becomes a reader.
 #[wasm_bindgen]
-pub fn serve(load: &JsValue) -> Result<(), JsValue> {
+pub fn serve(first: &JsValue) -> Result<(), JsValue> {
     console_error_panic_hook::set_once();
     let scope: DedicatedWorkerGlobalScope = js_sys::global().dyn_into()?;
-    let mut worker = match Worker::load(load) {
+    if let Some(asked) = reader::asked(first) {
+        return reader::serve(&scope, first, asked);
+    }
+    let mut worker = match Worker::load(first) {
         Ok(worker) => worker,
         Err(fault) => return post(&scope, &FromWorker::Failed { frame: None, fault }, None),
     };

@@ -8,8 +8,12 @@ use js_sys::{Function, Reflect};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::clock::{captured_now, steady};
+use super::clock::{captured_before, captured_now, steady, steady_now};
 use crate::clock::Captured;
+
+/// Of looks at a video that moves on, without a callback in between: a quarter of a second each. Cameras in the dark
+/// and slow films take less.
+const LOST: u32 = 5;
 
 type FrameCallback = Closure<dyn FnMut(f64, JsValue)>;
 
@@ -17,46 +21,53 @@ type FrameCallback = Closure<dyn FnMut(f64, JsValue)>;
 #[derive(Debug)]
 pub(crate) struct FrameWatcher(Rc<Watched>);
 
-#[derive(Debug)]
 struct Watched {
     video: web_sys::HtmlVideoElement,
+    /// Gets a frame's capture time and its position, seconds of the media.
+    on: Box<dyn Fn(Captured, f64)>,
     callback: RefCell<Option<FrameCallback>>,
     /// Id of the pending callback.
     request_id: Cell<f64>,
-    /// Of the frame that was last reported, seconds of the media.
-    position: Cell<f64>,
+    /// Position at the last look.
+    looked_at: Cell<f64>,
+    /// Looks that found the video moved on, since the last callback.
+    missed: Cell<u32>,
+}
+
+impl std::fmt::Debug for Watched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Watched({})", self.looked_at.get())
+    }
 }
 
 impl Drop for FrameWatcher {
     fn drop(&mut self) {
-        let id = self.0.request_id.get();
-        match (method(&self.0.video, "cancelVideoFrameCallback"), web_sys::window()) {
-            (Some(cancel), _) => drop(cancel.call1(&self.0.video, &id.into())),
-            (None, Some(window)) => drop(window.cancel_animation_frame(id as i32)),
-            (None, None) => {}
-        }
+        self.0.cancel();
         // Breaks the cycle: the callback holds what holds it.
         self.0.callback.borrow_mut().take();
     }
 }
 
 impl FrameWatcher {
-    pub(crate) fn new(video: &web_sys::HtmlVideoElement, on: impl Fn(Captured) + 'static) -> Self {
+    pub(crate) fn new(video: &web_sys::HtmlVideoElement, on: impl Fn(Captured, f64) + 'static) -> Self {
         let watched = Rc::new(Watched {
             video: video.clone(),
+            on: Box::new(on),
             callback: RefCell::new(None),
             request_id: Cell::new(0.0),
-            position: Cell::new(f64::NAN),
+            looked_at: Cell::new(video.current_time()),
+            missed: Cell::new(0),
         });
         let again = watched.clone();
         let last_time = Cell::new(-1.0);
         let callback = FrameCallback::new(move |_now: f64, metadata: JsValue| {
+            again.missed.set(0);
             again.ask();
             let shown = again.video.current_time();
             if !metadata.is_undefined() || shown != last_time.replace(shown) {
                 // Firefox has had `mediaTime` since 132; a browser without these callbacks does not know a frame's own.
-                again.position.set(number(&metadata, "mediaTime").unwrap_or(shown));
-                on(captured(&metadata));
+                let position = number(&metadata, "mediaTime").unwrap_or(shown);
+                (again.on)(captured(&metadata), position);
             }
         });
         *watched.callback.borrow_mut() = Some(callback);
@@ -64,13 +75,36 @@ impl FrameWatcher {
         Self(watched)
     }
 
-    /// Of the frame that was last reported, seconds of the media; not a number before the first.
-    pub(crate) fn position_seconds(&self) -> f64 {
-        self.0.position.get()
+    /// Asks again if the video moves on and the browser has forgotten to call back, and reports what shows until it does.
+    pub(crate) fn look(&self) {
+        let position = self.0.video.current_time();
+        if position == self.0.looked_at.replace(position) {
+            return;
+        }
+        self.0.missed.set(self.0.missed.get() + 1);
+        if self.0.missed.get() >= LOST {
+            self.0.cancel();
+            self.0.ask();
+            (self.0.on)(captured_now(), position);
+        }
+    }
+
+    /// Nothing was to be expected until now.
+    pub(crate) fn rest(&self) {
+        self.0.missed.set(0);
     }
 }
 
 impl Watched {
+    fn cancel(&self) {
+        let id = self.request_id.get();
+        match (method(&self.video, "cancelVideoFrameCallback"), web_sys::window()) {
+            (Some(cancel), _) => drop(cancel.call1(&self.video, &id.into())),
+            (None, Some(window)) => drop(window.cancel_animation_frame(id as i32)),
+            (None, None) => {}
+        }
+    }
+
     fn ask(&self) {
         let callback = self.callback.borrow();
         let Some(callback) = callback.as_ref() else { return };
@@ -95,9 +129,6 @@ fn number(metadata: &JsValue, name: &str) -> Option<f64> {
 
 /// When the frame was captured: the camera's own time if the browser knows it, otherwise now.
 fn captured(metadata: &JsValue) -> Captured {
-    /// A greater age means that a clock is wrong, not that the frame is late.
-    const OLDEST: Duration = Duration::from_secs(2);
-    let now = captured_now();
-    let age = number(metadata, "captureTime").map_or(Duration::ZERO, |taken| now.steady.since(steady(taken)));
-    if age > OLDEST { now } else { now.before(age) }
+    let taken = number(metadata, "captureTime").map(steady);
+    captured_before(taken.map_or(Duration::ZERO, |taken| steady_now().since(taken)))
 }

@@ -4,10 +4,13 @@
 mod camera;
 mod clock;
 mod download;
+mod element;
 mod error;
 pub(crate) mod fetch;
 mod frame;
+pub(crate) mod frame_reader;
 mod frame_watcher;
+pub(crate) mod frames;
 mod http;
 pub(crate) mod indexed_db;
 mod lifecycle;

@@ -33,6 +33,12 @@ pub(crate) fn video_tracks(stream: &MediaStream) -> Vec<MediaStreamTrack> {
     stream.get_video_tracks().iter().filter_map(|track| track.dyn_into().ok()).collect()
 }
 
+/// The track that delivers the element's pictures; `None` if it plays a file, or nothing.
+pub(crate) fn live(video: &HtmlVideoElement) -> Option<MediaStreamTrack> {
+    let mut tracks = video_tracks(&stream(video)?).into_iter();
+    tracks.find(|track| track.ready_state() == MediaStreamTrackState::Live)
+}
+
 pub(crate) fn pictures(video: &HtmlVideoElement) -> Pictures {
     let Some(stream) = stream(video) else {
         return if video.current_src().is_empty() { Pictures::Absent } else { Pictures::OfFile };

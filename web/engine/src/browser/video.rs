@@ -1,29 +1,20 @@
 //! A playing video: reports each new frame, and hands it out as a bitmap.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
 
-use futures_channel::oneshot;
-use futures_util::future::{Either, select};
 use gloo_events::EventListener;
-use gloo_timers::future::TimeoutFuture;
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
 
 use super::camera::{Camera, OpenCamera};
-use super::error::describe;
-use super::frame_watcher::FrameWatcher;
+use super::element::{self, DISPLAY_SIDE, Pictured, Standstill};
+use super::frames::{Frames, Reading};
 use super::media::{CameraChoice, PickedFile, StreamHandle, VideoHandle};
 use super::taint;
 use super::tracks::{self, Pictures, TracksGuard};
+use super::worker::WorkerKit;
 use crate::clock::Captured;
 use crate::faults::{Silence, SourceFault};
-
-/// A video that shows nothing by then never will.
-const FIRST_FRAME_MS: u32 = 10_000;
-/// Longer side of the picture that is handed out, pixels: as much as a screen shows.
-const DISPLAY_SIDE: u32 = 1_280;
 
 /// Where the video comes from, and so what is released when it is dropped.
 #[derive(Debug)]
@@ -52,7 +43,8 @@ pub(crate) enum VideoEnd {
 pub(crate) struct VideoSource {
     video: web_sys::HtmlVideoElement,
     origin: Origin,
-    watcher: RefCell<Option<FrameWatcher>>,
+    frames: RefCell<Option<Frames>>,
+    standstill: Standstill,
     listeners: RefCell<Vec<EventListener>>,
     tracks: RefCell<Option<TracksGuard>>,
 }
@@ -61,7 +53,7 @@ impl Drop for VideoSource {
     fn drop(&mut self) {
         self.listeners.borrow_mut().clear();
         self.tracks.borrow_mut().take();
-        self.watcher.borrow_mut().take();
+        self.frames.borrow_mut().take();
         if let Origin::Foreign = self.origin {
             return;
         }
@@ -82,7 +74,7 @@ impl Drop for VideoSource {
 impl VideoSource {
     pub(crate) async fn open_camera(choice: &CameraChoice) -> Result<Self, SourceFault> {
         let camera = Camera::open(choice).await?;
-        let video = element()?;
+        let video = element::new()?;
         video.set_src_object(Some(&camera.stream));
         let source = Self::new(video, Origin::Camera(camera));
         source.begin(SourceFault::Busy).await?;
@@ -90,7 +82,7 @@ impl VideoSource {
     }
 
     pub(crate) async fn stream(stream: &StreamHandle) -> Result<Self, SourceFault> {
-        let video = element()?;
+        let video = element::new()?;
         video.set_src_object(Some(&stream.0));
         let source = Self::new(video, Origin::Stream);
         source.begin(SourceFault::VideoWithoutFrames).await?;
@@ -98,7 +90,7 @@ impl VideoSource {
     }
 
     pub(crate) async fn file(file: &PickedFile) -> Result<Self, SourceFault> {
-        let video = element()?;
+        let video = element::new()?;
         let url =
             web_sys::Url::create_object_url_with_blob(&file.0).map_err(|_| SourceFault::UnreadableVideo)?;
         video.set_src(&url);
@@ -111,7 +103,7 @@ impl VideoSource {
         if url.is_empty() {
             return Err(SourceFault::NoDemo);
         }
-        let video = element()?;
+        let video = element::new()?;
         video.set_loop(true);
         video.set_src(url);
         let source = Self::new(video, Origin::Address);
@@ -121,7 +113,7 @@ impl VideoSource {
 
     pub(crate) async fn foreign(video: &VideoHandle) -> Result<Self, SourceFault> {
         let source = Self::new(video.0.clone(), Origin::Foreign);
-        source.first_frame(SourceFault::VideoWithoutFrames).await?;
+        element::first_frame(&source.video, SourceFault::VideoWithoutFrames).await?;
         if source.is_tainted() { Err(SourceFault::CrossOrigin) } else { Ok(source) }
     }
 
@@ -135,7 +127,8 @@ impl VideoSource {
         Self {
             video,
             origin,
-            watcher: RefCell::new(None),
+            frames: RefCell::new(None),
+            standstill: Standstill::default(),
             listeners: RefCell::new(Vec::new()),
             tracks: RefCell::new(None),
         }
@@ -159,37 +152,7 @@ impl VideoSource {
 
     async fn begin(&self, silent: SourceFault) -> Result<(), SourceFault> {
         self.play();
-        self.first_frame(silent).await
-    }
-
-    /// Waits for the first picture, an error, or the timeout.
-    async fn first_frame(&self, silent: SourceFault) -> Result<(), SourceFault> {
-        /// `HTMLMediaElement.HAVE_CURRENT_DATA`.
-        const HAVE_CURRENT_DATA: u16 = 2;
-        if self.video.ready_state() < HAVE_CURRENT_DATA {
-            let (tell, told) = oneshot::channel();
-            let tell = Rc::new(Cell::new(Some(tell)));
-            let listen = |name: &'static str, good: bool| {
-                let tell = tell.clone();
-                EventListener::new(&self.video, name, move |_| {
-                    if let Some(tell) = tell.take() {
-                        // The receiver may have timed out.
-                        let _ = tell.send(good);
-                    }
-                })
-            };
-            let _listeners = [listen("loadeddata", true), listen("error", false)];
-            if self.video.error().is_some() {
-                return Err(SourceFault::UnreadableVideo);
-            }
-            match select(told, TimeoutFuture::new(FIRST_FRAME_MS)).await {
-                Either::Left((Ok(true), _)) => {}
-                Either::Left(_) => return Err(SourceFault::UnreadableVideo),
-                Either::Right(_) => return Err(silent),
-            }
-        }
-        let (width, height) = self.size();
-        if width == 0 || height == 0 { Err(SourceFault::VideoWithoutFrames) } else { Ok(()) }
+        element::first_frame(&self.video, silent).await
     }
 
     /// Size of the picture, pixels. It changes when a phone is turned.
@@ -205,19 +168,36 @@ impl VideoSource {
     }
 
     pub(crate) fn play(&self) {
-        if !matches!(self.origin, Origin::Foreign)
-            && let Ok(promise) = self.video.play()
-        {
-            // A refusal shows as a missing first frame; the promise must be handled all the same.
-            wasm_bindgen_futures::spawn_local(async move {
-                let _ = JsFuture::from(promise).await;
-            });
+        if !matches!(self.origin, Origin::Foreign) {
+            element::play(&self.video);
         }
     }
 
-    /// Calls back at each new frame with its capture time.
+    /// Calls back at each new frame with its capture time, which increases.
     pub(crate) fn on_frame(&self, on: impl Fn(Captured) + 'static) {
-        *self.watcher.borrow_mut() = Some(FrameWatcher::new(&self.video, on));
+        *self.frames.borrow_mut() = Some(Frames::new(&self.video, on));
+    }
+
+    /// Reads frames through a worker of this kit until [`Self::end_reading`]: a hidden page gets none in any other way.
+    /// False if no worker can be started.
+    pub(crate) fn read(&self, kit: &Rc<WorkerKit>, on: impl Fn(Reading) + 'static) -> bool {
+        self.frames.borrow().as_ref().is_some_and(|frames| frames.read(kit, on))
+    }
+
+    pub(crate) fn end_reading(&self) {
+        if let Some(frames) = &*self.frames.borrow() {
+            frames.end_reading();
+        }
+    }
+
+    /// Makes good what the browser has forgotten. Called a few times per second while it should be playing.
+    pub(crate) fn keep_going(&self) {
+        if self.can_wait() {
+            self.standstill.look(&self.video);
+        }
+        if let Some(frames) = &*self.frames.borrow() {
+            frames.look();
+        }
     }
 
     /// Calls back when no more frames will come.
@@ -282,41 +262,23 @@ impl VideoSource {
             Origin::Foreign if tracks::stream(&self.video).is_some() => return None,
             Origin::File(_) | Origin::Address | Origin::Foreign => {}
         }
-        let seconds = self.watcher.borrow().as_ref()?.position_seconds();
+        let seconds = self.frames.borrow().as_ref()?.position_seconds();
         (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1_000.0).round() as u64)
     }
 
-    /// The frame that shows now, in display size.
-    pub(crate) fn grab(&self) -> impl Future<Output = Result<web_sys::ImageBitmap, String>> + 'static {
-        let (width, height) = self.size();
-        let options = web_sys::ImageBitmapOptions::new();
-        if width.max(height) > DISPLAY_SIDE {
-            let scale = f64::from(DISPLAY_SIDE) / f64::from(width.max(height));
-            options.set_resize_width((f64::from(width) * scale).round().max(1.0) as u32);
-            options.set_resize_height((f64::from(height) * scale).round().max(1.0) as u32);
-        }
-        let promise = web_sys::window().map(|window| {
-            window.create_image_bitmap_with_html_video_element_and_image_bitmap_options(&self.video, &options)
-        });
+    /// The newest frame, in display size.
+    pub(crate) fn grab(&self) -> impl Future<Output = Result<web_sys::ImageBitmap, String>> + use<> {
+        let taken = self.frames.borrow().as_ref().and_then(|frames| frames.take(DISPLAY_SIDE));
+        let pictured = taken.is_none().then(|| Pictured::now(&self.video));
+        let video = self.video.clone();
         async move {
-            let promise = promise.ok_or("no window")?.map_err(|thrown| describe(&thrown))?;
-            let bitmap = JsFuture::from(promise).await.map_err(|thrown| describe(&thrown))?;
-            bitmap.dyn_into().map_err(|_| "no bitmap".to_owned())
+            if let Some(taken) = taken
+                && let Some(bitmap) = taken.await
+            {
+                return Ok(bitmap);
+            }
+            // The reader has ended meanwhile, as the page is visible again.
+            pictured.unwrap_or_else(|| Pictured::now(&video)).bitmap().await
         }
     }
-}
-
-fn element() -> Result<web_sys::HtmlVideoElement, SourceFault> {
-    let other = |detail: &str| SourceFault::Other { detail: detail.to_owned() };
-    let document =
-        web_sys::window().and_then(|window| window.document()).ok_or_else(|| other("no document"))?;
-    let video: web_sys::HtmlVideoElement = document
-        .create_element("video")
-        .ok()
-        .and_then(|element| element.dyn_into().ok())
-        .ok_or_else(|| other("no video element"))?;
-    video.set_muted(true);
-    // Without it a phone plays the video in full screen.
-    let _ = video.set_attribute("playsinline", "");
-    Ok(video)
 }

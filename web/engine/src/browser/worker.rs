@@ -103,7 +103,7 @@ impl WorkerPort {
     }
 
     fn load(&self, kit: &WorkerKit) -> Result<(), JsValue> {
-        let post = object(&ToWorker::Load)?;
+        let post = object(&ToWorker::Load.to_text())?;
         Reflect::set(&post, &part::GLUE.into(), &kit.glue_url.as_str().into())?;
         Reflect::set(&post, &part::MODULE.into(), &kit.module)?;
         let ModelBuffers { near, far, expression } = &kit.models;
@@ -116,7 +116,7 @@ impl WorkerPort {
     /// Transfers a frame; the page does not have it until the answer brings it back.
     pub(crate) fn infer(&self, header: FrameHeader, bitmap: &web_sys::ImageBitmap) -> Result<(), String> {
         let post = || {
-            let post = object(&ToWorker::Infer(header))?;
+            let post = object(&ToWorker::Infer(header).to_text())?;
             Reflect::set(&post, &part::BITMAP.into(), bitmap)?;
             self.worker.post_message_with_transfer(&post, &Array::of1(bitmap))
         };
@@ -124,9 +124,10 @@ impl WorkerPort {
     }
 }
 
-fn object(message: &ToWorker) -> Result<Object, JsValue> {
+/// A message with this header, to which parts may be added.
+pub(super) fn object(header: &str) -> Result<Object, JsValue> {
     let post = Object::new();
-    Reflect::set(&post, &part::HEADER.into(), &message.to_text().into())?;
+    Reflect::set(&post, &part::HEADER.into(), &header.into())?;
     Ok(post)
 }
 

@@ -127,7 +127,9 @@ impl Recorder {
             faces.sort_by(|a, b| area(b).total_cmp(&area(a)));
             faces.truncate(MAX_FACES);
         }
-        self.with(|sender| sender.push(steady_now(), sample));
+        self.sender().borrow_mut().push(steady_now(), sample);
+        self.shared.driver.keep_time();
+        Driver::settle(&self.shared);
     }
 
     /// For [`crate::Engine::continue_faces`]: no face that this device has recorded of the source had this identity or

@@ -97,6 +97,10 @@ impl<T: Copy + 'static> WorkerPool<T> {
         Self { inner, _watchdog: watchdog }
     }
 
+    pub(crate) fn kit(&self) -> &Rc<WorkerKit> {
+        &self.inner.kit
+    }
+
     pub(crate) fn offer(&self, job: Job<T>) {
         let actions = self.inner.schedule.borrow_mut().offer(job);
         self.inner.perform(actions, "");

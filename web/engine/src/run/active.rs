@@ -6,44 +6,38 @@ use std::rc::Rc;
 use gloo_timers::callback::Interval as Timer;
 use mien_models::{Scope, Tracker};
 
-use super::account::{Account, BEAT_MS};
+use super::account::BEAT_MS;
 use super::carry_over::CarryOver;
 use super::event::{AnalysedFrame, EndReason, RunEvent, SourceState};
 use super::input::{Input, Media};
-use super::liveness::{Change, Interval, Liveness};
 use super::outcome::Outcome;
+use super::presence::Presence;
 use super::scope::ScopePolicy;
 use super::slot::{RequestId, SourceSlot};
-use super::state::{FrameTag, Halts, Phase};
+use super::state::{FrameTag, Phase};
 use super::stats::StatsCounter;
-use crate::browser::tracks::Pictures;
 use crate::browser::video::{VideoEnd, VideoSource};
 use crate::browser::{VisibilityGuard, captured_now, is_hidden, now_precise_ms};
 use crate::clock::Captured;
 use crate::faults::{RunFault, SourceFault};
 use crate::pool::{Answer, Job, PoolEvent, Snapshot, WorkerPool};
 
-/// Figures are reported with every fourth beat: once a second.
-const BEATS_PER_REPORT: u32 = 1_000 / BEAT_MS;
-
 pub(super) struct ActiveRun {
     id: RequestId,
-    pool: Rc<WorkerPool<FrameTag>>,
+    pub(super) pool: Rc<WorkerPool<FrameTag>>,
     slot: SourceSlot,
     carry_over: Rc<CarryOver>,
     /// `None` once the run has ended.
-    input: RefCell<Option<Input>>,
+    pub(super) input: RefCell<Option<Input>>,
     tracker: RefCell<Tracker>,
     scope: RefCell<ScopePolicy>,
-    stats: RefCell<StatsCounter>,
+    pub(super) stats: RefCell<StatsCounter>,
     outcome: RefCell<Outcome>,
-    account: RefCell<Account>,
-    liveness: RefCell<Liveness>,
-    halts: Cell<Halts>,
-    phase: Cell<Phase>,
+    pub(super) presence: RefCell<Presence>,
+    pub(super) phase: Cell<Phase>,
     /// Until the run ends.
     guards: RefCell<Option<(Timer, VisibilityGuard)>>,
-    on: Box<dyn Fn(RunEvent)>,
+    pub(super) on: Box<dyn Fn(RunEvent)>,
 }
 
 impl std::fmt::Debug for ActiveRun {
@@ -73,9 +67,7 @@ impl ActiveRun {
             scope: RefCell::default(),
             stats: RefCell::new(stats),
             outcome: RefCell::default(),
-            account: RefCell::new(Account::new(now_precise_ms(), is_hidden())),
-            liveness: RefCell::default(),
-            halts: Cell::new(Halts { hidden: is_hidden(), ..Halts::default() }),
+            presence: RefCell::new(Presence::new(now_precise_ms(), is_hidden())),
             phase: Cell::new(Phase::Running),
             guards: RefCell::new(None),
             on,
@@ -83,13 +75,10 @@ impl ActiveRun {
     }
 
     pub(super) fn begin(self: &Rc<Self>) {
-        let (beats, beating, seeing) = (Cell::new(0), Rc::downgrade(self), Rc::downgrade(self));
+        let [beating, seeing] = [(); 2].map(|()| Rc::downgrade(self));
         let timer = Timer::new(BEAT_MS, move || {
-            let Some(run) = beating.upgrade() else { return };
-            run.account.borrow_mut().beat(now_precise_ms());
-            beats.set((beats.get() + 1) % BEATS_PER_REPORT);
-            if beats.get() == 0 {
-                run.report_stats();
+            if let Some(run) = beating.upgrade() {
+                run.beat();
             }
         });
         let visibility = VisibilityGuard::new(move |hidden| {
@@ -113,6 +102,7 @@ impl ActiveRun {
             None => {}
         }
         self.update_playback();
+        self.update_reader();
     }
 
     fn listen_to(self: &Rc<Self>, video: &VideoSource) {
@@ -129,42 +119,24 @@ impl ActiveRun {
         });
         video.on_element_paused(move |paused| {
             if let Some(run) = element.upgrade() {
-                run.halts.set(Halts { element_paused: paused, ..run.halts.get() });
-                run.account_for_pause();
+                run.presence.borrow_mut().set_element_paused(now_precise_ms(), paused);
             }
         });
     }
 
-    pub(super) fn set_paused(&self, paused: bool) {
-        self.halts.set(Halts { paused, ..self.halts.get() });
-        self.account_for_pause();
+    pub(super) fn set_paused(self: &Rc<Self>, paused: bool) {
+        self.presence.borrow_mut().set_paused(now_precise_ms(), paused);
         self.update_playback();
+        self.update_reader();
         if paused {
             self.pool.drop_waiting();
         }
     }
 
-    fn set_hidden(&self, hidden: bool) {
-        self.halts.set(Halts { hidden, ..self.halts.get() });
-        self.account.borrow_mut().set_hidden(now_precise_ms(), hidden);
+    fn set_hidden(self: &Rc<Self>, hidden: bool) {
+        self.presence.borrow_mut().set_hidden(now_precise_ms(), hidden);
         self.update_playback();
-    }
-
-    fn account_for_pause(&self) {
-        let Halts { paused, element_paused, .. } = self.halts.get();
-        self.account.borrow_mut().set_paused(now_precise_ms(), paused || element_paused);
-    }
-
-    /// A hidden page gets no frames, so a file of ours waits until it is visible again.
-    fn update_playback(&self) {
-        if let Some(video) = self.input.borrow().as_ref().and_then(Input::video) {
-            let Halts { paused, hidden, .. } = self.halts.get();
-            if paused || (hidden && video.can_wait()) {
-                video.pause();
-            } else {
-                video.play();
-            }
-        }
+        self.update_reader();
     }
 
     pub(super) fn camera(&self) -> Option<String> {
@@ -228,17 +200,17 @@ impl ActiveRun {
 
     fn on_frame(self: &Rc<Self>, captured: Captured) {
         self.stats.borrow_mut().captured();
-        if self.halts.get().paused || self.has_ended() {
+        if self.presence.borrow().is_paused() || self.has_ended() {
             return;
         }
         let mut tag = FrameTag { run: self.id, captured, media_ms: None, stamp: None };
         if let Some(video) = self.input.borrow().as_ref().and_then(Input::video) {
             tag.media_ms = video.position_ms();
-            tag.stamp = Some(self.account.borrow_mut().delivered(now_precise_ms()));
-        }
-        let plays = self.liveness.borrow_mut().picture();
-        if plays.is_some() {
-            (self.on)(RunEvent::SourceState(SourceState::Playing));
+            let (stamp, was_silent) = self.presence.borrow_mut().frame(now_precise_ms());
+            tag.stamp = Some(stamp);
+            if was_silent {
+                (self.on)(RunEvent::SourceState(SourceState::Playing));
+            }
         }
         let weak = Rc::downgrade(self);
         let snapshot = Box::new(move || {
@@ -265,11 +237,11 @@ impl ActiveRun {
             self.outcome.borrow_mut().analysed();
         }
         // A frame that was with a worker when the run was paused is dropped: it would be recorded.
-        if self.halts.get().paused {
+        if self.presence.borrow().is_paused() {
             return;
         }
         let FrameTag { captured, media_ms, stamp, .. } = answer.tag;
-        let mut skipped = stamp.map(|stamp| self.account.borrow_mut().analysed(stamp)).unwrap_or_default();
+        let mut skipped = stamp.map(|stamp| self.presence.borrow_mut().analysed(stamp)).unwrap_or_default();
         skipped.extend(self.carry_over.clock_step(captured));
         let faces = self.tracker.borrow_mut().update(captured.steady.since_beginning(), &answer.detections);
         let (Some(image), Some(((width, height), mirrored))) =
@@ -290,7 +262,7 @@ impl ActiveRun {
         }));
     }
 
-    fn on_source_end(&self, end: VideoEnd) {
+    pub(super) fn on_source_end(&self, end: VideoEnd) {
         match end {
             VideoEnd::Finished if self.has_ended() => {}
             VideoEnd::Finished => {
@@ -316,34 +288,5 @@ impl ActiveRun {
 
     fn is_tainted(&self) -> bool {
         self.input.borrow().as_ref().and_then(Input::video).is_some_and(VideoSource::is_tainted)
-    }
-
-    fn report_stats(&self) {
-        let (skipped, workers) = (self.pool.skipped(), self.pool.ready() as u32);
-        let stats = self.stats.borrow_mut().report(now_precise_ms(), skipped, workers);
-        let has_frames = stats.camera_fps > 0.0;
-        (self.on)(RunEvent::Stats(stats));
-        self.check_liveness(has_frames);
-    }
-
-    fn check_liveness(&self, has_frames: bool) {
-        let observed =
-            self.input.borrow().as_ref().and_then(Input::video).map(|v| (v.pictures(), v.silence()));
-        let Some((pictures, silence)) = observed else { return };
-        if self.phase.get() != Phase::Running {
-            return;
-        }
-        if pictures == Pictures::Ended {
-            return self.on_source_end(VideoEnd::Lost);
-        }
-        let interval = match pictures {
-            _ if has_frames => Interval::Pictures,
-            _ if self.halts.get().any() => Interval::NotExpected,
-            Pictures::Muted | Pictures::Absent => Interval::Impossible,
-            Pictures::OfFile | Pictures::Live | Pictures::Ended => Interval::Nothing,
-        };
-        if self.liveness.borrow_mut().interval(interval) == Some(Change::Silent) {
-            (self.on)(RunEvent::SourceState(SourceState::Silent(silence)));
-        }
     }
 }

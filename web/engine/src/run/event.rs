@@ -24,7 +24,7 @@ pub enum RunEvent {
 pub enum SourceState {
     /// It does, or does so again.
     Playing,
-    /// No picture has come for a while, although the source is not paused and the page is visible.
+    /// No picture has come for a while, although the source is not paused.
     /// [`Self::Playing`] follows with the next picture, unless the run ends.
     Silent(Silence),
 }

@@ -3,17 +3,11 @@
 /// A source without a picture for this many intervals is silent. Even in the dark a camera delivers some per second.
 const SILENT_AFTER: u32 = 3;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    Silent,
-    Playing,
-}
-
 /// What an interval of about a second has brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interval {
     Pictures,
-    /// Nothing, as expected: the source is paused or the page is hidden.
+    /// Nothing, as expected: the source is paused, or a hidden page gets nothing.
     NotExpected,
     Nothing,
     /// Nothing, and there can be nothing: every track is muted, or there is no track.
@@ -25,32 +19,46 @@ pub(super) struct Liveness {
     /// Consecutive intervals without a picture.
     quiet: u32,
     silent: bool,
+    /// Why was told.
+    told: bool,
 }
 
 impl Liveness {
-    pub(super) fn picture(&mut self) -> Option<Change> {
+    /// True if the source had been silent.
+    pub(super) fn picture(&mut self) -> bool {
         self.quiet = 0;
-        std::mem::take(&mut self.silent).then_some(Change::Playing)
+        self.told = false;
+        std::mem::take(&mut self.silent)
     }
 
-    pub(super) fn interval(&mut self, interval: Interval) -> Option<Change> {
-        let silent = match interval {
+    /// True if the source has fallen silent.
+    pub(super) fn interval(&mut self, interval: Interval) -> bool {
+        match interval {
             Interval::Pictures | Interval::NotExpected => {
                 self.quiet = 0;
-                return None;
+                false
             }
             Interval::Nothing => {
                 self.quiet += 1;
-                self.quiet >= SILENT_AFTER
+                self.quiet >= SILENT_AFTER && self.fall_silent()
             }
             Interval::Impossible => {
                 self.quiet += 1;
-                true
+                self.fall_silent()
             }
-        };
-        let changed = silent && !self.silent;
-        self.silent |= silent;
-        changed.then_some(Change::Silent)
+        }
+    }
+
+    /// There can be no picture now. True unless that is known.
+    pub(super) fn fall_silent(&mut self) -> bool {
+        self.silent = true;
+        !std::mem::replace(&mut self.told, true)
+    }
+
+    /// What kept pictures away does so no longer; if they still do not come, that has another reason.
+    pub(super) fn begin_anew(&mut self) {
+        self.quiet = 0;
+        self.told = false;
     }
 }
 
@@ -61,33 +69,29 @@ mod tests {
     #[test]
     fn silence_is_told_once_and_taken_back_by_the_next_picture() {
         let mut source = Liveness::default();
-        assert_eq!(source.picture(), None);
+        assert!(!source.picture());
         let told: Vec<_> = (0..5).map(|_| source.interval(Interval::Nothing)).collect();
-        assert_eq!(told, [None, None, Some(Change::Silent), None, None]);
-        assert_eq!((source.picture(), source.picture()), (Some(Change::Playing), None));
-        assert_eq!(source.interval(Interval::Pictures), None);
-        assert_eq!(
-            source.interval(Interval::Impossible),
-            Some(Change::Silent),
-            "a muted track is silent at once"
-        );
-        assert_eq!(source.interval(Interval::Nothing), None);
-        assert_eq!(source.picture(), Some(Change::Playing));
+        assert_eq!(told, [false, false, true, false, false]);
+        assert_eq!((source.picture(), source.picture()), (true, false));
+        assert!(!source.interval(Interval::Pictures));
+        assert!(source.interval(Interval::Impossible), "a muted track is silent at once");
+        assert!(!source.interval(Interval::Nothing));
+        assert!(source.picture());
     }
 
     #[test]
     fn nobody_expects_pictures_of_what_is_paused_or_hidden() {
         let mut source = Liveness::default();
         for _ in 0..9 {
-            assert_eq!(source.interval(Interval::NotExpected), None);
+            assert!(!source.interval(Interval::NotExpected));
         }
         assert_eq!(
             [(); 2].map(|()| source.interval(Interval::Nothing)),
-            [None, None],
+            [false, false],
             "it begins to count then"
         );
-        assert_eq!(source.interval(Interval::Nothing), Some(Change::Silent));
-        assert_eq!(source.interval(Interval::NotExpected), None);
-        assert_eq!(source.picture(), Some(Change::Playing), "only pictures end a silence");
+        assert!(source.interval(Interval::Nothing));
+        assert!(!source.interval(Interval::NotExpected));
+        assert!(source.picture(), "only pictures end a silence");
     }
 }

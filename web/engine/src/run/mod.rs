@@ -12,11 +12,13 @@ mod input;
 mod liveness;
 mod outcome;
 mod player;
+mod presence;
 mod scope;
 mod slot;
 mod source;
 mod state;
 mod stats;
+mod upkeep;
 
 pub use event::{AnalysedFrame, EndReason, RunEvent, RunStats, SourceState};
 pub use handle::Run;

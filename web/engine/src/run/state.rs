@@ -22,19 +22,3 @@ pub(super) enum Phase {
     Finishing,
     Ended,
 }
-
-/// Why the source may rightly deliver nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Halts {
-    pub(super) paused: bool,
-    /// The embedder has paused its own element.
-    pub(super) element_paused: bool,
-    pub(super) hidden: bool,
-}
-
-impl Halts {
-    /// A browser gives a hidden page no frames, and a paused source delivers none: that is no silence.
-    pub(super) fn any(self) -> bool {
-        self.paused || self.element_paused || self.hidden
-    }
-}

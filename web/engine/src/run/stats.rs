@@ -2,6 +2,9 @@
 
 use super::event::RunStats;
 
+/// Time between two reports. A beat more or less does not matter.
+const REPORT_MS: f64 = 900.0;
+
 #[derive(Debug)]
 pub(super) struct StatsCounter {
     since_ms: f64,
@@ -22,6 +25,10 @@ impl StatsCounter {
 
     pub(super) fn answered(&mut self, took_ms: f32) {
         self.took_ms.push(took_ms);
+    }
+
+    pub(super) fn is_due(&self, now_ms: f64) -> bool {
+        now_ms - self.since_ms >= REPORT_MS
     }
 
     /// The figures since the last report.

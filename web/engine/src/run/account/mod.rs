@@ -4,8 +4,8 @@
 //! * time for which the source was paused, to the millisecond;
 //! * a gap that is longer than usual, less one usual interval: longer than [`LEAST_MS`], or than [`ORDINARY`] times the
 //!   source's own interval if that is more. Newest wins, so a busy machine leaves frames out all the time, and a camera
-//!   in the dark delivers fewer: neither is a gap in a recording as long as the pace is steady. While the page is hidden
-//!   the limit is lower, as the reason is known then.
+//!   in the dark delivers fewer: neither is a gap in a recording as long as the pace is steady. When the page is hidden
+//!   and shown again the limit is lower, as the reason is known then; where frames come in between, they have a pace too.
 //!
 //! So what is skipped and what is analysed add up to the time between the first analysed frame and the last, and each
 //! gap is exact to one interval of the source.
@@ -17,7 +17,7 @@ use mien_shared::{SkipReason, Skipped};
 const LEAST_MS: f64 = 500.0;
 /// Applies to frames that the source left out and to those that were not analysed.
 const ORDINARY: f64 = 4.0;
-/// While the page is hidden: at least one frame was left out.
+/// From a frame of the visible page to one of the hidden page, or over its absence: at least one was left out.
 const ORDINARY_HIDDEN: f64 = 2.0;
 /// How often [`Account::beat`] is called while the page is allowed to run.
 pub(super) const BEAT_MS: u32 = 250;
@@ -69,6 +69,8 @@ impl Pace {
 pub(super) struct Account {
     paused: bool,
     hidden: bool,
+    /// Frames have come since the page was hidden.
+    reads_hidden: bool,
     /// Everything before this is counted.
     counted_ms: f64,
     /// Time since the source's last frame, by state; under `STALLED` the time for which the page ran.
@@ -88,6 +90,7 @@ impl Account {
         Self {
             paused: false,
             hidden,
+            reads_hidden: false,
             counted_ms: now_ms,
             since: ByReason::default(),
             lost: ByReason::default(),
@@ -120,6 +123,9 @@ impl Account {
     pub(super) fn set_hidden(&mut self, now_ms: f64, hidden: bool) {
         self.count(now_ms);
         self.hidden = hidden;
+        if hidden {
+            self.reads_hidden = false;
+        }
     }
 
     /// The page runs; called every [`BEAT_MS`] while it is allowed to.
@@ -134,8 +140,8 @@ impl Account {
         if std::mem::replace(&mut self.begun, true) {
             self.lost[PAUSED] += since[PAUSED];
             let gap = since[HIDDEN] + since[THROTTLED] + since[STALLED];
-            let limit =
-                if since[HIDDEN] > 0.0 { self.source.0 * ORDINARY_HIDDEN } else { self.source.limit() };
+            let absent = since[HIDDEN] > 0.0 && !self.reads_hidden;
+            let limit = if absent { self.source.0 * ORDINARY_HIDDEN } else { self.source.limit() };
             if gap > limit {
                 let mut excess = gap - self.source.0;
                 for reason in [HIDDEN, THROTTLED, STALLED] {
@@ -144,10 +150,11 @@ impl Account {
                     excess -= part;
                 }
             }
-            if since[PAUSED] + since[HIDDEN] + since[THROTTLED] == 0.0 {
+            if since[PAUSED] + since[THROTTLED] == 0.0 && !absent {
                 self.source.learn(gap);
             }
         }
+        self.reads_hidden = self.hidden;
         Stamp { at_ms: now_ms, lost: self.lost }
     }
 

@@ -138,6 +138,24 @@ fn a_hidden_page_that_still_gets_frames_skips_nothing() {
 }
 
 #[test]
+fn a_hidden_page_that_gets_fewer_frames_lacks_only_what_came_before_the_first() {
+    let mut scene = Scene::new();
+    scene.plays(2_000);
+    scene.hidden(true);
+    // The reader starts, and then looks ten times a second.
+    scene.pass(300, None, false);
+    scene.pass(60_000, Some(100), false);
+    scene.lost(SkipReason::Hidden, 300 + 100 - 40);
+    // The browser gives nothing for a while.
+    scene.pass(5_000, None, false);
+    scene.pass(10_000, Some(100), false);
+    scene.lost(SkipReason::Hidden, 5_360);
+    scene.hidden(false);
+    scene.plays(10_000);
+    scene.lost(SkipReason::Hidden, 5_360);
+}
+
+#[test]
 fn a_pause_in_a_hidden_page_is_a_pause() {
     let mut scene = Scene::new();
     scene.plays(2_000);
