@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use leptos::html::Canvas;
 use leptos::prelude::*;
-use mien_engine::{AnalysedFrame, LoadProgress};
+use mien_engine::{AnalysedFrame, FrameImage, LoadProgress};
 
 use super::text::text;
 use crate::browser;
@@ -34,22 +34,18 @@ pub(crate) fn Stage(
 ) -> impl IntoView {
     let frame_canvas = NodeRef::<Canvas>::new();
     let overlay_canvas = NodeRef::<Canvas>::new();
-    let painter = Painter::new(overlay_canvas);
+    let painter = Painter::new(frame_canvas, overlay_canvas);
     let mirrored = Memo::new(move |_| signals.frame.with(|frame| frame.as_ref().is_some_and(|f| f.mirrored)));
 
     let paint = painter.clone();
     Effect::new(move |_| {
         let frame = signals.frame.get();
         let Some(canvas) = frame_canvas.get() else { return };
-        if let Some(frame) = frame {
-            // Without a 2D context there is nothing to show; figures and timeline still work.
-            let _ = frame.image.draw(&canvas);
-            paint.update(Some(&frame));
-        } else {
+        if frame.is_none() {
             // Setting a size clears the canvas: no face stays on screen after the camera is off.
             canvas.set_width(1);
-            paint.update(None);
         }
+        paint.update(frame.as_deref());
     });
     let paint = painter.clone();
     let sized = StoredValue::new_local(None);
@@ -97,19 +93,25 @@ pub(crate) fn Stage(
     }
 }
 
-/// Draws the overlay when something has changed, and for as long as something moves.
+/// Draws picture and overlay when something has changed, and the overlay for as long as something moves. A page that is
+/// hidden draws nothing.
 #[derive(Clone)]
 struct Painter {
+    /// Not drawn yet.
+    picture: Rc<RefCell<Option<FrameImage>>>,
     overlay: Rc<RefCell<Overlay>>,
+    frame_canvas: StoredValue<NodeRef<Canvas>>,
     canvas: StoredValue<NodeRef<Canvas>>,
     is_requested: Rc<Cell<bool>>,
     motion: Motion,
 }
 
 impl Painter {
-    fn new(canvas: NodeRef<Canvas>) -> Self {
+    fn new(frame_canvas: NodeRef<Canvas>, canvas: NodeRef<Canvas>) -> Self {
         Self {
+            picture: Rc::default(),
             overlay: Rc::default(),
+            frame_canvas: StoredValue::new(frame_canvas),
             canvas: StoredValue::new(canvas),
             is_requested: Rc::default(),
             motion: if browser::prefers_reduced_motion() { Motion::Immediate } else { Motion::Eased },
@@ -118,6 +120,7 @@ impl Painter {
 
     /// Shows the faces of a new frame, or none.
     fn update(&self, frame: Option<&AnalysedFrame>) {
+        *self.picture.borrow_mut() = frame.map(|frame| frame.image.clone());
         let mut overlay = self.overlay.borrow_mut();
         match frame {
             Some(frame) => overlay.update(frame, browser::steady_ms(), self.motion),
@@ -135,9 +138,16 @@ impl Painter {
         request_animation_frame(move || {
             painter.is_requested.set(false);
             // The stage may have gone since this frame was requested.
-            let canvas =
-                painter.canvas.try_get_value().and_then(|canvas| canvas.try_get_untracked().flatten());
-            let Some(surface) = canvas.and_then(|canvas| Surface::clear(&canvas)) else { return };
+            let there = |canvas: StoredValue<NodeRef<Canvas>>| {
+                canvas.try_get_value().and_then(|canvas| canvas.try_get_untracked().flatten())
+            };
+            if let (Some(picture), Some(canvas)) = (painter.picture.take(), there(painter.frame_canvas)) {
+                // Without a 2D context there is nothing to show; figures and timeline still work.
+                let _ = picture.draw(&canvas);
+            }
+            let Some(surface) = there(painter.canvas).and_then(|canvas| Surface::clear(&canvas)) else {
+                return;
+            };
             if painter.overlay.borrow().draw(&surface, browser::steady_ms()) {
                 painter.request();
             }

@@ -65,7 +65,7 @@ impl Notice {
                 "The analysis failed briefly and is being restarted; nothing was lost.".to_owned()
             }
             Self::Unseen { from, to } => format!(
-                "Nothing was recorded from {from} to {to}: browsers give a hidden tab no pictures. Keep this tab in view while it records."
+                "Nothing was recorded from {from} to {to}: this browser gives a hidden tab no pictures. Keep this tab in view while it records."
             ),
             Self::FileWaited { how_long } => {
                 format!("The file waited for {how_long} while this tab was hidden; none of it was skipped.")
