@@ -34,8 +34,8 @@ pub struct Browser {
     folder: TempDir,
 }
 
-/// Headless as root; no network traffic of the browser's own; nothing throttled because no one is looking.
-const ARGUMENTS: [&str; 22] = [
+/// Headless as root; no network traffic of the browser's own.
+const ARGUMENTS: [&str; 19] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -51,21 +51,41 @@ const ARGUMENTS: [&str; 22] = [
     "--disable-client-side-phishing-detection",
     "--disable-extensions",
     "--disable-features=OptimizationHints,MediaRouter,Translate,DialMediaRouteProvider",
-    "--disable-background-timer-throttling",
-    "--disable-backgrounding-occluded-windows",
-    "--disable-renderer-backgrounding",
     "--metrics-recording-only",
     "--password-store=basic",
     "--window-size=1280,900",
     "--remote-debugging-pipe",
 ];
 
+/// Nothing is throttled because no one is looking.
+const EVEN: [&str; 3] = [
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+];
+
+/// As on a person's machine: timers of a hidden page run once a second, and once a minute from ten seconds on, for which
+/// a person would have to stay away for five minutes.
+const THROTTLING: [&str; 1] = ["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/10"];
+
 impl Browser {
     pub fn start(camera: &Camera) -> Self {
+        Self::start_with(camera, &EVEN)
+    }
+
+    /// One that treats hidden pages as it does on a person's machine.
+    pub fn start_throttling(camera: &Camera) -> Self {
+        Self::start_with(camera, &THROTTLING)
+    }
+
+    fn start_with(camera: &Camera, pace: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the profile");
         let mut command = Command::new("sh");
         // The browser reads commands from descriptor 3 and answers on 4; the shell puts our pipes there.
-        command.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 0</dev/null 1>&2", "chromium"]).args(ARGUMENTS);
+        command
+            .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 0</dev/null 1>&2", "chromium"])
+            .args(ARGUMENTS)
+            .args(pace);
         command.arg(format!("--user-data-dir={}", folder.path().join("profile").display()));
         command.arg(format!("--log-net-log={}", net_log(folder.path()).display()));
         match camera {

@@ -30,6 +30,11 @@ impl Stage {
     pub fn browser(&self) -> Browser {
         Browser::start(&Camera::Films(self.clip.video.clone()))
     }
+
+    /// The same, if hidden pages are to fare as they do on a person's machine.
+    pub fn throttling_browser(&self) -> Browser {
+        Browser::start_throttling(&Camera::Films(self.clip.video.clone()))
+    }
 }
 
 /// From the first page through consent to a running session.

@@ -98,12 +98,24 @@ fn a_film_tells_its_own_time_and_a_pause_none_of_it() {
     assert!((3_900..6_000).contains(&paused), "{paused} ms");
 }
 
+/// A browser that gives a hidden page nothing: no worker can read for it.
+const GIVES_NOTHING: &str = "
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (message, ...rest) {
+        if (JSON.parse(message.header).type !== 'read') post.call(this, message, ...rest);
+    };
+";
+
+/// Its tab and its notices, while it is hidden.
+const SAYS: &str = "[document.title, document.querySelector('[data-notice=source-silent]')?.innerText ?? '']";
+
 #[test]
 fn a_film_waits_while_its_tab_is_hidden() {
     let _stage = Stage::set();
     let relay = Relay::start();
     let browser = Browser::start(&Camera::Absent);
     let page = browser.page();
+    page.before_each_load(GIVES_NOTHING);
     let session = record_film(&page, &relay.url());
     wait_for_position(&browser, 1_000);
     page.set_hidden(true);
@@ -149,10 +161,14 @@ fn a_camera_s_hidden_time_is_told_where_it_was() {
     let relay = Relay::start();
     let browser = stage.browser();
     let page = browser.page();
+    page.before_each_load(GIVES_NOTHING);
     let session = stage::start_session(&page, &relay.url());
     let before = relay.api().wait_for_samples(session, SOME);
     page.set_hidden(true);
     page.ask("new Promise(done => setTimeout(done, 4000))");
+    let said = page.ask(SAYS).expect("a page that runs");
+    let [title, notice] = [0, 1].map(|place| said[place].as_str().unwrap_or_default());
+    assert!(title.starts_with("No pictures") && notice.contains("gives a hidden tab no pictures"), "{said}");
     page.set_hidden(false);
     page.wait_for("word of it", "document.querySelector('main')?.innerText.includes('hidden tab')");
     relay.api().wait_for_samples(session, before + SOME);
