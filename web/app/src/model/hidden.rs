@@ -1,4 +1,4 @@
-//! The time that a tab was hidden: browsers give it no frames then.
+//! The time that was not recorded because a tab was hidden, where a browser gives a hidden tab no frames.
 
 use mien_shared::{SkipReason, Skipped};
 

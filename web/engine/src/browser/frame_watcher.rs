@@ -7,6 +7,7 @@ use std::time::Duration;
 use js_sys::{Function, Reflect};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
 
 use super::clock::{captured_before, captured_now, steady, steady_now};
 use crate::clock::Captured;
@@ -14,6 +15,9 @@ use crate::clock::Captured;
 /// Of looks at a video that moves on, without a callback in between: a quarter of a second each. Cameras in the dark
 /// and slow films take less.
 const LOST: u32 = 5;
+
+/// A frame's own time is not this far ahead of the video's, seconds: Firefox counts on through the passes of a loop.
+const AHEAD: f64 = 1.0;
 
 type FrameCallback = Closure<dyn FnMut(f64, JsValue)>;
 
@@ -66,7 +70,8 @@ impl FrameWatcher {
             let shown = again.video.current_time();
             if !metadata.is_undefined() || shown != last_time.replace(shown) {
                 // Firefox has had `mediaTime` since 132; a browser without these callbacks does not know a frame's own.
-                let position = number(&metadata, "mediaTime").unwrap_or(shown);
+                let own = number(&metadata, "mediaTime").filter(|own| own - shown < AHEAD);
+                let position = own.unwrap_or(shown);
                 (again.on)(captured(&metadata), position);
             }
         });
@@ -85,7 +90,13 @@ impl FrameWatcher {
         if self.0.missed.get() >= LOST {
             self.0.cancel();
             self.0.ask();
-            (self.0.on)(captured_now(), position);
+            let (weak, captured) = (Rc::downgrade(&self.0), captured_now());
+            // Not synchronously, as no callback is: whoever looks may hold what the frame's receiver changes.
+            spawn_local(async move {
+                if let Some(watched) = weak.upgrade() {
+                    (watched.on)(captured, position);
+                }
+            });
         }
     }
 

@@ -204,13 +204,14 @@ impl ActiveRun {
             return;
         }
         let mut tag = FrameTag { run: self.id, captured, media_ms: None, stamp: None };
+        let mut was_silent = false;
         if let Some(video) = self.input.borrow().as_ref().and_then(Input::video) {
             tag.media_ms = video.position_ms();
-            let (stamp, was_silent) = self.presence.borrow_mut().frame(now_precise_ms());
-            tag.stamp = Some(stamp);
-            if was_silent {
-                (self.on)(RunEvent::SourceState(SourceState::Playing));
-            }
+            let (stamp, silent) = self.presence.borrow_mut().frame(now_precise_ms());
+            (tag.stamp, was_silent) = (Some(stamp), silent);
+        }
+        if was_silent {
+            (self.on)(RunEvent::SourceState(SourceState::Playing));
         }
         let weak = Rc::downgrade(self);
         let snapshot = Box::new(move || {
