@@ -14,24 +14,24 @@ use mien_shared::SkipReason;
 /// Ten seconds of 25 frames each.
 const FILM: &[u8] = include_bytes!("../../../../tests/fixtures/film.webm");
 
-fn file() -> web_sys::File {
+pub(super) fn file() -> web_sys::File {
     let options = web_sys::FilePropertyBag::new();
     options.set_type("video/webm");
     let parts = Array::of1(&Uint8Array::from(FILM));
     web_sys::File::new_with_u8_array_sequence_and_options(&parts, "film.webm", &options).unwrap()
 }
 
-fn positions(frames: &[AnalysedFrame]) -> Vec<u64> {
+pub(super) fn positions(frames: &[AnalysedFrame]) -> Vec<u64> {
     frames.iter().map(|frame| frame.media_ms.unwrap()).collect()
 }
 
-fn skipped(frames: &[AnalysedFrame], reason: SkipReason) -> i64 {
+pub(super) fn skipped(frames: &[AnalysedFrame], reason: SkipReason) -> i64 {
     let parts = frames.iter().flat_map(|frame| &frame.skipped);
     parts.filter(|part| part.reason == reason).map(|part| part.ms).sum()
 }
 
 /// Changes the document's visibility and fires the event for it.
-fn set_hidden(hidden: bool) {
+pub(super) fn set_hidden(hidden: bool) {
     let set = Function::new_with_args(
         "hidden",
         "if (hidden) Object.defineProperty(document, 'hidden', { value: true, configurable: true });

@@ -6,6 +6,7 @@
 mod camera;
 mod clock;
 mod films;
+mod hidden;
 mod outbox;
 mod picture;
 mod pool;

@@ -190,3 +190,37 @@ async fn without_a_database_it_records_in_memory_and_says_why() {
     assert_eq!(status.mode, StorageMode::Memory { why: DatabaseFault::Unavailable });
     assert_eq!((status.pending, listed.len()), (1, 0));
 }
+
+/// As in a page that has been hidden for long, timers that repeat do not run; and sockets are counted.
+const NO_TIMERS: &str = "
+    const [set, Socket] = [window.setInterval, window.WebSocket];
+    window.setInterval = () => 0;
+    let opened = 0;
+    window.WebSocket = class extends Socket {
+        constructor(...address) { super(...address); opened += 1; }
+    };
+    return {
+        opened: () => opened,
+        restore: () => { [window.setInterval, window.WebSocket] = [set, Socket]; },
+    };
+";
+
+#[wasm_bindgen_test]
+async fn a_link_whose_timer_does_not_run_is_kept_going_by_its_samples() {
+    let page = Function::new_no_args(NO_TIMERS).call0(&JsValue::NULL).unwrap();
+    let call = |name: &str| {
+        let function: Function = Reflect::get(&page, &name.into()).unwrap().unchecked_into();
+        function.call0(&JsValue::NULL).unwrap()
+    };
+    let recorder = Recorder::open(access(), |_| {}).await;
+    for seq in 0..200 {
+        if call("opened").as_f64() >= Some(3.0) {
+            break;
+        }
+        recorder.push(Sample::new(0, seq * 50, Vec::new()));
+        TimeoutFuture::new(50).await;
+    }
+    call("restore");
+    assert!(call("opened").as_f64() >= Some(3.0), "it tried once and never again");
+    recorder.close();
+}

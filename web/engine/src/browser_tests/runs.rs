@@ -18,8 +18,13 @@ use crate::{
 };
 
 pub(super) async fn engine(slot: &SourceSlot) -> Engine {
+    engine_with(&WORKS.replace("TROUBLE", ""), slot).await
+}
+
+/// With workers that run this script.
+pub(super) async fn engine_with(script: &str, slot: &SourceSlot) -> Engine {
     let config = EngineConfig { slot: slot.clone(), ..EngineConfig::new(Assets::under("/")) };
-    Engine::over(config, kit(&WORKS.replace("TROUBLE", "")), 1).await.unwrap()
+    Engine::over(config, kit(script), 1).await.unwrap()
 }
 
 /// What a run has reported.
@@ -45,7 +50,7 @@ impl Told {
     }
 
     /// Everything except frames and figures.
-    fn news(&self) -> Vec<String> {
+    pub(super) fn news(&self) -> Vec<String> {
         let told = self.0.borrow();
         let news = told.iter().filter(|event| !matches!(event, RunEvent::Frame(_) | RunEvent::Stats(_)));
         news.map(|event| format!("{event:?}")).collect()

@@ -12,30 +12,45 @@ const FILMED: &str = "
     [canvas.width, canvas.height] = [64, 48];
     const context = canvas.getContext('2d');
     let count = 0;
-    const draw = setInterval(() => {
+    const paint = () => {
         context.fillStyle = count++ % 2 ? 'red' : 'blue';
         context.fillRect(0, 0, 64, 48);
-    }, 20);
+    };
+    let draw = setInterval(paint, 20);
     const stream = canvas.captureStream();
     stream.addTrack(new AudioContext().createMediaStreamDestination().stream.getAudioTracks()[0]);
-    return { stream, still: () => clearInterval(draw) };
+    return { stream, still: () => clearInterval(draw), go: () => { draw = setInterval(paint, 20); } };
 ";
 
 pub(super) struct Filmed {
     pub(super) stream: MediaStream,
     still: Function,
+    go: Function,
 }
 
 impl Filmed {
     pub(super) fn new() -> Self {
         let made = Function::new_no_args(FILMED).call0(&JsValue::NULL).unwrap();
         let get = |name: &str| Reflect::get(&made, &name.into()).unwrap();
-        Self { stream: get("stream").unchecked_into(), still: get("still").unchecked_into() }
+        Self {
+            stream: get("stream").unchecked_into(),
+            still: get("still").unchecked_into(),
+            go: get("go").unchecked_into(),
+        }
     }
 
     /// Exactly this stream: its own `clone` would return another one with other tracks.
     pub(super) fn handle(&self) -> StreamHandle {
         StreamHandle::from(Clone::clone(&self.stream))
+    }
+
+    /// No more frames, although the track stays live.
+    pub(super) fn stop(&self) {
+        self.still.call0(&JsValue::NULL).unwrap();
+    }
+
+    pub(super) fn go_on(&self) {
+        self.go.call0(&JsValue::NULL).unwrap();
     }
 
     pub(super) fn video(&self) -> MediaStreamTrack {
@@ -49,7 +64,7 @@ impl Filmed {
 
 impl Drop for Filmed {
     fn drop(&mut self) {
-        self.still.call0(&JsValue::NULL).unwrap();
+        self.stop();
         for track in self.stream.get_tracks().iter() {
             track.unchecked_into::<MediaStreamTrack>().stop();
         }
