@@ -54,7 +54,7 @@ impl Compared {
                     of_files.push(None);
                 }
                 OfFile::Seen { face, mean, most } => {
-                    of_files.push(face.as_ref());
+                    of_files.push(face.as_deref());
                     if let (Some(mean), Some(most)) = (mean, most) {
                         pixel_mean += mean;
                         pixel_most = pixel_most.max(*most);

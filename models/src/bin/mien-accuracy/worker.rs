@@ -28,7 +28,7 @@ pub(crate) enum OfFile {
     /// The browser does not decode it.
     Fault { fault: String },
     Seen {
-        face: Option<Detection>,
+        face: Option<Box<Detection>>,
         /// Mean difference between the browser's pixels and the native ones, 0 … 255, where sizes are equal.
         mean: Option<f64>,
         most: Option<f64>,
@@ -39,7 +39,7 @@ pub(crate) enum OfFile {
 #[serde(untagged)]
 enum Answer {
     Fault { fault: String },
-    Seen { face: Option<Detection>, file: OfFile },
+    Seen { face: Option<Box<Detection>>, file: OfFile },
 }
 
 /// A running program, which ends when its input does.
@@ -82,7 +82,7 @@ pub(crate) fn read(
         match serde_json::from_str(&line).with_context(|| format!("{}: an odd answer", picture.name))? {
             Answer::Fault { fault } => bail!("{}: {fault}", picture.name),
             Answer::Seen { face, file } => {
-                answers.of_pixels.push(face);
+                answers.of_pixels.push(face.map(|face| *face));
                 answers.of_files.push(file);
             }
         }
