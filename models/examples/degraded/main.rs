@@ -75,9 +75,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     if as_csv {
-        csv(&rows)
+        csv(&rows);
     } else {
-        tables(&rows)
+        tables(&rows);
     }
     Ok(())
 }
