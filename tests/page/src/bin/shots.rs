@@ -92,7 +92,7 @@ impl Look<'_> {
         relay.api().wait_for_samples(session, SAMPLES);
         self.take(&page, "live");
         page.press("?");
-        page.wait_for("the keys", "document.querySelector('dialog').open");
+        page.wait_for("the keys", "document.querySelector('[aria-labelledby=keys-title]').open");
         self.take(&page, "keys");
         page.press("Escape");
         page.click("mark");

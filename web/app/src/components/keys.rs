@@ -42,7 +42,8 @@ fn listen(handles: fn(Key) -> bool, on: impl Fn(Key) + 'static) {
         }
         let element = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok());
         let tag = element.as_ref().map(|element| element.tag_name().to_lowercase()).unwrap_or_default();
-        let typing = matches!(tag.as_str(), "input" | "textarea" | "select");
+        let is_fixed = element.as_ref().is_some_and(|element| element.has_attribute("readonly"));
+        let typing = matches!(tag.as_str(), "input" | "textarea" | "select") && !is_fixed;
         let in_dialog =
             element.as_ref().is_some_and(|element| matches!(element.closest("dialog"), Ok(Some(_))));
         let pressable = matches!(tag.as_str(), "button" | "a" | "summary");
