@@ -8,7 +8,8 @@ use super::dirty::DirtySessions;
 use super::ring::CommittedBatch;
 use crate::observe::metrics::Metrics;
 
-/// Batches that may wait. With the largest messages these are some 60 MB, with usual ones half a megabyte.
+/// Batches that may wait. With the largest messages these are some 60 MB, or twice that where two are joined, and with
+/// usual ones half a megabyte.
 pub(crate) const OUTBOX_CAPACITY: usize = 512;
 
 /// The hub's side of the link to other relays.
