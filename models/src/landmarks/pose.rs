@@ -41,6 +41,13 @@ pub(super) fn half_turn(degrees: f32) -> f32 {
     (degrees + 180.0).rem_euclid(360.0) - 180.0
 }
 
+/// A point of the canonical face, and where it was seen.
+struct Pair {
+    weight: f32,
+    from: [f32; 3],
+    to: [f32; 3],
+}
+
 impl Rotation {
     /// From the canonical face to these points, three numbers each, in pixels; `None` if they are no face.
     pub(super) fn of(points: &[f32]) -> Option<Self> {
@@ -49,17 +56,19 @@ impl Rotation {
             .iter()
             .map(|anchor| {
                 let [left, up, out] = anchor.at;
-                Some((anchor.weight, [left, -up, -out], seen(anchor.point)?))
+                Some(Pair { weight: anchor.weight, from: [left, -up, -out], to: seen(anchor.point)? })
             })
             .collect::<Option<Vec<_>>>()?;
-        let weight: f32 = pairs.iter().map(|(weight, ..)| weight).sum();
-        let middle = |of: fn(&(f32, [f32; 3], [f32; 3])) -> [f32; 3]| -> [f32; 3] {
-            std::array::from_fn(|axis| pairs.iter().map(|pair| pair.0 * of(pair)[axis]).sum::<f32>() / weight)
+        let weight: f32 = pairs.iter().map(|pair| pair.weight).sum();
+        let middle = |of: fn(&Pair) -> [f32; 3]| -> [f32; 3] {
+            std::array::from_fn(|axis| {
+                pairs.iter().map(|pair| pair.weight * of(pair)[axis]).sum::<f32>() / weight
+            })
         };
-        let (from_middle, to_middle) = (middle(|pair| pair.1), middle(|pair| pair.2));
+        let (from_middle, to_middle) = (middle(|pair| pair.from), middle(|pair| pair.to));
         let mut s = [[0.0_f32; 3]; 3];
         let (mut from_size, mut to_size) = (0.0, 0.0);
-        for (weight, from, to) in &pairs {
+        for Pair { weight, from, to } in &pairs {
             let from: [f32; 3] = std::array::from_fn(|axis| from[axis] - from_middle[axis]);
             let to: [f32; 3] = std::array::from_fn(|axis| to[axis] - to_middle[axis]);
             for (row, from) in s.iter_mut().zip(from) {

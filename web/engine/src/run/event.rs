@@ -90,13 +90,9 @@ impl AnalysedFrame {
             at: self.captured.at.0,
             media_ms: self.media_ms,
             skipped: self.skipped.clone(),
-            faces: self.faces.iter().map(with_valence).collect(),
+            faces: self.faces.clone(),
         }
     }
-}
-
-fn with_valence(face: &Face) -> Face {
-    Face { valence: Some(face.scores.valence()), ..face.clone() }
 }
 
 /// Figures of about the last second.
