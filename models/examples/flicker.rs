@@ -44,8 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let mut clip = StillClip::of(picture, [*x, *y], side / square);
             let Ways { before: was, now: is } = follow(&mut analyzer, &mut clip, FRAMES, FPS);
             row(name, side, &was, &is);
-            before += was.labels;
-            now += is.labels;
+            before += was.labels();
+            now += is.labels();
             minutes += f64::from(FRAMES) / f64::from(FPS) / 60.0;
         }
     }
@@ -61,8 +61,8 @@ fn row(name: &str, side: f32, was: &Changes, is: &Changes) {
     let ([raw_was, shown_was], [raw_is, shown_is]) = (was.deviations(), is.deviations());
     println!(
         "{name:24} {side} | {:3} {:3} | {raw_was:.4} {shown_was:.4} | {raw_is:.4} {shown_is:.4} | {:.4}",
-        was.labels,
-        is.labels,
+        was.labels(),
+        is.labels(),
         was.box_deviation()
     );
 }

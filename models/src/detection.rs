@@ -15,9 +15,9 @@ use crate::quality::Doubt;
 pub const ABSTAIN_BELOW: f32 = 0.5;
 
 /// Below this quality no expression is reported, however sure the network is: a face of less than 28 pixels, blurred by
-/// .05 of its size, or with .29 of it cut off by the frame. Of what the network is sure of, .9 is right above this line on
+/// .05 of its size, or with .29 of it cut off by the frame. Of what the network is sure of, .87 is right above this line on
 /// London faces made worse (`examples/degraded`). Below it lie the kinds in which that falls to chance, one in seven: .33
-/// with a blur of .08, .14 with half the face cut off at the bottom.
+/// with a blur of .08, .05 with half the face cut off at the bottom.
 pub const JUDGED_FROM: f32 = 0.1;
 /// A look of at least this quality counts towards a person's neutral face.
 const FIT_FROM: f32 = 0.6;

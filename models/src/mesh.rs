@@ -57,7 +57,8 @@ impl Mesh {
     }
 }
 
-#[cfg(all(test, feature = "cli"))]
+#[cfg(test)]
+#[cfg(feature = "cli")]
 mod tests {
     use super::*;
     use crate::landmarks::SUBSET;

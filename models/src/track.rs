@@ -7,8 +7,8 @@ use mien_shared::{Expression, Face, FaceBox, QualityReason, Scores};
 use crate::association::Motion;
 use crate::blazeface::Candidate;
 use crate::detection::{ABSTAIN_BELOW, Detection, JUDGED_FROM, named, valid_box};
-use crate::expression::{Neutral, softmax};
-use crate::landmarks::Held;
+use crate::expression::{Look, Neutral, softmax};
+use crate::landmarks::{HELD_FOR, Held};
 use crate::quality::Doubt;
 use crate::steady::share_after;
 
@@ -51,6 +51,8 @@ pub(crate) struct Track {
     /// From how many looks, if the newest frame was compared with it.
     pub(crate) compared_with: Option<u32>,
     pub(crate) landmarks: Held,
+    /// What the mouth said last, and when: it is not looked at in every frame.
+    pub(crate) mouth: Option<(Duration, f32)>,
 }
 
 /// What the newest frame alone says of a face.
@@ -82,12 +84,13 @@ impl Track {
             neutral: None,
             compared_with: None,
             landmarks,
+            mouth: detection.look.and_then(|look| Some((captured, look.mouth?))),
         }
     }
 
     pub(crate) fn follow(&mut self, captured: Duration, bounds: FaceBox, detection: &Detection) {
         let elapsed = self.motion.unseen;
-        let scores = self.scores(detection);
+        let scores = self.scores(captured, detection);
         self.compared_with = detection.look.and(self.neutral.as_ref()).map(Neutral::looks);
         self.follow_scores(elapsed, &scores);
         self.quality += share_after(elapsed, SCORE_TIME_CONSTANT) * (detection.quality - self.quality);
@@ -118,11 +121,15 @@ impl Track {
     }
 
     /// A frame's scores as they enter the track: what the person's own neutral face makes of them.
-    pub(crate) fn scores(&self, detection: &Detection) -> Scores {
-        match (&self.neutral, &detection.look) {
-            (Some(neutral), Some(look)) => neutral.applied(&detection.scores, look),
-            _ => detection.scores,
+    pub(crate) fn scores(&mut self, captured: Duration, detection: &Detection) -> Scores {
+        let Some(look) = detection.look else { return detection.scores };
+        if let Some(mouth) = look.mouth {
+            self.mouth = Some((captured, mouth));
         }
+        // Without it, scores would jump between two formulas from frame to frame.
+        let held = self.mouth.filter(|(at, _)| captured.saturating_sub(*at) <= HELD_FOR);
+        let look = Look { mouth: held.map(|(_, mouth)| mouth), ..look };
+        self.neutral.map_or(detection.scores, |neutral| neutral.applied(&detection.scores, &look))
     }
 
     /// A close call is not decided anew in every frame.

@@ -275,6 +275,25 @@ fn a_face_is_compared_with_its_own_neutral_one_and_with_no_other() {
     assert!(tracker.update(ms(4_100), &both).iter().all(|face| face.neutral.is_none()));
 }
 
+/// Landmarks are looked for in one frame of two or three.
+#[test]
+fn what_the_mouth_said_is_held_between_the_frames_that_look_at_it() {
+    let look = |mouth| Look { margin: 0.5, mouth };
+    let seen = |mouth| Detection { look: Some(look(mouth)), ..at(0.1, 0.3) };
+    let mut looks = NeutralLooks::default();
+    looks.add(look(Some(-3.0)));
+    let mut tracker = Tracker::new();
+    tracker.update(ms(0), &[seen(None)]);
+    tracker.set_neutral(1, looks.neutral());
+    let mut raw = |at, mouth| {
+        tracker.update(ms(at), &[seen(mouth)]);
+        tracker.raw()[0].scores.of(Expression::Happiness)
+    };
+    let smiling = raw(40, Some(3.0));
+    assert!((raw(80, None) - smiling).abs() < 1e-6);
+    assert!((raw(400, None) - smiling).abs() > 0.1, "not for ever");
+}
+
 #[test]
 fn a_new_identity_has_no_neutral_face() {
     let face = Detection { look: Some(Look { margin: 0.5, mouth: None }), ..at(0.1, 0.1) };
@@ -348,7 +367,7 @@ fn landmarks_stay_with_their_face_until_they_are_too_old() {
     // In another order, and not looked at.
     assert_eq!(yaws(&tracker.update(ms(100), &[right.clone(), left.clone()])), [Some(-20.0), Some(20.0)]);
     assert_eq!(tracker.outlines(ms(100)).iter().map(|outline| outline.face).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(yaws(&tracker.update(ms(200), &[left.clone()])), [Some(-20.0)]);
+    assert_eq!(yaws(&tracker.update(ms(200), std::slice::from_ref(&left))), [Some(-20.0)]);
     assert_eq!(tracker.outlines(ms(200)).len(), 1, "none of a face that is not there");
     assert_eq!(yaws(&tracker.update(ms(300), &[left, right])), [None, None]);
 }

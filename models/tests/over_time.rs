@@ -23,9 +23,9 @@ fn the_label_of_a_still_face_changes_a_quarter_as_often_as_before() {
     for side in [230.0, 180.0, 130.0, 105.0] {
         let mut clip = StillClip::of(&grace, [133.0, 116.0], side / 112.0);
         let ways = follow(&mut analyzer, &mut clip, 60, 15);
-        println!("{side}: {} before, {} now", ways.before.labels, ways.now.labels);
-        before += ways.before.labels;
-        now += ways.now.labels;
+        println!("{side}: {} before, {} now", ways.before.labels(), ways.now.labels());
+        before += ways.before.labels();
+        now += ways.now.labels();
         let [raw, shown] = ways.now.deviations();
         assert!(shown <= 0.5 * raw, "scores waver by {shown}, those of single frames by {raw}");
     }

@@ -8,8 +8,6 @@ const OUTER_CORNERS_MM: f32 = 88.9;
 /// From the centre about which an eye turns to the plane of its iris, millimetres (13.5 to the cornea's front, of which
 /// 3.6 lie before the iris).
 const IRIS_RADIUS_MM: f32 = 9.9;
-/// How far the iris of an eye that looks straight ahead stands above the line of the eye's corners, millimetres.
-const STRAIGHT_MM: f32 = 0.0;
 /// From here on an eye counts as closed, and its iris is a guess.
 const CLOSED_FROM: f32 = 0.5;
 /// Eyes turn no further.
@@ -41,7 +39,7 @@ pub(super) fn gaze(points: &[f32], rotation: Rotation, blinks: [f32; 2]) -> Opti
         let (outer, inner, iris) = (at(eye.outer), at(eye.inner), at(eye.iris));
         let off = [0, 1].map(|axis| (iris[axis] - f32::midpoint(outer[axis], inner[axis])) / millimetre);
         sum[0] += off[0];
-        sum[1] += -off[1] - STRAIGHT_MM;
+        sum[1] -= off[1];
         open += 1.0;
     }
     let degrees = |millimetres: f32| {

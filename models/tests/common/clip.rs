@@ -98,8 +98,7 @@ pub(crate) struct Ways {
 /// Labels over time, and how much the scores waver.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
-    last: Option<Option<Expression>>,
-    pub(crate) labels: usize,
+    labels: Vec<Option<Expression>>,
     raw: Vec<Scores>,
     shown: Vec<Scores>,
     sides: Vec<f32>,
@@ -107,11 +106,15 @@ pub(crate) struct Changes {
 
 impl Changes {
     fn add(&mut self, face: &Face, raw: &Detection) {
-        let before = self.last.replace(face.expression);
-        self.labels += usize::from(before.is_some_and(|before| before != face.expression));
+        self.labels.push(face.expression);
         self.raw.push(raw.scores);
         self.shown.push(face.scores);
         self.sides.push(raw.strongest.map_or(0.0, |bounds| bounds.width));
+    }
+
+    /// How often the label is another than in the frame before.
+    pub(crate) fn labels(&self) -> usize {
+        self.labels.windows(2).filter(|pair| pair[0] != pair[1]).count()
     }
 
     /// The largest deviation of a score: of single frames, and as shown.
@@ -170,7 +173,7 @@ struct Before {
 impl Before {
     fn update(&mut self, now: Duration, raw: &Detection) -> Face {
         let new = raw.scores.0.map(|score| score.max(1e-4).ln());
-        let share = 1.0 - (-(now - self.at).as_secs_f32() / 0.3).exp();
+        let share = 1.0 - (-now.saturating_sub(self.at).as_secs_f32() / 0.3).exp();
         let smooth = match self.log_scores {
             Some(old) => std::array::from_fn(|at| old[at] + share * (new[at] - old[at])),
             None => new,

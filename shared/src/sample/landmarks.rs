@@ -30,7 +30,7 @@ pub struct FaceLandmarks {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::Share>))]
     pub blink_right: Option<f32>,
-    /// Degrees by which the eyes look to the right and up in the picture, −90 … 90 each.
+    /// Degrees by which the eyes look to the right in the picture and up, relative to the head, −90 … 90 each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<schema::Gaze>))]
     pub gaze: Option<[f32; 2]>,
@@ -70,7 +70,7 @@ mod schema {
     use crate::schema::{GazeDegrees, components, list};
 
     components! {
-        /// Degrees by which the eyes look to the right in the picture, and up.
+        /// Degrees by which the eyes look to the right in the picture, and up, relative to the head.
         pub(crate) Gaze: list::<GazeDegrees>(2..=2), of GazeDegrees;
     }
 }

@@ -24,7 +24,8 @@ pub fn serve(first: &JsValue) -> Result<(), JsValue> {
     console_error_panic_hook::set_once();
     let scope: DedicatedWorkerGlobalScope = js_sys::global().dyn_into()?;
     if let Some(asked) = reader::asked(first) {
-        return reader::serve(&scope, first, asked);
+        reader::serve(&scope, first, asked);
+        return Ok(());
     }
     let mut worker = match Worker::load(first) {
         Ok(worker) => worker,
@@ -71,7 +72,7 @@ impl Worker {
     /// The answer, with the picture if there was one. A frame gets exactly one.
     fn answer(&mut self, post: &JsValue) -> Option<(FromWorker, Option<ImageBitmap>)> {
         match header(post) {
-            Ok(ToWorker::Infer(request)) => Some(self.infer(request, post)),
+            Ok(ToWorker::Infer(request)) => Some(self.infer(&request, post)),
             Ok(ToWorker::Landmarks) => {
                 let refused = self.add_landmarks(post).err();
                 Some((FromWorker::Landmarks { refused }, None))
@@ -96,14 +97,14 @@ impl Worker {
         self.analyzer.add_landmarks(&weights).map_err(|cause| cause.to_string())
     }
 
-    fn infer(&mut self, request: FrameHeader, post: &JsValue) -> (FromWorker, Option<ImageBitmap>) {
+    fn infer(&mut self, request: &FrameHeader, post: &JsValue) -> (FromWorker, Option<ImageBitmap>) {
         let frame = request.frame;
         let bitmap = Reflect::get(post, &part::BITMAP.into()).ok().and_then(|value| value.dyn_into().ok());
         let Some(bitmap) = bitmap else {
             let why = "there is no picture beside the message".to_owned();
             return (FromWorker::Failed { frame: Some(frame), fault: WorkerFault::Frame { why } }, None);
         };
-        let answer = match self.analyse(&request, &bitmap) {
+        let answer = match self.analyse(request, &bitmap) {
             Ok(Seen { faces: detections, left_out }) => FromWorker::Scored { frame, detections, left_out },
             Err(fault) => FromWorker::Failed { frame: Some(frame), fault },
         };

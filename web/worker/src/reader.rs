@@ -42,12 +42,8 @@ pub(crate) fn asked(first: &JsValue) -> Option<ToReader> {
 }
 
 /// Reads what the first message brings, until the page ends it.
-pub(crate) fn serve(
-    scope: &DedicatedWorkerGlobalScope,
-    first: &JsValue,
-    asked: ToReader,
-) -> Result<(), JsValue> {
-    let ToReader::Read { look_ms, beat_ms } = asked else { return Ok(scope.close()) };
+pub(crate) fn serve(scope: &DedicatedWorkerGlobalScope, first: &JsValue, asked: ToReader) {
+    let ToReader::Read { look_ms, beat_ms } = asked else { return scope.close() };
     let beside = |name: &str| Reflect::get(first, &name.into()).ok().filter(|part| !part.is_undefined());
     let track = beside(part::TRACK);
     let stream = match (beside(part::STREAM), &track) {
@@ -66,7 +62,7 @@ pub(crate) fn serve(
     });
     let ticking = reader.clone();
     let tick = Interval::new(if gets_frames { beat_ms } else { look_ms }, move || {
-        ticking.post(FromReader::Tick, None)
+        ticking.post(FromReader::Tick, None);
     });
     *reader.ticks.borrow_mut() = Some(tick);
     match stream {
@@ -86,7 +82,6 @@ pub(crate) fn serve(
     // It listens for as long as the worker lives.
     listener.forget();
     reader.post(FromReader::Begun { gets_frames }, None);
-    Ok(())
 }
 
 /// The track's frames, if this browser has a processor in workers.

@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) cropped: bool,
     /// Also measure landmarks: head pose, blinks, gaze and 52 coefficients of every face, and tell faint smiles from
-    /// neutral by the corners of the mouth; about twice as slow
+    /// neutral by the corners of the mouth; several times slower
     #[arg(long)]
     pub(crate) landmarks: bool,
     /// A picture of the neutral, relaxed face of the one person in all pictures, whose smiles are then told from it;

@@ -63,7 +63,7 @@ fn Loading(progress: Option<LoadProgress>) -> impl IntoView {
     )
 }
 
-/// Two lines that keep their place: where the head points, with an arrow, and the eyes.
+/// Two lines that keep their place: where the head points, and the eyes.
 #[component]
 fn Pose(#[prop(into)] face: Signal<Option<Face>>, #[prop(into)] mirrored: Signal<bool>) -> impl IntoView {
     let of = Memo::new(move |_| face.with(|face| face.as_ref().and_then(|face| face.landmarks.clone())));

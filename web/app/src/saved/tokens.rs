@@ -17,20 +17,38 @@ const RENEW_AGAIN: Duration = Duration::from_mins(1);
 
 /// Keeps a page from renewing refused tokens over and over; a copy is a handle.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct RenewalLimit(StoredValue<Option<Steady>>);
+pub(crate) struct RenewalLimit(StoredValue<Renewals>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Renewals {
+    /// When refused tokens were renewed last.
+    last: Option<Steady>,
+    /// Whether new tokens are being fetched before the present ones expire.
+    is_ahead: bool,
+}
 
 impl RenewalLimit {
     pub(crate) fn new() -> Self {
-        Self(StoredValue::new(None))
+        Self(StoredValue::new(Renewals::default()))
     }
 
     pub(crate) fn may_renew(self) -> bool {
-        self.0.get_value().is_none_or(|before| steady_now().since(before) >= RENEW_AGAIN)
+        self.0.get_value().last.is_none_or(|before| steady_now().since(before) >= RENEW_AGAIN)
     }
 
     /// Tokens are being renewed now.
     pub(crate) fn note(self) {
-        self.0.set_value(Some(steady_now()));
+        self.0.update_value(|renewals| renewals.last = Some(steady_now()));
+    }
+
+    /// New tokens are to be fetched before the present ones expire. False if they are being fetched already.
+    pub(crate) fn begin_ahead(self) -> bool {
+        let was_ahead = self.0.try_update_value(|renewals| std::mem::replace(&mut renewals.is_ahead, true));
+        was_ahead == Some(false)
+    }
+
+    pub(crate) fn end_ahead(self) {
+        self.0.update_value(|renewals| renewals.is_ahead = false);
     }
 }
 

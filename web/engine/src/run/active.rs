@@ -199,8 +199,10 @@ impl ActiveRun {
             PoolEvent::Landmarks(Err(detail)) => {
                 (self.on)(RunEvent::Fault(RunFault::LandmarksLost { detail }));
             }
-            PoolEvent::Ready | PoolEvent::Landmarks(Ok(())) => {}
-            PoolEvent::Answer(_) | PoolEvent::FrameFailed { .. } => {}
+            PoolEvent::Ready
+            | PoolEvent::Landmarks(Ok(()))
+            | PoolEvent::Answer(_)
+            | PoolEvent::FrameFailed { .. } => {}
             PoolEvent::Restarting { detail } => {
                 (self.on)(RunEvent::Fault(RunFault::WorkerRestarting { detail }));
             }

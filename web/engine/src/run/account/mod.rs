@@ -65,11 +65,23 @@ impl Pace {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    Visible,
+    Hidden,
+}
+
+impl Page {
+    const fn of(hidden: bool) -> Self {
+        if hidden { Self::Hidden } else { Self::Visible }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Account {
     paused: bool,
-    hidden: bool,
-    /// Frames have come since the page was hidden.
+    page: Page,
+    /// Frames have come since the page was last hidden.
     reads_hidden: bool,
     /// Everything before this is counted.
     counted_ms: f64,
@@ -89,7 +101,7 @@ impl Account {
     pub(super) fn new(now_ms: f64, hidden: bool) -> Self {
         Self {
             paused: false,
-            hidden,
+            page: Page::of(hidden),
             reads_hidden: false,
             counted_ms: now_ms,
             since: ByReason::default(),
@@ -105,7 +117,7 @@ impl Account {
     fn count(&mut self, now_ms: f64) {
         let passed = (now_ms - self.counted_ms).max(0.0);
         self.counted_ms = self.counted_ms.max(now_ms);
-        let reason = match (self.paused, self.hidden) {
+        let reason = match (self.paused, self.page == Page::Hidden) {
             (true, _) => PAUSED,
             (false, true) => HIDDEN,
             (false, false) if passed > KEPT_MS => THROTTLED,
@@ -122,7 +134,7 @@ impl Account {
 
     pub(super) fn set_hidden(&mut self, now_ms: f64, hidden: bool) {
         self.count(now_ms);
-        self.hidden = hidden;
+        self.page = Page::of(hidden);
         if hidden {
             self.reads_hidden = false;
         }
@@ -154,7 +166,7 @@ impl Account {
                 self.source.learn(gap);
             }
         }
-        self.reads_hidden = self.hidden;
+        self.reads_hidden = self.page == Page::Hidden;
         Stamp { at_ms: now_ms, lost: self.lost }
     }
 

@@ -19,7 +19,8 @@ pub(super) async fn recorder(recording: Recording) -> Recorder {
             return recorder;
         }
     }
-    recording.bytes_sent_before.set_value(recording.bytes_sent.get_untracked());
+    let bytes_sent = recording.bytes_sent.get_untracked();
+    recording.continuity.update_value(|continuity| continuity.bytes_sent_before = bytes_sent);
     let access = recording.saved.with_value(SavedRecording::access);
     let open: Pin<Box<dyn Future<Output = Recorder>>> =
         Box::pin(Recorder::open(access, move |event| on_event(recording, event)));
@@ -46,7 +47,8 @@ fn on_event(recording: Recording, event: RecorderEvent) {
         LinkState::Ended(end) if before.as_ref() != Some(&status.link) => Some(*end),
         _ => None,
     };
-    let bytes_sent = recording.bytes_sent_before.try_get_value().unwrap_or(0) + status.bytes_sent;
+    let before = recording.continuity.try_with_value(|continuity| continuity.bytes_sent_before);
+    let bytes_sent = before.unwrap_or(0) + status.bytes_sent;
     recording.bytes_sent.try_set(bytes_sent);
     // At once: a page may be closed without a word, and another tab may continue.
     if let Some(session) = recording.saved.try_with_value(|saved| saved.session) {

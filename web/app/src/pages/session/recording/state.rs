@@ -29,6 +29,8 @@ pub(super) struct Continuity {
     pub(super) last_sample_ms: Option<u64>,
     /// Above every face id among the samples that the relay gave back.
     pub(super) next_face: u32,
+    /// Of the bytes that this device has sent, those that recorders before the present one have.
+    pub(super) bytes_sent_before: u64,
 }
 
 /// A handle; a copy is the same recording.
@@ -45,8 +47,6 @@ pub(crate) struct Recording {
     pub(super) notices: RwSignal<Notices>,
     /// Bytes that this device has sent for this session.
     pub(super) bytes_sent: RwSignal<u64>,
-    /// Of those, what recorders before the present one have sent.
-    pub(super) bytes_sent_before: StoredValue<u64>,
     pub(super) run: StoredValue<Option<Run>, LocalStorage>,
     pub(super) continuity: StoredValue<Continuity>,
     /// Stays until everything is stored: without a disk it has the only copy.
@@ -54,8 +54,6 @@ pub(crate) struct Recording {
     /// Called once the relay has ended the link. It is passed in, because a file above the link's decides it.
     pub(super) on_link_end: fn(Self, LinkEnd),
     pub(super) renewal_limit: RenewalLimit,
-    /// Whether new tokens are being fetched before the present ones expire.
-    pub(super) is_renewing: StoredValue<bool>,
     /// Unsent samples on the disk, if there is no recorder to count them.
     pub(super) unsent_on_disk: RwSignal<u64>,
     /// The cameras of this device, once one is open.
@@ -79,13 +77,14 @@ impl Recording {
             recorder_status: RwSignal::new(None),
             notices: RwSignal::new(Notices::default()),
             bytes_sent: RwSignal::new(bytes_sent),
-            bytes_sent_before: StoredValue::new(bytes_sent),
             run: StoredValue::new_local(None),
-            continuity: StoredValue::new(Continuity::default()),
+            continuity: StoredValue::new(Continuity {
+                bytes_sent_before: bytes_sent,
+                ..Continuity::default()
+            }),
             recorder: StoredValue::new_local(None),
             on_link_end,
             renewal_limit: RenewalLimit::new(),
-            is_renewing: StoredValue::new(false),
             unsent_on_disk: RwSignal::new(0),
             cameras: RwSignal::new(Vec::new()),
             open_camera: RwSignal::new(None),

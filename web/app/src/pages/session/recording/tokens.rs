@@ -21,7 +21,7 @@ pub(super) async fn renew(recording: Recording) -> bool {
 /// Fetches new tokens before the present ones expire. Without an answer the recorder asks again, and once they have
 /// expired the relay ends the link.
 pub(super) fn renew_ahead(recording: Recording) {
-    if recording.is_renewing.try_update_value(|renewing| std::mem::replace(renewing, true)) != Some(false) {
+    if !recording.renewal_limit.begin_ahead() {
         return;
     }
     recording.spawn(async move {
@@ -36,6 +36,6 @@ pub(super) fn renew_ahead(recording: Recording) {
                 saved.renewed_ms = wall_now().0;
             });
         }
-        recording.is_renewing.set_value(false);
+        recording.renewal_limit.end_ahead();
     });
 }
