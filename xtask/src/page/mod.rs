@@ -20,7 +20,7 @@ use crate::files::{self, Fingerprint};
 use crate::{process, workspace};
 
 /// Everything that goes into the page.
-const INPUTS: [&str; 17] = [
+const INPUTS: [&str; 18] = [
     "index.html",
     "Trunk.toml",
     "Cargo.toml",
@@ -32,6 +32,7 @@ const INPUTS: [&str; 17] = [
     "web/messages",
     "web/worker",
     "models/Cargo.toml",
+    "models/build.rs",
     "models/src",
     "models/weights",
     "shared/Cargo.toml",
