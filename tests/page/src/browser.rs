@@ -64,18 +64,14 @@ const EVEN: [&str; 3] = [
     "--disable-renderer-backgrounding",
 ];
 
-/// As on a person's machine: timers of a hidden page run once a second, and once a minute from ten seconds on, for which
-/// a person would have to stay away for five minutes.
-const THROTTLING: [&str; 1] = ["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/10"];
-
 impl Browser {
     pub fn start(camera: &Camera) -> Self {
         Self::start_with(camera, &EVEN)
     }
 
-    /// One that treats hidden pages as it does on a person's machine.
+    /// One that treats hidden pages as it does on a person's machine: their timers run once a second.
     pub fn start_throttling(camera: &Camera) -> Self {
-        Self::start_with(camera, &THROTTLING)
+        Self::start_with(camera, &[])
     }
 
     fn start_with(camera: &Camera, pace: &[&str]) -> Self {
