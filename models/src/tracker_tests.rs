@@ -302,7 +302,8 @@ fn a_new_identity_has_no_neutral_face() {
     tracker.set_neutral(1, Some(neutral(&[0.5])));
     let back_soon = tracker.update(ms(800), std::slice::from_ref(&face)).remove(0);
     assert_eq!((back_soon.id, back_soon.neutral), (1, Some(1)));
-    let back_late = tracker.update(ms(801) + LOST_AFTER, &[face]).remove(0);
+    let slow = ms(800).mul_f32(LOST_AFTER_INTERVALS);
+    let back_late = tracker.update(ms(801) + LOST_AFTER.max(slow), &[face]).remove(0);
     assert_eq!((back_late.id, back_late.neutral), (2, None));
 }
 
