@@ -83,7 +83,7 @@ fn cases() -> Vec<(Value, bool)> {
             vec![json!("dark")],
         ),
         ("/faces/0/why/0", vec![json!("cut"), json!("of a later version")], vec![json!(1), json!(null)]),
-        ("/faces/0/landmarks", vec![json!({}), json!(null), json!({"later": 1})], vec![json!([]), json!(1)]),
+        ("/faces/0/landmarks", vec![json!({}), json!(null)], vec![json!([]), json!(1)]),
         (
             "/faces/0/landmarks/pitch",
             vec![json!(-180), json!(180), json!(null)],
@@ -102,11 +102,7 @@ fn cases() -> Vec<(Value, bool)> {
             vec![json!([-90, 90]), json!(null)],
             vec![json!([-91, 0]), json!([0, 91]), json!([0]), json!([0, 0, 0]), json!({})],
         ),
-        (
-            "/faces/0/landmarks/coefficients",
-            vec![json!({}), json!({"tongueOut": "x"})],
-            vec![json!([]), json!(1)],
-        ),
+        ("/faces/0/landmarks/coefficients", vec![json!({})], vec![json!([]), json!(1)]),
         (
             "/faces/0/landmarks/coefficients/jawOpen",
             vec![json!(0), json!(1), json!(0.5), json!(null)],
