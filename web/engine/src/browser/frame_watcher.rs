@@ -32,7 +32,7 @@ struct Watched {
     callback: RefCell<Option<FrameCallback>>,
     /// Id of the pending callback.
     request_id: Cell<f64>,
-    /// Position at the last look.
+    /// How far the video had come at the last look.
     looked_at: Cell<f64>,
     /// Looks that found the video moved on, since the last callback.
     missed: Cell<u32>,
@@ -59,7 +59,7 @@ impl FrameWatcher {
             on: Box::new(on),
             callback: RefCell::new(None),
             request_id: Cell::new(0.0),
-            looked_at: Cell::new(video.current_time()),
+            looked_at: Cell::new(progress(video)),
             missed: Cell::new(0),
         });
         let again = watched.clone();
@@ -82,10 +82,11 @@ impl FrameWatcher {
 
     /// Asks again if the video moves on and the browser has forgotten to call back, and reports what shows until it does.
     pub(crate) fn look(&self) {
-        let position = self.0.video.current_time();
-        if position == self.0.looked_at.replace(position) {
+        let reached = progress(&self.0.video);
+        if reached == self.0.looked_at.replace(reached) {
             return;
         }
+        let position = self.0.video.current_time();
         self.0.missed.set(self.0.missed.get() + 1);
         if self.0.missed.get() >= LOST {
             self.0.cancel();
@@ -127,6 +128,16 @@ impl Watched {
         };
         self.request_id.set(id.unwrap_or_default());
     }
+}
+
+/// What grows with each picture: a file's position, or how many pictures of a stream were shown, whose position goes on
+/// without any (Chromium 156).
+fn progress(video: &web_sys::HtmlVideoElement) -> f64 {
+    if video.src_object().is_none() {
+        return video.current_time();
+    }
+    let quality = method(video, "getVideoPlaybackQuality").and_then(|quality| quality.call0(video).ok());
+    quality.and_then(|quality| number(&quality, "totalVideoFrames")).unwrap_or_default()
 }
 
 fn method(video: &web_sys::HtmlVideoElement, name: &str) -> Option<Function> {
