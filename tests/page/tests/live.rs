@@ -146,7 +146,7 @@ fn stop_stays_on_a_phone_s_screen_whatever_the_bar_says() {
         );
         assert!(
             outside.and_then(|pixels| pixels.as_f64()).is_some_and(|pixels| pixels <= 0.0),
-            "{width} × {height}"
+            "{width} × {height}: {outside:?} px outside"
         );
     }
 }

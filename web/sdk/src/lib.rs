@@ -106,8 +106,9 @@ impl Mien {
         })?;
         let handlers = Handlers::read(&handlers.into());
         let seq = Cell::new(0);
-        // The run's own callback holds the run until it ends: an embedder that drops its handle, which JavaScript may
-        // collect at any time, has not asked it to stop.
+        // The run's own callback holds the run and its engine until it ends: an embedder that drops its handles, which
+        // JavaScript may collect at any time, has not asked it to stop.
+        let engine = self.engine.clone();
         let held = Rc::new(RefCell::new(None));
         let holder = held.clone();
         let calibrations = Calibrations::default();
@@ -130,6 +131,7 @@ impl Mien {
                 }
                 RunEvent::Calibration(state) => told.tell(state),
                 RunEvent::Ended(_) => {
+                    let _until_now = &engine;
                     told.end();
                     handlers.end();
                     drop(holder.take());
