@@ -17,14 +17,18 @@ const JUMP: f32 = 0.08;
 /// tenth.
 const GROWTH: f32 = 0.25;
 /// A detection whose middle is further from where a face is expected, in box sizes, …
+#[cfg(feature = "inference")]
 const AGREES_WITHIN: f32 = 0.25;
 /// … or whose size differs by a larger factor, says nothing about that face's box.
+#[cfg(feature = "inference")]
 const AGREES_IN_SIZE: f32 = 1.4;
 /// Share of a small difference that the crop follows in one look.
+#[cfg(feature = "inference")]
 const CROP_SHARE: f32 = 0.15;
 
 impl Candidate {
     /// The same face where it is expected, moved towards what was found.
+    #[cfg(feature = "inference")]
     #[must_use]
     pub(crate) fn steadied(&self, expected: &[Self]) -> Self {
         match self.known_among(expected) {
@@ -34,6 +38,7 @@ impl Candidate {
     }
 
     /// The expected face that this is, a little elsewhere.
+    #[cfg(feature = "inference")]
     pub(crate) fn known_among<'a>(&self, expected: &'a [Self]) -> Option<&'a Self> {
         expected.iter().find(|known| agrees(&known.bounds, &self.bounds))
     }
@@ -65,6 +70,7 @@ pub(crate) fn share_after(elapsed: Duration, constant: Duration) -> f32 {
 }
 
 /// Whether a box may be one that is expected, not quite where it was.
+#[cfg(feature = "inference")]
 fn agrees(expected: &FaceBox, found: &FaceBox) -> bool {
     let ratio = growth(expected, found).abs();
     movement(expected, found) <= AGREES_WITHIN && ratio <= AGREES_IN_SIZE.ln()

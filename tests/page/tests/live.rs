@@ -145,7 +145,7 @@ fn stop_stays_on_a_phone_s_screen_whatever_the_bar_says() {
             "(box => Math.max(box.right - innerWidth, box.bottom - innerHeight, document.body.scrollWidth - innerWidth))(document.querySelector('[data-testid=stop]').getBoundingClientRect())",
         );
         assert!(
-            outside.and_then(|pixels| pixels.as_f64()).is_some_and(|pixels| pixels <= 0.0),
+            outside.as_ref().and_then(|pixels| pixels.as_f64()).is_some_and(|pixels| pixels <= 0.0),
             "{width} × {height}: {outside:?} px outside"
         );
     }
