@@ -60,7 +60,7 @@ impl LandmarkWish {
         }
     }
 
-    /// What a worker has answered. False if nobody waits for it.
+    /// Passes on a worker's answer. False if nobody is waiting for one.
     pub(crate) fn answered(&self, answer: &Result<(), String>) -> bool {
         self.taken.take().is_some_and(|tell| tell.send(answer.clone()).is_ok())
     }
